@@ -1,0 +1,36 @@
+import type { WireError } from "../errors/edgeverse-error.ts";
+
+/** Where a reliable call stands. Only `pending` can change. */
+export type CallStatus = "pending" | "success" | "failed" | "expired";
+export type FinalStatus = Exclude<CallStatus, "pending">;
+
+/** When the log must hold the call: after the owner's commit, or before the turn runs. */
+export type LogPolicy = "batched" | "before";
+
+/** One reliable call as the owner knows it and as Postgres logs it. Times are ms since the epoch; texts are JSON. */
+export interface CallRecord {
+  readonly callId: string;
+  readonly type: string;
+  readonly id: string;
+  readonly shard: number;
+  readonly method: string;
+  /** JSON text of the request; null when the call carried none. */
+  readonly request: string | null;
+  /** SHA-256 (hex) over method and canonical request. Empty in a row that `enqueueCall` or another program inserted. */
+  readonly requestHash: string;
+  readonly status: CallStatus;
+  /** JSON text of the response of a `success`; null when the method returned nothing. */
+  readonly response: string | null;
+  /** Set for `failed` and `expired`. */
+  readonly error: WireError | null;
+  /** JSON text of who called. */
+  readonly caller: string | null;
+  readonly traceId: string | null;
+  /** How many times the turn was started. */
+  readonly attempts: number;
+  /** Epoch of the owner that wrote this; 0 in a row no owner has accepted yet. */
+  readonly epoch: number;
+  readonly acceptedAt: number;
+  readonly finishedAt: number | null;
+  readonly expiresAt: number | null;
+}

@@ -1,0 +1,45 @@
+import type { CallRecord, CallStatus, FinalStatus } from "./call-record.ts";
+
+/** A logged call with its place in the log. `seq` is a decimal string: a Postgres bigserial. */
+export interface LoggedCall extends CallRecord {
+  readonly seq: string;
+}
+
+export interface CallFilter {
+  readonly status?: CallStatus | undefined;
+  readonly type?: string | undefined;
+  readonly id?: string | undefined;
+  /** Only calls with a smaller `seq`: the `next` of the page before. */
+  readonly before?: string | undefined;
+  /** Rows a page, 1–1,000. */
+  readonly limit: number;
+}
+
+export type FinalCounts = Record<FinalStatus, number>;
+
+/**
+ * The log of reliable calls: Postgres, seen from the core. Every method rejects with `LOG_UNAVAILABLE` when the database
+ * cannot be reached or does not answer in time. One contract suite (`test/contract/call-log.ts`) runs on every implementation.
+ */
+export interface CallLog {
+  /**
+   * Upserts records, many rows in one statement, keyed by (type, id, callId). Idempotent and monotone: a finished row never
+   * changes, a row written by a newer epoch is never overwritten by an older one, and the order of batches does not matter.
+   * At most 1,000 records; two records with one key in one batch are the caller's mistake.
+   */
+  write(records: readonly CallRecord[]): Promise<void>;
+  find(type: string, id: string, callId: string): Promise<LoggedCall | null>;
+  /** Newest first (by seq). `next` is set when there may be more. */
+  list(filter: CallFilter): Promise<{ calls: LoggedCall[]; next?: string }>;
+  /**
+   * Pending rows to drive, oldest first: those no owner has accepted (epoch 0), and those not updated since `staleBefore`.
+   * `after` is the last seq of the batch before.
+   */
+  pending(options: { staleBefore: number; after?: string; limit: number }): Promise<LoggedCall[]>;
+  /** Counts finished rows with `finishedAt < before`, by status. */
+  countFinished(before: number): Promise<FinalCounts>;
+  /** Deletes at most `limit` finished rows with `finishedAt < before`, oldest first; returns what it deleted by status. */
+  removeFinished(before: number, limit: number): Promise<FinalCounts>;
+  /** Resolves when the database answers. */
+  ping(): Promise<void>;
+}
