@@ -4,8 +4,7 @@ import type { WireError } from "../errors/edgeverse-error.ts";
 export type CallStatus = "pending" | "success" | "failed" | "expired";
 export type FinalStatus = Exclude<CallStatus, "pending">;
 
-/** When the log must hold the call: after the owner's commit, or before the turn runs. */
-export type LogPolicy = "batched" | "before";
+export type { LogPolicy } from "../object/method.ts";
 
 /** One reliable call as the owner knows it and as Postgres logs it. Times are ms since the epoch; texts are JSON. */
 export interface CallRecord {

@@ -1,0 +1,73 @@
+import { z } from "zod";
+import { MAX_SHARDS } from "../identity/object-id.ts";
+import { parseDuration } from "./duration.ts";
+
+const MiB = 1024 * 1024;
+
+const count = (fallback: number, most: number, about: string) =>
+  z.coerce.number().int().min(1).max(most).default(fallback).describe(about);
+
+const duration = (fallback: string, about: string) =>
+  z
+    .string()
+    .default(fallback)
+    .transform((text, context) => {
+      const parsed = parseDuration(text);
+      if (parsed !== undefined) return parsed;
+      context.addIssue({ code: "custom", message: 'must be a duration like "250ms", "30s", "5m", "12h" or "30d"' });
+      return z.NEVER;
+    })
+    .describe(about);
+
+/**
+ * Every setting of a cluster. The environment variable of `callTimeout` is `EDGEVERSE_CALL_TIMEOUT`, and so on.
+ * Durations are texts outside and milliseconds inside; sizes are bytes.
+ */
+export const configSchema = z.object({
+  shards: count(8_192, MAX_SHARDS, "Shards of a new cluster: a power of two").refine(
+    (value) => (value & (value - 1)) === 0,
+    "must be a power of two",
+  ),
+  partitions: count(1, 1_024, "Partitions of a new cluster, named p0, p1, …"),
+  callTimeout: duration("30s", "Deadline of a call that brings none"),
+  maxCallTimeout: duration("10m", "The latest deadline a client may ask for"),
+  mailbox: count(1_000, 1_000_000, "Turns that may wait for one object"),
+  partitionMailbox: count(10_000, 1_000_000, "Turns that may wait in one partition"),
+  maxState: count(MiB, 1_900_000, "Bytes of JSON of one object's state"),
+  maxValue: count(MiB, 1_900_000, "Bytes of JSON of one value in an object's store"),
+  maxMessage: count(MiB, 8 * MiB, "Bytes of JSON of one request or response"),
+  maxBody: count(16 * MiB, 64 * MiB, "Bytes of one HTTP body; a batch may hold many requests"),
+  idleTimeout: duration("60s", "How long an unused object stays in memory"),
+  maxObjects: count(100_000, 10_000_000, "Objects one partition keeps in memory"),
+  maxObjectBytes: count(32 * MiB, 1_024 * MiB, "Estimated bytes of objects one partition keeps in memory"),
+  retention: duration("30d", "How long finished calls and their marks are kept"),
+  logInterval: duration("250ms", "How long outcomes gather before a batch goes to Postgres"),
+  logBacklog: count(50_000, 10_000_000, "Reliable calls one partition may hold that Postgres has not seen"),
+  logTimeout: duration("5s", "How long one statement to Postgres may take"),
+  maxAttempts: count(16, 1_000, "Starts of a reliable call before it is failed for good"),
+});
+
+export type Config = z.infer<typeof configSchema>;
+
+const KEYS = Object.keys(configSchema.shape) as (keyof Config)[];
+
+/** `callTimeout` → `EDGEVERSE_CALL_TIMEOUT`. */
+export function environmentName(key: string): string {
+  return `EDGEVERSE_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+}
+
+/**
+ * Reads the configuration from `EDGEVERSE_*` variables over the defaults.
+ * @throws Error naming every variable that can't be used and why
+ */
+export function configFromEnvironment(environment: Readonly<Record<string, unknown>>): Config {
+  const given: Record<string, unknown> = {};
+  for (const key of KEYS) {
+    const value = environment[environmentName(key)];
+    if (typeof value === "number" || (typeof value === "string" && value !== "")) given[key] = value;
+  }
+  const parsed = configSchema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map((issue) => `${environmentName(String(issue.path[0]))}: ${issue.message}`);
+  throw new Error(`Cannot use the configuration: ${problems.join("; ")}`);
+}

@@ -1,0 +1,7 @@
+export type { ErrorCode } from "./errors/codes.ts";
+export { EdgeverseError } from "./errors/edgeverse-error.ts";
+export type { Caller, CallInfo, CallOptions, Identity } from "./object/call.ts";
+export { type LogPolicy, type MethodOptions, method } from "./object/method.ts";
+export type { ObjectStore, StoreRange, StoreRow } from "./object/store.ts";
+export type { ObjectClass, Stub } from "./object/stub.ts";
+export { type DeactivationReason, VirtualObject } from "./object/virtual-object.ts";

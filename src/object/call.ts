@@ -1,0 +1,40 @@
+/** Who made a call. */
+export interface Caller {
+  /** A client of the HTTP interface, another object, or Edgeverse itself (cron, resumption). */
+  readonly kind: "client" | "object" | "system";
+  /** The calling object, when `kind` is "object". */
+  readonly type?: string;
+  readonly id?: string;
+  /** Whom the first caller of the chain was authenticated as. */
+  readonly identity?: Identity;
+}
+
+/** An authenticated principal; travels with a call through every hop ([ACC2]). */
+export interface Identity {
+  readonly subject: string;
+  readonly roles: readonly string[];
+}
+
+/** What a running method knows about the call: `this.call`. */
+export interface CallInfo {
+  readonly caller: Caller;
+  /** When the call must have ended, ms since the epoch. */
+  readonly deadline: number;
+  /** The call id of a reliable call. */
+  readonly callId: string | undefined;
+  readonly requestId: string;
+  /** W3C trace context of the call. */
+  readonly traceparent: string | undefined;
+}
+
+/** Options of a call one object makes to another. */
+export interface CallOptions {
+  /** Makes the call reliable: executed exactly once under this id ([CALL1]). 1–255 printable ASCII characters. */
+  readonly callId?: string;
+  /** Ms the call may take; never more than what is left for the calling turn. */
+  readonly timeout?: number;
+  /** Log policy of this reliable call. */
+  readonly log?: "batched" | "before";
+  /** Ms after which a reliable call that is still pending ends as `expired` ([CALL8]). */
+  readonly expiresIn?: number;
+}

@@ -1,0 +1,110 @@
+/** Levels of nesting a JSON value may have. Keeps every recursive walk far from the end of the stack. */
+export const MAX_DEPTH = 128;
+
+/** A value that is not JSON, and where: `path` is like `["items", 3, "when"]`. */
+export class NotJsonError extends Error {
+  override readonly name = "NotJsonError";
+  readonly path: readonly (string | number)[];
+
+  constructor(why: string, path: readonly (string | number)[]) {
+    super(`${path.length === 0 ? "the value" : path.join(".")} ${why}`);
+    this.path = path;
+  }
+}
+
+/**
+ * A deep copy of a JSON value: how values cross between objects of one partition ([OBJ3]). Properties that are
+ * `undefined` are left out, as `JSON.stringify` does; `undefined` itself becomes null.
+ *
+ * @throws NotJsonError for anything that JSON would drop, change or refuse: functions, NaN, dates, class instances, cycles
+ */
+export function copyJson(value: unknown): unknown {
+  return value === undefined ? null : copy(value, [], 0);
+}
+
+function copy(value: unknown, path: (string | number)[], depth: number): unknown {
+  switch (typeof value) {
+    case "string":
+    case "boolean":
+      return value;
+    case "number":
+      if (Number.isFinite(value)) return value;
+      throw new NotJsonError(`is ${value}`, [...path]);
+    case "object":
+      if (value === null) return null;
+      if (depth >= MAX_DEPTH) throw new NotJsonError(`is nested more than ${MAX_DEPTH} levels deep`, path.slice(0, 8));
+      return Array.isArray(value) ? copyArray(value, path, depth) : copyObject(value, path, depth);
+    default:
+      throw new NotJsonError(`is of type ${typeof value}`, [...path]);
+  }
+}
+
+function copyArray(value: readonly unknown[], path: (string | number)[], depth: number): unknown[] {
+  const result = new Array<unknown>(value.length);
+  for (let index = 0; index < value.length; index++) {
+    path.push(index);
+    result[index] = copy(value[index], path, depth + 1);
+    path.pop();
+  }
+  return result;
+}
+
+function copyObject(value: object, path: (string | number)[], depth: number): Record<string, unknown> {
+  const prototype = Object.getPrototypeOf(value) as object | null;
+  if (prototype !== Object.prototype && prototype !== null && Object.getPrototypeOf(prototype) !== null) {
+    throw new NotJsonError(`is an instance of ${prototype.constructor?.name ?? "a class"}`, [...path]);
+  }
+  const result: Record<string, unknown> = {};
+  const source = value as Record<string, unknown>;
+  for (const key of Object.keys(source)) {
+    const member = source[key];
+    if (member === undefined) continue;
+    path.push(key);
+    const copied = copy(member, path, depth + 1);
+    path.pop();
+    // Plain assignment to this key would set the prototype instead.
+    if (key === "__proto__")
+      Object.defineProperty(result, key, { value: copied, enumerable: true, writable: true, configurable: true });
+    else result[key] = copied;
+  }
+  return result;
+}
+
+/** JSON text of a value that `copyJson` would accept. @throws NotJsonError */
+export function jsonText(value: unknown): string {
+  return JSON.stringify(copyJson(value));
+}
+
+/**
+ * Parses JSON text into a value no deeper than `MAX_DEPTH`.
+ * @throws SyntaxError when the text is not JSON, NotJsonError when it is too deep
+ */
+export function parseJson(text: string): unknown {
+  const value: unknown = JSON.parse(text);
+  if (typeof value === "object" && value !== null && text.length > 2 * MAX_DEPTH) checkDepth(value, 1);
+  return value;
+}
+
+function checkDepth(value: object, depth: number): void {
+  if (depth > MAX_DEPTH) throw new NotJsonError(`is nested more than ${MAX_DEPTH} levels deep`, []);
+  for (const member of Object.values(value)) {
+    if (typeof member === "object" && member !== null) checkDepth(member, depth + 1);
+  }
+}
+
+const encoder = new TextEncoder();
+
+/** True when `text` takes more than `limit` bytes of UTF-8. Looks at the bytes only when the length leaves it open. */
+export function exceedsBytes(text: string, limit: number): boolean {
+  if (text.length > limit) return true;
+  return text.length * 3 > limit && encoder.encode(text).length > limit;
+}
+
+/** Deep-freezes a JSON value and returns it. */
+export function freezeJson<T>(value: T): T {
+  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const member of Object.values(value)) freezeJson(member);
+  }
+  return value;
+}

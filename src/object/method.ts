@@ -1,0 +1,29 @@
+import type { z } from "zod";
+
+/** When Postgres must hold a reliable call: after the owner's commit, or before the turn runs ([CALL6]). */
+export type LogPolicy = "batched" | "before";
+
+/** How one method may be called. */
+export interface MethodOptions {
+  /** Schema of the request. Without one the method takes no request. */
+  readonly request?: z.ZodType;
+  /** The method changes nothing; it may run beside other readonly turns of the object, on a frozen state. */
+  readonly readonly?: boolean;
+  /** Deadline of a call that brings none, such as `"5s"`; default: the type's, then the configuration's. */
+  readonly timeout?: string;
+  /** Log policy of reliable calls of this method; default: the type's. */
+  readonly log?: LogPolicy;
+}
+
+/**
+ * Declares a method that others may call.
+ *
+ * @example
+ * static override readonly methods = {
+ *   add: method({ request: z.object({ by: z.number().int() }) }),
+ *   get: method({ readonly: true }),
+ * };
+ */
+export function method<const Options extends MethodOptions>(options: Options = {} as Options): Options {
+  return options;
+}

@@ -1,0 +1,111 @@
+import type { z } from "zod";
+import { parseDuration } from "../config/duration.ts";
+import { EdgeverseError } from "../errors/edgeverse-error.ts";
+import { checkType } from "../identity/object-id.ts";
+import type { LogPolicy } from "./method.ts";
+import { type ObjectClass, type StubCall, stubFactory } from "./stub.ts";
+import { VirtualObject } from "./virtual-object.ts";
+
+/** A declared method, checked and ready to call. */
+export interface MethodDefinition {
+  readonly name: string;
+  readonly request: z.ZodType | undefined;
+  readonly readonly: boolean;
+  /** Ms, or undefined for the configuration's default. */
+  readonly timeout: number | undefined;
+  readonly log: LogPolicy;
+}
+
+/** A type that a host serves. */
+export interface TypeDefinition {
+  readonly type: string;
+  readonly objectClass: ObjectClass;
+  readonly methods: ReadonlyMap<string, MethodDefinition>;
+  readonly hooks: ReadonlySet<Hook>;
+  readonly makeStub: (call: StubCall) => object;
+}
+
+export type Hook = "onCreate" | "onActivate" | "onDeactivate" | "onDelete";
+const HOOKS: readonly Hook[] = ["onCreate", "onActivate", "onDeactivate", "onDelete"];
+
+/** The types of a host, by name. */
+export class Registry {
+  readonly #types: ReadonlyMap<string, TypeDefinition>;
+
+  /** @throws Error naming the class and what is wrong with it */
+  constructor(classes: readonly ObjectClass[]) {
+    const types = new Map<string, TypeDefinition>();
+    for (const objectClass of classes) {
+      const definition = define(objectClass);
+      if (types.has(definition.type)) throw new Error(`Cannot serve two classes of type "${definition.type}"`);
+      types.set(definition.type, definition);
+    }
+    this.#types = types;
+  }
+
+  get types(): readonly TypeDefinition[] {
+    return [...this.#types.values()];
+  }
+
+  /** @throws EdgeverseError `TYPE_NOT_FOUND` */
+  type(name: string): TypeDefinition {
+    const definition = this.#types.get(name);
+    if (definition !== undefined) return definition;
+    checkType(name);
+    throw new EdgeverseError("TYPE_NOT_FOUND", `No object type "${name}" is served here`);
+  }
+
+  /** @throws EdgeverseError `METHOD_NOT_FOUND` for anything not declared, whatever the prototype holds ([OBJ1]) */
+  method(definition: TypeDefinition, name: string): MethodDefinition {
+    const found = definition.methods.get(name);
+    if (found !== undefined) return found;
+    throw new EdgeverseError("METHOD_NOT_FOUND", `${definition.type} declares no method "${name.slice(0, 80)}"`);
+  }
+}
+
+function define(objectClass: ObjectClass): TypeDefinition {
+  const where = `class ${(objectClass as unknown as { name: string }).name}`;
+  try {
+    checkType(objectClass.type);
+  } catch {
+    throw new Error(`Cannot serve ${where}: its static type ${JSON.stringify(objectClass.type)} is not a valid name`);
+  }
+  const timeout = timeoutOf(objectClass.timeout, where);
+  const methods = new Map<string, MethodDefinition>();
+  for (const [name, options] of Object.entries(objectClass.methods)) {
+    checkMethod(objectClass, name, where);
+    methods.set(name, {
+      name,
+      request: options.request,
+      readonly: options.readonly ?? false,
+      timeout: timeoutOf(options.timeout, `${where}.${name}`) ?? timeout,
+      log: options.log ?? objectClass.log,
+    });
+  }
+  const prototype = objectClass.prototype as Record<string, unknown>;
+  const base = VirtualObject.prototype as unknown as Record<string, unknown>;
+  return {
+    type: objectClass.type,
+    objectClass,
+    methods,
+    hooks: new Set(HOOKS.filter((hook) => prototype[hook] !== base[hook])),
+    makeStub: stubFactory(methods.keys()),
+  };
+}
+
+function checkMethod(objectClass: ObjectClass, name: string, where: string): void {
+  if (!/^[A-Za-z_][A-Za-z0-9_]{0,63}$/.test(name)) throw new Error(`Cannot serve ${where}: bad method name "${name}"`);
+  if (name in VirtualObject.prototype || name === "then") {
+    throw new Error(`Cannot serve ${where}: "${name}" is reserved and can't be declared as a method`);
+  }
+  if (typeof (objectClass.prototype as unknown as Record<string, unknown>)[name] !== "function") {
+    throw new Error(`Cannot serve ${where}: it declares "${name}" but has no such method`);
+  }
+}
+
+function timeoutOf(text: string | undefined, where: string): number | undefined {
+  if (text === undefined) return undefined;
+  const timeout = parseDuration(text);
+  if (timeout === undefined || timeout < 1) throw new Error(`Cannot serve ${where}: bad timeout "${text}"`);
+  return timeout;
+}

@@ -1,0 +1,139 @@
+import { z } from "zod";
+import { EdgeverseError } from "../errors/edgeverse-error.ts";
+import type { CallInfo, CallOptions } from "./call.ts";
+import type { MethodOptions } from "./method.ts";
+import type { ObjectStore } from "./store.ts";
+import type { ObjectClass, Stub } from "./stub.ts";
+
+/** What the engine gives an instance: who it is, and the turn that is running on it. */
+export interface ObjectScope {
+  readonly id: string;
+  /** @throws when no turn is running: effects outside a turn could not be committed */
+  turn(): TurnScope;
+}
+
+/** What a running turn offers its method. */
+export interface TurnScope {
+  state: unknown;
+  readonly store: ObjectStore;
+  readonly call: CallInfo;
+  stub(type: string, id: string, options: CallOptions): object;
+  deleteSelf(): void;
+}
+
+/** Why an object leaves memory. */
+export type DeactivationReason = "idle" | "capacity" | "deleted";
+
+let nextScope: ObjectScope | undefined;
+
+/** Makes an instance bound to `scope`. Only the engine makes instances. */
+export function construct(type: new () => VirtualObject<unknown>, scope: ObjectScope): VirtualObject<unknown> {
+  nextScope = scope;
+  try {
+    return new type();
+  } finally {
+    nextScope = undefined;
+  }
+}
+
+/**
+ * A virtual object: one live instance somewhere for every `(type, id)`, durable state, one turn at a time.
+ *
+ * Each call of a declared method is a turn: what it does to `state` and `store` commits before the caller hears of it, or,
+ * when the method throws or its deadline passes, never happened. A turn that fails also drops the instance, so private
+ * fields never hold what was rolled back; the next turn starts on a fresh one after `onActivate`.
+ *
+ * @typeParam State the state's type, as `static state` parses it
+ * @example
+ * class Counter extends VirtualObject<{ value: number }> {
+ *   static override readonly type = "Counter";
+ *   static override readonly state = z.object({ value: z.number().int().default(0) });
+ *   static override readonly methods = { add: method({ request: z.object({ by: z.number().int() }) }) };
+ *   add({ by }: { by: number }) {
+ *     this.state.value += by;
+ *     return { value: this.state.value };
+ *   }
+ * }
+ */
+export abstract class VirtualObject<State = unknown> {
+  /** The name callers use: `[A-Za-z][A-Za-z0-9_]{0,63}`. */
+  static readonly type: string = "";
+  /** Schema of the state. Parsed at activation, so it must accept `{}` for a new object. */
+  static readonly state: z.ZodType = z.object({});
+  /** Exactly what others may call. */
+  static readonly methods: Readonly<Record<string, MethodOptions>> = {};
+  /** Version of the state's shape; rows of an older one go through `upgrade` first. */
+  static readonly version: number = 1;
+  /** False: a call to an object that was never created answers `OBJECT_NOT_FOUND`. */
+  static readonly autoCreate: boolean = true;
+  /** True: calls that come back to an object from its own turn run inside that turn instead of failing with `DEADLOCK`. */
+  static readonly reentrant: boolean = false;
+  /** Deadline of calls that bring none, such as `"5s"`. */
+  static readonly timeout: string | undefined = undefined;
+  /** Log policy of reliable calls. */
+  static readonly log: "batched" | "before" = "batched";
+
+  /** Brings a state that version `from` wrote to the present shape, before it is parsed. */
+  static upgrade(old: unknown, _from: number): unknown {
+    return old;
+  }
+
+  readonly #scope: ObjectScope;
+
+  constructor() {
+    if (nextScope === undefined) throw new Error(`${new.target.name} is made by Edgeverse, not with "new"`);
+    this.#scope = nextScope;
+    nextScope = undefined;
+  }
+
+  protected get id(): string {
+    return this.#scope.id;
+  }
+
+  /** The object's state: a JSON value, changed in place or replaced. Frozen in readonly turns. */
+  protected get state(): State {
+    return this.#scope.turn().state as State;
+  }
+
+  protected set state(value: State) {
+    this.#scope.turn().state = value;
+  }
+
+  protected get store(): ObjectStore {
+    return this.#scope.turn().store;
+  }
+
+  protected get call(): CallInfo {
+    return this.#scope.turn().call;
+  }
+
+  /**
+   * A typed stub of another object. With `callId` its calls are reliable.
+   * Calls throw `EdgeverseError`; what they did to the other object stands even if this turn fails later.
+   */
+  protected object<Class extends ObjectClass>(type: Class, id: string, options: CallOptions = {}): Stub<Class> {
+    return this.#scope.turn().stub(type.type, id, options) as Stub<Class>;
+  }
+
+  /**
+   * An error for the caller to see: `throw this.fail("INSUFFICIENT_FUNDS", "balance is 3")` answers `CALL_FAILED` (422)
+   * with `reason: "INSUFFICIENT_FUNDS"`, and rolls the turn back. For a reliable call it is the final outcome.
+   */
+  protected fail(reason: string, message: string, details?: unknown): EdgeverseError {
+    return new EdgeverseError("CALL_FAILED", message, { reason, details });
+  }
+
+  /** Deletes this object when the turn commits. */
+  protected deleteSelf(): void {
+    this.#scope.turn().deleteSelf();
+  }
+
+  /** Runs once, in the object's first turn. */
+  protected onCreate(): void | Promise<void> {}
+  /** Runs whenever an instance was made, before its first method. */
+  protected onActivate(): void | Promise<void> {}
+  /** Runs in a turn of its own before the instance leaves memory. Not run when the platform ends the process. */
+  protected onDeactivate(_reason: DeactivationReason): void | Promise<void> {}
+  /** Runs in the turn that deletes the object. */
+  protected onDelete(): void | Promise<void> {}
+}
