@@ -12,19 +12,37 @@ export class NotJsonError extends Error {
   }
 }
 
+/** A JSON value with more characters than allowed. */
+export class JsonTooLargeError extends Error {
+  override readonly name = "JsonTooLargeError";
+}
+
+/** Characters the copy under way may still take. Copying is synchronous, so one counter serves all. */
+let left = Number.POSITIVE_INFINITY;
+
 /**
  * A deep copy of a JSON value: how values cross between objects of one partition ([OBJ3]). Properties that are
  * `undefined` are left out, as `JSON.stringify` does; `undefined` itself becomes null.
  *
+ * @param limit characters of text, keys and punctuation; never more than the bytes of the JSON text
  * @throws NotJsonError for anything that JSON would drop, change or refuse: functions, NaN, dates, class instances, cycles
+ * @throws JsonTooLargeError over `limit`
  */
-export function copyJson(value: unknown): unknown {
+export function copyJson(value: unknown, limit = Number.POSITIVE_INFINITY): unknown {
+  left = limit;
   return value === undefined ? null : copy(value, [], 0);
+}
+
+function spend(characters: number): void {
+  left -= characters;
+  if (left < 0) throw new JsonTooLargeError("the value is too large");
 }
 
 function copy(value: unknown, path: (string | number)[], depth: number): unknown {
   switch (typeof value) {
     case "string":
+      spend(value.length + 2);
+      return value;
     case "boolean":
       return value;
     case "number":
@@ -40,6 +58,7 @@ function copy(value: unknown, path: (string | number)[], depth: number): unknown
 }
 
 function copyArray(value: readonly unknown[], path: (string | number)[], depth: number): unknown[] {
+  spend(value.length * 2);
   const result = new Array<unknown>(value.length);
   for (let index = 0; index < value.length; index++) {
     path.push(index);
@@ -59,6 +78,7 @@ function copyObject(value: object, path: (string | number)[], depth: number): Re
   for (const key of Object.keys(source)) {
     const member = source[key];
     if (member === undefined) continue;
+    spend(key.length + 4);
     path.push(key);
     const copied = copy(member, path, depth + 1);
     path.pop();

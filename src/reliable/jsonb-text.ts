@@ -13,7 +13,8 @@ export function toJsonbText(text: string | null): string | null {
 
 /** Wraps any text, even one that jsonb refuses for another reason (a number of 200,000 digits, nesting too deep). */
 export function wrapJsonText(text: string): string {
-  return `{"${MARKER}":${JSON.stringify(text)}}`;
+  // Half a surrogate pair that is not escaped has no UTF-8 form: it would become U+FFFD on the wire in any case.
+  return `{"${MARKER}":${JSON.stringify(text.toWellFormed())}}`;
 }
 
 /** The JSON text that was stored, from what Postgres gives for `column::text`. */
@@ -30,10 +31,10 @@ function mustWrap(text: string): boolean {
   if (text.includes(MARKER)) return true;
   if (!text.includes("\\u")) return false;
   // Walks all escapes, so that `\\u0000` (a backslash, then letters) is not taken for a NUL.
-  for (const [escape] of text.matchAll(/\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|u....|[^u])/gs)) {
-    if (escape.length !== 6) continue;
+  for (const [unit] of text.matchAll(/\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|u....|[^u])/gs)) {
+    if (unit.length !== 6) continue;
     // Also printable ASCII: the marker can be spelled with escapes.
-    if (/^\\u(?:0000|00[2-7]|[dD][89a-fA-F])/.test(escape)) return true;
+    if (/^\\u(?:0000|00[2-7]|[dD][89a-fA-F])/.test(unit)) return true;
   }
   return false;
 }

@@ -1,0 +1,83 @@
+import type { WireError } from "../errors/edgeverse-error.ts";
+import type { Caller } from "./call.ts";
+import type { LogPolicy } from "./method.ts";
+
+/** One turn that waits, directly or through others, for the call that carries this link. */
+export interface ChainLink {
+  /** `type/id` of the object the turn runs on. */
+  readonly key: string;
+  /** Names the turn, so that a later turn of the same object is not taken for it. */
+  readonly turn: string;
+}
+
+/** What makes a call reliable. */
+export interface ReliableOptions {
+  readonly callId: string;
+  /** Default: the method's policy. */
+  readonly log?: LogPolicy;
+  /** Ms since the epoch after which the call, if still pending, ends as `expired`. */
+  readonly expiresAt?: number;
+  /** Answer when the call has its outcome, or as soon as it is durably accepted. */
+  readonly answer: "outcome" | "accepted";
+}
+
+/** A call on its way to a partition: plain data, so it crosses any boundary. */
+export interface CallMessage {
+  readonly type: string;
+  readonly id: string;
+  readonly method: string;
+  /** JSON text of the request; absent when the call carries none. */
+  readonly request?: string;
+  /** Ms since the epoch. */
+  readonly deadline: number;
+  readonly requestId: string;
+  readonly traceparent?: string;
+  readonly caller: Caller;
+  readonly chain?: readonly ChainLink[];
+  readonly reliable?: ReliableOptions;
+}
+
+/** A create or delete on its way to a partition. */
+export interface LifecycleMessage {
+  readonly action: "create" | "delete";
+  readonly type: string;
+  readonly id: string;
+  readonly deadline: number;
+  readonly requestId: string;
+  readonly caller: Caller;
+}
+
+/** The partition asked does not own the shard ([MAP3]). `partition` is null when it does not know who does. */
+export interface Moved {
+  readonly kind: "moved";
+  readonly shard: number;
+  readonly partition: string | null;
+  readonly epoch: number;
+  readonly mapVersion: number;
+}
+
+export interface Responded {
+  readonly kind: "response";
+  /** JSON text. */
+  readonly response: string;
+  /** The stored outcome of an earlier call with the same call id. */
+  readonly replayed?: true;
+}
+
+export interface Failed {
+  readonly kind: "error";
+  readonly error: WireError;
+  readonly replayed?: true;
+}
+
+/** A reliable call was durably accepted; its outcome comes later. */
+export interface Accepted {
+  readonly kind: "accepted";
+  readonly callId: string;
+}
+
+export type Reply = Responded | Failed | Accepted | Moved;
+
+export function objectKey(type: string, id: string): string {
+  return `${type}/${id}`;
+}

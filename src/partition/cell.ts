@@ -1,0 +1,85 @@
+import { freezeJson } from "../object/json.ts";
+import { objectKey } from "../object/message.ts";
+import type { TypeDefinition } from "../object/registry.ts";
+import type { VirtualObject } from "../object/virtual-object.ts";
+import { Mailbox } from "./mailbox.ts";
+import type { Turn } from "./turn.ts";
+
+/** An instance in memory and its live state. Dropped whole when a turn on it fails, so nothing rolled back survives in it. */
+export class Activation {
+  instance!: VirtualObject<unknown>;
+  /** The live state: what the last turn that succeeded left, changed in place by the running one. */
+  value: unknown;
+  /** The exclusive turn that runs on this instance. */
+  exclusive: Turn | undefined;
+  #frozen: unknown;
+
+  /** The state for readonly turns: a frozen copy, made once per version of the state. */
+  frozen(): unknown {
+    this.#frozen ??= freezeJson(JSON.parse(JSON.stringify(this.value)));
+    return this.#frozen;
+  }
+
+  thaw(): void {
+    this.#frozen = undefined;
+  }
+}
+
+/**
+ * One object as its partition holds it in memory: the state text that the last successful turn left (committed, or about to
+ * be in the next group commit), what of it the database has not seen, and the turns that run or wait.
+ */
+export class Cell {
+  readonly key: string;
+  readonly definition: TypeDefinition;
+  readonly id: string;
+  readonly ring: number;
+  readonly shard: number;
+  readonly epoch: number;
+  readonly mailbox = new Mailbox();
+  activation: Activation | undefined;
+
+  /** Whether the database was read. */
+  loaded = false;
+  exists = false;
+  /** JSON text of the state, when it exists. */
+  text = "";
+  /** Version of the state's shape that wrote `text`. */
+  version = 0;
+
+  /** Part of the next group commit; the fields below say what to write. */
+  dirty = false;
+  /** Stored rows are to be removed before `rows` is written: the object was deleted. */
+  wiped = false;
+  /** Store rows to write: text, or null for a deletion. */
+  rows: Map<string, string | null> | undefined;
+
+  /** The engine is starting what waits here. */
+  pumping = false;
+  /** Used since the eviction hand passed last. */
+  referenced = true;
+  lastUsed = 0;
+  /** Pending reliable calls; they keep the cell in memory. */
+  held = 0;
+
+  constructor(definition: TypeDefinition, id: string, ring: number, shard: number, epoch: number) {
+    this.key = objectKey(definition.type, id);
+    this.definition = definition;
+    this.id = id;
+    this.ring = ring;
+    this.shard = shard;
+    this.epoch = epoch;
+  }
+
+  /** Bytes this cell was last counted with. */
+  accounted = 0;
+
+  /** Estimated bytes of memory: text and live state, and what every cell costs. */
+  get bytes(): number {
+    return 600 + this.key.length * 2 + this.text.length * 4;
+  }
+
+  get evictable(): boolean {
+    return this.mailbox.idle && !this.dirty && this.held === 0;
+  }
+}

@@ -1,0 +1,99 @@
+import type { TypeDefinition } from "../object/registry.ts";
+import type { Cancel, Clock } from "../platform/ports.ts";
+import { Cell } from "./cell.ts";
+
+export interface CellLimits {
+  readonly idleTimeout: number;
+  readonly maxObjects: number;
+  readonly maxObjectBytes: number;
+}
+
+/**
+ * The objects in memory ([LIFE2]). An unused one leaves after the idle timeout; beyond a count or a size of all together,
+ * the least recently used leave first, by the clock algorithm (Corbató 1968): a use sets a flag, the hand clears it and
+ * takes the first cell it finds without. Costs O(1) a use and amortised O(1) an eviction.
+ */
+export class Cells {
+  readonly map = new Map<string, Cell>();
+  readonly #clock: Clock;
+  readonly #limits: CellLimits;
+  readonly #evict: (cell: Cell, reason: "idle" | "capacity") => void;
+  #bytes = 0;
+  #sweep: Cancel | undefined;
+
+  /** @param evict lets the object leave; it calls `forget` in the end */
+  constructor(clock: Clock, limits: CellLimits, evict: (cell: Cell, reason: "idle" | "capacity") => void) {
+    this.#clock = clock;
+    this.#limits = limits;
+    this.#evict = evict;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  all(): IterableIterator<Cell> {
+    return this.map.values();
+  }
+
+  open(
+    key: string,
+    definition: TypeDefinition,
+    id: string,
+    where: { ring: number; shard: number; epoch: number },
+  ): Cell {
+    const known = this.map.get(key);
+    if (known !== undefined) return known;
+    const cell = new Cell(definition, id, where.ring, where.shard, where.epoch);
+    cell.lastUsed = this.#clock.now();
+    this.map.set(key, cell);
+    this.account(cell);
+    this.#sweep ??= this.#clock.after(this.#limits.idleTimeout, () => this.#sweepIdle());
+    this.#makeRoom();
+    return cell;
+  }
+
+  /** Notes that the cell's size changed. */
+  account(cell: Cell): void {
+    if (this.map.get(cell.key) !== cell) return;
+    const bytes = cell.bytes;
+    this.#bytes += bytes - cell.accounted;
+    cell.accounted = bytes;
+  }
+
+  forget(cell: Cell): void {
+    if (this.map.get(cell.key) !== cell) return;
+    this.map.delete(cell.key);
+    this.#bytes -= cell.accounted;
+    cell.accounted = 0;
+  }
+
+  clear(): void {
+    this.map.clear();
+    this.#bytes = 0;
+    this.#sweep?.();
+    this.#sweep = undefined;
+  }
+
+  #makeRoom(): void {
+    let looks = 64;
+    while (looks-- > 0 && (this.map.size > this.#limits.maxObjects || this.#bytes > this.#limits.maxObjectBytes)) {
+      const cell = this.map.values().next().value as Cell;
+      // To the back, as the hand moves past it.
+      this.map.delete(cell.key);
+      this.map.set(cell.key, cell);
+      if (cell.referenced || !cell.evictable) cell.referenced = false;
+      else this.#evict(cell, "capacity");
+    }
+  }
+
+  #sweepIdle(): void {
+    this.#sweep = undefined;
+    const idleSince = this.#clock.now() - this.#limits.idleTimeout;
+    for (const cell of [...this.map.values()]) {
+      if (cell.lastUsed <= idleSince && cell.evictable) this.#evict(cell, "idle");
+    }
+    if (this.map.size === 0) return;
+    this.#sweep = this.#clock.after(Math.max(1_000, this.#limits.idleTimeout / 4), () => this.#sweepIdle());
+  }
+}

@@ -1,0 +1,198 @@
+import { EdgeverseError } from "../errors/edgeverse-error.ts";
+import { placementOf } from "../identity/object-id.ts";
+import { type CallMessage, objectKey, type Reply } from "../object/message.ts";
+import type { TypeDefinition } from "../object/registry.ts";
+import { LogGate } from "../reliable/log-gate.ts";
+import { type BacklogEntry, Shipper } from "../reliable/shipper.ts";
+import { hooksOf } from "./activate.ts";
+import { CallTable } from "./call-table.ts";
+import type { Cell } from "./cell.ts";
+import { Cells } from "./cells.ts";
+import { Deadlines } from "./deadlines.ts";
+import { GroupCommit } from "./group-commit.ts";
+import { encodeText } from "./method-plan.ts";
+import { Outbound } from "./outbound.ts";
+import { type Owned, Ownership } from "./ownership.ts";
+import type { PartitionOptions } from "./partition.ts";
+import { ReliableCalls } from "./reliable-calls.ts";
+import type { TurnServices } from "./turn.ts";
+import { TurnEngine } from "./turn-engine.ts";
+import { TurnStore } from "./turn-store.ts";
+
+/** Ms until a partition with open calls is woken if its process ends. */
+const WAKE_AFTER = 5_000;
+/** Ms an `onDeactivate` may take. */
+const DEACTIVATE_WITHIN = 10_000;
+
+/** The parts of a running partition, put together. */
+export class PartitionCore {
+  readonly ownership: Ownership;
+  readonly cells: Cells;
+  readonly commit: GroupCommit;
+  readonly engine: TurnEngine;
+  readonly reliable: ReliableCalls;
+  readonly table: CallTable;
+  readonly shipper: Shipper | undefined;
+  readonly encode: (value: unknown) => string;
+  readonly #options: PartitionOptions;
+  #armed = false;
+
+  constructor(options: PartitionOptions, call: (message: CallMessage) => Promise<Reply>) {
+    const { storage, clock, config, log, registry, peers } = options;
+    const stored = Ownership.stored(storage) as NonNullable<ReturnType<typeof Ownership.stored>>;
+    this.#options = options;
+    this.encode = encodeText(config.maxMessage);
+    this.ownership = new Ownership(stored.name, stored.genesis, storage);
+    this.table = new CallTable(storage);
+    this.commit = new GroupCommit(storage, clock, (error) => this.#startOver(error));
+    this.cells = new Cells(clock, config, (cell, reason) => this.#evict(cell, reason));
+    const deadlines = new Deadlines(clock);
+    const now = () => clock.now();
+    const outbound = new Outbound({
+      registry,
+      peers,
+      config,
+      now,
+      commit: this.commit,
+      engine: () => this.engine,
+      cell: (definition, id) => this.#own(definition, id),
+      reliable: call,
+    });
+    this.engine = new TurnEngine({
+      storage,
+      clock,
+      scope: options.scope,
+      cells: this.cells,
+      commit: this.commit,
+      deadlines,
+      observer: options.observer,
+      services: this.#services(outbound),
+      limits: config,
+    });
+    this.shipper =
+      log === undefined
+        ? undefined
+        : new Shipper({ backlog: this.#backlog(), log, clock, interval: config.logInterval });
+    this.reliable = new ReliableCalls({
+      table: this.table,
+      engine: this.engine,
+      commit: this.commit,
+      deadlines,
+      now,
+      gate: log === undefined ? undefined : new LogGate(log, clock),
+      config,
+      onProgress: () => this.#progressed(),
+    });
+  }
+
+  open(definition: TypeDefinition, id: string, owned: Owned): Cell {
+    return this.cells.open(objectKey(definition.type, id), definition, id, owned);
+  }
+
+  /** Takes up the reliable calls that an earlier process had accepted ([CALL3]). */
+  resume(): void {
+    const { registry, observer, clock } = this.#options;
+    for (const stored of this.table.pending()) {
+      const { record } = stored;
+      try {
+        const definition = registry.type(record.type);
+        const owned = this.ownership.locate(placementOf(record.id), clock.now());
+        if (owned.kind === "moved") continue;
+        const cell = this.open(definition, record.id, owned);
+        this.reliable.resume(stored, cell, registry.method(definition, record.method));
+      } catch (error) {
+        observer.warn("a pending call can't be resumed", {
+          key: objectKey(record.type, record.id),
+          callId: record.callId,
+          error,
+        });
+      }
+    }
+    this.#progressed();
+  }
+
+  /** Asks to be woken again while calls are open. */
+  rearm(): void {
+    this.#armed = this.table.open > 0;
+    this.#options.storage.wakeAt(this.#armed ? this.#options.clock.now() + WAKE_AFTER : null);
+  }
+
+  #progressed(): void {
+    if (this.table.open === 0) return;
+    this.shipper?.poke();
+    if (!this.#armed) this.rearm();
+  }
+
+  /** A commit failed: nothing in memory can be trusted to be what the database holds. */
+  #startOver(error: EdgeverseError): void {
+    this.#options.observer.warn("a commit failed; the partition starts over from its database", { error });
+    this.engine.reset(error);
+    this.reliable.reset(error);
+    this.commit.discard(error);
+    this.cells.clear();
+    this.table.recount();
+    this.resume();
+  }
+
+  #own(definition: TypeDefinition, id: string): Cell | undefined {
+    const owned = this.ownership.locate(placementOf(id), this.#options.clock.now());
+    return owned.kind === "moved" ? undefined : this.open(definition, id, owned);
+  }
+
+  #services(outbound: Outbound): TurnServices {
+    const { storage, config } = this.#options;
+    return {
+      stub: (turn, type, id, options) => outbound.stub(turn, type, id, options),
+      openStore: (turn) =>
+        new TurnStore(turn.cell, storage, {
+          maxValue: config.maxValue,
+          checkMutable: () => turn.checkMutable("change the store"),
+          flush: () => this.commit.flush(),
+        }),
+      over: (turn) =>
+        new EdgeverseError(
+          "DEADLINE_EXCEEDED",
+          `The turn on ${turn.cell.key} has ended: what it does now has no effect`,
+        ),
+    };
+  }
+
+  #backlog() {
+    const { storage } = this.#options;
+    return {
+      next: async (limit: number) => {
+        const entries = this.table.backlog(limit);
+        if (entries.length > 0) await storage.barrier();
+        return entries;
+      },
+      shipped: (entries: readonly BacklogEntry[]) => storage.transaction(() => this.table.shipped(entries)),
+    };
+  }
+
+  #evict(cell: Cell, reason: "idle" | "capacity"): void {
+    if (cell.activation === undefined || !cell.definition.hooks.has("onDeactivate")) {
+      this.cells.forget(cell);
+      return;
+    }
+    const deadline = this.#options.clock.now() + DEACTIVATE_WITHIN;
+    this.engine.submit(cell, {
+      kind: "deactivate",
+      readonly: false,
+      info: {
+        caller: { kind: "system" },
+        deadline,
+        callId: undefined,
+        requestId: `deactivate ${cell.key}`,
+        traceparent: undefined,
+      },
+      run: (instance) => hooksOf(instance).onDeactivate(reason),
+      encode: () => undefined,
+      finish: () => {
+        cell.activation = undefined;
+        this.commit.settled(() => {
+          if (cell.evictable && cell.activation === undefined) this.cells.forget(cell);
+        });
+      },
+    });
+  }
+}

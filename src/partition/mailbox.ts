@@ -1,0 +1,103 @@
+import type { Turn } from "./turn.ts";
+
+/** A turn that waits for its object. */
+export interface Waiting {
+  readonly turn: Turn;
+  /** False once it was withdrawn; it is skipped when it surfaces. */
+  live: boolean;
+}
+
+/**
+ * The turns of one object: at most one exclusive turn, or any number of readonly ones, run; the others wait in order of
+ * arrival ([TURN1]). A readonly turn never overtakes a waiting exclusive one, so writers don't starve.
+ */
+export class Mailbox {
+  readonly running = new Set<Turn>();
+  #exclusive = false;
+  #queue: Waiting[] = [];
+  #head = 0;
+  #live = 0;
+
+  /** Turns waiting. */
+  get waiting(): number {
+    return this.#live;
+  }
+
+  get idle(): boolean {
+    return this.running.size === 0 && this.#live === 0;
+  }
+
+  /** Whether a turn that arrives now may start at once. */
+  admits(exclusive: boolean): boolean {
+    return this.#live === 0 && this.#free(exclusive);
+  }
+
+  /** True while the running turns are readonly ones. */
+  get shared(): boolean {
+    return this.running.size > 0 && !this.#exclusive;
+  }
+
+  enter(turn: Turn, exclusive: boolean): void {
+    this.#exclusive = exclusive;
+    this.running.add(turn);
+  }
+
+  leave(turn: Turn): void {
+    if (this.running.delete(turn) && this.running.size === 0) this.#exclusive = false;
+  }
+
+  wait(turn: Turn): Waiting {
+    const waiting: Waiting = { turn, live: true };
+    this.#queue.push(waiting);
+    this.#live++;
+    return waiting;
+  }
+
+  withdraw(waiting: Waiting): boolean {
+    if (!waiting.live) return false;
+    waiting.live = false;
+    this.#live--;
+    if (this.#live === 0) this.#clear();
+    else if (this.#queue.length - this.#head > 64 && this.#live * 2 < this.#queue.length - this.#head) {
+      this.#queue = this.#queue.filter((entry, index) => index >= this.#head && entry.live);
+      this.#head = 0;
+    }
+    return true;
+  }
+
+  /** Takes the next turn that may start now; `exclusive` says how a turn wants to run. */
+  next(exclusive: (turn: Turn) => boolean): Turn | undefined {
+    for (let first = this.#queue[this.#head]; first !== undefined; first = this.#queue[this.#head]) {
+      if (first.live && !this.#free(exclusive(first.turn))) return undefined;
+      this.#head++;
+      if (this.#head === this.#queue.length) this.#clear();
+      else if (this.#head > 1_024 && this.#head * 2 > this.#queue.length) {
+        this.#queue = this.#queue.slice(this.#head);
+        this.#head = 0;
+      }
+      if (!first.live) continue;
+      first.live = false;
+      this.#live--;
+      return first.turn;
+    }
+    return undefined;
+  }
+
+  /** Takes every waiting turn. */
+  drain(): Turn[] {
+    const turns = this.#queue.slice(this.#head).filter((entry) => entry.live);
+    for (const entry of turns) entry.live = false;
+    this.#clear();
+    this.#live = 0;
+    return turns.map((entry) => entry.turn);
+  }
+
+  #free(exclusive: boolean): boolean {
+    return this.running.size === 0 || (!exclusive && !this.#exclusive);
+  }
+
+  #clear(): void {
+    this.#queue = [];
+    this.#head = 0;
+  }
+}

@@ -1,0 +1,157 @@
+import type { Config } from "../config/config.ts";
+import { EdgeverseError } from "../errors/edgeverse-error.ts";
+import { placementOf } from "../identity/object-id.ts";
+import { parseJson } from "../object/json.ts";
+import type { CallMessage, LifecycleMessage, Reply } from "../object/message.ts";
+import type { Registry } from "../object/registry.ts";
+import type { Genesis } from "../placement/shard-map.ts";
+import type { AsyncScope, Clock, SqlStorage } from "../platform/ports.ts";
+import type { CallLog } from "../reliable/ports.ts";
+import { PartitionCore } from "./core.ts";
+import { methodPlan, parseRequest } from "./method-plan.ts";
+import { Ownership } from "./ownership.ts";
+import type { Founder, Observer, Peers } from "./ports.ts";
+import { migrate } from "./schema.ts";
+import type { Outcome, Turn, TurnPlan } from "./turn.ts";
+
+export interface PartitionOptions {
+  readonly registry: Registry;
+  readonly config: Config;
+  readonly storage: SqlStorage;
+  readonly clock: Clock;
+  readonly scope: AsyncScope<Turn>;
+  readonly peers: Peers;
+  readonly founder: Founder;
+  /** Undefined: the cluster keeps no log. */
+  readonly log: CallLog | undefined;
+  readonly observer: Observer;
+  /** What a cluster that does not exist yet is founded with. */
+  readonly proposal: Genesis;
+  /** The name a new partition takes; one that was founded knows its own. */
+  readonly name: string | undefined;
+}
+
+/**
+ * A partition: owns shards, and the objects on them. Plain code over its ports, so that it runs the same in a Durable Object
+ * and in a simulation. All it must not forget is in its storage: it may end at any moment and be made again.
+ */
+export class Partition {
+  readonly #options: PartitionOptions;
+  #core: PartitionCore | undefined;
+  #starting: Promise<PartitionCore> | undefined;
+
+  constructor(options: PartitionOptions) {
+    this.#options = options;
+  }
+
+  /** The running partition; starts it on first use. */
+  core(): PartitionCore | Promise<PartitionCore> {
+    if (this.#core !== undefined) return this.#core;
+    this.#starting ??= this.#start().finally(() => {
+      this.#starting = undefined;
+    });
+    return this.#starting;
+  }
+
+  /** Runs one call. Never rejects: what goes wrong is in the reply. */
+  call(message: CallMessage): Promise<Reply> {
+    const core = this.core();
+    if (core instanceof Promise) return core.then(() => this.call(message), errorReply);
+    try {
+      return this.#dispatch(core, message);
+    } catch (error) {
+      return Promise.resolve(errorReply(error));
+    }
+  }
+
+  /** Creates or deletes an object; the response is `{"created": boolean}` or `{"existed": boolean}`. */
+  async lifecycle(message: LifecycleMessage): Promise<Reply> {
+    try {
+      const core = await this.core();
+      const definition = this.#options.registry.type(message.type);
+      const owned = this.#locate(core, message.id);
+      if (owned.kind === "moved") return owned;
+      const { action, deadline, requestId, caller } = message;
+      const plan = (finish: TurnPlan["finish"]): TurnPlan => ({
+        kind: action,
+        readonly: false,
+        info: { caller, deadline, requestId, callId: undefined, traceparent: undefined },
+        run: () => undefined,
+        encode: (_, turn) =>
+          JSON.stringify(action === "create" ? { created: turn.created } : { existed: turn.deleted }),
+        finish,
+      });
+      return await new Promise<Reply>((resolve) => {
+        const cell = core.open(definition, message.id, owned);
+        core.engine.submit(cell, plan(replier(core, resolve)));
+      });
+    } catch (error) {
+      return errorReply(error);
+    }
+  }
+
+  /** Resumes what an earlier process left: called by the alarm and by cron, harmless at any time. */
+  async wake(): Promise<void> {
+    const core = await this.core();
+    await core.shipper?.ship();
+    core.rearm();
+  }
+
+  #dispatch(core: PartitionCore, message: CallMessage): Promise<Reply> {
+    const { registry } = this.#options;
+    const definition = registry.type(message.type);
+    const method = registry.method(definition, message.method);
+    const owned = this.#locate(core, message.id);
+    if (owned.kind === "moved") return Promise.resolve(owned);
+    const raw = message.request === undefined ? undefined : parseJson(message.request);
+    const request = parseRequest(method, raw);
+    const cell = core.open(definition, message.id, owned);
+    if (message.reliable !== undefined) return core.reliable.call(message, cell, method, raw);
+    const { caller, deadline, requestId, traceparent, chain } = message;
+    return new Promise((resolve) => {
+      const plan = methodPlan(method, request, {
+        info: { caller, deadline, callId: undefined, requestId, traceparent },
+        chain,
+        encode: core.encode,
+        finish: replier(core, resolve),
+      });
+      core.engine.submit(cell, plan);
+    });
+  }
+
+  #locate(core: PartitionCore, id: string): ReturnType<Ownership["locate"]> {
+    return core.ownership.locate(placementOf(id), this.#options.clock.now());
+  }
+
+  async #start(): Promise<PartitionCore> {
+    const { storage, founder, proposal, name } = this.#options;
+    migrate(storage);
+    if (Ownership.stored(storage) === undefined) {
+      if (name === undefined) throw new EdgeverseError("UNAVAILABLE", "The partition does not know its name yet");
+      const genesis = await founder.found(proposal);
+      if (!genesis.members.some((member) => member.name === name)) {
+        throw new EdgeverseError("UNAVAILABLE", `The cluster has no partition "${name}"`, { retryable: false });
+      }
+      Ownership.found(storage, name, genesis);
+    }
+    const core = new PartitionCore(this.#options, (message) => this.call(message));
+    this.#core = core;
+    core.resume();
+    return core;
+  }
+}
+
+/** Answers a turn's caller once what the turn may have seen or done is durable. */
+function replier(core: PartitionCore, resolve: (reply: Reply) => void): (outcome: Outcome) => void {
+  return (outcome) => {
+    core.commit.settled((error) => {
+      if (error !== undefined) resolve(errorReply(error));
+      else if (outcome.ok) resolve({ kind: "response", response: outcome.value as string });
+      else resolve(errorReply(outcome.error));
+    });
+  };
+}
+
+export function errorReply(error: unknown): Reply {
+  return { kind: "error", error: EdgeverseError.from(error).toWire() };
+}

@@ -1,0 +1,69 @@
+import { EdgeverseError } from "../errors/edgeverse-error.ts";
+import type { Clock } from "../platform/ports.ts";
+import type { CallRecord } from "./call-record.ts";
+import type { CallLog } from "./ports.ts";
+
+interface Waiter {
+  readonly record: CallRecord;
+  resolve(): void;
+  reject(error: EdgeverseError): void;
+}
+
+const MAX_BATCH = 500;
+const MAX_WAITING = 5_000;
+/** After a failure, calls are refused at once for this long before the log is tried again. */
+const REST = 1_000;
+
+/**
+ * Writes single records to the log and waits for them: the `before` policy ([CALL6]). Records that arrive while a statement
+ * is under way share the next one.
+ */
+export class LogGate {
+  readonly #log: CallLog;
+  readonly #clock: Clock;
+  #waiting: Waiter[] = [];
+  #writing = false;
+  #closedUntil = 0;
+
+  constructor(log: CallLog, clock: Clock) {
+    this.#log = log;
+    this.#clock = clock;
+  }
+
+  /** Resolves when the log holds `record`. @throws EdgeverseError `LOG_UNAVAILABLE` */
+  write(record: CallRecord): Promise<void> {
+    if (this.#clock.now() < this.#closedUntil) return Promise.reject(unavailable("it failed a moment ago"));
+    if (this.#waiting.length >= MAX_WAITING) return Promise.reject(unavailable("too many calls wait for it"));
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ record, resolve, reject });
+      if (!this.#writing) void this.#run();
+    });
+  }
+
+  async #run(): Promise<void> {
+    this.#writing = true;
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.splice(0, MAX_BATCH);
+      try {
+        await this.#log.write(latestOfEach(batch));
+        for (const waiter of batch) waiter.resolve();
+      } catch {
+        this.#closedUntil = this.#clock.now() + REST;
+        const error = unavailable("it does not answer");
+        for (const waiter of batch.concat(this.#waiting.splice(0))) waiter.reject(error);
+      }
+    }
+    this.#writing = false;
+  }
+}
+
+/** A call may be in a batch twice, pending and finished: a statement can write a row only once. */
+function latestOfEach(batch: readonly Waiter[]): CallRecord[] {
+  const latest = new Map<string, CallRecord>();
+  for (const { record } of batch) latest.set(`${record.type}/${record.id}\n${record.callId}`, record);
+  return [...latest.values()];
+}
+
+function unavailable(why: string): EdgeverseError {
+  return new EdgeverseError("LOG_UNAVAILABLE", `The log of reliable calls is unavailable: ${why}`, { retryAfter: 1 });
+}

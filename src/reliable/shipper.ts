@@ -1,0 +1,112 @@
+import type { Cancel, Clock } from "../platform/ports.ts";
+import type { CallRecord } from "./call-record.ts";
+import type { CallLog } from "./ports.ts";
+
+/** A record of the backlog and its place in it. */
+export interface BacklogEntry {
+  readonly seq: number;
+  readonly record: CallRecord;
+}
+
+/** Where the shipper takes records from: the owner's durable table. */
+export interface Backlog {
+  /** The oldest records that the log has not seen as they are now; all durable. */
+  next(limit: number): Promise<BacklogEntry[]>;
+  /** The log has these, as they were when `next` gave them out. */
+  shipped(entries: readonly BacklogEntry[]): void;
+}
+
+export interface ShipperStatus {
+  readonly state: "idle" | "waiting" | "shipping" | "backing off";
+  readonly failures: number;
+  readonly shipped: number;
+  readonly lastError: string | undefined;
+}
+
+const BATCH = 500;
+const FIRST_DELAY = 500;
+const LONGEST_DELAY = 30_000;
+
+/**
+ * Carries the backlog to the log ([CALL5], [CALL6]): gathers for an interval, writes batches of many rows until nothing is
+ * left, and backs off while the log is away. It keeps nothing itself: what the log hasn't confirmed stays in the backlog,
+ * and writing a record twice changes nothing.
+ */
+export class Shipper {
+  readonly #backlog: Backlog;
+  readonly #log: CallLog;
+  readonly #clock: Clock;
+  readonly #interval: number;
+  #state: ShipperStatus["state"] = "idle";
+  #timer: Cancel | undefined;
+  #again = false;
+  #failures = 0;
+  #shipped = 0;
+  #lastError: string | undefined;
+
+  constructor(parts: { backlog: Backlog; log: CallLog; clock: Clock; interval: number }) {
+    this.#backlog = parts.backlog;
+    this.#log = parts.log;
+    this.#clock = parts.clock;
+    this.#interval = parts.interval;
+  }
+
+  get status(): ShipperStatus {
+    return { state: this.#state, failures: this.#failures, shipped: this.#shipped, lastError: this.#lastError };
+  }
+
+  /** There is something new to ship. */
+  poke(): void {
+    if (this.#state === "idle") this.#later(this.#interval, "waiting");
+    else if (this.#state === "shipping") this.#again = true;
+  }
+
+  /** Ships what there is now, also during a back-off. Resolves when nothing is left or the log failed. */
+  async ship(): Promise<void> {
+    if (this.#state === "shipping") {
+      this.#again = true;
+      return;
+    }
+    this.#timer?.();
+    this.#state = "shipping";
+    try {
+      do {
+        this.#again = false;
+        await this.#drain();
+      } while (this.#again);
+      this.#failures = 0;
+      this.#lastError = undefined;
+      this.#state = "idle";
+    } catch (error) {
+      this.#failures++;
+      this.#lastError = error instanceof Error ? error.message : String(error);
+      this.#later(Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** Math.min(this.#failures - 1, 10)), "backing off");
+    }
+  }
+
+  stop(): void {
+    this.#timer?.();
+    this.#timer = undefined;
+    if (this.#state !== "shipping") this.#state = "idle";
+  }
+
+  async #drain(): Promise<void> {
+    for (;;) {
+      const entries = await this.#backlog.next(BATCH);
+      if (entries.length === 0) return;
+      await this.#log.write(entries.map((entry) => entry.record));
+      this.#backlog.shipped(entries);
+      this.#shipped += entries.length;
+      if (entries.length < BATCH) return;
+    }
+  }
+
+  #later(delay: number, state: "waiting" | "backing off"): void {
+    this.#state = state;
+    this.#timer = this.#clock.after(delay, () => {
+      this.#timer = undefined;
+      this.#state = "idle";
+      void this.ship();
+    });
+  }
+}

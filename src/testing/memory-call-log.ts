@@ -1,0 +1,133 @@
+import { EdgeverseError } from "../errors/edgeverse-error.ts";
+import type { Clock } from "../platform/ports.ts";
+import type { CallRecord } from "../reliable/call-record.ts";
+import type { CallFilter, CallLog, FinalCounts, LoggedCall } from "../reliable/ports.ts";
+
+interface Row {
+  readonly seq: number;
+  record: CallRecord;
+  updatedAt: number;
+}
+
+/**
+ * The log of reliable calls in memory, for tests and the simulation: the rules of Postgres without Postgres.
+ * Deterministic: `seq` counts rows, times come from the clock. Set `down` to make every method fail.
+ */
+export class MemoryCallLog implements CallLog {
+  down = false;
+  readonly #clock: Pick<Clock, "now">;
+  readonly #rows = new Map<string, Row>();
+  #seq = 0;
+
+  constructor(clock: Pick<Clock, "now">) {
+    this.#clock = clock;
+  }
+
+  async write(records: readonly CallRecord[]): Promise<void> {
+    this.#check(records.length, 0);
+    for (const record of records) {
+      const key = JSON.stringify([record.type, record.id, record.callId]);
+      const row = this.#rows.get(key);
+      if (row !== undefined && !supersedes(record, row.record)) continue;
+      const stored = {
+        ...record,
+        request: jsonbOrder(record.request),
+        response: jsonbOrder(record.response),
+        caller: jsonbOrder(record.caller),
+      };
+      const updatedAt = this.#clock.now();
+      if (row === undefined) this.#rows.set(key, { seq: ++this.#seq, record: stored, updatedAt });
+      else Object.assign(row, { record: stored, updatedAt });
+    }
+  }
+
+  async find(type: string, id: string, callId: string): Promise<LoggedCall | null> {
+    this.#check();
+    const row = this.#rows.get(JSON.stringify([type, id, callId]));
+    return row === undefined ? null : logged(row);
+  }
+
+  async list(filter: CallFilter): Promise<{ calls: LoggedCall[]; next?: string }> {
+    this.#check(filter.limit);
+    const before = filter.before === undefined ? Number.POSITIVE_INFINITY : Number(filter.before);
+    const calls = [...this.#rows.values()]
+      .filter(({ seq, record }) => {
+        if (filter.status !== undefined && record.status !== filter.status) return false;
+        if (filter.type !== undefined && record.type !== filter.type) return false;
+        return seq < before && (filter.id === undefined || record.id === filter.id);
+      })
+      .sort((a, b) => b.seq - a.seq)
+      .slice(0, filter.limit)
+      .map(logged);
+    const last = calls.at(-1);
+    return last === undefined || calls.length < filter.limit ? { calls } : { calls, next: last.seq };
+  }
+
+  async pending(options: { staleBefore: number; after?: string; limit: number }): Promise<LoggedCall[]> {
+    this.#check(options.limit);
+    const after = Number(options.after ?? 0);
+    return [...this.#rows.values()]
+      .filter(({ seq, record, updatedAt }) => {
+        if (record.status !== "pending" || seq <= after) return false;
+        return record.epoch === 0 || updatedAt < options.staleBefore;
+      })
+      .sort((a, b) => a.seq - b.seq)
+      .slice(0, options.limit)
+      .map(logged);
+  }
+
+  async countFinished(before: number): Promise<FinalCounts> {
+    this.#check();
+    return count(this.#finished(before).map(([, row]) => row));
+  }
+
+  async removeFinished(before: number, limit: number): Promise<FinalCounts> {
+    this.#check(limit);
+    const removed = this.#finished(before).slice(0, limit);
+    for (const [key] of removed) this.#rows.delete(key);
+    return count(removed.map(([, row]) => row));
+  }
+
+  async ping(): Promise<void> {
+    this.#check();
+  }
+
+  #finished(before: number): [string, Row][] {
+    return [...this.#rows]
+      .filter(([, { record }]) => record.status !== "pending" && (record.finishedAt ?? before) < before)
+      .sort(([, a], [, b]) => (a.record.finishedAt ?? 0) - (b.record.finishedAt ?? 0) || a.seq - b.seq);
+  }
+
+  #check(limit = 1, least = 1): void {
+    if (this.down) throw new EdgeverseError("LOG_UNAVAILABLE", "The log is down");
+    if (!Number.isInteger(limit) || limit < least || limit > 1_000) {
+      throw new EdgeverseError("INVALID_ARGUMENT", `Cannot take ${limit} rows: the log takes at most 1000 at once`);
+    }
+  }
+}
+
+/** The rule of the log: nothing changes a finished row, nothing older changes a newer one, a replay changes nothing. */
+function supersedes(next: CallRecord, row: CallRecord): boolean {
+  if (row.status !== "pending" || next.epoch < row.epoch) return false;
+  return next.epoch > row.epoch || next.status !== "pending" || next.attempts > row.attempts;
+}
+
+function logged({ seq, record }: Row): LoggedCall {
+  return { ...record, seq: String(seq) };
+}
+
+function count(rows: readonly Row[]): FinalCounts {
+  const counts: FinalCounts = { success: 0, failed: 0, expired: 0 };
+  for (const { record } of rows) if (record.status !== "pending") counts[record.status]++;
+  return counts;
+}
+
+/** Orders keys as jsonb does (shorter first, then by code unit), so that nothing comes to rely on their order. */
+function jsonbOrder(text: string | null): string | null {
+  if (text === null) return null;
+  return JSON.stringify(JSON.parse(text), (_, value: unknown) => {
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+    const entries = Object.entries(value);
+    return Object.fromEntries(entries.sort(([a], [b]) => a.length - b.length || (a < b ? -1 : a > b ? 1 : 0)));
+  });
+}
