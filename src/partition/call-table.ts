@@ -124,6 +124,13 @@ export class CallTable {
     this.open = this.#number("SELECT count(*) AS n FROM calls WHERE open = 1");
   }
 
+  countFinished(before: number, limit: number): number {
+    return this.#number(
+      `SELECT count(*) AS n FROM (
+         SELECT 1 FROM calls WHERE open = 0 AND accepted < ${Math.floor(before)} AND finished < ${Math.floor(before)} LIMIT ${limit})`,
+    );
+  }
+
   /** Removes at most `limit` marks of calls finished before `before`, oldest accepted first; says how many. */
   removeFinished(before: number, limit: number): number {
     return this.#storage.query(

@@ -1,0 +1,93 @@
+import { placementOf } from "../identity/object-id.ts";
+import { FIXED_RING, ringRange } from "../identity/ring.ts";
+import { objectKey } from "../object/message.ts";
+import type { SqlRow, SqlStorage } from "../platform/ports.ts";
+import type { CallRecord } from "../reliable/call-record.ts";
+import type { ObjectCursor, ObjectDescription, ObjectListing, ObjectQuery, PartitionStatus } from "../router/views.ts";
+import type { PartitionCore } from "./core.ts";
+
+/** Rows one listing may look at, so that a filter that matches little can't hold the partition up. */
+const SCAN = 10_000;
+
+/** Read-only views of a running partition, and the cleanup of its marks. */
+export class Inspection {
+  readonly #core: PartitionCore;
+  readonly #storage: SqlStorage;
+
+  constructor(core: PartitionCore, storage: SqlStorage) {
+    this.#core = core;
+    this.#storage = storage;
+  }
+
+  status(): PartitionStatus {
+    const { ownership, cells, commit, engine, table, shipper } = this.#core;
+    return {
+      name: ownership.name,
+      shards: ownership.claimed.size,
+      objectsInMemory: cells.map.size,
+      bytesInMemory: cells.bytes,
+      waitingTurns: engine.waiting,
+      commits: commit.stats.commits,
+      repliesCommitted: commit.stats.joined,
+      failedCommits: commit.stats.failures,
+      openCalls: table.open,
+      log: shipper?.status ?? null,
+    };
+  }
+
+  /** Claimed shards with their epochs, as pairs. */
+  shards(): [shard: number, epoch: number][] {
+    return [...this.#core.ownership.claimed];
+  }
+
+  /** Stored objects in ring order. `cursor` of the answer is where to go on; it may come with an empty page. */
+  objects(query: ObjectQuery): { objects: ObjectListing[]; cursor?: ObjectCursor } {
+    const { map } = this.#core.ownership;
+    const range = query.shard === undefined ? { first: FIXED_RING, last: 2 ** 32 } : ringRange(query.shard, map.shards);
+    const from = query.cursor ?? { ring: range.first, type: "", id: "" };
+    const seen = this.#storage.query<ObjectCursor & SqlRow>(
+      "SELECT ring, type, id FROM objects WHERE (ring, type, id) > (?, ?, ?) AND ring <= ? ORDER BY ring, type, id LIMIT ?",
+      ...[from.ring, from.type, from.id, range.last, query.type === undefined ? query.limit : SCAN],
+    );
+    const found: ObjectListing[] = [];
+    let last: ObjectCursor | undefined;
+    for (const row of seen) {
+      if (found.length === query.limit) break;
+      last = { ring: row.ring, type: row.type, id: row.id };
+      if (query.type === undefined || row.type === query.type)
+        found.push({ type: row.type, id: row.id, shard: this.#shard(row.id) });
+    }
+    const more = last !== undefined && (seen.length === SCAN || found.length === query.limit);
+    return more && last !== undefined ? { objects: found, cursor: last } : { objects: found };
+  }
+
+  describe(type: string, id: string, now: number): ObjectDescription | { readonly movedTo: string | null } {
+    const owned = this.#core.ownership.locate(placementOf(id), now);
+    if (owned.kind === "moved") return { movedTo: owned.partition };
+    const cell = this.#core.cells.map.get(objectKey(type, id));
+    const stored = this.#storage.query(
+      "SELECT 1 AS there FROM objects WHERE ring = ? AND type = ? AND id = ?",
+      ...[owned.ring, type, id],
+    );
+    const claimed = this.#storage.query<{ claimed: number }>("SELECT claimed FROM shards WHERE shard = ?", owned.shard);
+    return {
+      exists: cell?.dirty === true ? cell.exists : stored.length > 0,
+      shard: owned.shard,
+      epoch: owned.epoch,
+      claimedAt: claimed[0]?.claimed ?? null,
+      inMemory: cell?.activation !== undefined,
+    };
+  }
+
+  /** What is known here of a reliable call; null when nothing is. */
+  call(type: string, id: string, callId: string, now: number): CallRecord | null | { readonly movedTo: string | null } {
+    const owned = this.#core.ownership.locate(placementOf(id), now);
+    if (owned.kind === "moved") return { movedTo: owned.partition };
+    return this.#core.table.find(owned.ring, type, id, callId)?.record ?? null;
+  }
+
+  #shard(id: string): number {
+    const placement = placementOf(id);
+    return this.#core.ownership.map.shard(placement) ?? -1;
+  }
+}

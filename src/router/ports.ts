@@ -1,0 +1,35 @@
+import type { CallMessage, LifecycleMessage, Moved, Reply } from "../object/message.ts";
+import type { ShardMap } from "../placement/shard-map.ts";
+import type { CallRecord } from "../reliable/call-record.ts";
+import type { ObjectCursor, ObjectDescription, ObjectListing, ObjectQuery, PartitionStatus } from "./views.ts";
+
+/** A partition as its callers see it. Methods reject when it can't be reached. */
+export interface PartitionClient {
+  call(message: CallMessage): Promise<Reply>;
+  batch(messages: readonly CallMessage[]): Promise<Reply[]>;
+  lifecycle(message: LifecycleMessage): Promise<Reply>;
+  callRecord(
+    type: string,
+    id: string,
+    callId: string,
+  ): Promise<CallRecord | null | { readonly movedTo: string | null }>;
+  describe(type: string, id: string): Promise<ObjectDescription | { readonly movedTo: string | null }>;
+  status(): Promise<PartitionStatus>;
+  /** Claimed shards with their epochs. */
+  shards(): Promise<[shard: number, epoch: number][]>;
+  objects(query: ObjectQuery): Promise<{ objects: ObjectListing[]; cursor?: ObjectCursor }>;
+  /** Resumes and ships what is left over. */
+  wake(): Promise<void>;
+  /** Removes at most `limit` marks of calls that finished before `before`; says how many. With `dryRun` it only counts. */
+  removeMarks(before: number, limit: number, dryRun: boolean): Promise<number>;
+}
+
+/** Makes a client of a partition; a new one for every message, since one used after a reset fails. */
+export type Connect = (partition: string) => PartitionClient;
+
+/** The shard map as this process knows it. */
+export interface MapCache {
+  readonly map: ShardMap;
+  owner(shard: number): string;
+  learn(moved: Moved): void;
+}

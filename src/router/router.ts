@@ -1,0 +1,177 @@
+import { EdgeverseError } from "../errors/edgeverse-error.ts";
+import { placementOf } from "../identity/object-id.ts";
+import type { CallMessage, LifecycleMessage, Moved, Reply } from "../object/message.ts";
+import type { Registry } from "../object/registry.ts";
+import type { ShardMap } from "../placement/shard-map.ts";
+import type { Clock } from "../platform/ports.ts";
+import type { Connect, MapCache, PartitionClient } from "./ports.ts";
+import { remoteFault } from "./remote-fault.ts";
+
+export type FinalReply = Exclude<Reply, Moved>;
+
+const FIRST_PAUSE = 5;
+const LONGEST_PAUSE = 250;
+
+/**
+ * Takes calls to the partition that owns their object ([MAP1], [MAP3]). It guesses the owner from the cached map, learns
+ * better from a partition that says MOVED, and tries again within the call's deadline. A partition that can't be reached is
+ * asked again only where that can't run a call twice: a reliable call, or a readonly method.
+ */
+export class Router {
+  readonly #registry: Registry;
+  readonly #connect: Connect;
+  readonly #cache: MapCache;
+  readonly #clock: Clock;
+
+  constructor(parts: { registry: Registry; connect: Connect; cache: MapCache; clock: Clock }) {
+    this.#registry = parts.registry;
+    this.#connect = parts.connect;
+    this.#cache = parts.cache;
+    this.#clock = parts.clock;
+  }
+
+  get map(): ShardMap {
+    return this.#cache.map;
+  }
+
+  /** @throws EdgeverseError `INVALID_ID` */
+  owner(id: string): string {
+    const placement = placementOf(id);
+    if (placement.kind !== "partition") return this.#cache.owner(this.map.shard(placement) as number);
+    if (this.map.partitions.includes(placement.partition)) return placement.partition;
+    throw new EdgeverseError("INVALID_ID", `Cannot place the object: there is no partition "${placement.partition}"`);
+  }
+
+  /** Never rejects. */
+  call(message: CallMessage): Promise<FinalReply> {
+    return this.#follow(
+      message,
+      (client) => client.call(message),
+      () => this.#repeatable(message),
+    );
+  }
+
+  /** Never rejects. Creating and deleting twice does no harm. */
+  lifecycle(message: LifecycleMessage): Promise<FinalReply> {
+    return this.#follow(
+      message,
+      (client) => client.lifecycle(message),
+      () => true,
+    );
+  }
+
+  /** Many calls, one message a partition; replies in the order of `messages`. Never rejects. */
+  async batch(messages: readonly CallMessage[]): Promise<FinalReply[]> {
+    const replies = new Array<FinalReply | undefined>(messages.length);
+    const groups = new Map<string, number[]>();
+    messages.forEach((message, index) => {
+      try {
+        const owner = this.owner(message.id);
+        const group = groups.get(owner);
+        if (group === undefined) groups.set(owner, [index]);
+        else group.push(index);
+      } catch (error) {
+        replies[index] = { kind: "error", error: EdgeverseError.from(error).toWire() };
+      }
+    });
+    await Promise.all(
+      [...groups].map(async ([owner, indexes]) => {
+        const group = indexes.map((index) => messages[index] as CallMessage);
+        const answers = await this.#batchTo(owner, group);
+        indexes.forEach((index, place) => {
+          replies[index] = answers[place] as FinalReply;
+        });
+      }),
+    );
+    return replies as FinalReply[];
+  }
+
+  /** Asks the owner of `id` something that may be asked twice. @throws EdgeverseError `UNAVAILABLE` */
+  async ask<Answer>(
+    id: string,
+    deadline: number,
+    question: (client: PartitionClient) => Promise<Answer | { readonly movedTo: string | null }>,
+  ): Promise<Answer> {
+    const reply = await this.#follow<Moved | { kind: "answer"; answer: Answer }>(
+      { id, deadline },
+      async (client) => {
+        const answer = await question(client);
+        if (typeof answer !== "object" || answer === null || !("movedTo" in answer))
+          return { kind: "answer", answer: answer as Answer };
+        return { kind: "moved", shard: -1, partition: answer.movedTo, epoch: 0, mapVersion: 0 };
+      },
+      () => true,
+    );
+    if (reply.kind === "answer") return reply.answer;
+    throw EdgeverseError.from(reply.error);
+  }
+
+  async #batchTo(owner: string, messages: readonly CallMessage[]): Promise<FinalReply[]> {
+    try {
+      const replies = await this.#connect(owner).batch(messages);
+      return await Promise.all(
+        replies.map((reply, index) => {
+          if (reply.kind !== "moved") return reply;
+          this.#cache.learn(reply);
+          return this.call(messages[index] as CallMessage);
+        }),
+      );
+    } catch (cause) {
+      const fault = remoteFault(cause, owner);
+      return Promise.all(
+        messages.map((message) =>
+          fault.again && this.#repeatable(message)
+            ? this.call(message)
+            : ({ kind: "error", error: fault.error.toWire() } satisfies FinalReply),
+        ),
+      );
+    }
+  }
+
+  async #follow<Answer extends { kind: string }>(
+    target: { readonly id: string; readonly deadline: number },
+    send: (client: PartitionClient) => Promise<Answer | Moved>,
+    repeatable: () => boolean,
+  ): Promise<Exclude<Answer, Moved> | Extract<FinalReply, { kind: "error" }>> {
+    let pause = FIRST_PAUSE;
+    let hint: string | undefined;
+    for (;;) {
+      let trouble: EdgeverseError;
+      try {
+        const owner = hint ?? this.owner(target.id);
+        try {
+          const reply = await send(this.#connect(owner));
+          if (reply.kind !== "moved") return reply as Exclude<Answer, Moved>;
+          hint = this.#redirect(reply as Moved, owner);
+          if (hint !== undefined) continue;
+          trouble = new EdgeverseError("UNAVAILABLE", "The object is between two partitions; it was not called");
+        } catch (cause) {
+          const fault = remoteFault(cause, owner);
+          trouble = fault.error;
+          if (!fault.again || !repeatable()) return { kind: "error", error: trouble.toWire() };
+          hint = undefined;
+        }
+      } catch (error) {
+        return { kind: "error", error: EdgeverseError.from(error).toWire() };
+      }
+      if (this.#clock.now() + pause >= target.deadline) return { kind: "error", error: trouble.toWire() };
+      await new Promise<void>((resolve) => this.#clock.after(pause, resolve));
+      pause = Math.min(LONGEST_PAUSE, pause * 2);
+    }
+  }
+
+  /** Where to go at once; undefined to pause first and look at the map again. */
+  #redirect(moved: Moved, from: string): string | undefined {
+    this.#cache.learn(moved);
+    return moved.partition === null || moved.partition === from ? undefined : moved.partition;
+  }
+
+  #repeatable(message: CallMessage): boolean {
+    if (message.reliable !== undefined) return true;
+    try {
+      return this.#registry.method(this.#registry.type(message.type), message.method).readonly;
+    } catch {
+      return false;
+    }
+  }
+}

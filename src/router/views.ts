@@ -1,0 +1,43 @@
+import type { ShipperStatus } from "../reliable/shipper.ts";
+
+/** What one partition says of itself to an operator. */
+export interface PartitionStatus {
+  readonly name: string;
+  readonly shards: number;
+  readonly objectsInMemory: number;
+  readonly bytesInMemory: number;
+  readonly waitingTurns: number;
+  readonly commits: number;
+  readonly repliesCommitted: number;
+  readonly failedCommits: number;
+  readonly openCalls: number;
+  readonly log: ShipperStatus | null;
+}
+
+export interface ObjectListing {
+  readonly type: string;
+  readonly id: string;
+  readonly shard: number;
+}
+
+export interface ObjectQuery {
+  readonly type?: string | undefined;
+  readonly shard?: number | undefined;
+  readonly cursor?: ObjectCursor | undefined;
+  readonly limit: number;
+}
+
+/** Place of an object in the partition's order. */
+export interface ObjectCursor {
+  readonly ring: number;
+  readonly type: string;
+  readonly id: string;
+}
+
+export interface ObjectDescription {
+  readonly exists: boolean;
+  readonly shard: number;
+  readonly epoch: number;
+  readonly claimedAt: number | null;
+  readonly inMemory: boolean;
+}
