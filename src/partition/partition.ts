@@ -44,6 +44,10 @@ export class Partition {
     this.#options = options;
   }
 
+  get storage(): SqlStorage {
+    return this.#options.storage;
+  }
+
   /** The running partition; starts it on first use. */
   core(): PartitionCore | Promise<PartitionCore> {
     if (this.#core !== undefined) return this.#core;

@@ -7,7 +7,7 @@ import type { Cells } from "./cells.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { closesCircle, deadlock, ownAncestor } from "./deadlock.ts";
 import type { GroupCommit } from "./group-commit.ts";
-import { type MaybePromise, then } from "./maybe-promise.ts";
+import { andThen, type MaybePromise } from "./maybe-promise.ts";
 import type { Observer } from "./ports.ts";
 import { type Outcome, Turn, type TurnPlan, type TurnServices } from "./turn.ts";
 
@@ -161,7 +161,7 @@ export class TurnEngine {
       if (!deletable(cell)) return undefined;
     }
     const ready = cell.activation === undefined ? this.#activate(turn) : this.#adopt(turn, cell.activation);
-    return then(ready, () => then(this.#invoke(turn), (value) => then(this.#beforeDelete(turn), () => value)));
+    return andThen(ready, () => andThen(this.#invoke(turn), (value) => andThen(this.#beforeDelete(turn), () => value)));
   }
 
   #activate(turn: Turn): MaybePromise<unknown> {
@@ -178,7 +178,7 @@ export class TurnEngine {
     cell.activation = activation;
     const hooks = hooksOf(activation.instance);
     const created = turn.created && definition.hooks.has("onCreate") ? hooks.onCreate() : undefined;
-    return then(created, () => (definition.hooks.has("onActivate") ? hooks.onActivate() : undefined));
+    return andThen(created, () => (definition.hooks.has("onActivate") ? hooks.onActivate() : undefined));
   }
 
   #adopt(turn: Turn, activation: Activation): undefined {

@@ -31,9 +31,9 @@ export class MemoryCallLog implements CallLog {
       if (row !== undefined && !supersedes(record, row.record)) continue;
       const stored = {
         ...record,
-        request: jsonbOrder(record.request),
-        response: jsonbOrder(record.response),
-        caller: jsonbOrder(record.caller),
+        request: asJsonb(record.request),
+        response: asJsonb(record.response),
+        caller: asJsonb(record.caller),
       };
       const updatedAt = this.#clock.now();
       if (row === undefined) this.#rows.set(key, { seq: ++this.#seq, record: stored, updatedAt });
@@ -122,12 +122,14 @@ function count(rows: readonly Row[]): FinalCounts {
   return counts;
 }
 
-/** Orders keys as jsonb does (shorter first, then by code unit), so that nothing comes to rely on their order. */
-function jsonbOrder(text: string | null): string | null {
-  if (text === null) return null;
-  return JSON.stringify(JSON.parse(text), (_, value: unknown) => {
-    if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
-    const entries = Object.entries(value);
-    return Object.fromEntries(entries.sort(([a], [b]) => a.length - b.length || (a < b ? -1 : a > b ? 1 : 0)));
-  });
+/** Prints a JSON text as jsonb does (keys by length, then by code unit; spaces), so that nothing relies on either. */
+function asJsonb(text: string | null): string | null {
+  return text === null ? null : print(JSON.parse(text));
+}
+
+function print(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(print).join(", ")}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  const entries = Object.entries(value).sort(([a], [b]) => a.length - b.length || (a < b ? -1 : 1));
+  return `{${entries.map(([key, member]) => `${JSON.stringify(key)}: ${print(member)}`).join(", ")}}`;
 }

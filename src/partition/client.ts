@@ -1,0 +1,27 @@
+import type { Clock } from "../platform/ports.ts";
+import type { PartitionClient } from "../router/ports.ts";
+import { Inspection } from "./inspection.ts";
+import type { Partition } from "./partition.ts";
+
+/** A running partition as its callers see it. What a Durable Object offers over RPC, and a test cluster directly. */
+export function partitionClient(partition: Partition, clock: Clock): PartitionClient {
+  const inspect = async () => {
+    const core = await partition.core();
+    return new Inspection(core, partition.storage);
+  };
+  return {
+    call: (message) => partition.call(message),
+    batch: (messages) => Promise.all(messages.map((message) => partition.call(message))),
+    lifecycle: (message) => partition.lifecycle(message),
+    callRecord: async (type, id, callId) => (await inspect()).call(type, id, callId, clock.now()),
+    describe: async (type, id) => (await inspect()).describe(type, id, clock.now()),
+    status: async () => (await inspect()).status(),
+    shards: async () => (await inspect()).shards(),
+    objects: async (query) => (await inspect()).objects(query),
+    wake: () => partition.wake(),
+    removeMarks: async (before, limit, dryRun) => {
+      const { table } = await partition.core();
+      return dryRun ? table.countFinished(before, limit) : table.removeFinished(before, limit);
+    },
+  };
+}

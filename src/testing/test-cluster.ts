@@ -1,0 +1,161 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { type Config, configSchema } from "../config/config.ts";
+import { Coordinator } from "../coordinator/coordinator.ts";
+import type { CallMessage } from "../object/message.ts";
+import { Registry } from "../object/registry.ts";
+import type { ObjectClass } from "../object/stub.ts";
+import { partitionClient } from "../partition/client.ts";
+import { Partition } from "../partition/partition.ts";
+import type { Turn } from "../partition/turn.ts";
+import type { Genesis } from "../placement/shard-map.ts";
+import type { Clock } from "../platform/ports.ts";
+import type { CallLog } from "../reliable/ports.ts";
+import { LearnedMap } from "../router/map-cache.ts";
+import { type FinalReply, Router } from "../router/router.ts";
+import { ManualClock } from "./clocks.ts";
+import { SqliteStorage } from "./sqlite-storage.ts";
+
+export interface TestClusterOptions {
+  readonly objects: readonly ObjectClass[];
+  readonly partitions?: number;
+  readonly config?: Readonly<Record<string, string | number>>;
+  readonly clock?: Clock;
+  readonly log?: CallLog;
+  /** Where partition `name` keeps its data; default: in memory. */
+  readonly storagePath?: (name: string) => string;
+}
+
+export interface TestCall {
+  readonly callId?: string;
+  readonly timeout?: number;
+  readonly answer?: "outcome" | "accepted";
+  readonly expiresIn?: number;
+  readonly log?: "batched" | "before";
+}
+
+/** A whole cluster in one process: real partitions, coordinator and router over SQLite in memory and a clock of yours. */
+export class TestCluster {
+  readonly clock: Clock;
+  readonly config: Config;
+  readonly registry: Registry;
+  readonly router: Router;
+  readonly storages = new Map<string, SqliteStorage>();
+  readonly coordinator: Coordinator;
+  readonly warnings: { event: string; details: unknown }[] = [];
+  /** What methods threw that was not meant for their callers. */
+  readonly thrown: unknown[] = [];
+  readonly #options: TestClusterOptions;
+  readonly #partitions = new Map<string, Partition>();
+  readonly #genesis: Genesis;
+  #requests = 0;
+
+  constructor(options: TestClusterOptions) {
+    this.#options = options;
+    this.clock = options.clock ?? new ManualClock();
+    this.config = configSchema.parse({ partitions: options.partitions ?? 1, ...options.config });
+    this.registry = new Registry(options.objects);
+    const members = Array.from({ length: this.config.partitions }, (_, index) => ({ name: `p${index}`, weight: 1 }));
+    this.#genesis = { shards: this.config.shards, members };
+    this.coordinator = new Coordinator(new SqliteStorage(), this.clock);
+    this.router = this.#router();
+  }
+
+  partition(name: string): Partition {
+    const known = this.#partitions.get(name);
+    if (known !== undefined) return known;
+    const partition = new Partition({
+      registry: this.registry,
+      config: this.config,
+      storage: this.storage(name),
+      clock: this.clock,
+      scope: turnScope(),
+      peers: { call: (message) => this.router.call(message) },
+      founder: { found: async (proposal) => this.coordinator.found(proposal) },
+      log: this.#options.log,
+      observer: {
+        methodThrew: (_key, _request, thrown) => this.thrown.push(thrown),
+        warn: (event, details) => this.warnings.push({ event, details }),
+      },
+      proposal: this.#genesis,
+      name,
+    });
+    this.#partitions.set(name, partition);
+    return partition;
+  }
+
+  storage(name: string): SqliteStorage {
+    const known = this.storages.get(name);
+    if (known !== undefined) return known;
+    const storage = new SqliteStorage(this.#options.storagePath?.(name));
+    this.storages.set(name, storage);
+    return storage;
+  }
+
+  /** Loses everything partition `name` had only in memory. Whoever waits for it waits for ever. */
+  crash(name: string): void {
+    this.#partitions.delete(name);
+  }
+
+  message(type: string, id: string, method: string, request?: unknown, options: TestCall = {}): CallMessage {
+    const now = this.clock.now();
+    return {
+      type,
+      id,
+      method,
+      ...(request === undefined ? {} : { request: JSON.stringify(request) }),
+      deadline: now + (options.timeout ?? this.config.callTimeout),
+      requestId: `r${this.#requests++}`,
+      caller: { kind: "client" },
+      ...(options.callId === undefined
+        ? {}
+        : {
+            reliable: {
+              callId: options.callId,
+              answer: options.answer ?? "outcome",
+              ...(options.log === undefined ? {} : { log: options.log }),
+              ...(options.expiresIn === undefined ? {} : { expiresAt: now + options.expiresIn }),
+            },
+          }),
+    };
+  }
+
+  send(type: string, id: string, method: string, request?: unknown, options?: TestCall): Promise<FinalReply> {
+    return this.router.call(this.message(type, id, method, request, options));
+  }
+
+  /** Calls, lets the manual clock run a little, and returns the response, or throws `{ code, … }`. */
+  async call(type: string, id: string, method: string, request?: unknown, options?: TestCall): Promise<unknown> {
+    const pending = this.send(type, id, method, request, options);
+    if (this.clock instanceof ManualClock) await this.clock.advance(1);
+    const reply = await pending;
+    if (reply.kind === "response") return JSON.parse(reply.response);
+    if (reply.kind === "error") throw reply.error;
+    return reply;
+  }
+
+  async lifecycle(action: "create" | "delete", type: string, id: string): Promise<unknown> {
+    const deadline = this.clock.now() + this.config.callTimeout;
+    const pending = this.router.lifecycle({ action, type, id, deadline, requestId: "r", caller: { kind: "client" } });
+    if (this.clock instanceof ManualClock) await this.clock.advance(1);
+    const reply = await pending;
+    if (reply.kind === "response") return JSON.parse(reply.response);
+    throw reply.kind === "error" ? reply.error : new Error(reply.kind);
+  }
+
+  #router(): Router {
+    return new Router({
+      registry: this.registry,
+      connect: (name) => partitionClient(this.partition(name), this.clock),
+      cache: new LearnedMap({ version: 1, genesis: this.#genesis, exceptions: [] }),
+      clock: this.clock,
+    });
+  }
+}
+
+function turnScope() {
+  const storage = new AsyncLocalStorage<Turn>();
+  return {
+    run: <R>(turn: Turn, action: () => R): R => storage.run(turn, action),
+    get: () => storage.getStore(),
+  };
+}
