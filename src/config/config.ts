@@ -29,6 +29,12 @@ export const configSchema = z.object({
     "must be a power of two",
   ),
   partitions: count(1, 1_024, "Partitions of a new cluster, named p0, p1, …"),
+  locations: z
+    .string()
+    .regex(/^[a-z]+(,[a-z]+)*$/, 'must be location hints such as "weur,enam"')
+    .optional()
+    .transform((text) => text?.split(",") ?? [])
+    .describe("Location hints of a new cluster's partitions, dealt out in turn"),
   callTimeout: duration("30s", "Deadline of a call that brings none"),
   maxCallTimeout: duration("10m", "The latest deadline a client may ask for"),
   mailbox: count(1_000, 1_000_000, "Turns that may wait for one object"),

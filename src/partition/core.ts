@@ -72,7 +72,13 @@ export class PartitionCore {
     this.shipper =
       log === undefined
         ? undefined
-        : new Shipper({ backlog: this.#backlog(), log, clock, interval: config.logInterval });
+        : new Shipper({
+            backlog: this.#backlog(),
+            log,
+            clock,
+            interval: config.logInterval,
+            onRefused: ({ details }) => options.observer.warn("the log refuses records", { details }),
+          });
     this.reliable = new ReliableCalls({
       table: this.table,
       engine: this.engine,

@@ -96,6 +96,8 @@ export class Partition {
 
   /** Resumes what an earlier process left: called by the alarm and by cron, harmless at any time. */
   async wake(): Promise<void> {
+    migrate(this.storage);
+    if (Ownership.stored(this.storage) === undefined) return;
     const core = await this.core();
     await core.shipper?.ship();
     core.rearm();

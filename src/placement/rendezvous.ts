@@ -4,6 +4,8 @@ import { fnv1a32 } from "../identity/fnv1a.ts";
 export interface Member {
   readonly name: string;
   readonly weight: number;
+  /** Where its Durable Object should be made ([MAP5]): a Cloudflare location hint such as `weur`. */
+  readonly location?: string;
 }
 
 /**

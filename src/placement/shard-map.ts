@@ -44,6 +44,11 @@ export class ShardMap {
     return this.document.genesis.members.map((member) => member.name);
   }
 
+  /** Location hint of a partition ([MAP5]). */
+  location(partition: string): string | undefined {
+    return this.document.genesis.members.find((member) => member.name === partition)?.location;
+  }
+
   /** Shard of a placement, or undefined for an object fixed to a partition. */
   shard(placement: Placement): number | undefined {
     return placement.kind === "partition" ? undefined : shardOf(placement, this.shards);

@@ -47,20 +47,37 @@ export class LogGate {
       try {
         await this.#log.write(latestOfEach(batch));
         for (const waiter of batch) waiter.resolve();
-      } catch {
+      } catch (error) {
+        if (this.#refused(batch, error)) continue;
         this.#closedUntil = this.#clock.now() + REST;
-        const error = unavailable("it does not answer");
-        for (const waiter of batch.concat(this.#waiting.splice(0))) waiter.reject(error);
+        const away = unavailable("it does not answer");
+        for (const waiter of batch.concat(this.#waiting.splice(0))) waiter.reject(away);
       }
     }
     this.#writing = false;
   }
+
+  /** Tells apart the records that the log will never take from those of their batch that it took. */
+  #refused(batch: readonly Waiter[], error: unknown): boolean {
+    if (!(error instanceof EdgeverseError) || error.code !== "INVALID_ARGUMENT") return false;
+    const { refused = [] } = (error.details ?? {}) as { refused?: { type: string; id: string; callId: string }[] };
+    const keys = new Set(refused.map(keyOf));
+    for (const waiter of batch) {
+      if (keys.has(keyOf(waiter.record))) waiter.reject(error);
+      else waiter.resolve();
+    }
+    return true;
+  }
+}
+
+function keyOf({ type, id, callId }: { type: string; id: string; callId: string }): string {
+  return `${type}/${id}\n${callId}`;
 }
 
 /** A call may be in a batch twice, pending and finished: a statement can write a row only once. */
 function latestOfEach(batch: readonly Waiter[]): CallRecord[] {
   const latest = new Map<string, CallRecord>();
-  for (const { record } of batch) latest.set(`${record.type}/${record.id}\n${record.callId}`, record);
+  for (const { record } of batch) latest.set(keyOf(record), record);
   return [...latest.values()];
 }
 

@@ -1,3 +1,4 @@
+import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import type { Cancel, Clock } from "../platform/ports.ts";
 import type { CallRecord } from "./call-record.ts";
 import type { CallLog } from "./ports.ts";
@@ -37,6 +38,7 @@ export class Shipper {
   readonly #log: CallLog;
   readonly #clock: Clock;
   readonly #interval: number;
+  readonly #onRefused: (error: EdgeverseError) => void;
   #state: ShipperStatus["state"] = "idle";
   #timer: Cancel | undefined;
   #again = false;
@@ -44,11 +46,19 @@ export class Shipper {
   #shipped = 0;
   #lastError: string | undefined;
 
-  constructor(parts: { backlog: Backlog; log: CallLog; clock: Clock; interval: number }) {
+  /** @param parts.onRefused hears of records that the log will never take; `details.refused` names them */
+  constructor(parts: {
+    backlog: Backlog;
+    log: CallLog;
+    clock: Clock;
+    interval: number;
+    onRefused: (error: EdgeverseError) => void;
+  }) {
     this.#backlog = parts.backlog;
     this.#log = parts.log;
     this.#clock = parts.clock;
     this.#interval = parts.interval;
+    this.#onRefused = parts.onRefused;
   }
 
   get status(): ShipperStatus {
@@ -94,10 +104,20 @@ export class Shipper {
     for (;;) {
       const entries = await this.#backlog.next(BATCH);
       if (entries.length === 0) return;
-      await this.#log.write(entries.map((entry) => entry.record));
+      await this.#write(entries);
       this.#backlog.shipped(entries);
       this.#shipped += entries.length;
       if (entries.length < BATCH) return;
+    }
+  }
+
+  /** A record that Postgres refuses for what it holds would be refused for ever: it is reported and let go. */
+  async #write(entries: readonly BacklogEntry[]): Promise<void> {
+    try {
+      await this.#log.write(entries.map((entry) => entry.record));
+    } catch (error) {
+      if (!(error instanceof EdgeverseError) || error.code !== "INVALID_ARGUMENT") throw error;
+      this.#onRefused(error);
     }
   }
 

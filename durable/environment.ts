@@ -1,0 +1,66 @@
+import { type Config, configFromEnvironment } from "../src/config/config.ts";
+import type { Genesis } from "../src/placement/shard-map.ts";
+import type { CallLog } from "../src/reliable/ports.ts";
+import { LearnedMap } from "../src/router/map-cache.ts";
+import type { Connect, PartitionClient } from "../src/router/ports.ts";
+import type { CoordinatorObject } from "./coordinator.ts";
+import type { PartitionObject } from "./partition.ts";
+import { PostgresCallLog } from "./postgres-log.ts";
+
+/** Bindings of the worker; `EDGEVERSE_*` settings stand beside them. */
+export interface Env {
+  readonly PARTITION: DurableObjectNamespace<PartitionObject>;
+  readonly COORDINATOR: DurableObjectNamespace<CoordinatorObject>;
+  readonly EDGEVERSE_ADMIN_TOKEN?: string;
+  /** Postgres that holds the log of reliable calls; without it there is none. */
+  readonly DATABASE_URL?: string;
+  /** Where to send SQL instead of the host of `DATABASE_URL`: the local bridge. */
+  readonly EDGEVERSE_SQL_ENDPOINT?: string;
+}
+
+/** What every part of a deployment derives from its environment, once an isolate. */
+export interface Deployment {
+  readonly config: Config;
+  readonly proposal: Genesis;
+  readonly cache: LearnedMap;
+  readonly log: CallLog | undefined;
+  readonly connect: Connect;
+}
+
+const deployments = new WeakMap<Env, Deployment>();
+
+/** @throws Error when the environment's settings can't be used; the message names them */
+export function deploymentOf(env: Env): Deployment {
+  const known = deployments.get(env);
+  if (known !== undefined) return known;
+  const made = deploy(env);
+  deployments.set(env, made);
+  return made;
+}
+
+function deploy(env: Env): Deployment {
+  const config = configFromEnvironment(env as unknown as Record<string, unknown>);
+  const { locations } = config;
+  const members = Array.from({ length: config.partitions }, (_, index) => {
+    const location = locations[index % Math.max(1, locations.length)];
+    return { name: `p${index}`, weight: 1, ...(location === undefined ? {} : { location }) };
+  });
+  const proposal = { shards: config.shards, members };
+  const cache = new LearnedMap({ version: 1, genesis: proposal, exceptions: [] });
+  const connect: Connect = (name) => {
+    const location = cache.map.location(name) as DurableObjectLocationHint | undefined;
+    const stub = env.PARTITION.getByName(name, location === undefined ? {} : { locationHint: location });
+    // The stub's own type says the same in terms of RPC, with a disposer on every answer.
+    return stub as unknown as PartitionClient;
+  };
+  return { config, proposal, cache, connect, log: logOf(env, config) };
+}
+
+function logOf(env: Env, config: Config): CallLog | undefined {
+  if (env.DATABASE_URL === undefined || env.DATABASE_URL === "") return undefined;
+  return new PostgresCallLog({
+    url: env.DATABASE_URL,
+    endpoint: env.EDGEVERSE_SQL_ENDPOINT,
+    timeoutMs: config.logTimeout,
+  });
+}

@@ -1,0 +1,90 @@
+import { DurableObject } from "#cloudflare";
+import type { CallMessage, LifecycleMessage } from "../src/object/message.ts";
+import type { Registry } from "../src/object/registry.ts";
+import { partitionClient } from "../src/partition/client.ts";
+import { Partition } from "../src/partition/partition.ts";
+import type { Turn } from "../src/partition/turn.ts";
+import type { PartitionClient } from "../src/router/ports.ts";
+import { Router } from "../src/router/router.ts";
+import type { ObjectQuery } from "../src/router/views.ts";
+import { consoleObserver } from "./console-observer.ts";
+import { DurableStorage } from "./durable-storage.ts";
+import { deploymentOf, type Env } from "./environment.ts";
+import { asyncScope, clock } from "./platform.ts";
+
+export type PartitionObject = Rpc.DurableObjectBranded & PartitionClient;
+
+/**
+ * The Durable Object of one partition. Its memory may vanish at any await, and it is made again by the next message or
+ * alarm; all that counts is in its SQLite. It has no `fetch`: only this worker's own code can reach it, by RPC.
+ */
+export function partitionClass(registry: Registry) {
+  return class PartitionDurableObject extends DurableObject<Env> implements PartitionClient {
+    readonly #partition: Partition;
+    readonly #client: PartitionClient;
+
+    constructor(ctx: DurableObjectState, env: Env) {
+      super(ctx, env);
+      const { config, proposal, cache, connect, log } = deploymentOf(env);
+      const coordinator = () => env.COORDINATOR.getByName("coordinator");
+      this.#partition = new Partition({
+        registry,
+        config,
+        proposal,
+        log,
+        clock,
+        storage: new DurableStorage(ctx.storage),
+        scope: asyncScope<Turn>(),
+        peers: new Router({ registry, connect, cache, clock }),
+        founder: { found: (genesis) => coordinator().found(genesis) },
+        observer: consoleObserver,
+        name: ctx.id.name,
+      });
+      this.#client = partitionClient(this.#partition, clock);
+    }
+
+    alarm(): Promise<void> {
+      return this.#partition.wake();
+    }
+
+    call(message: CallMessage) {
+      return this.#partition.call(message);
+    }
+
+    batch(messages: readonly CallMessage[]) {
+      return this.#client.batch(messages);
+    }
+
+    lifecycle(message: LifecycleMessage) {
+      return this.#client.lifecycle(message);
+    }
+
+    callRecord(type: string, id: string, callId: string) {
+      return this.#client.callRecord(type, id, callId);
+    }
+
+    describe(type: string, id: string) {
+      return this.#client.describe(type, id);
+    }
+
+    status() {
+      return this.#client.status();
+    }
+
+    shards() {
+      return this.#client.shards();
+    }
+
+    objects(query: ObjectQuery) {
+      return this.#client.objects(query);
+    }
+
+    wake() {
+      return this.#client.wake();
+    }
+
+    removeMarks(before: number, limit: number, dryRun: boolean) {
+      return this.#client.removeMarks(before, limit, dryRun);
+    }
+  };
+}

@@ -1,0 +1,68 @@
+import { sql } from "drizzle-orm";
+import type { PgColumn } from "drizzle-orm/pg-core";
+import { reliableCalls as t } from "../schema/reliable-calls.ts";
+import type { WireError } from "../src/errors/edgeverse-error.ts";
+import { fromJsonbText } from "../src/reliable/jsonb-text.ts";
+import type { LoggedCall } from "../src/reliable/ports.ts";
+
+// As text: the core passes JSON on unread, so parsing it here would be work for nothing.
+const jsonText = (column: PgColumn) => sql<string | null>`${column}::text`;
+
+/** The columns of a `LoggedCall`, for `select`. */
+export const LOGGED = {
+  seq: t.seq,
+  callId: t.callId,
+  type: t.objectType,
+  id: t.objectId,
+  shard: t.shard,
+  method: t.method,
+  request: jsonText(t.request),
+  requestHash: t.requestHash,
+  status: t.status,
+  response: jsonText(t.response),
+  error: jsonText(t.error),
+  caller: jsonText(t.caller),
+  traceId: t.traceId,
+  attempts: t.attempts,
+  epoch: t.epoch,
+  acceptedAt: t.acceptedAt,
+  finishedAt: t.finishedAt,
+  expiresAt: t.expiresAt,
+};
+
+type Selected = Pick<
+  typeof t.$inferSelect,
+  "seq" | "callId" | "shard" | "method" | "requestHash" | "status" | "traceId" | "attempts" | "epoch"
+> & {
+  readonly type: string;
+  readonly id: string;
+  readonly request: string | null;
+  readonly response: string | null;
+  readonly error: string | null;
+  readonly caller: string | null;
+  readonly acceptedAt: Date;
+  readonly finishedAt: Date | null;
+  readonly expiresAt: Date | null;
+};
+
+/** A row as the core sees it. */
+export function toLoggedCall(row: Selected): LoggedCall {
+  const error = fromJsonbText(row.error);
+  return {
+    ...row,
+    seq: String(row.seq),
+    request: fromJsonbText(row.request),
+    response: fromJsonbText(row.response),
+    error: error === null ? null : (JSON.parse(error) as WireError),
+    caller: fromJsonbText(row.caller),
+    acceptedAt: toMs(row.acceptedAt) ?? 0,
+    finishedAt: toMs(row.finishedAt),
+    expiresAt: toMs(row.expiresAt),
+  };
+}
+
+/** Postgres knows times that `Date` does not, `infinity` among them. An outside program may store one; it means none. */
+function toMs(date: Date | null): number | null {
+  const ms = date?.getTime() ?? Number.NaN;
+  return Number.isNaN(ms) ? null : ms;
+}

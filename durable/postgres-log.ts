@@ -1,0 +1,150 @@
+import { and, asc, desc, eq, gt, lt, ne, or, type SQL, sql } from "drizzle-orm";
+import type { NeonHttpDatabase } from "drizzle-orm/neon-http";
+import { reliableCalls as t } from "../schema/reliable-calls.ts";
+import { EdgeverseError } from "../src/errors/edgeverse-error.ts";
+import type { CallRecord, FinalStatus } from "../src/reliable/call-record.ts";
+import type { CallFilter, CallLog, FinalCounts, LoggedCall } from "../src/reliable/ports.ts";
+import { type NeonOptions, openNeon, readFailure } from "./neon-database.ts";
+import { LOGGED, toLoggedCall } from "./postgres-log-row.ts";
+import { writeRecords } from "./postgres-log-write.ts";
+
+export type PostgresCallLogOptions = NeonOptions;
+
+const MAX_ROWS = 1_000;
+const MAX_SEQ = 2n ** 63n - 1n;
+
+/**
+ * The log of reliable calls in Postgres, over HTTP: nothing stays open, so it keeps no Durable Object awake. Stateless;
+ * one instance may serve an isolate. The table comes from `migrations/`.
+ *
+ * @example
+ * ```ts
+ * const log = new PostgresCallLog({ url: env.DATABASE_URL, timeoutMs: 5_000 });
+ * await log.ping();
+ * ```
+ */
+export class PostgresCallLog implements CallLog {
+  readonly #db: NeonHttpDatabase;
+
+  constructor(options: PostgresCallLogOptions) {
+    this.#db = openNeon(options);
+  }
+
+  /**
+   * As the port says. A record that Postgres refuses does not hold up the others: they are written, then this rejects with
+   * `INVALID_ARGUMENT`, not retryable, `details.refused` naming each refused record and why.
+   */
+  async write(records: readonly CallRecord[]): Promise<void> {
+    if (records.length === 0) return;
+    checkLimit(records.length);
+    await writeRecords(records, async (statement) => {
+      await this.#db.execute(statement);
+    });
+  }
+
+  async find(type: string, id: string, callId: string): Promise<LoggedCall | null> {
+    const key = and(eq(t.objectType, type), eq(t.objectId, id), eq(t.callId, callId));
+    const rows = await read(() => this.#db.select(LOGGED).from(t).where(key));
+    return rows[0] === undefined ? null : toLoggedCall(rows[0]);
+  }
+
+  async list(filter: CallFilter): Promise<{ calls: LoggedCall[]; next?: string }> {
+    const limit = checkLimit(filter.limit);
+    const where = and(
+      filter.status === undefined ? undefined : eq(t.status, filter.status),
+      filter.type === undefined ? undefined : eq(t.objectType, filter.type),
+      filter.id === undefined ? undefined : eq(t.objectId, filter.id),
+      filter.before === undefined ? undefined : lt(t.seq, checkSeq(filter.before)),
+    );
+    const rows = await read(() => this.#db.select(LOGGED).from(t).where(where).orderBy(desc(t.seq)).limit(limit));
+    const last = rows.length < limit ? undefined : rows.at(-1);
+    const calls = rows.map(toLoggedCall);
+    return last === undefined ? { calls } : { calls, next: String(last.seq) };
+  }
+
+  async pending(options: { staleBefore: number; after?: string; limit: number }): Promise<LoggedCall[]> {
+    const limit = checkLimit(options.limit);
+    // `after` only pages through one sweep. A bigserial value may become visible after a greater one, so every sweep
+    // starts at the beginning.
+    const where = and(
+      eq(t.status, sql`'pending'`),
+      or(eq(t.epoch, 0), lt(t.updatedAt, new Date(options.staleBefore))),
+      options.after === undefined ? undefined : gt(t.seq, checkSeq(options.after)),
+    );
+    const rows = await read(() => this.#db.select(LOGGED).from(t).where(where).orderBy(asc(t.seq)).limit(limit));
+    return rows.map(toLoggedCall);
+  }
+
+  async countFinished(before: number): Promise<FinalCounts> {
+    const rows = await read(() =>
+      this.#db
+        .select({ status: t.status, count: sql<string>`count(*)` })
+        .from(t)
+        .where(finished(before))
+        .groupBy(t.status),
+    );
+    return toCounts(rows);
+  }
+
+  async removeFinished(before: number, limit: number): Promise<FinalCounts> {
+    checkLimit(limit);
+    // SKIP LOCKED: two sweeps at once share the work instead of waiting for each other. The array keeps the planner from
+    // joining against the whole table.
+    const oldest = sql`select ${t.seq} from ${t} where ${finished(before)}
+      order by ${t.finishedAt} limit ${limit} for update skip locked`;
+    const statement = sql`
+      with removed as (delete from ${t} where ${t.seq} = any(array(${oldest})) returning ${t.status})
+      select status, count(*) as count from removed group by status`;
+    // Removing again removes other rows: never retried.
+    const result = await guard(() => this.#db.execute<{ status: string; count: string }>(statement));
+    return toCounts(result.rows);
+  }
+
+  async ping(): Promise<void> {
+    await read(() => this.#db.execute(sql`select 1`));
+  }
+}
+
+/** Finished before a time. The literal, not a parameter: it lets a generic plan use the partial index as well. */
+function finished(before: number): SQL | undefined {
+  return and(ne(t.status, sql`'pending'`), lt(t.finishedAt, new Date(before)));
+}
+
+function toCounts(rows: readonly { status: string; count: string }[]): FinalCounts {
+  const counts: FinalCounts = { success: 0, failed: 0, expired: 0 };
+  for (const { status, count } of rows) counts[status as FinalStatus] = Number(count);
+  return counts;
+}
+
+function checkLimit(limit: number): number {
+  if (Number.isInteger(limit) && limit >= 1 && limit <= MAX_ROWS) return limit;
+  throw new EdgeverseError("INVALID_ARGUMENT", `Cannot take ${limit} rows: the log takes 1 to ${MAX_ROWS} at once`);
+}
+
+function checkSeq(text: string): bigint {
+  const seq = /^\d{1,19}$/.test(text) ? BigInt(text) : MAX_SEQ + 1n;
+  if (seq <= MAX_SEQ) return seq;
+  throw new EdgeverseError("INVALID_ARGUMENT", "Cannot read the page token: it is not one this log gave out");
+}
+
+/** A read, tried once more when the connection broke before an answer: kept-alive connections die between requests. */
+async function read<T>(action: () => PromiseLike<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    if (!readFailure(error).unconnected) throw unavailable(error);
+    return guard(action);
+  }
+}
+
+async function guard<T>(action: () => PromiseLike<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    throw unavailable(error);
+  }
+}
+
+function unavailable(error: unknown): EdgeverseError {
+  return new EdgeverseError("LOG_UNAVAILABLE", `Cannot use the log of reliable calls: ${readFailure(error).reason}`);
+}

@@ -1,0 +1,37 @@
+import type { HostOptions } from "./host-options.ts";
+import type { LocalPostgres } from "./local-postgres.ts";
+import type { WorkerSettings } from "./worker-settings.ts";
+
+export interface WorkerBindings {
+  /** Values that may be secret. */
+  readonly text: Readonly<Record<string, string>>;
+  /** `vars` of `wrangler.toml` that are no text. */
+  readonly json: Readonly<Record<string, unknown>>;
+}
+
+/** Puts together what the worker finds in `env`: `vars` of `wrangler.toml`, over them the environment, over both what the host decides. */
+export function workerBindings(
+  settings: WorkerSettings,
+  options: HostOptions,
+  adminToken: string,
+  postgres: LocalPostgres | undefined,
+): WorkerBindings {
+  const text: Record<string, string> = {};
+  const json: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(settings.vars)) {
+    if (typeof value === "string") text[name] = value;
+    else if (options.variables[name] === undefined) json[name] = value;
+  }
+  Object.assign(text, options.variables, { EDGEVERSE_ADMIN_TOKEN: adminToken });
+  if (postgres !== undefined) text["DATABASE_URL"] = postgres.url;
+  if (postgres?.endpoint !== undefined) text["EDGEVERSE_SQL_ENDPOINT"] = postgres.endpoint;
+  return { text, json };
+}
+
+/** Origins of the URLs among the `EDGEVERSE_*` bindings. Who runs the host named them, so the worker may reach them on private addresses too. */
+export function namedOrigins({ text }: WorkerBindings): string[] {
+  const origins = Object.entries(text).flatMap(([name, value]) =>
+    name.startsWith("EDGEVERSE_") && /^https?:\/\//.test(value) && URL.canParse(value) ? [new URL(value).origin] : [],
+  );
+  return [...new Set(origins)];
+}

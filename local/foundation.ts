@@ -1,0 +1,48 @@
+import { type WorkerBindings, workerBindings } from "./bindings.ts";
+import { adminTokenIn, type DataFolder, openDataFolder } from "./data-folder.ts";
+import { freePort } from "./free-port.ts";
+import type { HostOptions } from "./host-options.ts";
+import { openPostgres } from "./local-postgres.ts";
+import { readWorkerSettings, type WorkerSettings } from "./worker-settings.ts";
+
+/** After a kill -9 of the host, how long its worker may take to give the port free. */
+const ORPHAN_PATIENCE = 2_000;
+
+/** What a worker stands on, whichever program runs it. */
+export interface Foundation {
+  readonly settings: WorkerSettings;
+  readonly folder: DataFolder;
+  readonly port: number;
+  readonly url: string;
+  readonly adminToken: string;
+  readonly bindings: WorkerBindings;
+}
+
+/**
+ * Locks the data folder, finds the port, the admin token and the database. What must be undone is put on `stack`.
+ * @param meanwhile work that needs the folder and not the database, done while that starts
+ */
+export async function layFoundation(
+  options: HostOptions,
+  stack: AsyncDisposableStack,
+  meanwhile: (settings: WorkerSettings, folder: DataFolder) => Promise<void> = async () => {},
+): Promise<Foundation> {
+  const settings = readWorkerSettings(options.configFile);
+  const folder = openDataFolder(options.dataDir);
+  stack.defer(() => folder.close());
+  const port = await freePort(options.host, options.port, folder.takenOver ? ORPHAN_PATIENCE : 0);
+  const adminToken = adminTokenIn(folder.path, options.adminToken);
+  const opening = openPostgres(options, folder.postgres);
+  // Also when `meanwhile` fails first: a database that has begun to start is waited for and stopped.
+  stack.defer(async () => (await opening.catch(() => undefined))?.stop());
+  const [postgres] = await Promise.all([opening, meanwhile(settings, folder)]);
+  const bindings = workerBindings(settings, options, adminToken, postgres);
+  return { settings, folder, port, url: `http://${urlHost(options.host)}:${port}`, adminToken, bindings };
+}
+
+/** The name under which this machine itself reaches an address it listens on. */
+function urlHost(host: string): string {
+  if (host === "0.0.0.0") return "127.0.0.1";
+  if (host === "::") return "[::1]";
+  return host.includes(":") ? `[${host}]` : host;
+}

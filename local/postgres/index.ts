@@ -1,0 +1,58 @@
+import { randomBytes } from "node:crypto";
+import type { SqlExecutor } from "./executor.ts";
+import { migrate } from "./migrate.ts";
+import { startNeonBridge } from "./neon-bridge.ts";
+import { NeonExecutor } from "./neon-executor.ts";
+import { PgExecutor } from "./pg-executor.ts";
+import { PgliteExecutor } from "./pglite-executor.ts";
+
+export interface LocalPostgresOptions {
+  /** Folder for the embedded Postgres, made when missing; used when no `databaseUrl` is given. */
+  readonly dataDir: string;
+  readonly databaseUrl?: string | undefined;
+  /** Port of the bridge. Default: any free one. */
+  readonly port?: number | undefined;
+}
+
+export interface LocalPostgres {
+  /** Connection string for `PostgresCallLog`: a secret. */
+  readonly url: string;
+  /** Where to send SQL; absent when `url` is a database at Neon, which the driver finds itself. */
+  readonly endpoint?: string;
+  stop(): Promise<void>;
+}
+
+/**
+ * Brings up the database that local workers use, migrated: the embedded Postgres, any Postgres server (both behind a
+ * bridge that speaks Neon's protocol), or Neon itself.
+ */
+export async function startPostgres(options: LocalPostgresOptions): Promise<LocalPostgres> {
+  const { databaseUrl, dataDir, port } = options;
+  if (databaseUrl !== undefined && isNeon(databaseUrl)) {
+    await migrate(new NeonExecutor(databaseUrl));
+    return { url: databaseUrl, stop: async () => {} };
+  }
+  const executor = databaseUrl === undefined ? await PgliteExecutor.open(dataDir) : new PgExecutor({ databaseUrl });
+  try {
+    await migrate(executor);
+    return await bridge(executor, port);
+  } catch (error) {
+    await executor.close();
+    throw error;
+  }
+}
+
+async function bridge(executor: SqlExecutor, port: number | undefined): Promise<LocalPostgres> {
+  // Made anew at each start: whoever can read the worker's variables may use the database, nobody else on this machine.
+  const url = `postgresql://edgeverse:${randomBytes(24).toString("hex")}@127.0.0.1/edgeverse`;
+  const { endpoint, close } = await startNeonBridge(executor, { url, port });
+  const stop = async () => {
+    await close();
+    await executor.close();
+  };
+  return { url, endpoint, stop };
+}
+
+function isNeon(databaseUrl: string): boolean {
+  return URL.canParse(databaseUrl) && new URL(databaseUrl).hostname.endsWith(".neon.tech");
+}

@@ -1,0 +1,71 @@
+import { namedOrigins } from "./bindings.ts";
+import { bundleWorker } from "./bundle.ts";
+import { fireScheduled } from "./control-client.ts";
+import { startCron } from "./cron.ts";
+import { layFoundation } from "./foundation.ts";
+import type { HostOptions } from "./host-options.ts";
+import type { HostEvents, LocalHost } from "./local-host.ts";
+import { waitUntilReady } from "./ready.ts";
+import { supervise } from "./supervisor.ts";
+import { prepareWorkerd } from "./workerd.ts";
+
+const READY_TIMEOUT = 30_000;
+/** How long requests in flight may take to end; workerd itself would wait for them for ever. */
+const DRAIN = 10_000;
+
+/** The host of `npm start`: workerd itself listens, with nothing between it and its clients. A {@link StartHost}. */
+export async function startWorkerdHost(
+  options: HostOptions,
+  events: HostEvents,
+  signal: AbortSignal,
+): Promise<LocalHost> {
+  await using stack = new AsyncDisposableStack();
+  const { settings, folder, port, url, adminToken, bindings } = await layFoundation(
+    options,
+    stack,
+    (settings, folder) => bundleWorker(settings.main, folder.worker),
+  );
+  signal.throwIfAborted();
+
+  const start = prepareWorkerd({
+    host: options.host,
+    port,
+    controlSocket: folder.controlSocket,
+    objectsFolder: folder.objects,
+    folder: folder.worker,
+    worker: settings,
+    bindings: bindings.text,
+    json: bindings.json,
+    privateOrigins: namedOrigins(bindings),
+    onLine: events.log,
+  });
+  const child = start();
+  stack.defer(() => child.kill()); // Does nothing once the supervisor below has ended it.
+  await waitUntilReady(`${url}/healthz`, { child, timeoutMs: READY_TIMEOUT, signal });
+
+  const workerd = supervise(child, { start, ...events });
+  stack.defer(async () => {
+    // An open WebSocket or event stream never ends by itself: say why nothing seems to happen.
+    const wait = `waiting up to ${DRAIN / 1_000} s for open requests and connections to end (Ctrl-C again ends them now)`;
+    const notice = setTimeout(() => events.log(wait), 500);
+    await workerd.stop(DRAIN);
+    clearTimeout(notice);
+  });
+  const cron = startCron({
+    expressions: settings.crons,
+    fire: (expression, scheduledTime) => fireScheduled(folder.controlSocket, { cron: expression, scheduledTime }),
+    log: events.log,
+  });
+  stack.defer(() => cron.stop());
+
+  const started = stack.move();
+  return {
+    url,
+    adminToken,
+    get workerPid() {
+      return workerd.pid;
+    },
+    postgresDir: folder.postgres,
+    stop: () => started.disposeAsync(),
+  };
+}

@@ -1,0 +1,82 @@
+import { writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { startCron } from "./cron.ts";
+import { dotenv } from "./dotenv.ts";
+import { layFoundation } from "./foundation.ts";
+import { startGuardedChild } from "./guarded-child.ts";
+import type { HostOptions } from "./host-options.ts";
+import type { HostEvents, LocalHost } from "./local-host.ts";
+import { waitUntilReady } from "./ready.ts";
+import { describeExit } from "./supervisor.ts";
+
+const READY_TIMEOUT = 60_000;
+const STOP = 10_000;
+
+/** The host of `npm run dev`: `wrangler dev`, which bundles again at every change of a file. Slower by far than workerd alone. A {@link StartHost}. */
+export async function startWranglerHost(
+  options: HostOptions,
+  events: HostEvents,
+  signal: AbortSignal,
+): Promise<LocalHost> {
+  await using stack = new AsyncDisposableStack();
+  const { settings, folder, port, url, adminToken, bindings } = await layFoundation(options, stack);
+  signal.throwIfAborted();
+
+  const envFile = join(folder.wrangler, "dev.env");
+  writeFileSync(envFile, dotenv(bindings.text), { mode: 0o600 });
+  const where = [
+    "--config",
+    options.configFile,
+    "--ip",
+    options.host,
+    "--port",
+    String(port),
+    "--persist-to",
+    folder.wrangler,
+  ];
+  const how = ["--env-file", envFile, "--show-interactive-dev-session=false", "--inspector-port", "0"];
+  const wrangler = join(dirname(createRequire(import.meta.url).resolve("wrangler/package.json")), "bin/wrangler.js");
+  const child = startGuardedChild(process.execPath, [wrangler, "dev", ...where, ...how], {
+    env: wranglerEnvironment(),
+    onLine: events.log,
+  });
+  let stopping = false;
+  stack.defer(async () => {
+    stopping = true;
+    await child.stop(STOP);
+  });
+  await waitUntilReady(`${url}/healthz`, { child, timeoutMs: READY_TIMEOUT, signal });
+  void child.exited.then((exit) => {
+    if (stopping) return;
+    events.log(`wrangler dev ended (${describeExit(exit)})`);
+    events.onGivingUp();
+  });
+
+  const cron = startCron({
+    expressions: settings.crons,
+    fire: (...cron) => fireThroughWrangler(url, ...cron),
+    log: events.log,
+  });
+  stack.defer(() => cron.stop());
+
+  const started = stack.move();
+  return { url, adminToken, workerPid: child.pid, postgresDir: folder.postgres, stop: () => started.disposeAsync() };
+}
+
+/** wrangler shows what a handler threw in its own log; the answer has the outcome only. */
+async function fireThroughWrangler(url: string, cron: string, scheduledTime: number): Promise<void> {
+  const query = new URLSearchParams({ cron, time: String(scheduledTime), format: "json" });
+  const response = await fetch(`${url}/cdn-cgi/local/scheduled?${query}`);
+  const { outcome } = (await response.json()) as { outcome: string };
+  if (outcome !== "ok") throw new Error(outcome);
+}
+
+/** Without what the worker gets by file, so that nothing is said twice, and without RUST_BACKTRACE, which slows workerd several times. */
+function wranglerEnvironment(): Record<string, string> {
+  const env: Record<string, string> = { WRANGLER_SEND_METRICS: "false" };
+  for (const [name, value] of Object.entries(process.env))
+    if (value !== undefined && name !== "RUST_BACKTRACE" && name !== "DATABASE_URL" && !name.startsWith("EDGEVERSE_"))
+      env[name] = value;
+  return env;
+}

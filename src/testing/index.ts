@@ -1,0 +1,4 @@
+export { ManualClock, systemClock } from "./clocks.ts";
+export { MemoryCallLog } from "./memory-call-log.ts";
+export { SqliteStorage } from "./sqlite-storage.ts";
+export { type TestCall, TestCluster, type TestClusterOptions } from "./test-cluster.ts";

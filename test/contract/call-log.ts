@@ -1,0 +1,270 @@
+import { randomUUID } from "node:crypto";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { CallRecord } from "../../src/reliable/call-record.ts";
+import type { CallLog, LoggedCall } from "../../src/reliable/ports.ts";
+import { type CallHistory, callHistory, callRecord, newType } from "../support/call-records.ts";
+
+/** A log to test, with one of the same kind whose database cannot be reached. */
+export interface CallLogHarness {
+  readonly log: CallLog;
+  readonly broken: CallLog;
+  close(): Promise<void>;
+}
+
+const HOUR = 3_600_000;
+const OLD = Date.UTC(2001, 0, 1);
+
+/** What every log of reliable calls must do. */
+export function callLogContract(name: string, makeLog: () => Promise<CallLogHarness>): void {
+  describe(`call log contract: ${name}`, () => {
+    let harness: CallLogHarness;
+    let log: CallLog;
+
+    beforeAll(async () => {
+      harness = await makeLog();
+      log = harness.log;
+    }, 60_000);
+    afterAll(() => harness?.close());
+
+    const get = (r: CallRecord) => log.find(r.type, r.id, r.callId);
+
+    test("[CALL5] a record reads back as it was written", async () => {
+      const error = {
+        code: "CALL_FAILED",
+        message: "no",
+        retryable: false,
+        reason: "SOLD_OUT",
+        details: { left: 0 },
+      } as const;
+      const full = callRecord({
+        ...{
+          status: "failed",
+          error,
+          response: null,
+          caller: '{"sub": "u1"}',
+          traceId: "0af7651916cd43dd8448eb211c80319c",
+        },
+        ...{ attempts: 3, epoch: 7, shard: 8191, requestHash: "ab".repeat(32), expiresAt: 1_900_000_000_123 },
+      });
+      const bare = callRecord({ status: "pending", request: null, response: null, finishedAt: null });
+      const falsy = callRecord({ request: "null", response: "0" });
+      await log.write([full, bare, falsy]);
+      for (const record of [full, bare, falsy])
+        expect(await get(record)).toEqual({ ...record, seq: expect.stringMatching(/^\d+$/) });
+      expect(await log.find(full.type, full.id, "another")).toBeNull();
+    });
+
+    test("[CALL5] JSON keeps its meaning, keys come back in the order of jsonb", async () => {
+      const record = callRecord({ request: '{"bb":[1,2.5,-0.001,"é✓😀"],"a":{"z":null,"y":true}}' });
+      await log.write([record]);
+      const request = (await get(record))?.request ?? "";
+      expect(JSON.parse(request)).toEqual(JSON.parse(record.request ?? ""));
+      expect(Object.keys(JSON.parse(request))).toEqual(["a", "bb"]);
+    });
+
+    test("[CALL5] NUL, lone surrogates and what looks like our own wrapper survive, and spoil no batch", async () => {
+      const values = [
+        "a\u0000b",
+        "\ud800",
+        "x\udc00y",
+        "\\u0000",
+        "\\\u0000",
+        "😀\ud83d",
+        { "edgeverse:json": "1" },
+        { "edgeverse:json": 1 },
+        ["edgeverse:json"],
+      ];
+      const type = newType();
+      const texts = [
+        ...values.map((value) => JSON.stringify(value)),
+        '{"\\u0065dgeverse:json":"[]"}',
+        '"\\ud83d\\ude00"',
+      ];
+      const records = texts.map((text, n) =>
+        callRecord({ type, callId: `c${n}`, request: text, response: text, caller: text }),
+      );
+      await log.write(records);
+      for (const record of records) {
+        const found = await get(record);
+        for (const field of ["request", "response", "caller"] as const) {
+          expect(JSON.parse(found?.[field] ?? ""), record.request ?? "").toEqual(JSON.parse(record[field] ?? ""));
+        }
+      }
+    });
+
+    test("[CALL5] replaying a batch changes nothing", async () => {
+      const type = newType();
+      const batch = [callRecord({ type }), callRecord({ type, status: "pending", response: null, finishedAt: null })];
+      await log.write(batch);
+      const before = await all(type);
+      await log.write(batch);
+      await log.write([...batch].reverse());
+      expect(await all(type)).toEqual(before);
+    });
+
+    test("[CALL2] a finished call never changes, not even by a newer epoch", async () => {
+      const done = callRecord({ epoch: 2 });
+      await log.write([done]);
+      const before = await get(done);
+      const pending = { ...done, status: "pending", response: null, finishedAt: null, epoch: 9, attempts: 9 } as const;
+      await log.write([{ ...pending, callId: done.callId }]);
+      await log.write([{ ...done, status: "expired", response: null, epoch: 9 }]);
+      expect(await get(done)).toEqual(before);
+    });
+
+    test("[CALL5] an older epoch is refused, attempts never go back", async () => {
+      const now = callRecord({ status: "pending", response: null, finishedAt: null, epoch: 5, attempts: 2 });
+      await log.write([now]);
+      await log.write([{ ...now, epoch: 4, attempts: 8 }]);
+      await log.write([{ ...now, epoch: 4, status: "success", response: '"stale"', finishedAt: OLD }]);
+      await log.write([{ ...now, attempts: 1 }]);
+      expect(await get(now)).toMatchObject({ status: "pending", epoch: 5, attempts: 2 });
+      await log.write([{ ...now, epoch: 6, attempts: 3 }]);
+      expect(await get(now)).toMatchObject({ status: "pending", epoch: 6, attempts: 3 });
+    });
+
+    test("[CALL5] batches in any order, split and repeated in any way, give the same rows", async () => {
+      const histories = fc.array(callHistory, { minLength: 1, maxLength: 4 });
+      const property = fc.asyncProperty(histories, fc.infiniteStream(fc.nat()), async (made, random) => {
+        const type = newType();
+        const calls = made.map((history, n) => history.map((step) => ({ ...step, type, callId: `c${n}` })));
+        for (const batch of shuffledBatches(calls, random)) await log.write(batch);
+        for (const history of calls) {
+          const { seq: _, ...row } = (await get(history[0]!)) ?? {};
+          expect(row).toEqual(history.at(-1));
+        }
+      });
+      await fc.assert(property, { numRuns: 25 });
+    }, 60_000);
+
+    test("[CALL5] lists newest first, by page, by status, type and id", async () => {
+      const type = newType();
+      const id = `o-${randomUUID()}`;
+      const records = Array.from({ length: 25 }, (_, n) =>
+        callRecord({
+          type,
+          id: n % 5 === 0 ? id : "other",
+          callId: `c${n}`,
+          ...(n % 2 === 0 ? {} : { status: "expired" as const }),
+        }),
+      );
+      for (const record of records) await log.write([record]);
+      const names = (calls: readonly LoggedCall[]) => calls.map((call) => call.callId);
+      const newest = records.map((record) => record.callId).reverse();
+      expect(names(await all(type, 7))).toEqual(newest);
+      const some = async (filter: object) => names((await log.list({ ...filter, limit: 100 })).calls);
+      expect(await some({ type, status: "expired" })).toEqual(newest.filter((c) => Number(c.slice(1)) % 2 === 1));
+      expect(await some({ id })).toEqual(["c20", "c15", "c10", "c5", "c0"]);
+      expect(await some({ type, id, status: "success" })).toEqual(["c20", "c10", "c0"]);
+      expect(await log.list({ type: newType(), limit: 1 })).toEqual({ calls: [] });
+    });
+
+    test("[CALL10] pending gives calls nobody accepted, and those nobody has touched, oldest first", async () => {
+      const type = newType();
+      const open = { type, status: "pending", response: null, finishedAt: null } as const;
+      await log.write([
+        callRecord({ ...open, callId: "accepted", epoch: 3 }),
+        callRecord({ ...open, callId: "new", epoch: 0, attempts: 0, requestHash: "" }),
+        callRecord({ type, callId: "done" }),
+        callRecord({ ...open, callId: "new-2", epoch: 0 }),
+      ]);
+      const sweep = async (staleBefore: number) => {
+        const found: LoggedCall[] = [];
+        for (let after: string | undefined; ; after = found.at(-1)?.seq) {
+          const page = await log.pending({ staleBefore, limit: 2, ...(after === undefined ? {} : { after }) });
+          found.push(...page);
+          if (page.length < 2) return found.filter((call) => call.type === type).map((call) => call.callId);
+        }
+      };
+      expect(await sweep(OLD)).toEqual(["new", "new-2"]);
+      expect(await sweep(Date.now() + HOUR)).toEqual(["accepted", "new", "new-2"]);
+    });
+
+    test("[CALL9] retention counts and removes finished calls, oldest first, bounded, never a pending one", async () => {
+      const type = newType();
+      const old = (n: number, status: "success" | "failed" | "expired") =>
+        callRecord({ type, callId: `c${n}`, status, acceptedAt: OLD, finishedAt: OLD + n });
+      const pending = callRecord({
+        type,
+        callId: "p",
+        status: "pending",
+        response: null,
+        acceptedAt: OLD,
+        finishedAt: null,
+      });
+      const fresh = callRecord({ type, callId: "fresh" });
+      await log.write([old(3, "expired"), old(1, "success"), pending, old(2, "failed"), old(4, "success"), fresh]);
+      const end = OLD + HOUR;
+      expect(await log.countFinished(end)).toEqual({ success: 2, failed: 1, expired: 1 });
+      expect(await log.removeFinished(end, 2)).toEqual({ success: 1, failed: 1, expired: 0 });
+      expect((await all(type)).map((call) => call.callId).sort()).toEqual(["c3", "c4", "fresh", "p"]);
+      expect(await log.removeFinished(OLD + 3, 10)).toEqual({ success: 0, failed: 0, expired: 0 });
+      expect(await log.removeFinished(end, 10)).toEqual({ success: 1, failed: 0, expired: 1 });
+      expect(await log.countFinished(end)).toEqual({ success: 0, failed: 0, expired: 0 });
+      expect((await all(type)).map((call) => call.callId).sort()).toEqual(["fresh", "p"]);
+    });
+
+    test("[CALL5] takes 1,000 records at once, and no record; limits are enforced", async () => {
+      const type = newType();
+      const records = Array.from({ length: 1_000 }, (_, n) => callRecord({ type, callId: `c${n}` }));
+      await log.write(records);
+      expect(await all(type, 1_000)).toHaveLength(1_000);
+      await log.write([]);
+      const invalid = { code: "INVALID_ARGUMENT" };
+      await expect(log.write([...records, callRecord({ type })])).rejects.toMatchObject(invalid);
+      for (const limit of [0, 1_001, 1.5]) {
+        await expect(log.list({ limit })).rejects.toMatchObject(invalid);
+        await expect(log.pending({ staleBefore: 0, limit })).rejects.toMatchObject(invalid);
+        await expect(log.removeFinished(0, limit)).rejects.toMatchObject(invalid);
+      }
+    });
+
+    test("[CALL6] every method answers LOG_UNAVAILABLE, soon, when the database cannot be reached", async () => {
+      const { broken } = harness;
+      const started = performance.now();
+      const actions = [
+        () => broken.write([callRecord({})]),
+        () => broken.find("T", "a", "b"),
+        () => broken.list({ limit: 1 }),
+        () => broken.pending({ staleBefore: 0, limit: 1 }),
+        () => broken.countFinished(0),
+        () => broken.removeFinished(0, 1),
+        () => broken.ping(),
+      ];
+      for (const action of actions)
+        await expect(action()).rejects.toMatchObject({ code: "LOG_UNAVAILABLE", retryable: true });
+      expect(performance.now() - started).toBeLessThan(5_000);
+      await log.ping();
+    });
+
+    /** All calls of a type, by pages. */
+    async function all(type: string, limit = 100): Promise<LoggedCall[]> {
+      const calls: LoggedCall[] = [];
+      for (let before: string | undefined; ; ) {
+        const page = await log.list({ type, limit, before });
+        calls.push(...page.calls);
+        if (page.next === undefined) return calls;
+        before = page.next;
+      }
+    }
+  });
+}
+
+/** All steps of all calls and some twice, shuffled, in batches that name no call twice. */
+function shuffledBatches(calls: readonly CallHistory[], random: Iterator<number>): CallRecord[][] {
+  const next = (bound: number) => (random.next().value as number) % bound;
+  const steps = calls.flat();
+  for (let extra = next(4); extra > 0; extra--) steps.push(steps[next(steps.length)]!);
+  const batches: CallRecord[][] = [];
+  let batch: CallRecord[] = [];
+  while (steps.length > 0) {
+    const [step] = steps.splice(next(steps.length), 1);
+    if (batch.some((other) => other.callId === step!.callId) || next(3) === 0) {
+      batches.push(batch);
+      batch = [];
+    }
+    batch.push(step!);
+  }
+  return [...batches, batch];
+}

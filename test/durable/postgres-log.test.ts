@@ -1,0 +1,155 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { neonConfig } from "@neondatabase/serverless";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { PostgresCallLog } from "../../durable/postgres-log.ts";
+import { type LocalPostgres, startPostgres } from "../../local/postgres/index.ts";
+import { callLogContract } from "../contract/call-log.ts";
+import { callRecord, newType } from "../support/call-records.ts";
+import { findPostgres, startPostgresServer } from "../support/postgres-server.ts";
+
+const UNREACHABLE = { url: "postgresql://u:sesame@127.0.0.1/db", endpoint: "http://127.0.0.1:9/sql" };
+
+async function pgliteHarness() {
+  const dataDir = mkdtempSync(join(tmpdir(), "edgeverse-log-"));
+  const postgres = await startPostgres({ dataDir });
+  const close = async () => {
+    await postgres.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  };
+  return { log: new PostgresCallLog(postgres), broken: new PostgresCallLog(UNREACHABLE), close };
+}
+
+callLogContract("Postgres, embedded, through the bridge", pgliteHarness);
+
+const bin = findPostgres();
+if (bin === undefined) {
+  test.skip("call log contract on a real Postgres server: none under /usr/lib/postgresql", () => {});
+} else {
+  callLogContract("Postgres, a server, through the bridge", async () => {
+    const server = await startPostgresServer(bin);
+    const postgres = await startPostgres({ dataDir: "", databaseUrl: server.url });
+    const close = async () => {
+      await postgres.stop();
+      await server.stop();
+    };
+    return { log: new PostgresCallLog(postgres), broken: new PostgresCallLog(UNREACHABLE), close };
+  });
+}
+
+describe("PostgresCallLog", () => {
+  let dataDir: string;
+  let postgres: LocalPostgres;
+  let log: PostgresCallLog;
+
+  beforeAll(async () => {
+    dataDir = mkdtempSync(join(tmpdir(), "edgeverse-log-"));
+    postgres = await startPostgres({ dataDir });
+    log = new PostgresCallLog(postgres);
+  }, 60_000);
+  afterAll(async () => {
+    await postgres?.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+
+  test("[CALL5] a record that no jsonb can hold is kept verbatim, beside the others of its batch", async () => {
+    const type = newType();
+    const hugeNumber = `[1e${"9".repeat(9)}]`;
+    const records = Array.from({ length: 20 }, (_, n) => callRecord({ type, callId: `c${n}` }));
+    records[7] = { ...records[7]!, request: hugeNumber };
+    records[13] = { ...records[13]!, response: hugeNumber };
+    await log.write(records);
+    expect((await log.list({ type, limit: 100 })).calls).toHaveLength(20);
+    expect((await log.find(type, "o1", "c7"))?.request).toBe(hugeNumber);
+    expect((await log.find(type, "o1", "c13"))?.response).toBe(hugeNumber);
+  });
+
+  test("[CALL5] records that Postgres refuses are named, all others are written", async () => {
+    const type = newType();
+    const records = Array.from({ length: 20 }, (_, n) =>
+      callRecord({ type, callId: n % 9 === 4 ? `c\u0000${n}` : `c${n}` }),
+    );
+    const refused = [4, 13].map((n) => ({ type, id: "o1", callId: `c\u0000${n}`, sqlState: "22P05" }));
+    await expect(log.write(records)).rejects.toMatchObject({
+      code: "INVALID_ARGUMENT",
+      retryable: false,
+      details: { refused },
+    });
+    expect((await log.list({ type, limit: 100 })).calls).toHaveLength(18);
+  });
+
+  test("[CALL5] a text that is not JSON cannot reach outside its row", async () => {
+    const type = newType();
+    await log.write([callRecord({ type, request: '1},{"call_id":"forged"' })]);
+    const { calls } = await log.list({ type, limit: 10 });
+    expect(calls.map((call) => call.request)).toEqual(['1},{"call_id":"forged"']);
+  });
+
+  test("[TURN9] records of a megabyte each go in several statements", async () => {
+    const type = newType();
+    const text = JSON.stringify('"\\'.repeat(250_000));
+    const records = Array.from({ length: 20 }, (_, n) => callRecord({ type, callId: `c${n}`, request: text }));
+    await log.write(records);
+    const { calls } = await log.list({ type, limit: 100 });
+    expect(calls.map((call) => call.request === text)).toEqual(records.map(() => true));
+  });
+
+  test("[CALL6] no answer in time is LOG_UNAVAILABLE", async () => {
+    const silent = createServer(() => {});
+    await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+    const endpoint = `http://127.0.0.1:${(silent.address() as AddressInfo).port}/sql`;
+    const slow = new PostgresCallLog({ ...UNREACHABLE, endpoint, timeoutMs: 200 });
+    const started = performance.now();
+    await expect(slow.write([callRecord({})])).rejects.toMatchObject({ code: "LOG_UNAVAILABLE" });
+    await expect(slow.ping()).rejects.toMatchObject({ code: "LOG_UNAVAILABLE" });
+    expect(performance.now() - started).toBeLessThan(2_000);
+    silent.closeAllConnections();
+    silent.close();
+  });
+
+  test("[CALL6] server errors, a wrong secret and a missing table are LOG_UNAVAILABLE; no message shows the password", async () => {
+    const answers = [new Response("sesame", { status: 500 }), new Response("<html>", { status: 200 })];
+    answers.push(Response.json({ code: "42P01", message: "no such relation" }, { status: 400 }));
+    const failing = (response: Response) => new PostgresCallLog({ ...UNREACHABLE, fetch: async () => response });
+    const logs = [...answers.map(failing), new PostgresCallLog({ ...UNREACHABLE, endpoint: postgres.endpoint })];
+    for (const one of [...logs, new PostgresCallLog(UNREACHABLE)]) {
+      const error = await one.write([callRecord({ request: '"private"' })]).then(
+        () => undefined,
+        (e: unknown) => e,
+      );
+      expect(error).toMatchObject({ code: "LOG_UNAVAILABLE" });
+      const { message, cause } = error as Error;
+      expect(`${message} ${cause}`).not.toMatch(/sesame@|:sesame|private/);
+    }
+    const open = (url: string) => () => new PostgresCallLog({ url });
+    for (const url of ["sesame", "http://u:sesame@h/d", "postgresql://u:sesame@/", "postgresql://h/d"]) {
+      expect(open(url)).toThrow(
+        expect.objectContaining({ code: "INVALID_ARGUMENT", message: expect.not.stringContaining("sesame") }),
+      );
+    }
+  });
+
+  test("a read is tried once more when the connection breaks, a write is not", async () => {
+    let failures = 1;
+    const flaky = new PostgresCallLog({
+      ...postgres,
+      fetch: (...args) => (failures-- > 0 ? Promise.reject(new TypeError("fetch failed")) : fetch(...args)),
+    });
+    await flaky.ping();
+    failures = 1;
+    await expect(flaky.write([callRecord({})])).rejects.toMatchObject({ code: "LOG_UNAVAILABLE" });
+    failures = 2;
+    await expect(flaky.ping()).rejects.toMatchObject({ code: "LOG_UNAVAILABLE" });
+  });
+
+  test("leaves the driver's process-wide settings as they were, and two logs apart", async () => {
+    const before: unknown = neonConfig.fetchFunction;
+    const other = new PostgresCallLog(UNREACHABLE);
+    const [mine, theirs] = await Promise.allSettled([log.ping(), other.ping()]);
+    expect([mine.status, theirs.status]).toEqual(["fulfilled", "rejected"]);
+    expect(neonConfig.fetchFunction).toBe(before);
+  });
+});

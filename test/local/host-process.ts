@@ -1,0 +1,88 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { processIdentity } from "../../local/process-identity.ts";
+
+const CONFIG = resolve(import.meta.dirname, "fixture/wrangler.toml");
+const START = resolve(import.meta.dirname, "../../local/start.ts");
+
+/** One run of the real `local/start.ts` on the fixture worker. */
+export interface HostProcess {
+  readonly child: ChildProcess;
+  readonly stdout: () => string;
+  readonly stderr: () => string;
+  /** Resolves with the exit code, `null` when a signal ended it. */
+  readonly exited: Promise<number | null>;
+  /** The `--json` line. */
+  ready(): Promise<Ready>;
+}
+
+export interface Ready {
+  readonly url: string;
+  readonly adminToken: string;
+  readonly pid: number;
+  readonly workerdPid: number;
+  readonly dataDir: string;
+}
+
+const started: ChildProcess[] = [];
+const folders: string[] = [];
+
+export function spawnHost(env: Record<string, string>, flags: readonly string[] = ["--json"]): HostProcess {
+  const child = spawn(process.execPath, [START, "--config", CONFIG, "--no-postgres", ...flags], {
+    env: { PATH: process.env["PATH"], PORT: "0", ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  started.push(child);
+  let out = "";
+  let err = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (err += text));
+  const exited = once(child, "close").then(([code]) => code as number | null);
+  return {
+    child,
+    stdout: () => out,
+    stderr: () => err,
+    exited,
+    async ready() {
+      await Promise.race([until(() => out.includes("\n")), exited]);
+      if (!out.startsWith("{")) throw new Error(`the host did not start: ${err}`);
+      return JSON.parse(out) as Ready;
+    },
+  };
+}
+
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "edgeverse-host-"));
+  folders.push(folder);
+  return folder;
+}
+
+/** Ends what a test left, by the process it started, and removes its folders. */
+export async function cleanUp(): Promise<void> {
+  for (const child of started.splice(0)) {
+    if (child.exitCode !== null || child.signalCode !== null) continue;
+    child.kill("SIGKILL");
+    await once(child, "close");
+  }
+  await sleep(50); // The guards of killed hosts end their workerds.
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+}
+
+export async function until(condition: () => boolean | Promise<boolean>, timeoutMs = 8_000): Promise<void> {
+  for (const end = performance.now() + timeoutMs; !(await condition()); await sleep(20))
+    if (performance.now() > end) throw new Error("it did not happen in time");
+}
+
+export function isRunning(pid: number): boolean {
+  return processIdentity(pid) !== undefined;
+}
+
+export async function getText(url: string): Promise<string> {
+  // No kept connection: these tests look at what a host does with its connections.
+  const response = await fetch(url, { headers: { connection: "close" } });
+  return response.text();
+}

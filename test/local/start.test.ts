@@ -1,0 +1,181 @@
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, describe, expect, test } from "vitest";
+import { fireScheduled } from "../../local/control-client.ts";
+import { cleanUp, getText, isRunning, spawnHost, temporaryFolder, until } from "./host-process.ts";
+
+afterEach(cleanUp);
+
+describe("a start", () => {
+  test("prints where everything is, and nothing else on standard output", async () => {
+    const data = temporaryFolder();
+    const host = spawnHost({ EDGEVERSE_DATA: data }, []);
+    await until(() => host.stdout().includes("Ctrl-C"));
+    const token = readFileSync(join(data, "admin-token"), "utf8").trim();
+    expect(token).toMatch(/^[\w-]{43}$/);
+    expect(statSync(join(data, "admin-token")).mode & 0o777).toBe(0o600);
+    expect(host.stdout()).toMatch(/ url +http:\/\/127\.0\.0\.1:\d+\n/);
+    expect(host.stdout()).toContain(token);
+    expect(host.stdout()).toContain(data);
+    expect(host.stdout()).toMatch(
+      /\n {2}curl -X POST http\S+\/api\/v1\/objects\/call\/Counter\/hello\/add -d '\{"request":\{"by":1\}\}'\n/,
+    );
+    expect(host.stderr()).toBe("");
+  });
+
+  test("gives the worker its variables, and leaves no secret on disk or in a command line", async () => {
+    const data = temporaryFolder();
+    const secret = "very-secret-token";
+    const env = {
+      EDGEVERSE_DATA: data,
+      EDGEVERSE_ADMIN_TOKEN: secret,
+      EDGEVERSE_LOG: "debug",
+      GREETING: "not from here",
+      OTHER: "x",
+    };
+    const host = await spawnHost(env).ready();
+    expect(host.adminToken).toBe(secret);
+    expect(JSON.parse(await getText(`${host.url}/env`))).toEqual({
+      EDGEVERSE_ADMIN_TOKEN: secret,
+      EDGEVERSE_LOG: "debug",
+      GREETING: "hello",
+      LIMITS: { calls: 3 },
+    });
+    for (const file of readdirSync(data, { recursive: true, withFileTypes: true }))
+      if (file.isFile()) expect(readFileSync(join(file.parentPath, file.name), "latin1")).not.toContain(secret);
+    expect(readFileSync(`/proc/${host.workerdPid}/cmdline`, "latin1")).not.toContain(secret);
+  });
+
+  test.each([
+    [{ PORT: "80a" }, 'PORT must be a number from 0 to 65535, not "80a"'],
+    [{ HOST: "a b" }, 'HOST must be an address or a host name, not "a b"'],
+    [{ HOST: "192.0.2.1" }, "HOST 192.0.2.1 is not an address of this machine"],
+    [{ EDGEVERSE_DATA: "/dev/null/x" }, "Cannot use the data folder /dev/null/x"],
+  ])("refuses %o in one line", async (env, message) => {
+    const host = spawnHost({ EDGEVERSE_DATA: temporaryFolder(), ...env });
+    expect(await host.exited).toBe(1);
+    expect(host.stderr()).toContain(message);
+    expect(host.stderr().trim().split("\n")).toHaveLength(1);
+  });
+
+  test("says when the port is in use", async () => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await until(() => server.listening);
+    const { port } = server.address() as { port: number };
+    const host = spawnHost({ EDGEVERSE_DATA: temporaryFolder(), PORT: String(port) });
+    expect(await host.exited).toBe(1);
+    expect(host.stderr()).toContain(`Port ${port} on 127.0.0.1 is in use`);
+    server.close();
+  });
+
+  test("refuses a folder that another host uses", async () => {
+    const data = temporaryFolder();
+    const first = await spawnHost({ EDGEVERSE_DATA: data }).ready();
+    const second = spawnHost({ EDGEVERSE_DATA: data });
+    expect(await second.exited).toBe(1);
+    expect(second.stderr()).toContain(`in use by another host (process ${first.pid})`);
+    expect(await getText(`${first.url}/healthz`)).toContain("ok");
+  });
+
+  test("takes over a lock whose process id now belongs to another process", async () => {
+    const data = temporaryFolder();
+    writeFileSync(join(data, "host.lock"), JSON.stringify({ pid: process.pid, started: "another boot/1" }));
+    const host = await spawnHost({ EDGEVERSE_DATA: data }).ready();
+    expect(JSON.parse(readFileSync(join(data, "host.lock"), "utf8"))).toMatchObject({ pid: host.pid });
+  });
+});
+
+describe("the network", () => {
+  test("crons come through the private socket and not through the public one", async () => {
+    const data = temporaryFolder();
+    const { url } = await spawnHost({ EDGEVERSE_DATA: data }).ready();
+    const socket = join(data, "run/control.sock");
+    await fireScheduled(socket, { cron: "1 2 * * *", scheduledTime: 60_000 });
+    expect(JSON.parse(await getText(`${url}/fired`))).toEqual(["1 2 * * * 60000"]);
+    await expect(fireScheduled(socket, { cron: "fail", scheduledTime: 0 })).rejects.toThrow("the cron failed");
+    const response = await fetch(url, {
+      method: "POST",
+      body: JSON.stringify({ cron: "3 4 * * *", scheduledTime: 0 }),
+    });
+    expect(response.status).toBe(404);
+    expect(JSON.parse(await getText(`${url}/fired`))).toHaveLength(1);
+    expect(statSync(join(data, "run")).mode & 0o777).toBe(0o700);
+  });
+
+  test("the worker reaches a private address only by an origin the environment names", async () => {
+    const reached = createServer((socket) => {
+      socket.once("data", () => socket.end("HTTP/1.1 200 OK\r\nContent-Length: 7\r\nConnection: close\r\n\r\nreached"));
+    }).listen(0, "127.0.0.1");
+    await until(() => reached.listening);
+    const origin = `http://127.0.0.1:${(reached.address() as { port: number }).port}`;
+    const named = await spawnHost({ EDGEVERSE_DATA: temporaryFolder(), EDGEVERSE_COLLECTOR: `${origin}/v1` }).ready();
+    expect(await getText(`${named.url}/fetch?url=${origin}/x`)).toBe("reached");
+    expect((await fetch(`${named.url}/fetch?url=${named.url}/healthz`)).ok).toBe(false);
+    const other = await spawnHost({ EDGEVERSE_DATA: temporaryFolder() }).ready();
+    expect(await getText(`${other.url}/fetch?url=${origin}/x`)).not.toContain("reached");
+    reached.close();
+  });
+});
+
+describe("an end", () => {
+  test("SIGTERM lets a request in flight finish, frees folder and port, and exits 0", async () => {
+    const data = temporaryFolder();
+    const host = spawnHost({ EDGEVERSE_DATA: data });
+    const { url, workerdPid } = await host.ready();
+    const slow = getText(`${url}/slow?ms=600`);
+    await getText(`${url}/healthz`);
+    host.child.kill("SIGTERM");
+    expect(await slow).toBe("finished");
+    expect(await host.exited).toBe(0);
+    expect(isRunning(workerdPid)).toBe(false);
+    expect(readdirSync(data)).not.toContain("host.lock");
+    await expect(getText(url)).rejects.toThrow();
+  });
+
+  test("a second Ctrl-C doesn't wait for the request in flight", async () => {
+    const host = spawnHost({ EDGEVERSE_DATA: temporaryFolder() });
+    const { url, workerdPid } = await host.ready();
+    const slow = getText(`${url}/slow?ms=5000`).catch(() => "cut off");
+    await getText(`${url}/healthz`);
+    host.child.kill("SIGINT");
+    await sleep(200);
+    expect(isRunning(workerdPid)).toBe(true);
+    host.child.kill("SIGINT");
+    expect(await host.exited).toBe(130);
+    await until(() => !isRunning(workerdPid), 1_000);
+    expect(await slow).toBe("cut off");
+  });
+
+  test("kill -9 leaves no orphan, and a restart has the same data and token on the same port", async () => {
+    const data = temporaryFolder();
+    const first = spawnHost({ EDGEVERSE_DATA: data });
+    const before = await first.ready();
+    expect(await getText(`${before.url}/add`)).toBe("1");
+    first.child.kill("SIGKILL");
+    await first.exited;
+    const { port } = new URL(before.url);
+    const after = await spawnHost({ EDGEVERSE_DATA: data, PORT: port }).ready();
+    expect(isRunning(before.workerdPid)).toBe(false);
+    expect(after).toMatchObject({ url: before.url, adminToken: before.adminToken });
+    expect(await getText(`${after.url}/add`)).toBe("2");
+  });
+
+  test("a workerd that dies is started again on the same port", async () => {
+    const host = spawnHost({ EDGEVERSE_DATA: temporaryFolder() });
+    const { url, workerdPid } = await host.ready();
+    expect(await getText(`${url}/add`)).toBe("1");
+    process.kill(workerdPid, "SIGKILL");
+    await until(() => host.stderr().includes("workerd ended (signal SIGKILL): starting it again"));
+    await until(() =>
+      getText(`${url}/healthz`).then(
+        () => true,
+        () => false,
+      ),
+    );
+    expect(await getText(`${url}/add`)).toBe("2");
+    host.child.kill("SIGTERM");
+    expect(await host.exited).toBe(0);
+  });
+});

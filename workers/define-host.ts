@@ -1,0 +1,77 @@
+import { consoleObserver, write } from "../durable/console-observer.ts";
+import { CoordinatorDurableObject } from "../durable/coordinator.ts";
+import { type Deployment, deploymentOf, type Env } from "../durable/environment.ts";
+import { partitionClass } from "../durable/partition.ts";
+import { clock, random } from "../durable/platform.ts";
+import { createEdge } from "../src/edge/edge.ts";
+import { Registry } from "../src/object/registry.ts";
+import type { ObjectClass } from "../src/object/stub.ts";
+import { LogMaintenance } from "../src/reliable/log-maintenance.ts";
+import { Router } from "../src/router/router.ts";
+import { runCron } from "./cron.ts";
+
+export interface HostOptions {
+  /** The classes this deployment serves. */
+  readonly objects: readonly ObjectClass[];
+}
+
+/**
+ * Makes a deployment of object classes: the worker that routes calls and runs cron, and the Durable Object classes behind.
+ *
+ * @throws Error naming the class that can't be served and why
+ * @example
+ * const host = defineHost({ objects: [Counter] });
+ * export default host.worker;
+ * export const { Partition, Coordinator } = host;
+ */
+export function defineHost(options: HostOptions) {
+  const registry = new Registry(options.objects);
+  const edges = new WeakMap<Env, (request: Request) => Promise<Response>>();
+
+  const parts = (env: Env) => {
+    const deployment = deploymentOf(env);
+    const { connect, cache } = deployment;
+    const router = new Router({ registry, connect, cache, clock });
+    return { ...deployment, router, maintenance: maintenanceOf(deployment, router) };
+  };
+
+  const edge = (env: Env) => {
+    const made = parts(env);
+    return createEdge({
+      ...made,
+      registry,
+      clock,
+      random,
+      adminToken: env.EDGEVERSE_ADMIN_TOKEN === "" ? undefined : env.EDGEVERSE_ADMIN_TOKEN,
+      coordinator: {
+        status: () => env.COORDINATOR.getByName("coordinator").status(),
+        map: () => env.COORDINATOR.getByName("coordinator").map(),
+      },
+      onError: (error, context) => write("error", "a request failed", { ...context, error }),
+    });
+  };
+
+  const worker: ExportedHandler<Env> = {
+    fetch(request, env) {
+      const handle = edges.get(env) ?? edge(env);
+      edges.set(env, handle);
+      return handle(request);
+    },
+    scheduled(controller, env) {
+      const { maintenance, router, connect } = parts(env);
+      return runCron(controller, {
+        maintenance,
+        partitions: router.map.partitions,
+        connect,
+        observer: consoleObserver,
+      });
+    },
+  };
+
+  return { worker, Partition: partitionClass(registry), Coordinator: CoordinatorDurableObject };
+}
+
+function maintenanceOf({ config, connect, log }: Deployment, router: Router) {
+  if (log === undefined) return undefined;
+  return new LogMaintenance({ log, router, connect, config, clock });
+}

@@ -1,0 +1,10 @@
+import { defineHost } from "edgeverse";
+import { ChatRoom } from "../examples/chat-room.ts";
+import { Counter } from "../examples/counter.ts";
+import { Journal } from "../examples/journal.ts";
+import { Wallet } from "../examples/wallet.ts";
+
+const host = defineHost({ objects: [Counter, Wallet, ChatRoom, Journal] });
+
+export default host.worker;
+export const { Partition, Coordinator } = host;
