@@ -1,4 +1,4 @@
-// export { defineHost, type HostOptions } from "../workers/define-host.ts";
+export { defineHost, type HostOptions } from "../workers/define-host.ts";
 export type { ErrorCode } from "./errors/codes.ts";
 export { EdgeverseError } from "./errors/edgeverse-error.ts";
 export type { Caller, CallInfo, CallOptions, Identity } from "./object/call.ts";

@@ -31,8 +31,13 @@ export interface Ready {
 const started: ChildProcess[] = [];
 const folders: string[] = [];
 
-export function spawnHost(env: Record<string, string>, flags: readonly string[] = ["--json"]): HostProcess {
-  const child = spawn(process.execPath, [START, "--config", CONFIG, "--no-postgres", ...flags], {
+/** @param worker flags that say what to serve; default: the fixture, without a log */
+export function spawnHost(
+  env: Record<string, string>,
+  flags: readonly string[] = ["--json"],
+  worker: readonly string[] = ["--config", CONFIG, "--no-postgres"],
+): HostProcess {
+  const child = spawn(process.execPath, [START, ...worker, ...flags], {
     env: { PATH: process.env["PATH"], PORT: "0", ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });

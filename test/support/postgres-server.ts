@@ -16,6 +16,9 @@ export function findPostgres(): string | undefined {
 export interface PostgresServer {
   readonly url: string;
   stop(): Promise<void>;
+  /** Ends the server; its data and its port stay. */
+  pause(): Promise<void>;
+  resume(): Promise<void>;
 }
 
 /** A real, empty Postgres server in a temporary folder, on a free port of 127.0.0.1. */
@@ -30,11 +33,17 @@ export async function startPostgresServer(bin: string): Promise<PostgresServer> 
   execFileSync(join(bin, "initdb"), ["-D", data, "-U", "postgres", "--auth=trust", "-E", "UTF8", "--no-sync"], options);
   const port = await freePort();
   const settings = [`port=${port}`, "listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=off"];
-  const server = spawn(join(bin, "postgres"), ["-D", data, ...settings.flatMap((setting) => ["-c", setting])], options);
   const url = `postgresql://postgres@127.0.0.1:${port}/postgres`;
+  const run = () =>
+    spawn(join(bin, "postgres"), ["-D", data, ...settings.flatMap((setting) => ["-c", setting])], options);
+  let server = run();
   const stop = async () => {
     await end(server);
     rmSync(folder, { recursive: true, force: true });
+  };
+  const resume = async () => {
+    server = run();
+    await ready(url, server);
   };
   try {
     await ready(url, server);
@@ -42,7 +51,7 @@ export async function startPostgresServer(bin: string): Promise<PostgresServer> 
     await stop();
     throw error;
   }
-  return { url, stop };
+  return { url, stop, pause: () => end(server), resume };
 }
 
 function lesserUser(): { uid: number; gid: number } | undefined {

@@ -1,0 +1,92 @@
+import { z } from "@hono/zod-openapi";
+import { EdgeverseError } from "../../errors/edgeverse-error.ts";
+import type { PartitionStatus } from "../../router/views.ts";
+import { ADMIN_LIMIT, askPartitions } from "../ask-partitions.ts";
+import { describeRoute } from "../describe-route.ts";
+import type { EdgeParts } from "../ports.ts";
+import { respond } from "../respond.ts";
+import type { Route } from "../route.ts";
+import { moment } from "../schemas.ts";
+import { VERSION } from "../version.ts";
+import { within } from "../within.ts";
+
+const count = z.number().int();
+const methodSchema = z.object({ name: z.string(), readonly: z.boolean(), log: z.enum(["before", "batched"]) });
+const clusterSchema = z
+  .object({
+    version: z.string(),
+    shards: count,
+    mapVersion: count,
+    partitions: z.array(z.object({ name: z.string(), weight: z.number(), reachable: z.boolean() })),
+    coordinator: z.object({ reachable: z.boolean(), founded: z.boolean().optional(), foundedAt: moment.optional() }),
+    log: z.boolean(),
+    totals: z.object({
+      claimedShards: count,
+      objectsInMemory: count,
+      bytesInMemory: count,
+      waitingTurns: count,
+      openCalls: count,
+    }),
+    types: z.array(z.object({ type: z.string(), methods: z.array(methodSchema) })),
+  })
+  .openapi("Cluster");
+
+/** `GET /admin/v1/cluster`: the whole at a glance. Totals are of the partitions that answered. */
+export function clusterRoute(parts: EdgeParts): Route {
+  return {
+    doc: describeRoute({
+      method: "get",
+      path: "/admin/v1/cluster",
+      summary: "The cluster at a glance",
+      answers: { 200: clusterSchema },
+    }),
+    handle: async (context) => {
+      const [coordinator, answers] = await Promise.all([
+        askCoordinator(parts),
+        askPartitions(parts, ADMIN_LIMIT, (client) => client.status()),
+      ]);
+      const { document, shards } = parts.router.map;
+      const statuses = answers.filter((answer) => answer.ok).map((answer) => answer.value);
+      const cluster: z.input<typeof clusterSchema> = {
+        version: VERSION,
+        shards,
+        mapVersion: document.version,
+        partitions: document.genesis.members.map(({ name, weight }, index) => ({
+          name,
+          weight,
+          reachable: answers[index]?.ok === true,
+        })),
+        coordinator,
+        log: parts.log !== undefined,
+        totals: totals(statuses),
+        types: parts.registry.types.map(({ type, methods }) => ({
+          type,
+          methods: [...methods.values()].map(({ name, readonly, log }) => ({ name, readonly, log })),
+        })),
+      };
+      return respond(JSON.stringify(cluster), context.env.requestId);
+    },
+  };
+}
+
+function totals(statuses: readonly PartitionStatus[]) {
+  const sum = (pick: (status: PartitionStatus) => number) => statuses.reduce((all, status) => all + pick(status), 0);
+  return {
+    claimedShards: sum((status) => status.shards),
+    objectsInMemory: sum((status) => status.objectsInMemory),
+    bytesInMemory: sum((status) => status.bytesInMemory),
+    waitingTurns: sum((status) => status.waitingTurns),
+    openCalls: sum((status) => status.openCalls),
+  };
+}
+
+async function askCoordinator({ clock, coordinator }: EdgeParts) {
+  const late = () => new EdgeverseError("UNAVAILABLE", "The coordinator did not answer in time");
+  try {
+    const { founded, foundedAt } = await within(clock, ADMIN_LIMIT, coordinator.status(), late);
+    const since = foundedAt === null ? {} : { foundedAt: new Date(foundedAt).toISOString() };
+    return { reachable: true, founded, ...since };
+  } catch {
+    return { reachable: false };
+  }
+}

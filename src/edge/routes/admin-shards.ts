@@ -1,0 +1,35 @@
+import { z } from "@hono/zod-openapi";
+import { ADMIN_LIMIT, askPartitions } from "../ask-partitions.ts";
+import { describeRoute } from "../describe-route.ts";
+import { parseQuery } from "../parse-query.ts";
+import type { EdgeParts } from "../ports.ts";
+import { respond } from "../respond.ts";
+import type { Route } from "../route.ts";
+import { type ShardView, shardSchema, shardTable } from "../shard-table.ts";
+
+const querySchema = z.strictObject({ partition: z.string().optional() });
+
+/** `GET /admin/v1/shards`: who owns what, for all shards or those of one partition. */
+export function shardsRoute(parts: EdgeParts): Route {
+  return {
+    doc: describeRoute({
+      method: "get",
+      path: "/admin/v1/shards",
+      summary: "Every shard and its owner",
+      query: querySchema,
+      answers: { 200: z.object({ shards: z.array(shardSchema) }) },
+    }),
+    handle: async (context) => {
+      const { partition } = parseQuery(context, querySchema);
+      const { map } = parts.router;
+      const answers = await askPartitions(parts, ADMIN_LIMIT, (client) => client.shards());
+      const view = shardTable(map, answers);
+      const shards: ShardView[] = [];
+      for (let shard = 0; shard < map.shards; shard++) {
+        const row = view(shard);
+        if (partition === undefined || row.partition === partition) shards.push(row);
+      }
+      return respond(JSON.stringify({ shards }), context.env.requestId);
+    },
+  };
+}

@@ -1,0 +1,45 @@
+import { z } from "@hono/zod-openapi";
+import { parseDuration } from "../../config/duration.ts";
+import { readBody } from "../body.ts";
+import { timeoutHeader } from "../call-headers.ts";
+import { CLIENT } from "../caller.ts";
+import { describeRoute } from "../describe-route.ts";
+import { parseBody } from "../parse-body.ts";
+import type { EdgeParts } from "../ports.ts";
+import { problem } from "../problem.ts";
+import { respond } from "../respond.ts";
+import { param, type Route } from "../route.ts";
+import { objectId, objectParams } from "../schemas.ts";
+
+const bodySchema = z.strictObject({});
+const identity = z.object({ id: objectId });
+
+/** `POST /api/v1/objects/create/{type}/{id}` and `…/delete/{type}/{id}`. */
+export function lifecycleRoute(parts: EdgeParts, action: "create" | "delete"): Route {
+  return {
+    doc: describeRoute({
+      method: "post",
+      path: `/api/v1/objects/${action}/{type}/{id}`,
+      summary: action === "create" ? "Create an object; 200 if it was there" : "Delete an object, if it is there",
+      params: objectParams,
+      headers: z.object({ "Edgeverse-Timeout": z.string().optional() }),
+      body: bodySchema,
+      answers: action === "create" ? { 200: identity, 201: identity } : { 200: z.object({ success: z.literal(true) }) },
+    }),
+    handle: async (context) => {
+      const { registry, config, clock, router } = parts;
+      const { requestId } = context.env;
+      const { type, objectClass } = registry.type(param(context, "type"));
+      const id = param(context, "id");
+      const own = objectClass.timeout === undefined ? undefined : parseDuration(objectClass.timeout);
+      const timeout = timeoutHeader(context.req.raw.headers, config.maxCallTimeout) ?? own ?? config.callTimeout;
+      parseBody(await readBody(context.req.raw, config.maxBody), bodySchema);
+      const deadline = clock.now() + timeout;
+      const reply = await router.lifecycle({ action, type, id, deadline, requestId, caller: CLIENT });
+      if (reply.kind === "error") return problem(reply.error, requestId);
+      if (action === "delete") return respond('{"success":true}', requestId);
+      const created = reply.kind === "response" && (JSON.parse(reply.response) as { created: boolean }).created;
+      return respond(JSON.stringify({ id }), requestId, created ? 201 : 200);
+    },
+  };
+}

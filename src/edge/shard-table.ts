@@ -1,0 +1,44 @@
+import { z } from "@hono/zod-openapi";
+import type { ShardMap } from "../placement/shard-map.ts";
+import type { PartitionAnswer } from "./ask-partitions.ts";
+
+export const shardSchema = z
+  .object({
+    shard: z.number().int(),
+    partition: z.string(),
+    epoch: z.number().int().nullable().openapi({ description: "Null while no partition has claimed the shard" }),
+    claimed: z.boolean().nullable().openapi({ description: "Null when the partition can't be asked" }),
+    why: z.string().openapi({ example: "base map" }),
+  })
+  .openapi("Shard");
+
+export type ShardView = z.output<typeof shardSchema>;
+export type ShardAnswers = readonly PartitionAnswer<readonly [shard: number, epoch: number][]>[];
+
+/** Makes views of single shards: the map says who should own one, the partitions say who does. */
+export function shardTable(map: ShardMap, answers: ShardAnswers): (shard: number) => ShardView {
+  const claims = new Map<number, { partition: string; epoch: number }>();
+  const silent = new Set<string>();
+  for (const answer of answers) {
+    if (!answer.ok) {
+      silent.add(answer.partition);
+      continue;
+    }
+    for (const [shard, epoch] of answer.value) {
+      const other = claims.get(shard);
+      if (other === undefined || other.epoch < epoch) claims.set(shard, { partition: answer.partition, epoch });
+    }
+  }
+  return (shard) => {
+    const planned = map.owner(shard);
+    const claim = claims.get(shard);
+    if (claim !== undefined && claim.partition !== planned) {
+      return { shard, ...claim, claimed: true, why: `claimed; the map says ${planned}` };
+    }
+    const exception = map.exception(shard);
+    const why = exception === undefined ? "base map" : `exception of map version ${map.document.version}`;
+    if (claim !== undefined) return { shard, ...claim, claimed: true, why };
+    const claimed = silent.has(planned) ? null : false;
+    return { shard, partition: planned, epoch: exception?.epoch ?? null, claimed, why };
+  };
+}

@@ -1,0 +1,103 @@
+import {
+  abortAllDurableObjects,
+  createScheduledController,
+  env,
+  evictAllDurableObjects,
+  runDurableObjectAlarm,
+  SELF,
+} from "cloudflare:test";
+import { describe, expect, test } from "vitest";
+import worker from "./worker.ts";
+
+async function call(type: string, id: string, name: string, request?: unknown, headers: Record<string, string> = {}) {
+  const url = `http://edge/api/v1/objects/call/${type}/${encodeURIComponent(id)}/${name}`;
+  const body = request === undefined ? "{}" : JSON.stringify({ request });
+  const answer = await SELF.fetch(url, { method: "POST", body, headers });
+  return { status: answer.status, body: (await answer.json()) as Record<string, unknown>, headers: answer.headers };
+}
+
+async function admin(path: string, init: RequestInit = {}) {
+  const answer = await SELF.fetch(`http://edge/admin/v1/${path}`, {
+    ...init,
+    headers: { authorization: "Bearer test-admin-token" },
+  });
+  return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
+}
+
+describe("in workerd", () => {
+  test("[TURN3] an acknowledged call survives the end of its Durable Object", async () => {
+    for (let round = 1; round <= 5; round++) {
+      expect((await call("Counter", "survivor", "add", { by: 1 })).body).toEqual({ response: { value: round } });
+      if (round % 2 === 0) await abortAllDurableObjects();
+      else await evictAllDurableObjects();
+    }
+    expect((await call("Counter", "survivor", "get")).body).toEqual({ response: { value: 5 } });
+  });
+
+  test("[TURN3] a Durable Object that ends in mid-call shows no half turn", async () => {
+    const slow = call("Slow", "half", "work", { ms: 300 });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await abortAllDurableObjects();
+    expect((await slow).body).toMatchObject({ code: "UNAVAILABLE" });
+    expect((await slow).status).toBe(503);
+    expect((await call("Slow", "half", "done")).body).toEqual({ response: { done: 0 } });
+  });
+
+  test("[CALL3] a reliable call is resumed after its Durable Object ended, by the alarm, and runs to effect once", async () => {
+    const headers = { "idempotency-key": "resumed-1", prefer: "respond-async" };
+    const accepted = await call("Slow", "resumed", "work", { ms: 200 }, headers);
+    expect(accepted.status).toBe(202);
+    await abortAllDurableObjects();
+    for (const name of ["p0", "p1", "p2"]) await runDurableObjectAlarm(env.PARTITION.getByName(name));
+    const location = accepted.headers.get("location") ?? "";
+    for (let tries = 0; tries < 50; tries++) {
+      const status = (await (await SELF.fetch(`http://edge${location}`)).json()) as { status: string };
+      if (status.status === "success") break;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    expect((await call("Slow", "resumed", "done")).body).toEqual({ response: { done: 1 } });
+    const replay = await call("Slow", "resumed", "work", { ms: 200 }, { "idempotency-key": "resumed-1" });
+    expect(replay.body).toEqual({ response: { done: 1 } });
+    expect(replay.headers.get("idempotency-replayed")).toBe("true");
+  });
+
+  test("[MAP3] objects of every partition are reached, and each call finds its state", async () => {
+    for (let index = 0; index < 30; index++) await call("Counter", `spread-${index}`, "add", { by: index });
+    const owners = new Set<unknown>();
+    for (let index = 0; index < 30; index++) {
+      expect((await call("Counter", `spread-${index}`, "get")).body).toEqual({ response: { value: index } });
+      owners.add((await admin(`objects/Counter/spread-${index}`)).body["partition"]);
+    }
+    expect([...owners].sort()).toEqual(["p0", "p1", "p2"]);
+  });
+
+  test("[CALL5][CALL9] outcomes reach Postgres; cron and the admin API look after them", async () => {
+    for (let index = 0; index < 5; index++) {
+      await call("Wallet", "logged", "deposit", { amount: 1 }, { "idempotency-key": `log-${index}` });
+    }
+    await call("Wallet", "logged", "withdraw", { amount: 100 }, { "idempotency-key": "log-refused" });
+    let calls: { status: string }[] = [];
+    for (let tries = 0; tries < 30 && calls.length < 6; tries++) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      calls = (await admin("calls?type=Wallet&id=logged")).body["calls"] as { status: string }[];
+    }
+    expect(calls.map(({ status }) => status).sort()).toEqual([
+      "failed",
+      "success",
+      "success",
+      "success",
+      "success",
+      "success",
+    ]);
+    await worker.scheduled?.(createScheduledController({ cron: "* * * * *" }), env as never, {} as never);
+    await worker.scheduled?.(createScheduledController({ cron: "23 3 * * *" }), env as never, {} as never);
+    expect(((await admin("calls?type=Wallet&id=logged")).body["calls"] as unknown[]).length).toBe(6);
+  });
+
+  test("nothing internal answers a client, and without a token there is no admin API", async () => {
+    for (const path of ["/", "/partition", "/rpc", "/p0/call", "/__scheduled", "/cdn-cgi/handler/scheduled"]) {
+      expect((await SELF.fetch(`http://edge${path}`)).status).toBe(404);
+    }
+    expect((await SELF.fetch("http://edge/admin/v1/cluster")).status).toBe(401);
+  });
+});

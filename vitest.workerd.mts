@@ -1,0 +1,26 @@
+import { cloudflareTest } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  plugins: [
+    cloudflareTest(({ inject }) => ({
+      main: "./test/workerd/worker.ts",
+      wrangler: { configPath: "./wrangler.toml" },
+      miniflare: {
+        bindings: {
+          EDGEVERSE_PARTITIONS: "3",
+          EDGEVERSE_ADMIN_TOKEN: "test-admin-token",
+          DATABASE_URL: inject<string>("databaseUrl"),
+          EDGEVERSE_SQL_ENDPOINT: inject<string>("sqlEndpoint"),
+        },
+      },
+    })),
+  ],
+  test: {
+    name: "workerd",
+    include: ["test/workerd/**/*.test.ts"],
+    globalSetup: ["test/workerd/postgres.setup.ts"],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+  },
+});
