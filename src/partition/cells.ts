@@ -1,5 +1,5 @@
 import type { TypeDefinition } from "../object/registry.ts";
-import type { Cancel, Clock } from "../platform/ports.ts";
+import type { Clock } from "../platform/ports.ts";
 import { Cell } from "./cell.ts";
 
 export interface CellLimits {
@@ -9,7 +9,8 @@ export interface CellLimits {
 }
 
 /**
- * The objects in memory ([LIFE2]). An unused one leaves after the idle timeout; beyond a count or a size of all together,
+ * The objects in memory ([LIFE2]). An unused one leaves after the idle timeout, noticed as others are used: a timer would
+ * keep an otherwise idle Durable Object from hibernating, and that clears its memory anyway. Beyond a count or a size of all together,
  * the least recently used leave first, by the clock algorithm (Corbató 1968): a use sets a flag, the hand clears it and
  * takes the first cell it finds without. Costs O(1) a use and amortised O(1) an eviction.
  */
@@ -19,13 +20,14 @@ export class Cells {
   readonly #limits: CellLimits;
   readonly #evict: (cell: Cell, reason: "idle" | "capacity") => void;
   #bytes = 0;
-  #sweep: Cancel | undefined;
+  #sweptAt: number;
 
   /** @param evict lets the object leave; it calls `forget` in the end */
   constructor(clock: Clock, limits: CellLimits, evict: (cell: Cell, reason: "idle" | "capacity") => void) {
     this.#clock = clock;
     this.#limits = limits;
     this.#evict = evict;
+    this.#sweptAt = clock.now();
   }
 
   get bytes(): number {
@@ -42,13 +44,13 @@ export class Cells {
     id: string,
     where: { ring: number; shard: number; epoch: number },
   ): Cell {
+    this.sweep();
     const known = this.map.get(key);
     if (known !== undefined) return known;
     const cell = new Cell(definition, id, where.ring, where.shard, where.epoch);
     cell.lastUsed = this.#clock.now();
     this.map.set(key, cell);
     this.account(cell);
-    this.#sweep ??= this.#clock.after(this.#limits.idleTimeout, () => this.#sweepIdle());
     this.#makeRoom();
     return cell;
   }
@@ -71,8 +73,6 @@ export class Cells {
   clear(): void {
     this.map.clear();
     this.#bytes = 0;
-    this.#sweep?.();
-    this.#sweep = undefined;
   }
 
   #makeRoom(): void {
@@ -87,13 +87,13 @@ export class Cells {
     }
   }
 
-  #sweepIdle(): void {
-    this.#sweep = undefined;
-    const idleSince = this.#clock.now() - this.#limits.idleTimeout;
+  /** Lets idle objects go; looks at all of them, but only every quarter of the idle timeout. */
+  sweep(): void {
+    const now = this.#clock.now();
+    if (now - this.#sweptAt < this.#limits.idleTimeout / 4) return;
+    this.#sweptAt = now;
     for (const cell of [...this.map.values()]) {
-      if (cell.lastUsed <= idleSince && cell.evictable) this.#evict(cell, "idle");
+      if (cell.lastUsed <= now - this.#limits.idleTimeout && cell.evictable) this.#evict(cell, "idle");
     }
-    if (this.map.size === 0) return;
-    this.#sweep = this.#clock.after(Math.max(1_000, this.#limits.idleTimeout / 4), () => this.#sweepIdle());
   }
 }

@@ -20,6 +20,7 @@ export class Inspection {
   }
 
   status(): PartitionStatus {
+    this.#core.cells.sweep();
     const { ownership, cells, commit, engine, table, shipper } = this.#core;
     return {
       name: ownership.name,

@@ -1,0 +1,74 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { MAX_SHARDS } from "../../src/identity/object-id.ts";
+import { FIXED_RING, ringOf, ringRange } from "../../src/identity/ring.ts";
+
+const COUNTS = Array.from({ length: Math.log2(MAX_SHARDS) + 1 }, (_, power) => 2 ** power);
+const hash = fc.nat(2 ** 32 - 1);
+
+describe("ring", () => {
+  test.each([
+    [0, 0],
+    [1, 0x80000000],
+    [2, 0x40000000],
+    [0x80000000, 1],
+    [0xffffffff, 0xffffffff],
+    [0x12345678, 0x1e6a2c48],
+  ])("[ID2] the position of %i is its bits in reverse", (value, position) => {
+    expect(ringOf(value)).toBe(position);
+  });
+
+  test("[ID2] reversing is its own inverse, unsigned, so no two hashes share a position", () => {
+    fc.assert(
+      fc.property(hash, (value) => {
+        const binary = value.toString(2).padStart(32, "0");
+        expect(ringOf(value)).toBe(Number.parseInt([...binary].reverse().join(""), 2));
+        expect(ringOf(ringOf(value))).toBe(value);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test("[ID2] [SPLIT1] `hash mod N = s` exactly where the position is in the range of s, for every N", () => {
+    fc.assert(
+      fc.property(hash, fc.nat(), (value, other) => {
+        for (const shards of COUNTS) {
+          const position = ringOf(value);
+          for (const shard of [value % shards, other % shards]) {
+            const { first, last } = ringRange(shard, shards);
+            expect(position >= first && position <= last).toBe(value % shards === shard);
+          }
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test.each(COUNTS)("[SPLIT1] the ranges of %i shards tile the ring without gap or overlap", (shards) => {
+    const ranges = Array.from({ length: shards }, (_, shard) => ringRange(shard, shards));
+    ranges.sort((a, b) => a.first - b.first);
+    let next = 0;
+    let gaps = 0;
+    for (const { first, last } of ranges) {
+      if (first !== next) gaps++;
+      next = last + 1;
+    }
+    expect({ gaps, next }).toEqual({ gaps: 0, next: 2 ** 32 });
+  });
+
+  test("[SPLIT1] doubling splits a range in two halves and moves nothing", () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...COUNTS.slice(0, -1)), fc.nat(), (shards, any) => {
+        const shard = any % shards;
+        const whole = ringRange(shard, shards);
+        const low = ringRange(shard, shards * 2);
+        const high = ringRange(shard + shards, shards * 2);
+        expect([low.first, low.last + 1, high.last]).toEqual([whole.first, high.first, whole.last]);
+      }),
+    );
+  });
+
+  test("[ID4] objects fixed to a partition are outside of every shard's range", () => {
+    for (const shards of COUNTS) expect(ringRange(0, shards).first).toBeGreaterThan(FIXED_RING);
+  });
+});

@@ -1,0 +1,7 @@
+import type { Env as Bindings } from "../../durable/environment.ts";
+
+declare global {
+  namespace Cloudflare {
+    interface Env extends Bindings {}
+  }
+}
