@@ -46,7 +46,7 @@ function deploy(env: Env): Deployment {
     return { name: `p${index}`, weight: 1, ...(location === undefined ? {} : { location }) };
   });
   const proposal = { shards: config.shards, members };
-  const cache = new LearnedMap({ version: 1, genesis: proposal, exceptions: [] });
+  const cache = new LearnedMap(proposal, () => env.COORDINATOR.getByName("coordinator").map());
   const connect: Connect = (name) => {
     const location = cache.map.location(name) as DurableObjectLocationHint | undefined;
     const stub = env.PARTITION.getByName(name, location === undefined ? {} : { locationHint: location });

@@ -12,13 +12,15 @@ export interface Job {
   readonly port: number;
   readonly connections: number;
   readonly plan: RequestPlan;
-  /** How long to count, after a short ramp. */
+  /** How long to count, after a short ramp that is part of no count. */
   readonly seconds: number;
   /** Send this many requests and end, instead of going by time. */
   readonly requests?: number;
 }
 
 export interface JobResult {
+  /** Requests answered in all, also before and after counting. */
+  readonly answered: number;
   /** Requests answered while counting. */
   readonly requests: number;
   readonly seconds: number;

@@ -45,7 +45,7 @@ function responseSize(bytes: Buffer): number | undefined {
 function contentLength(bytes: Buffer, headEnd: number): number | undefined {
   const at = bytes.indexOf("\r\nContent-Length: ", 0, "latin1");
   if (at >= 0 && at < headEnd) return digits(bytes, at + 18);
-  const found = /\r\ncontent-length:\s*(\d+)/i.exec(bytes.latin1Slice(0, headEnd));
+  const found = /\r\ncontent-length:\s*(\d+)/i.exec(bytes.toString("latin1", 0, headEnd));
   return found === null ? undefined : Number(found[1]);
 }
 
@@ -62,7 +62,7 @@ function chunkedEnd(bytes: Buffer, from: number): number | undefined {
   for (let at = from; ; ) {
     const lineEnd = bytes.indexOf("\r\n", at, "latin1");
     if (lineEnd < 0) return undefined;
-    const size = Number.parseInt(bytes.latin1Slice(at, lineEnd), 16);
+    const size = Number.parseInt(bytes.toString("latin1", at, lineEnd), 16);
     if (Number.isNaN(size)) throw new Error("Cannot read a response that has neither a length nor chunks");
     at = lineEnd + 2 + size + 2;
     if (bytes.length < at) return undefined;

@@ -4,31 +4,36 @@ import type { Job, JobResult } from "./job.ts";
 import { RequestSource } from "./request-source.ts";
 
 /** Not counted: connections open, and the first answers of slow requests are on their way. */
-const RAMP_MS = 200;
+const rampMs = (job: Job) => (job.requests === undefined ? Math.min(200, job.seconds * 500) : 0);
 
 /** Runs one load. @throws Error for any answer that isn't 2xx, with its text: a rate of failures says nothing */
 export async function runJob(job: Job): Promise<JobResult> {
   const source = new RequestSource(job.plan, job.port);
   const latencies: number[] = [];
   const counted = job.requests;
-  const begin = performance.now() + (counted === undefined ? RAMP_MS : 0);
+  const begin = performance.now() + rampMs(job);
   const end = counted === undefined ? begin + job.seconds * 1_000 : Number.POSITIVE_INFINITY;
   let cpu = process.cpuUsage();
   let cpuFrom = performance.now();
   const ramp = setTimeout(() => {
     cpu = process.cpuUsage();
     cpuFrom = performance.now();
-  }, begin - performance.now());
+  }, rampMs(job));
 
   const more = counted === undefined ? () => performance.now() < end : () => source.taken < counted;
-  await allConnections(job, () => (more() ? source.take() : undefined), (milliseconds) => {
-    const now = performance.now();
-    if (now >= begin && now < end) latencies.push(milliseconds);
-  });
+  await allConnections(
+    job,
+    () => (more() ? source.take() : undefined),
+    (milliseconds) => {
+      const now = performance.now();
+      if (now >= begin && now < end) latencies.push(milliseconds);
+    },
+  );
   clearTimeout(ramp);
   const used = process.cpuUsage(cpu);
   const elapsed = performance.now() - cpuFrom;
   return {
+    answered: source.taken,
     requests: latencies.length,
     seconds: counted === undefined ? job.seconds : (performance.now() - begin) / 1_000,
     ...percentiles(latencies),

@@ -50,7 +50,9 @@ export interface LifecycleMessage {
 /** The partition asked does not own the shard ([MAP3]). `partition` is null when it does not know who does. */
 export interface Moved {
   readonly kind: "moved";
+  /** The shard by the partition's own shard count; -1 for an object fixed to a partition. */
   readonly shard: number;
+  readonly shards: number;
   readonly partition: string | null;
   readonly epoch: number;
   readonly mapVersion: number;

@@ -5,6 +5,11 @@ import type { Cell } from "./cell.ts";
 /** Told whether the commit it waited for is durable: undefined, or why not. */
 export type OnDurable = (error: EdgeverseError | undefined) => void;
 
+/** Macrotasks a commit waits at most for more to join. Measured: see docs/decisions. */
+const MAX_LOOKS = 4;
+/** As many need wait for no more. */
+const ENOUGH = 512;
+
 export interface CommitStats {
   commits: number;
   /** Turns and other writes that shared those commits. */
@@ -76,11 +81,18 @@ export class GroupCommit {
     this.#scheduled = undefined;
     const waiting = this.#waiting;
     this.#reset();
-    for (const callback of waiting) callback(error);
+    tell(waiting, error);
   }
 
   #schedule(): void {
-    this.#scheduled ??= this.#clock.after(0, () => this.#commit());
+    this.#scheduled ??= this.#clock.after(0, () => this.#look(0, 1));
+  }
+
+  /** Commits when nobody joined since the last look, so that all who come at once share one commit and one alone never waits. */
+  #look(seen: number, looks: number): void {
+    const joined = this.#waiting.length;
+    if (joined <= Math.max(1, seen) || looks >= MAX_LOOKS || joined >= ENOUGH) this.#commit();
+    else this.#scheduled = this.#clock.after(0, () => this.#look(joined, looks + 1));
   }
 
   #commit(): void {
@@ -100,9 +112,7 @@ export class GroupCommit {
     }
     for (const cell of cells) written(cell);
     this.#storage.barrier().then(
-      () => {
-        for (const callback of waiting) callback(undefined);
-      },
+      () => tell(waiting, undefined),
       (cause: unknown) => this.#fail(waiting, cause),
     );
   }
@@ -111,7 +121,7 @@ export class GroupCommit {
     this.stats.failures++;
     const error = new EdgeverseError("UNAVAILABLE", "Cannot commit: the storage refused the write", { cause });
     this.#onFailure(error);
-    for (const callback of waiting) callback(error);
+    tell(waiting, error);
   }
 
   #apply(cells: readonly Cell[], writes: readonly (() => void)[]): void {
@@ -158,6 +168,19 @@ export class GroupCommit {
     this.#cells = [];
     this.#writes = [];
     this.#waiting = [];
+  }
+}
+
+/** Tells everyone, also when one of them throws. */
+function tell(waiting: readonly OnDurable[], error: EdgeverseError | undefined): void {
+  for (const callback of waiting) {
+    try {
+      callback(error);
+    } catch (bug) {
+      queueMicrotask(() => {
+        throw bug;
+      });
+    }
   }
 }
 

@@ -83,6 +83,7 @@ export class Ownership {
     return {
       kind: "moved",
       shard,
+      shards: this.map.shards,
       partition,
       epoch: this.map.exception(shard)?.epoch ?? FIRST_EPOCH,
       mapVersion: version,

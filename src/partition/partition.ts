@@ -135,10 +135,17 @@ export class Partition {
     if (Ownership.stored(storage) === undefined) {
       if (name === undefined) throw new EdgeverseError("UNAVAILABLE", "The partition does not know its name yet");
       const genesis = await founder.found(proposal);
-      if (!genesis.members.some((member) => member.name === name)) {
-        throw new EdgeverseError("UNAVAILABLE", `The cluster has no partition "${name}"`, { retryable: false });
-      }
       Ownership.found(storage, name, genesis);
+    }
+    const genesis = Ownership.stored(storage)?.genesis;
+    if (JSON.stringify(genesis) !== JSON.stringify(proposal)) {
+      this.#options.observer.warn(
+        "the settings of a new cluster differ from what this one was founded with; they have no effect",
+        {
+          founded: genesis,
+          settings: proposal,
+        },
+      );
     }
     const core = new PartitionCore(this.#options, (message) => this.call(message));
     this.#core = core;

@@ -1,32 +1,40 @@
 import type { Moved } from "../object/message.ts";
-import { type MapDocument, ShardMap } from "../placement/shard-map.ts";
+import { type Genesis, type MapDocument, ShardMap } from "../placement/shard-map.ts";
 import type { MapCache } from "./ports.ts";
 
 /**
- * The map of one process: a document, and what partitions said since. A newer epoch of a shard wins, so a late MOVED can't
- * undo a later one. Holds at most one entry a shard.
+ * The map of one process. It begins as a guess from the environment, which is right unless the cluster was founded with
+ * other settings, so that the first call asks nobody; a partition that knows better makes it ask the coordinator. Between
+ * documents it remembers what partitions said: a newer epoch of a shard wins, at most one entry a shard.
  */
 export class LearnedMap implements MapCache {
   map: ShardMap;
+  readonly #fetch: () => Promise<MapDocument | undefined>;
   readonly #learned = new Map<number, { partition: string; epoch: number }>();
 
-  constructor(document: MapDocument) {
-    this.map = new ShardMap(document);
+  /** @param fetch asks the coordinator */
+  constructor(guess: Genesis, fetch: () => Promise<MapDocument | undefined>) {
+    this.map = new ShardMap({ version: 0, genesis: guess, exceptions: [] });
+    this.#fetch = fetch;
   }
 
-  /** Takes a newer document from the coordinator. */
-  replace(document: MapDocument): void {
-    if (document.version <= this.map.document.version && document.genesis.shards === this.map.shards) return;
-    this.map = new ShardMap(document);
-    this.#learned.clear();
+  async refresh(): Promise<void> {
+    try {
+      const document = await this.#fetch();
+      if (document === undefined || document.version <= this.map.document.version) return;
+      this.map = new ShardMap(document);
+      this.#learned.clear();
+    } catch {
+      // Calls go on with the map there is, as far as it goes ([OWN3]).
+    }
   }
 
   owner(shard: number): string {
     return this.#learned.get(shard)?.partition ?? this.map.owner(shard);
   }
 
-  learn({ shard, partition, epoch }: Moved): void {
-    if (partition === null || shard < 0 || shard >= this.map.shards) return;
+  learn({ shard, shards, partition, epoch }: Moved): void {
+    if (partition === null || shard < 0 || shards !== this.map.shards) return;
     const known = this.#learned.get(shard);
     if (known === undefined || epoch >= known.epoch) this.#learned.set(shard, { partition, epoch });
   }

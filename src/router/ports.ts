@@ -32,4 +32,6 @@ export interface MapCache {
   readonly map: ShardMap;
   owner(shard: number): string;
   learn(moved: Moved): void;
+  /** Takes the coordinator's map if it can be had; never rejects. */
+  refresh(): Promise<void>;
 }

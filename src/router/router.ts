@@ -98,7 +98,14 @@ export class Router {
         const answer = await question(client);
         if (typeof answer !== "object" || answer === null || !("movedTo" in answer))
           return { kind: "answer", answer: answer as Answer };
-        return { kind: "moved", shard: -1, partition: answer.movedTo, epoch: 0, mapVersion: 0 };
+        return {
+          kind: "moved",
+          shard: -1,
+          shards: this.map.shards,
+          partition: answer.movedTo,
+          epoch: 0,
+          mapVersion: 0,
+        };
       },
       () => true,
     );
@@ -112,7 +119,6 @@ export class Router {
       return await Promise.all(
         replies.map((reply, index) => {
           if (reply.kind !== "moved") return reply;
-          this.#cache.learn(reply);
           return this.call(messages[index] as CallMessage);
         }),
       );
@@ -142,7 +148,7 @@ export class Router {
         try {
           const reply = await send(this.#connect(owner));
           if (reply.kind !== "moved") return reply as Exclude<Answer, Moved>;
-          hint = this.#redirect(reply as Moved, owner);
+          hint = await this.#redirect(reply as Moved, owner);
           if (hint !== undefined) continue;
           trouble = new EdgeverseError("UNAVAILABLE", "The object is between two partitions; it was not called");
         } catch (cause) {
@@ -161,7 +167,8 @@ export class Router {
   }
 
   /** Where to go at once; undefined to pause first and look at the map again. */
-  #redirect(moved: Moved, from: string): string | undefined {
+  async #redirect(moved: Moved, from: string): Promise<string | undefined> {
+    if (moved.partition === null || moved.mapVersion > this.map.document.version) await this.#cache.refresh();
     this.#cache.learn(moved);
     return moved.partition === null || moved.partition === from ? undefined : moved.partition;
   }

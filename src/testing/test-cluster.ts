@@ -21,8 +21,8 @@ export interface TestClusterOptions {
   readonly config?: Readonly<Record<string, string | number>>;
   readonly clock?: Clock;
   readonly log?: CallLog;
-  /** Where partition `name` keeps its data; default: in memory. */
-  readonly storagePath?: (name: string) => string;
+  /** The storage of partition `name`, or of "coordinator"; default: a new one in memory. */
+  readonly storageOf?: (name: string) => SqliteStorage;
 }
 
 export interface TestCall {
@@ -56,7 +56,7 @@ export class TestCluster {
     this.registry = new Registry(options.objects);
     const members = Array.from({ length: this.config.partitions }, (_, index) => ({ name: `p${index}`, weight: 1 }));
     this.#genesis = { shards: this.config.shards, members };
-    this.coordinator = new Coordinator(new SqliteStorage(), this.clock);
+    this.coordinator = new Coordinator(this.storage("coordinator"), this.clock);
     this.router = this.#router();
   }
 
@@ -86,7 +86,7 @@ export class TestCluster {
   storage(name: string): SqliteStorage {
     const known = this.storages.get(name);
     if (known !== undefined) return known;
-    const storage = new SqliteStorage(this.#options.storagePath?.(name));
+    const storage = this.#options.storageOf?.(name) ?? new SqliteStorage();
     this.storages.set(name, storage);
     return storage;
   }
@@ -146,7 +146,7 @@ export class TestCluster {
     return new Router({
       registry: this.registry,
       connect: (name) => partitionClient(this.partition(name), this.clock),
-      cache: new LearnedMap({ version: 1, genesis: this.#genesis, exceptions: [] }),
+      cache: new LearnedMap(this.#genesis, async () => this.coordinator.map()),
       clock: this.clock,
     });
   }

@@ -28,12 +28,10 @@ describe("fnv1a32", () => {
 
   test("[ID2] equals the byte-wise definition on any unicode, as an unsigned number", () => {
     fc.assert(
-      fc.property(fc.string({ unit: "binary", maxLength: 64 }), (text) => {
-        const hash = fnv1a32(text);
-        expect(hash).toBe(reference(text));
-        expect(hash).toBe(hash >>> 0);
+      fc.property(fc.string({ unit: "binary", maxLength: 40 }), (text) => {
+        expect(fnv1a32(text)).toBe(reference(text));
       }),
-      { numRuns: 2_000 },
+      { numRuns: 500 },
     );
   });
 

@@ -31,7 +31,10 @@ const headersSchema = z.object({
   traceparent: z.string().optional(),
 });
 
-/** `POST /api/v1/objects/call/{type}/{id}/{method}`: the product. What it does per call is measured in `bench/`. */
+/**
+ * `POST /api/v1/objects/call/{type}/{id}/{method}`: the product. The body is parsed once, the request goes on as JSON text and
+ * the response comes back as one, so nothing here looks into either.
+ */
 export function callRoute(parts: EdgeParts): Route {
   const { registry, router, clock } = parts;
   return {

@@ -1,0 +1,53 @@
+import type { RequestPlan } from "./load/job.ts";
+
+const OBJECTS = 1_000;
+const IDS = Array.from({ length: OBJECTS }, (_, index) => `c${index}`);
+const ADD = JSON.stringify({ request: { by: 1 } });
+
+const callPath = (type: string, id: string, method: string) =>
+  `/api/v1/objects/call/${type}/${encodeURIComponent(id)}/${method}`;
+
+/** The bare worker: a plain answer, or a call of the one Durable Object without or with a write. */
+export const bare = {
+  plain: { method: "GET", paths: ["/plain"] },
+  rpc: { method: "GET", paths: IDS.map((id) => `/count/${id}`) },
+  /** The request that Edgeverse gets, its body read as JSON. */
+  rpcJson: { method: "POST", paths: IDS.map((id) => `/count/${id}`), bodies: [ADD] },
+  write: { method: "GET", paths: IDS.map((id) => `/write/${id}`) },
+} satisfies Record<string, RequestPlan>;
+
+export const add: RequestPlan = {
+  method: "POST",
+  paths: IDS.map((id) => callPath("Counter", id, "add")),
+  bodies: [ADD],
+};
+export const reliableAdd: RequestPlan = { ...add, freshKeys: true };
+export const get: RequestPlan = { ...add, paths: IDS.map((id) => callPath("Counter", id, "get")), bodies: ["{}"] };
+
+/** Batches of `size` calls, each to another object, over `objects` objects in all. */
+export function batches(size: number, objects = OBJECTS): RequestPlan {
+  const bodies = Array.from({ length: Math.ceil(objects / size) }, (_, batch) => {
+    const ids = Array.from(
+      { length: Math.min(size, objects - batch * size) },
+      (_, index) => `c${batch * size + index}`,
+    );
+    return JSON.stringify({ calls: ids.map((id) => ({ type: "Counter", id, method: "add", request: { by: 1 } })) });
+  });
+  return { method: "POST", paths: ["/api/v1/objects/batch"], bodies };
+}
+
+export const NEIGHBOURS = 100;
+const HUBS = 32;
+
+/** Hubs on partition p0, each calling its own hundred neighbours on `partition`. */
+export function hubs(how: "inTurn" | "together", partition: "p0" | "p1", method: "get" | "add"): RequestPlan {
+  const numbers = Array.from({ length: HUBS }, (_, hub) => hub);
+  return {
+    method: "POST",
+    paths: numbers.map((hub) => callPath("Hub", `partition#p0/hub-${hub}`, how)),
+    bodies: numbers.map((hub) => {
+      const prefix = `partition#${partition}/h${hub}-`;
+      return JSON.stringify({ request: { prefix, count: NEIGHBOURS, method } });
+    }),
+  };
+}

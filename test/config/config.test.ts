@@ -1,0 +1,129 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { type Config, configFromEnvironment, configSchema, environmentName } from "../../src/config/config.ts";
+
+const MiB = 1024 * 1024;
+
+/** The defaults, written out a second time: a change of one is a change of behaviour for everybody. */
+const DEFAULTS: Config = {
+  shards: 8_192,
+  partitions: 1,
+  locations: [],
+  callTimeout: 30_000,
+  maxCallTimeout: 600_000,
+  mailbox: 1_000,
+  partitionMailbox: 10_000,
+  maxState: MiB,
+  maxValue: MiB,
+  maxMessage: MiB,
+  maxBody: 16 * MiB,
+  idleTimeout: 60_000,
+  maxObjects: 100_000,
+  maxObjectBytes: 32 * MiB,
+  retention: 30 * 86_400_000,
+  logInterval: 250,
+  logBacklog: 50_000,
+  logTimeout: 5_000,
+  maxAttempts: 16,
+};
+
+/** Every variable with a value that differs from the default, and what becomes of it. */
+const VARIABLES: Record<keyof Config, [name: string, text: string, value: unknown]> = {
+  shards: ["EDGEVERSE_SHARDS", "256", 256],
+  partitions: ["EDGEVERSE_PARTITIONS", "4", 4],
+  locations: ["EDGEVERSE_LOCATIONS", "weur,enam", ["weur", "enam"]],
+  callTimeout: ["EDGEVERSE_CALL_TIMEOUT", "5s", 5_000],
+  maxCallTimeout: ["EDGEVERSE_MAX_CALL_TIMEOUT", "1h", 3_600_000],
+  mailbox: ["EDGEVERSE_MAILBOX", "7", 7],
+  partitionMailbox: ["EDGEVERSE_PARTITION_MAILBOX", "70", 70],
+  maxState: ["EDGEVERSE_MAX_STATE", "1000", 1_000],
+  maxValue: ["EDGEVERSE_MAX_VALUE", "1001", 1_001],
+  maxMessage: ["EDGEVERSE_MAX_MESSAGE", "1002", 1_002],
+  maxBody: ["EDGEVERSE_MAX_BODY", "1003", 1_003],
+  idleTimeout: ["EDGEVERSE_IDLE_TIMEOUT", "10m", 600_000],
+  maxObjects: ["EDGEVERSE_MAX_OBJECTS", "50", 50],
+  maxObjectBytes: ["EDGEVERSE_MAX_OBJECT_BYTES", "5000", 5_000],
+  retention: ["EDGEVERSE_RETENTION", "7d", 604_800_000],
+  logInterval: ["EDGEVERSE_LOG_INTERVAL", "10ms", 10],
+  logBacklog: ["EDGEVERSE_LOG_BACKLOG", "9", 9],
+  logTimeout: ["EDGEVERSE_LOG_TIMEOUT", "1s", 1_000],
+  maxAttempts: ["EDGEVERSE_MAX_ATTEMPTS", "3", 3],
+};
+const KEYS = Object.keys(VARIABLES) as (keyof Config)[];
+
+describe("configuration from the environment", () => {
+  test("[CONF1] an empty environment gives the defaults", () => {
+    expect(configFromEnvironment({})).toEqual(DEFAULTS);
+    expect(Object.keys(configSchema.shape).sort()).toEqual([...KEYS].sort());
+  });
+
+  test.each(KEYS)("[CONF1] %s has a variable of its own", (key) => {
+    const [name, text, value] = VARIABLES[key];
+    expect(environmentName(key)).toBe(name);
+    expect(configFromEnvironment({ [name]: text })).toEqual({ ...DEFAULTS, [key]: value });
+  });
+
+  test("[CONF1] all variables together", () => {
+    const all = configFromEnvironment(Object.fromEntries(KEYS.map((key) => VARIABLES[key].slice(0, 2))));
+    expect(all).toEqual(Object.fromEntries(KEYS.map((key) => [key, VARIABLES[key][2]])));
+  });
+
+  test("[CONF1] empty values and strangers are not settings; numbers of a JSON binding are", () => {
+    const environment = { EDGEVERSE_SHARDS: "", EDGEVERSE_LOCATIONS: "", PATH: "/bin", SHARDS: "2", shards: "2" };
+    expect(configFromEnvironment(environment)).toEqual(DEFAULTS);
+    expect(configFromEnvironment({ EDGEVERSE_PARTITIONS: 5 }).partitions).toBe(5);
+    expect(configFromEnvironment({ EDGEVERSE_PARTITIONS: { fetch: () => {} } }).partitions).toBe(1);
+  });
+
+  test.each(KEYS.filter((key) => key !== "locations"))("[CONF1] a bad value of %s names its variable", (key) => {
+    const [name] = VARIABLES[key];
+    for (const bad of ["x", "-1", "1.5", "1 2", "NaN", "Infinity", "99999999999999999999"]) {
+      expect(() => configFromEnvironment({ [name]: bad }), bad).toThrow(`Cannot use the configuration: ${name}: `);
+    }
+  });
+
+  test.each(["Weur", "weur,", ",weur", "weur enam", "weur;enam", "w1"])("[CONF1] bad locations: %j", (text) => {
+    expect(() => configFromEnvironment({ EDGEVERSE_LOCATIONS: text })).toThrow("EDGEVERSE_LOCATIONS: must be");
+  });
+
+  test("[CONF1] every bad variable is named at once, and no good one", () => {
+    const environment = { EDGEVERSE_SHARDS: "1000", EDGEVERSE_CALL_TIMEOUT: "fast", EDGEVERSE_MAILBOX: "10" };
+    expect(() => configFromEnvironment(environment)).toThrow(
+      /^Cannot use the configuration: EDGEVERSE_SHARDS: must be a power of two; EDGEVERSE_CALL_TIMEOUT: must be a duration/,
+    );
+    expect(() => configFromEnvironment(environment)).not.toThrow("MAILBOX");
+  });
+
+  test("[ID2] the shard count is a power of two up to 65,536, and nothing else", () => {
+    for (let power = 0; power <= 16; power++) {
+      expect(configFromEnvironment({ EDGEVERSE_SHARDS: String(2 ** power) }).shards).toBe(2 ** power);
+    }
+    const other = fc.integer({ min: -10, max: 200_000 }).filter((n) => n < 1 || n > 65_536 || !isPowerOfTwo(n));
+    fc.assert(
+      fc.property(other, (shards) => {
+        expect(() => configFromEnvironment({ EDGEVERSE_SHARDS: String(shards) })).toThrow("EDGEVERSE_SHARDS: ");
+      }),
+    );
+  });
+
+  test.each([
+    ["EDGEVERSE_PARTITIONS", 1_024],
+    ["EDGEVERSE_MAX_STATE", 1_900_000],
+    ["EDGEVERSE_MAX_VALUE", 1_900_000],
+    ["EDGEVERSE_MAX_MESSAGE", 8 * MiB],
+    ["EDGEVERSE_MAX_BODY", 64 * MiB],
+  ])("[TURN9] %s has a most and a least", (name, most) => {
+    for (const fine of [1, most]) expect(() => configFromEnvironment({ [name]: String(fine) })).not.toThrow();
+    for (const bad of [0, most + 1]) expect(() => configFromEnvironment({ [name]: String(bad) })).toThrow(name);
+  });
+
+  test("[CONF1] every setting says what it is", () => {
+    for (const [key, setting] of Object.entries(configSchema.shape)) {
+      expect(setting.description ?? "", key).toMatch(/^[A-Z]/);
+    }
+  });
+});
+
+function isPowerOfTwo(value: number): boolean {
+  return Math.log2(value) % 1 === 0;
+}

@@ -1,0 +1,35 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { type Config, configFromEnvironment, configSchema, environmentName } from "../../src/config/config.ts";
+
+const text = readFileSync(fileURLToPath(import.meta.resolve("../../docs/operations.md")), "utf8");
+const rows = new Map(
+  [...text.matchAll(/^\| `(EDGEVERSE_[A-Z_]+)` \| (\S+) \| (.+) \|$/gm)].map((row) => [row[1], row]),
+);
+const keys = Object.keys(configSchema.shape) as (keyof Config)[];
+
+describe("docs/operations.md", () => {
+  it("[CONF1] has a row for every setting, with its default", () => {
+    const defaults = configFromEnvironment({});
+    for (const key of keys) {
+      const [, name, value, about] = rows.get(environmentName(key)) ?? [];
+      expect(name, `${key} has no row`).toBe(environmentName(key));
+      expect(about?.length, key).toBeGreaterThan(10);
+      const documented = value === "–" ? {} : { [environmentName(key)]: value };
+      if (value === "–") expect(configSchema.shape[key].safeParse(undefined).success, key).toBe(true);
+      expect(configFromEnvironment(documented)[key], key).toEqual(defaults[key]);
+    }
+  });
+
+  it("names no variable that does not exist", () => {
+    const known = new Set([
+      ...keys.map(environmentName),
+      "EDGEVERSE_DATA",
+      "EDGEVERSE_ADMIN_TOKEN",
+      "EDGEVERSE_SQL_ENDPOINT",
+    ]);
+    const named = new Set([...text.matchAll(/EDGEVERSE_[A-Z][A-Z_]*/g)].map(([name]) => name));
+    expect([...named].filter((name) => !known.has(name))).toEqual([]);
+  });
+});

@@ -1,0 +1,111 @@
+import type { CallMessage, LifecycleMessage, Reply } from "../../src/object/message.ts";
+import type { CallRecord } from "../../src/reliable/call-record.ts";
+import type { PartitionClient } from "../../src/router/ports.ts";
+import type { ObjectCursor, ObjectListing, ObjectQuery } from "../../src/router/views.ts";
+
+/** A partition that remembers what it was asked and answers what a test tells it to. */
+export class FakePartition implements PartitionClient {
+  readonly name: string;
+  readonly messages: CallMessage[] = [];
+  readonly lifecycles: LifecycleMessage[] = [];
+  reply: (message: CallMessage) => Reply = ({ method, request }) => ({
+    kind: "response",
+    response: JSON.stringify({ method, request: request === undefined ? "none" : JSON.parse(request) }),
+  });
+  records = new Map<string, CallRecord>();
+  claimed: [number, number][] = [];
+  stored: ObjectListing[] = [];
+  created = new Set<string>();
+  state: "up" | "down" | "silent" = "up";
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  call(message: CallMessage): Promise<Reply> {
+    this.messages.push(message);
+    return this.#answer(() => this.reply(message));
+  }
+
+  batch(messages: readonly CallMessage[]): Promise<Reply[]> {
+    this.messages.push(...messages);
+    return this.#answer(() => messages.map((message) => this.reply(message)));
+  }
+
+  lifecycle(message: LifecycleMessage): Promise<Reply> {
+    this.lifecycles.push(message);
+    return this.#answer(() => {
+      const there = this.created.has(message.id);
+      if (message.action === "create") {
+        this.created.add(message.id);
+        return { kind: "response", response: JSON.stringify({ created: !there }) };
+      }
+      this.created.delete(message.id);
+      return { kind: "response", response: JSON.stringify({ existed: there }) };
+    });
+  }
+
+  callRecord(type: string, id: string, callId: string): Promise<CallRecord | null> {
+    return this.#answer(() => this.records.get(`${type}/${id}/${callId}`) ?? null);
+  }
+
+  describe(_type: string, id: string) {
+    const fixed = id.startsWith("partition#");
+    return this.#answer(() => ({
+      exists: this.created.has(id),
+      shard: fixed ? -1 : 3,
+      epoch: 1,
+      claimedAt: fixed ? null : 1_800_000_000_000,
+      inMemory: false,
+    }));
+  }
+
+  status() {
+    return this.#answer(() => ({
+      name: this.name,
+      shards: this.claimed.length,
+      objectsInMemory: 1,
+      bytesInMemory: 100,
+      waitingTurns: 0,
+      commits: 7,
+      repliesCommitted: 9,
+      failedCommits: 0,
+      openCalls: 2,
+      log: { state: "idle" as const, failures: 0, shipped: 5, lastError: undefined },
+    }));
+  }
+
+  shards(): Promise<[number, number][]> {
+    return this.#answer(() => this.claimed);
+  }
+
+  /** Pages by place in `stored`; `ring` of the cursor is that place. */
+  objects(query: ObjectQuery): Promise<{ objects: ObjectListing[]; cursor?: ObjectCursor }> {
+    return this.#answer(() => {
+      const from = query.cursor === undefined ? 0 : query.cursor.ring;
+      const fitting = this.stored.filter(
+        (row) =>
+          (query.type === undefined || row.type === query.type) &&
+          (query.shard === undefined || row.shard === query.shard),
+      );
+      const objects = fitting.slice(from, from + query.limit);
+      const last = objects.at(-1);
+      if (last === undefined || objects.length < query.limit) return { objects };
+      return { objects, cursor: { ring: from + objects.length, type: last.type, id: last.id } };
+    });
+  }
+
+  wake(): Promise<void> {
+    return this.#answer(() => undefined);
+  }
+
+  removeMarks(): Promise<number> {
+    return this.#answer(() => 0);
+  }
+
+  #answer<T>(make: () => T): Promise<T> {
+    if (this.state === "silent") return new Promise(() => {});
+    if (this.state === "down") return Promise.reject(Object.assign(new Error("internal detail"), { retryable: true }));
+    return new Promise((resolve) => resolve(make()));
+  }
+}

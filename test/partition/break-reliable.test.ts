@@ -1,0 +1,344 @@
+import { EdgeverseError, method, VirtualObject } from "edgeverse";
+import { type ManualClock, MemoryCallLog, SqliteStorage, TestCluster } from "edgeverse/testing";
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import type { SqlRow, SqlValue } from "../../src/platform/ports.ts";
+import type { CallRecord } from "../../src/reliable/call-record.ts";
+import { settle } from "../../src/testing/clocks.ts";
+
+const gates = new Map<string, () => void>();
+const gate = (name: string) => new Promise<void>((resolve) => gates.set(name, resolve));
+const open = (name: string) => gates.get(name)?.();
+const order: number[] = [];
+let away = false;
+
+class Job extends VirtualObject<{ total: number; text?: string | undefined }> {
+  static override readonly type = "Job";
+  static override readonly state = z.object({ total: z.number().default(0), text: z.string().optional() });
+  static override readonly methods = {
+    add: method({ request: z.object({ by: z.number() }) }),
+    slow: method({ request: z.object({ gate: z.string() }) }),
+    brief: method({ timeout: "1s" }),
+    badDetails: method(),
+    needsOther: method(),
+    callSelf: method(),
+    write: method({ request: z.object({ text: z.string() }) }),
+    total: method({ readonly: true }),
+  };
+  add({ by }: { by: number }) {
+    order.push(by);
+    this.state.total += by;
+    return this.state.total;
+  }
+  async slow({ gate: name }: { gate: string }) {
+    await gate(name);
+    return ++this.state.total;
+  }
+  brief() {
+    return ++this.state.total;
+  }
+  badDetails() {
+    throw this.fail("NO", "no", { big: 1n });
+  }
+  needsOther() {
+    if (away) throw new EdgeverseError("UNAVAILABLE", "the other one is away");
+    return ++this.state.total;
+  }
+  async callSelf() {
+    return await this.object(Job, this.id, { callId: "inner" }).add({ by: 1 });
+  }
+  write({ text }: { text: string }) {
+    this.state.text = text;
+  }
+  total() {
+    return this.state.total;
+  }
+}
+
+function setup(config: Record<string, string | number> = {}, log?: (clock: ManualClock) => MemoryCallLog) {
+  gates.clear();
+  order.length = 0;
+  away = false;
+  const first = new TestCluster({ objects: [Job] });
+  const clock = first.clock as ManualClock;
+  const made = new TestCluster({ objects: [Job], config, clock, ...(log === undefined ? {} : { log: log(clock) }) });
+  return { made, clock };
+}
+
+/** A log whose next statements wait for the test. */
+class SlowLog extends MemoryCallLog {
+  held: { go(): void; fail(): void; records: readonly CallRecord[] }[] = [];
+  hold = false;
+  override async write(records: readonly CallRecord[]): Promise<void> {
+    if (this.hold) {
+      await new Promise<void>((resolve, reject) => {
+        this.held.push({ records, go: resolve, fail: () => reject(new EdgeverseError("LOG_UNAVAILABLE", "away")) });
+      });
+    }
+    await super.write(records);
+  }
+}
+
+/** A storage that is durable only when the test says so. */
+class SlowStorage extends SqliteStorage {
+  hold = false;
+  held: (() => void)[] = [];
+  broken = false;
+  #from: SqliteStorage | undefined;
+  #dead = false;
+  /** Serves what `from` holds, which gets nothing more in or out: the process that used it has ended. */
+  take(from: SlowStorage): void {
+    this.#from = from;
+    from.#dead = true;
+  }
+  maxBytes = Number.POSITIVE_INFINITY;
+  override query<Row extends SqlRow = SqlRow>(sql: string, ...params: SqlValue[]): Row[] {
+    if (this.broken) throw new Error("storage is gone");
+    for (const param of params) {
+      // The platform's "maximum string, BLOB or table row size".
+      if (typeof param === "string" && Buffer.byteLength(param) > this.maxBytes) throw new Error("SQLITE_TOOBIG");
+    }
+    if (this.#from !== undefined) return SqliteStorage.prototype.query.call(this.#from, sql, ...params) as Row[];
+    return this.#dead ? [] : super.query<Row>(sql, ...params);
+  }
+  override transaction<R>(action: () => R): R {
+    if (this.broken) throw new Error("storage is gone");
+    if (this.#from !== undefined) return SqliteStorage.prototype.transaction.call(this.#from, action) as R;
+    return this.#dead ? (undefined as R) : super.transaction(action);
+  }
+  override barrier(): Promise<void> {
+    if (this.#dead) return new Promise(() => undefined);
+    if (!this.hold) return super.barrier();
+    return new Promise((resolve) => this.held.push(resolve));
+  }
+}
+
+async function counts(made: TestCluster) {
+  const { table } = await made.partition("p0").core();
+  const rows = made.storage("p0").query<{ n: number }>("SELECT count(*) AS n FROM calls WHERE open = 1");
+  return { open: table.open, sql: rows[0]?.n };
+}
+
+describe("outcomes", () => {
+  test("[CALL2] [TURN4] an error with details that are not JSON fails its own call and no other", async () => {
+    const { made, clock } = setup({ maxAttempts: 3 });
+    await made.call("Job", "warm", "add", { by: 1 });
+    const bad = made.send("Job", "a", "badDetails", undefined, { callId: "bad", timeout: 5_000 });
+    await clock.advance(0);
+    const neighbour = made.send("Job", "b", "add", { by: 1 });
+    await clock.advance(6_000);
+    expect(await neighbour).toMatchObject({ response: "1" });
+    expect((await made.partition("p0").core()).commit.stats.failures).toBe(0);
+    expect(await bad).toMatchObject({ error: { code: "CALL_FAILED" } });
+  });
+
+  test("[CALL4] a full queue of reliable calls is worked off without running out of stack", async () => {
+    const { made, clock } = setup();
+    const blocker = made.send("Job", "a", "slow", { gate: "g" }, { callId: "blocker" });
+    await clock.advance(1);
+    const calls = Array.from({ length: 990 }, (_, by) => made.send("Job", "a", "add", { by }, { callId: `c${by}` }));
+    await clock.advance(5);
+    open("g");
+    await clock.advance(5);
+    expect(await blocker).toMatchObject({ response: "1" });
+    const replies: unknown[] = [];
+    for (const call of calls) void call.then((reply) => replies.push(reply.kind));
+    await clock.advance(5);
+    expect(new Set(replies)).toEqual(new Set(["response"]));
+    expect(replies).toHaveLength(990);
+    expect(order).toEqual(Array.from({ length: 990 }, (_, by) => by));
+  });
+
+  test("[CALL2] a resumed call that waits for another part of the cluster waits on", async () => {
+    const { made, clock } = setup({ maxAttempts: 3 });
+    const first = new SlowStorage();
+    made.storages.set("p0", first);
+    away = true;
+    await made.call("Job", "a", "needsOther", undefined, { callId: "n", answer: "accepted" });
+    await clock.advance(20_000);
+    made.crash("p0");
+    const second = new SlowStorage();
+    second.take(first);
+    made.storages.set("p0", second);
+    await made.partition("p0").wake();
+    await clock.advance(60_000);
+    away = false;
+    await clock.advance(60_000);
+    const rows = second.query("SELECT status, error FROM calls");
+    expect(rows).toEqual([{ status: "success", error: null }]);
+    expect(await made.call("Job", "a", "total")).toBe(1);
+  });
+
+  test("[CALL2] failed commits of others do not use up a call's attempts", async () => {
+    const { made, clock } = setup({ maxAttempts: 3 });
+    await made.call("Job", "a", "slow", { gate: "g" }, { callId: "s", answer: "accepted" });
+    for (let index = 0; index < 4; index++) {
+      made.storage("p0").failNext = new Error("disk full");
+      void made.send("Job", `other${index}`, "add", { by: 1 });
+      await clock.advance(10);
+    }
+    open("g");
+    await clock.advance(10);
+    expect(made.storage("p0").query("SELECT status FROM calls")).toEqual([{ status: "success" }]);
+  });
+
+  test("[CALL2] a call that waited for a busy object too long was not started, and is not given up", async () => {
+    const { made, clock } = setup({ maxAttempts: 2 });
+    const busy = made.send("Job", "a", "slow", { gate: "g" }, { timeout: 20_000 });
+    await clock.advance(1);
+    const brief = made.send("Job", "a", "brief", undefined, { callId: "b" });
+    await clock.advance(10_000);
+    open("g");
+    await clock.advance(5_000);
+    expect(await busy).toMatchObject({ response: "1" });
+    expect(await brief).toMatchObject({ response: "2" });
+  });
+
+  test("[TURN7] a reliable call that waits for a later reliable call of its own object fails at once", async () => {
+    const { made, clock } = setup();
+    const outer = made.send("Job", "a", "callSelf", undefined, { callId: "outer", timeout: 600_000 });
+    let reply: unknown;
+    void outer.then((answer) => {
+      reply = answer;
+    });
+    await clock.advance(1_000);
+    expect(reply).toMatchObject({ error: { code: "DEADLOCK" } });
+  });
+});
+
+describe("bookkeeping", () => {
+  test("[CALL6] the open counter does not go wrong when a batch is shipped while a `before` call waits for the log", async () => {
+    const slow = { log: undefined as unknown as SlowLog };
+    const { made, clock } = setup({}, (now) => {
+      slow.log = new SlowLog(now);
+      return slow.log;
+    });
+    await made.call("Job", "a", "add", { by: 1 }, { callId: "first" });
+    slow.log.hold = true;
+    await clock.advance(300);
+    expect(slow.log.held).toHaveLength(1);
+    void made.send("Job", "b", "slow", { gate: "g" }, { callId: "second", log: "before" });
+    await settle();
+    slow.log.held[0]?.go();
+    await clock.advance(5);
+    slow.log.held[1]?.fail();
+    await clock.advance(5);
+    expect(await counts(made)).toEqual({ open: 0, sql: 0 });
+  });
+
+  test("[CALL3] [CALL5] a `before` call accepted while a batch is shipped is woken for, and its outcome shipped", async () => {
+    const slow = { log: undefined as unknown as SlowLog };
+    const { made, clock } = setup({}, (now) => {
+      slow.log = new SlowLog(now);
+      return slow.log;
+    });
+    await made.call("Job", "a", "add", { by: 1 }, { callId: "first" });
+    slow.log.hold = true;
+    await clock.advance(300);
+    void made.send("Job", "b", "slow", { gate: "g" }, { callId: "second", log: "before" });
+    await settle();
+    const alarm = made.partition("p0").wake();
+    slow.log.held[0]?.go();
+    await clock.advance(5);
+    await alarm;
+    // The alarm of the first call comes while the second waits for its row.
+    await made.partition("p0").wake();
+    slow.log.held[1]?.go();
+    await clock.advance(5);
+    expect(gates.has("g")).toBe(true);
+    expect(await counts(made)).toEqual({ open: 1, sql: 1 });
+    expect(made.storage("p0").wake).not.toBeNull();
+  });
+
+  test("[CALL2] a caller is not told `pending` of a call that was never accepted", async () => {
+    const slow = { log: undefined as unknown as SlowLog };
+    const { made, clock } = setup({}, (now) => {
+      slow.log = new SlowLog(now);
+      return slow.log;
+    });
+    slow.log.hold = true;
+    const call = made.send("Job", "a", "add", { by: 1 }, { callId: "b", log: "before", timeout: 50 });
+    await clock.advance(60);
+    slow.log.held[0]?.fail();
+    await clock.advance(60_000);
+    const reply = await call;
+    const stored = made.storage("p0").query("SELECT * FROM calls");
+    expect({ reply: JSON.stringify(reply).includes("is accepted"), stored: stored.length > 0 }).not.toEqual({
+      reply: true,
+      stored: false,
+    });
+  });
+
+  test("[TURN10] an answer `accepted` to a repeated call follows a storage access", async () => {
+    const { made, clock } = setup();
+    await made.call("Job", "a", "slow", { gate: "g" }, { callId: "s", answer: "accepted" });
+    let queries = 0;
+    made.storage("p0").onQuery = () => queries++;
+    const again = made.send("Job", "a", "slow", { gate: "g" }, { callId: "s", answer: "accepted" });
+    await clock.advance(5);
+    expect(await again).toEqual({ kind: "accepted", callId: "s" });
+    expect(queries).toBeGreaterThan(0);
+  });
+});
+
+describe("failures of the storage", () => {
+  function slowCluster(config: Record<string, string | number> = {}) {
+    const { made, clock } = setup(config);
+    const storage = new SlowStorage();
+    made.storages.set("p0", storage);
+    return { made, clock, storage };
+  }
+
+  test("[CALL4] a commit that fails while an earlier one becomes durable does not block an object's queue", async () => {
+    const { made, clock, storage } = slowCluster();
+    await made.call("Job", "warm", "add", { by: 1 });
+    storage.hold = true;
+    const first = made.send("Job", "a", "add", { by: 1 }, { callId: "c1" });
+    await clock.advance(1);
+    storage.failNext = new Error("disk full");
+    const failing = made.send("Job", "b", "add", { by: 1 });
+    await clock.advance(1);
+    expect(await failing).toMatchObject({ error: { code: "UNAVAILABLE" } });
+    storage.hold = false;
+    for (const durable of storage.held) durable();
+    await clock.advance(100);
+    expect(await first).toMatchObject({ kind: "error" });
+    const second = made.send("Job", "a", "add", { by: 1 }, { callId: "c2", timeout: 5_000 });
+    await clock.advance(6_000);
+    expect(await second).toMatchObject({ response: "2" });
+  });
+
+  test("[TURN4] a storage that fails altogether leaves nobody without an answer", async () => {
+    const { made, clock, storage } = slowCluster();
+    await made.call("Job", "warm", "add", { by: 1 });
+    const call = made.send("Job", "warm", "add", { by: 1 });
+    await settle();
+    storage.broken = true;
+    await clock.advance(1).catch(() => undefined);
+    storage.broken = false;
+    let reply: unknown;
+    void call.then((answer) => {
+      reply = answer;
+    });
+    await clock.advance(60_000);
+    expect(reply).toMatchObject({ error: { code: "UNAVAILABLE" } });
+  });
+
+  test("[TURN4] [TURN9] a commit of many large states keeps within the platform's 2 MB a value", async () => {
+    const { made, clock, storage } = slowCluster();
+    await made.call("Job", "warm", "add", { by: 1 });
+    storage.maxBytes = 2_000_000;
+    const calls = ["a", "b", "c"].map((id) => made.send("Job", id, "write", { text: "x".repeat(900_000) }));
+    await clock.advance(5);
+    for (const call of calls) expect(await call).toMatchObject({ kind: "response" });
+  });
+
+  test("[TURN4] [TURN9] one state within its limit can be written, whatever is in it", async () => {
+    const { made, clock, storage } = slowCluster();
+    await made.call("Job", "warm", "add", { by: 1 });
+    storage.maxBytes = 2_000_000;
+    const call = made.send("Job", "a", "write", { text: '"'.repeat(500_000) });
+    await clock.advance(5);
+    expect(await call).toMatchObject({ kind: "response" });
+  });
+});

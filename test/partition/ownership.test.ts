@@ -1,0 +1,266 @@
+import { ManualClock, SqliteStorage, TestCluster } from "edgeverse/testing";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { Counter } from "../../examples/counter.ts";
+import { configSchema } from "../../src/config/config.ts";
+import { Coordinator } from "../../src/coordinator/coordinator.ts";
+import { EdgeverseError } from "../../src/errors/edgeverse-error.ts";
+import { placementOf } from "../../src/identity/object-id.ts";
+import { FIXED_RING, ringOf } from "../../src/identity/ring.ts";
+import { Registry } from "../../src/object/registry.ts";
+import { Ownership } from "../../src/partition/ownership.ts";
+import { Partition } from "../../src/partition/partition.ts";
+import { migrate } from "../../src/partition/schema.ts";
+import type { Turn } from "../../src/partition/turn.ts";
+import { type Genesis, ShardMap } from "../../src/placement/shard-map.ts";
+
+const GENESIS: Genesis = { shards: 64, members: ["p0", "p1", "p2"].map((name) => ({ name, weight: 1 })) };
+const MAP = new ShardMap({ version: 1, genesis: GENESIS, exceptions: [] });
+const NOW = 1_800_000_000_000;
+
+function setup(name = "p0", storage = new SqliteStorage()) {
+  migrate(storage);
+  if (Ownership.stored(storage) === undefined) Ownership.found(storage, name, GENESIS);
+  const ownership = new Ownership(name, GENESIS, storage);
+  const claims = () => storage.query("SELECT shard, epoch, claimed FROM shards ORDER BY shard");
+  return { storage, ownership, claims };
+}
+
+/** A shard by who owns it. */
+const shardOfOwner = (owner: string) =>
+  Array.from({ length: 64 }, (_, shard) => shard).find((shard) => MAP.owner(shard) === owner) as number;
+
+describe("Ownership", () => {
+  test("[OWN1] the first call claims its shard in a row, written by the time it may be served", () => {
+    const { ownership, claims } = setup();
+    const shard = shardOfOwner("p0");
+    expect(claims()).toEqual([]);
+    const owned = ownership.locate(placementOf(`shard#${shard}/a`), NOW);
+    expect(owned).toEqual({ kind: "owned", shard, epoch: 1, ring: ringOf(shard) });
+    expect(claims()).toEqual([{ shard, epoch: 1, claimed: NOW }]);
+    ownership.locate(placementOf(`shard#${shard}/b`), NOW + 5);
+    expect(claims()).toEqual([{ shard, epoch: 1, claimed: NOW }]);
+    expect([...ownership.claimed]).toEqual([[shard, 1]]);
+  });
+
+  test("[OWN1] a claim that can't be written is no claim: nothing is served, and it is tried again", () => {
+    const { storage, ownership } = setup();
+    const placement = placementOf(`shard#${shardOfOwner("p0")}/a`);
+    storage.onQuery = (sql) => {
+      if (sql.startsWith("INSERT INTO shards")) throw new Error("disk full");
+    };
+    for (let attempt = 0; attempt < 2; attempt++) expect(() => ownership.locate(placement, NOW)).toThrow("disk full");
+    expect(ownership.claimed.size).toBe(0);
+    storage.onQuery = undefined;
+    expect(ownership.locate(placement, NOW).kind).toBe("owned");
+  });
+
+  test("[MAP3] any other shard is MOVED to its owner by the map, and not claimed", () => {
+    const { ownership, claims } = setup("p0");
+    for (let shard = 0; shard < 64; shard++) {
+      const located = ownership.locate(placementOf(`shard#${shard}/a`), NOW);
+      if (MAP.owner(shard) === "p0") expect(located).toMatchObject({ kind: "owned", shard });
+      else
+        expect(located).toMatchObject({ kind: "moved", shard, partition: MAP.owner(shard), epoch: 1, mapVersion: 1 });
+    }
+    expect(claims()).toHaveLength([...Array(64).keys()].filter((shard) => MAP.owner(shard) === "p0").length);
+  });
+
+  test("[OWN1] of all partitions exactly one serves any id, and all others name it; epochs begin at 1", () => {
+    const partitions = ["p0", "p1", "p2"].map((name) => setup(name).ownership);
+    fc.assert(
+      fc.property(fc.string({ unit: "grapheme-ascii", minLength: 1 }), (text) => {
+        const id = text.replaceAll("/", "-");
+        const answers = partitions.map((ownership) => ownership.locate(placementOf(id), NOW));
+        const owners = partitions.filter((_, index) => answers[index]?.kind === "owned");
+        expect(owners).toHaveLength(1);
+        for (const answer of answers) {
+          expect(answer.epoch).toBeGreaterThanOrEqual(1);
+          if (answer.kind === "moved") expect(answer.partition).toBe(owners[0]?.name);
+        }
+      }),
+    );
+  });
+
+  test("[OWN2] claims and epochs outlive the process, and a higher epoch in the table is kept", () => {
+    const { storage, ownership } = setup();
+    const shard = shardOfOwner("p0");
+    ownership.locate(placementOf(`shard#${shard}/a`), NOW);
+    storage.query("UPDATE shards SET epoch = 7");
+    const again = new Ownership("p0", GENESIS, storage);
+    expect(again.locate(placementOf(`shard#${shard}/a`), NOW + 1)).toMatchObject({ kind: "owned", epoch: 7 });
+    expect(storage.query("SELECT claimed FROM shards")).toEqual([{ claimed: NOW }]);
+  });
+
+  test("[OWN1] a shard that was claimed stays, also where the map would say otherwise", () => {
+    const { storage } = setup();
+    const shard = shardOfOwner("p1");
+    storage.query("INSERT INTO shards (shard, epoch, claimed) VALUES (?, 3, 0)", shard);
+    const ownership = new Ownership("p0", GENESIS, storage);
+    expect(ownership.locate(placementOf(`shard#${shard}/a`), NOW)).toMatchObject({ kind: "owned", shard, epoch: 3 });
+  });
+
+  test("[ID4] `partition#name/…` is served by that partition alone, on no shard", () => {
+    const { ownership, claims } = setup("p1");
+    expect(ownership.locate(placementOf("partition#p1/a"), NOW)).toEqual({
+      ...{ kind: "owned", shard: -1, epoch: 1, ring: FIXED_RING },
+    });
+    expect(ownership.locate(placementOf("partition#p2/a"), NOW)).toMatchObject({
+      ...{ kind: "moved", shard: -1, partition: "p2", epoch: 1, mapVersion: 1 },
+    });
+    for (const stranger of ["p3", "P1", "p"]) {
+      expect(() => ownership.locate(placementOf(`partition#${stranger}/a`), NOW)).toThrow(
+        expect.objectContaining({ code: "INVALID_ID" }),
+      );
+    }
+    expect(claims()).toEqual([]);
+  });
+
+  test("[ID3] a shard the cluster does not have is INVALID_ID and claims nothing", () => {
+    const { ownership, claims } = setup();
+    expect(() => ownership.locate(placementOf("shard#64/a"), NOW)).toThrow(
+      expect.objectContaining({ code: "INVALID_ID" }),
+    );
+    expect(claims()).toEqual([]);
+  });
+});
+
+describe("founding", () => {
+  const partitionOn = (
+    storage: SqliteStorage,
+    options: { proposal: Genesis; name?: string | undefined; found?: (proposal: Genesis) => Promise<Genesis> },
+  ) =>
+    new Partition({
+      registry: new Registry([Counter]),
+      config: configSchema.parse({}),
+      storage,
+      clock: new ManualClock(),
+      scope: { run: (_: Turn, action) => action(), get: () => undefined },
+      peers: { call: () => Promise.reject(new Error("no peers")) },
+      founder: { found: options.found ?? (async (proposal) => proposal) },
+      log: undefined,
+      observer: { methodThrew: () => {}, warn: () => {} },
+      proposal: options.proposal,
+      name: "name" in options ? options.name : "p0",
+    });
+  const other: Genesis = { shards: 128, members: [{ name: "p0", weight: 1 }] };
+
+  test("[MAP1] a partition keeps the genesis it was founded with: a changed proposal changes nothing", async () => {
+    const storage = new SqliteStorage();
+    const first = await partitionOn(storage, { proposal: GENESIS }).core();
+    expect(first.ownership.map.document.genesis).toEqual(GENESIS);
+    const again = await partitionOn(storage, {
+      proposal: other,
+      name: "p2",
+      found: () => Promise.reject(new Error("must not be asked")),
+    }).core();
+    expect(again.ownership.map.document.genesis).toEqual(GENESIS);
+    expect(again.ownership.name).toBe("p0");
+  });
+
+  test("[OWN3] a founded partition starts without the coordinator, and without being told its name", async () => {
+    const storage = new SqliteStorage();
+    await partitionOn(storage, { proposal: GENESIS, name: "p1" }).core();
+    const options = { proposal: other, name: undefined, found: () => Promise.reject(new Error("unreachable")) };
+    expect((await partitionOn(storage, options).core()).ownership.name).toBe("p1");
+  });
+
+  test("[MAP1] a new partition takes what the coordinator says, not what it proposes itself", async () => {
+    const storage = new SqliteStorage();
+    const core = await partitionOn(storage, { proposal: other, found: async () => GENESIS }).core();
+    expect(core.ownership.map.shards).toBe(64);
+    expect(Ownership.stored(storage)).toEqual({ name: "p0", genesis: GENESIS });
+  });
+
+  test("[MAP1] the first proposal founds the cluster; later ones and malformed ones change nothing", () => {
+    const storage = new SqliteStorage();
+    const clock = new ManualClock();
+    expect(() => new Coordinator(storage, clock).found({ shards: 100, members: [] })).toThrow("malformed");
+    expect(new Coordinator(storage, clock).found(GENESIS)).toEqual(GENESIS);
+    expect(new Coordinator(storage, clock).found(other)).toEqual(GENESIS);
+    expect(new Coordinator(storage, clock).found({ shards: 0, members: [] })).toEqual(GENESIS);
+    expect(new Coordinator(storage, clock).map()).toEqual({ version: 1, genesis: GENESIS, exceptions: [] });
+  });
+
+  test("[OWN1] a partition the cluster does not have owns no shard; one without a name does not start", async () => {
+    const storage = new SqliteStorage();
+    const { ownership } = await partitionOn(storage, { proposal: GENESIS, name: "p9" }).core();
+    for (let shard = 0; shard < 64; shard++) {
+      expect(ownership.locate(placementOf(`shard#${shard}/a`), NOW)).toMatchObject({
+        ...{ kind: "moved", partition: MAP.owner(shard) },
+      });
+    }
+    expect(storage.query("SELECT * FROM shards")).toEqual([]);
+    const nameless = partitionOn(new SqliteStorage(), { proposal: GENESIS, name: undefined });
+    await expect(nameless.core()).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  });
+
+  test("[OWN3] a coordinator that is away fails the first start; the next call tries again", async () => {
+    let away = true;
+    const found = async (proposal: Genesis) => {
+      if (away) throw new EdgeverseError("UNAVAILABLE", "away");
+      return proposal;
+    };
+    const partition = partitionOn(new SqliteStorage(), { proposal: GENESIS, found });
+    await expect(partition.core()).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    away = false;
+    expect((await partition.core()).ownership.name).toBe("p0");
+  });
+
+  test("[OWN1] many first calls at once found it once", async () => {
+    let asked = 0;
+    const found = async (proposal: Genesis) => {
+      asked++;
+      return proposal;
+    };
+    const partition = partitionOn(new SqliteStorage(), { proposal: GENESIS, found });
+    const cores = await Promise.all(Array.from({ length: 20 }, () => partition.core()));
+    expect([asked, new Set(cores).size]).toEqual([1, 1]);
+  });
+});
+
+describe("ownership in a cluster", () => {
+  test("[OWN1] the claim is written before anything of the object is read", async () => {
+    const cluster = new TestCluster({ objects: [Counter] });
+    await cluster.call("Counter", "warm", "get");
+    const statements: string[] = [];
+    cluster.storage("p0").onQuery = (sql) => statements.push(sql);
+    await cluster.call("Counter", "fresh", "add", { by: 1 });
+    const claim = statements.findIndex((sql) => sql.startsWith("INSERT INTO shards"));
+    const read = statements.findIndex((sql) => sql.includes("FROM objects"));
+    expect(claim).toBeGreaterThanOrEqual(0);
+    expect(read).toBeGreaterThan(claim);
+  });
+
+  test("[OWN2] [MAP1] restarts keep every claim, its epoch and its moment", async () => {
+    const cluster = new TestCluster({ objects: [Counter], partitions: 3, config: { shards: 16 } });
+    for (let index = 0; index < 40; index++) await cluster.call("Counter", `c${index}`, "add", { by: 1 });
+    const claims = () =>
+      ["p0", "p1", "p2"].map((name) => cluster.storage(name).query("SELECT * FROM shards ORDER BY shard"));
+    const before = claims();
+    expect(
+      before
+        .flat()
+        .map((row) => row["shard"])
+        .sort((a, b) => Number(a) - Number(b)),
+    ).toEqual([...new Set(before.flat().map((row) => row["shard"]))].sort((a, b) => Number(a) - Number(b)));
+    for (const name of ["p0", "p1", "p2"]) cluster.crash(name);
+    for (let index = 0; index < 40; index++) {
+      expect(await cluster.call("Counter", `c${index}`, "get")).toEqual({ value: 1 });
+    }
+    expect(claims()).toEqual(before);
+  });
+
+  test("[ID4] objects fixed to partitions live there, reached from anywhere", async () => {
+    const cluster = new TestCluster({ objects: [Counter], partitions: 3 });
+    for (const name of ["p0", "p1", "p2"]) {
+      await cluster.call("Counter", `partition#${name}/c`, "add", { by: 2 });
+      cluster.crash(name);
+      expect(await cluster.call("Counter", `partition#${name}/c`, "get")).toEqual({ value: 2 });
+      expect(cluster.storage(name).query("SELECT ring, id FROM objects")).toEqual([
+        { ring: FIXED_RING, id: `partition#${name}/c` },
+      ]);
+    }
+    await expect(cluster.call("Counter", "partition#p3/c", "get")).rejects.toMatchObject({ code: "INVALID_ID" });
+  });
+});

@@ -1,0 +1,377 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { Counter } from "../../examples/counter.ts";
+import type { WireError } from "../../src/errors/edgeverse-error.ts";
+import type { CallMessage, LifecycleMessage, Moved, Reply } from "../../src/object/message.ts";
+import { Registry } from "../../src/object/registry.ts";
+import { type Genesis, ShardMap } from "../../src/placement/shard-map.ts";
+import type { Clock } from "../../src/platform/ports.ts";
+import { LearnedMap } from "../../src/router/map-cache.ts";
+import type { PartitionClient } from "../../src/router/ports.ts";
+import { Router } from "../../src/router/router.ts";
+
+const GENESIS: Genesis = { shards: 16, members: ["p0", "p1", "p2"].map((name) => ({ name, weight: 1 })) };
+const MAP = new ShardMap({ version: 1, genesis: GENESIS, exceptions: [] });
+
+/** A clock on which pauses cost no time to wait for. */
+class JumpClock implements Clock {
+  time = 1_000_000;
+  readonly pauses: number[] = [];
+
+  now(): number {
+    return this.time;
+  }
+
+  after(delay: number, action: () => void): () => void {
+    this.pauses.push(delay);
+    let live = true;
+    queueMicrotask(() => {
+      if (!live) return;
+      this.time += delay;
+      action();
+    });
+    return () => {
+      live = false;
+    };
+  }
+}
+
+type Answer = Reply | Error | ((id: string) => Reply | Error);
+
+/** Partitions that answer as they are told, call by call; the last answer stays. */
+class Partitions {
+  readonly clock = new JumpClock();
+  readonly sent: [partition: string, what: string, at: number][] = [];
+  readonly batches: [partition: string, ids: string[]][] = [];
+  readonly answers = new Map<string, Answer[]>();
+  readonly brokenBatches = new Map<string, Error>();
+  /** Ms that a message takes. */
+  latency = 0;
+  /** A router that sends more than this will never stop by itself. */
+  most = 5_000;
+
+  answer(partition: string, ...answers: Answer[]): void {
+    this.answers.set(partition, answers);
+  }
+
+  connect(partition: string): PartitionClient {
+    const call = async (message: { readonly id: string }): Promise<Reply> => {
+      this.sent.push([partition, message.id, this.clock.time]);
+      if (this.sent.length > this.most)
+        throw Object.assign(new Error("the router does not stop"), { overloaded: true });
+      this.clock.time += this.latency;
+      const answers = this.answers.get(partition) ?? [];
+      const next = answers.length > 1 ? answers.shift() : answers[0];
+      const answer = typeof next === "function" ? next(message.id) : (next ?? ok(`${partition}:${message.id}`));
+      if (answer instanceof Error) throw answer;
+      return answer;
+    };
+    return {
+      call,
+      lifecycle: call,
+      batch: async (messages: readonly CallMessage[]) => {
+        this.batches.push([partition, messages.map(({ id }) => id)]);
+        const broken = this.brokenBatches.get(partition);
+        if (broken !== undefined) throw broken;
+        return Promise.all(messages.map(call));
+      },
+      callRecord: async (_type: string, id: string) => {
+        const reply = await call({ id });
+        return reply.kind === "moved" ? { movedTo: reply.partition } : null;
+      },
+    } as unknown as PartitionClient;
+  }
+}
+
+const ok = (response: string): Reply => ({ kind: "response", response });
+const broken = (marks: object = {}) => Object.assign(new Error("connection lost"), marks);
+
+/** An id on the given shard, and the partitions that do and do not own it. */
+const ID = "shard#3/a";
+const OWNER = MAP.owner(3);
+const [OTHER, THIRD] = MAP.partitions.filter((name) => name !== OWNER) as [string, string];
+
+function moved(partition: string | null, changes: Partial<Moved> = {}): Moved {
+  return { kind: "moved", shard: 3, shards: 16, partition, epoch: 2, mapVersion: 1, ...changes };
+}
+
+let partitions: Partitions;
+let router: Router;
+
+beforeEach(() => {
+  partitions = new Partitions();
+  router = new Router({
+    registry: new Registry([Counter]),
+    connect: (name) => partitions.connect(name),
+    cache: new LearnedMap(GENESIS, async () => ({ version: 1, genesis: GENESIS, exceptions: [] })),
+    clock: partitions.clock,
+  });
+});
+
+function message(changes: Partial<CallMessage> = {}): CallMessage {
+  return {
+    ...{ type: "Counter", id: ID, method: "add", request: '{"by":1}' },
+    ...{ deadline: partitions.clock.time + 10_000, requestId: "r", caller: { kind: "client" }, ...changes },
+  };
+}
+
+const READONLY = { method: "get" };
+const RELIABLE = { reliable: { callId: "c", answer: "outcome" } } as const;
+const to = () => partitions.sent.map(([partition]) => partition);
+const codeOf = (reply: { kind: string; error?: WireError }) => reply.error?.code ?? reply.kind;
+
+describe("routing", () => {
+  test("[MAP1] a cold router sends every id to its owner by the map, asking nobody", async () => {
+    for (let shard = 0; shard < 16; shard++) await router.call(message({ id: `shard#${shard}/x` }));
+    expect(to()).toEqual(Array.from({ length: 16 }, (_, shard) => MAP.owner(shard)));
+    expect(partitions.clock.pauses).toEqual([]);
+  });
+
+  test("[ID4] objects fixed to a partition go there", async () => {
+    for (const name of MAP.partitions) expect(router.owner(`partition#${name}/a`)).toBe(name);
+    expect(codeOf(await router.call(message({ id: "partition#p9/a" })))).toBe("INVALID_ID");
+  });
+
+  test.each(["", "a/b", "a\u0000", "shard#16/a", "shard#x/a"])(
+    "[ID1] a bad id is refused without asking anyone: %j",
+    async (id) => {
+      expect(codeOf(await router.call(message({ id })))).toBe("INVALID_ID");
+      expect(codeOf(await router.lifecycle({ ...message({ id }), action: "create" } as LifecycleMessage))).toBe(
+        "INVALID_ID",
+      );
+      await expect(router.ask(id, message().deadline, async () => 1)).rejects.toMatchObject({ code: "INVALID_ID" });
+      expect(partitions.sent).toEqual([]);
+    },
+  );
+
+  test("an answer goes back as it is, also an error that looks as if it might pass", async () => {
+    const error: WireError = { code: "UNAVAILABLE", message: "commit failed", retryable: true };
+    const replies: Reply[] = [
+      { kind: "response", response: "1", replayed: true },
+      { kind: "accepted", callId: "c" },
+      { kind: "error", error },
+    ];
+    for (const reply of replies) {
+      partitions.answer(OWNER, reply);
+      expect(await router.call(message(READONLY))).toEqual(reply);
+    }
+    expect(partitions.sent).toHaveLength(3);
+  });
+});
+
+describe("MOVED", () => {
+  test("[MAP3] is followed at once, and the caller does not see it", async () => {
+    partitions.answer(OWNER, moved(OTHER));
+    expect(await router.call(message())).toEqual(ok(`${OTHER}:${ID}`));
+    expect(to()).toEqual([OWNER, OTHER]);
+    expect(partitions.clock.pauses).toEqual([]);
+  });
+
+  test("[MAP3] is learnt: the next call goes straight to the new owner, other shards do not", async () => {
+    partitions.answer(OWNER, moved(OTHER));
+    await router.call(message());
+    expect(router.owner("shard#3/another")).toBe(OTHER);
+    for (let shard = 0; shard < 16; shard++) {
+      if (shard !== 3) expect(router.owner(`shard#${shard}/a`)).toBe(MAP.owner(shard));
+    }
+    await router.call(message());
+    expect(to()).toEqual([OWNER, OTHER, OTHER]);
+  });
+
+  test("[MAP3] a chain of moves is followed to its end, also for lifecycle and questions", async () => {
+    for (const send of [
+      () => router.call(message()),
+      () => router.lifecycle({ ...message(), action: "delete" } as LifecycleMessage),
+      () => router.ask(ID, message().deadline, (client) => client.callRecord("Counter", ID, "c")),
+    ]) {
+      partitions.sent.length = 0;
+      partitions.answer(OWNER, moved(OTHER, { epoch: 1 }));
+      partitions.answer(OTHER, moved(THIRD, { epoch: 1 }));
+      await send();
+      expect(to().at(-1)).toBe(THIRD);
+      expect(partitions.sent.length).toBeLessThanOrEqual(3);
+    }
+  });
+
+  test("[MIG1] an object between two partitions is waited for, and then called once", async () => {
+    partitions.answer(OWNER, moved(null), moved(null), moved(OWNER), ok("there"));
+    expect(await router.call(message())).toEqual(ok("there"));
+    expect(to()).toEqual(Array(4).fill(OWNER));
+    expect(partitions.clock.pauses).toEqual([5, 10, 20]);
+  });
+
+  test.each([null, OWNER])(
+    "[TURN5] a partition that never knows better is asked until the deadline, no longer: %s",
+    async (hint) => {
+      partitions.answer(OWNER, moved(hint));
+      const { deadline } = message();
+      expect(codeOf(await router.call(message({ deadline })))).toBe("UNAVAILABLE");
+      expect(partitions.clock.time).toBeLessThanOrEqual(deadline);
+      for (const [, , at] of partitions.sent) expect(at).toBeLessThan(deadline);
+      expect(partitions.sent.length).toBeLessThan(100);
+      expect(Math.max(...partitions.clock.pauses)).toBe(250);
+    },
+  );
+
+  test("[TURN5] two partitions that each say the other has it are not asked past the deadline, nor without pause", async () => {
+    partitions.latency = 1;
+    partitions.answer(OWNER, moved(OTHER));
+    partitions.answer(OTHER, moved(OWNER));
+    const { deadline } = message();
+    expect(codeOf(await router.call(message({ deadline })))).toBe("UNAVAILABLE");
+    for (const [, , at] of partitions.sent) expect(at).toBeLessThan(deadline);
+    expect(partitions.sent.length).toBeLessThan(200);
+  });
+
+  test("[OWN3] a coordinator that is away keeps nobody from being called", async () => {
+    const lonely = new Router({
+      registry: new Registry([Counter]),
+      connect: (name) => partitions.connect(name),
+      cache: new LearnedMap(GENESIS, () => Promise.reject(new Error("unreachable"))),
+      clock: partitions.clock,
+    });
+    partitions.answer(OWNER, moved(null), moved(OTHER, { mapVersion: 7 }));
+    expect(await lonely.call(message())).toEqual(ok(`${OTHER}:${ID}`));
+  });
+});
+
+describe("a partition that can't be reached", () => {
+  test("[CALL1] a plain writing call is sent once: its outcome is unknown", async () => {
+    partitions.answer(OWNER, broken({ retryable: true }), ok("too late"));
+    const reply = await router.call(message());
+    expect(reply).toMatchObject({ error: { code: "UNAVAILABLE", message: expect.stringContaining("unknown") } });
+    expect(to()).toEqual([OWNER]);
+  });
+
+  test.each([
+    ["a readonly call", READONLY],
+    ["a reliable call", RELIABLE],
+  ])("[MIG1] %s is sent again, after pauses that grow", async (_, kind) => {
+    partitions.answer(OWNER, broken(), broken(), broken(), ok("there"));
+    expect(await router.call(message(kind))).toEqual(ok("there"));
+    expect(partitions.clock.pauses).toEqual([5, 10, 20]);
+  });
+
+  test("[LIFE3] creating, deleting and asking may be repeated", async () => {
+    partitions.answer(OWNER, broken(), ok("made"));
+    expect(await router.lifecycle({ ...message(), action: "create" } as LifecycleMessage)).toEqual(ok("made"));
+    partitions.answer(OWNER, broken(), ok("known"));
+    expect(await router.ask(ID, message().deadline, (client) => client.callRecord("Counter", ID, "c"))).toBeNull();
+    expect(partitions.sent).toHaveLength(4);
+  });
+
+  test("[OBJ1] what nobody declared is not taken for readonly", async () => {
+    for (const changes of [
+      { method: "constructor" },
+      { type: "Nobody", method: "get" },
+      { type: "no type", method: "get" },
+    ]) {
+      partitions.answer(OWNER, broken(), ok("twice"));
+      expect(codeOf(await router.call(message(changes)))).toBe("UNAVAILABLE");
+    }
+    expect(partitions.sent).toHaveLength(3);
+  });
+
+  test.each([
+    ["plain", {}],
+    ["readonly", READONLY],
+    ["reliable", RELIABLE],
+  ])("[TURN8] one that has too much to do is OVERLOADED, not UNAVAILABLE, and left alone: %s", async (_, kind) => {
+    partitions.answer(OWNER, broken({ overloaded: true, retryable: true }), ok("again"));
+    expect(await router.call(message(kind))).toMatchObject({
+      error: { code: "OVERLOADED", retryable: true, retryAfter: 1 },
+    });
+    expect(to()).toEqual([OWNER]);
+  });
+
+  test.each(["text", undefined, null, 5])("whatever is thrown is a fault, not a crash: %j", async (thrown) => {
+    partitions.answer(OWNER, () => {
+      throw thrown;
+    });
+    expect(codeOf(await router.call(message()))).toBe("UNAVAILABLE");
+  });
+
+  test("[TURN5] repeating ends before the deadline, with bounded messages", async () => {
+    partitions.latency = 30;
+    partitions.answer(OWNER, broken());
+    const { deadline } = message();
+    expect(codeOf(await router.call(message({ ...READONLY, deadline })))).toBe("UNAVAILABLE");
+    for (const [, , at] of partitions.sent) expect(at).toBeLessThan(deadline);
+    expect(partitions.sent.length).toBeLessThan(60);
+    await expect(router.ask(ID, deadline, (client) => client.callRecord("Counter", ID, "c"))).rejects.toMatchObject({
+      code: "UNAVAILABLE",
+    });
+  });
+
+  test("[MAP3] after a move the old hint is dropped: the map decides where to try again", async () => {
+    partitions.answer(OWNER, moved(OTHER), ok("back"));
+    partitions.answer(OTHER, broken(), moved(OWNER, { epoch: 3 }));
+    expect(await router.call(message(READONLY))).toEqual(ok("back"));
+    expect(to()).toEqual([OWNER, OTHER, OTHER, OWNER]);
+  });
+});
+
+describe("batches", () => {
+  const ids = Array.from({ length: 48 }, (_, index) => `shard#${(index * 7) % 16}/o${index}`);
+
+  test("replies come in the order of the calls, one message a partition", async () => {
+    const replies = await router.batch(ids.map((id) => message({ id })));
+    expect(replies).toEqual(ids.map((id) => ok(`${router.owner(id)}:${id}`)));
+    expect(partitions.batches.map(([partition]) => partition).sort()).toEqual(["p0", "p1", "p2"]);
+    for (const [partition, sent] of partitions.batches) {
+      expect(sent).toEqual(ids.filter((id) => router.owner(id) === partition));
+    }
+  });
+
+  test("an empty batch asks nobody", async () => {
+    expect(await router.batch([])).toEqual([]);
+    expect(partitions.batches).toEqual([]);
+  });
+
+  test("[ID1] bad ids fail alone, in their places", async () => {
+    const replies = await router.batch(["shard#1/a", "a/b", "shard#2/b", ""].map((id) => message({ id })));
+    expect(replies.map(codeOf)).toEqual(["response", "INVALID_ID", "response", "INVALID_ID"]);
+  });
+
+  test("[MAP3] calls of a moved shard are sent on, the others stay as they were answered", async () => {
+    partitions.answer(OWNER, (id) => (id === ID ? moved(OTHER) : ok("stays")));
+    const first = message();
+    const second = message({ id: "shard#3/b" });
+    expect(await router.batch([first, second])).toEqual([ok(`${OTHER}:${ID}`), ok("stays")]);
+  });
+
+  test("[CALL1] a lost batch: readonly and reliable calls are sent again, plain ones are not", async () => {
+    partitions.brokenBatches.set(OWNER, broken({ retryable: true }));
+    const replies = await router.batch([
+      message(),
+      message({ id: "shard#3/r", ...READONLY }),
+      message({ id: "shard#3/s", ...RELIABLE }),
+      message({ id: `partition#${OTHER}/x` }),
+    ]);
+    expect(replies.map(codeOf)).toEqual(["UNAVAILABLE", "response", "response", "response"]);
+    expect(partitions.sent.map(([, id]) => id)).not.toContain(ID);
+  });
+
+  test("[TURN8] an overloaded partition fails its part at once, and only that", async () => {
+    partitions.brokenBatches.set(OWNER, broken({ overloaded: true }));
+    const replies = await router.batch([message(READONLY), message({ id: `partition#${OTHER}/x` }), message(RELIABLE)]);
+    expect(replies.map(codeOf)).toEqual(["OVERLOADED", "response", "OVERLOADED"]);
+    expect(to()).toEqual([OTHER]);
+  });
+});
+
+describe("asking", () => {
+  test("[MAP4] any answer but a redirection is the answer", async () => {
+    for (const answer of [null, 0, "", false, { exists: false }, { record: null }]) {
+      expect(await router.ask(ID, message().deadline, async () => answer as unknown)).toEqual(answer);
+    }
+  });
+
+  test("[MAP3] a redirection to nobody is waited for", async () => {
+    let asked = 0;
+    const answer = await router.ask(ID, message().deadline, async () =>
+      ++asked < 3 ? { movedTo: null } : { found: asked },
+    );
+    expect(answer).toEqual({ found: 3 });
+    expect(partitions.clock.pauses).toEqual([5, 10]);
+  });
+});
