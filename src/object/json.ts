@@ -17,6 +17,8 @@ export class JsonTooLargeError extends Error {
   override readonly name = "JsonTooLargeError";
 }
 
+const TOO_LARGE = "the value is too large";
+
 /** Characters the copy under way may still take. Copying is synchronous, so one counter serves all. */
 let left = Number.POSITIVE_INFINITY;
 
@@ -24,18 +26,21 @@ let left = Number.POSITIVE_INFINITY;
  * A deep copy of a JSON value: how values cross between objects of one partition ([OBJ3]). Properties that are
  * `undefined` are left out, as `JSON.stringify` does; `undefined` itself becomes null.
  *
- * @param limit characters of text, keys and punctuation; never more than the bytes of the JSON text
+ * @param limit bytes of JSON text
  * @throws NotJsonError for anything that JSON would drop, change or refuse: functions, NaN, dates, class instances, cycles
  * @throws JsonTooLargeError over `limit`
  */
 export function copyJson(value: unknown, limit = Number.POSITIVE_INFINITY): unknown {
   left = limit;
-  return value === undefined ? null : copy(value, [], 0);
+  const result = value === undefined ? null : copy(value, [], 0);
+  // A character takes at most six bytes of JSON. Only what may be near the limit is measured.
+  if ((limit - left) * 6 > limit && exceedsBytes(JSON.stringify(result), limit)) throw new JsonTooLargeError(TOO_LARGE);
+  return result;
 }
 
 function spend(characters: number): void {
   left -= characters;
-  if (left < 0) throw new JsonTooLargeError("the value is too large");
+  if (left < 0) throw new JsonTooLargeError(TOO_LARGE);
 }
 
 function copy(value: unknown, path: (string | number)[], depth: number): unknown {
@@ -69,9 +74,8 @@ function copyArray(value: readonly unknown[], path: (string | number)[], depth: 
 }
 
 function copyObject(value: object, path: (string | number)[], depth: number): Record<string, unknown> {
-  const prototype = Object.getPrototypeOf(value) as object | null;
-  if (prototype !== Object.prototype && prototype !== null && Object.getPrototypeOf(prototype) !== null) {
-    throw new NotJsonError(`is an instance of ${prototype.constructor?.name ?? "a class"}`, [...path]);
+  if (!isPlain(value)) {
+    throw new NotJsonError(`is an instance of ${value.constructor?.name ?? "a class"}`, [...path]);
   }
   const result: Record<string, unknown> = {};
   const source = value as Record<string, unknown>;
@@ -92,7 +96,34 @@ function copyObject(value: object, path: (string | number)[], depth: number): Re
 
 /** JSON text of a value that `copyJson` would accept. @throws NotJsonError */
 export function jsonText(value: unknown): string {
-  return JSON.stringify(copyJson(value));
+  if (value === undefined) return "null";
+  checkJson(value, [], 0);
+  return JSON.stringify(value);
+}
+
+function checkJson(value: unknown, path: (string | number)[], depth: number): void {
+  if (typeof value !== "object" || value === null) {
+    if (typeof value !== "string" && typeof value !== "boolean") copy(value, path, depth);
+    return;
+  }
+  if (depth >= MAX_DEPTH || !(Array.isArray(value) || isPlain(value))) {
+    copy(value, path, depth);
+    return;
+  }
+  const isArray = Array.isArray(value);
+  for (const key of Object.keys(value)) {
+    const member = (value as Record<string, unknown>)[key];
+    if (member === undefined && !isArray) continue;
+    path.push(isArray ? Number(key) : key);
+    checkJson(member, path, depth + 1);
+    path.pop();
+  }
+  if (isArray && Object.keys(value).length !== value.length) copy(value, path, depth);
+}
+
+function isPlain(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value) as object | null;
+  return prototype === Object.prototype || prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 /**

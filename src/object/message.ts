@@ -8,6 +8,8 @@ export interface ChainLink {
   readonly key: string;
   /** Names the turn, so that a later turn of the same object is not taken for it. */
   readonly turn: string;
+  /** It only reads, so that another one that only reads need not wait for it. */
+  readonly readonly: boolean;
 }
 
 /** What makes a call reliable. */

@@ -6,11 +6,15 @@ import type { LogPolicy } from "./method.ts";
 import { type ObjectClass, type StubCall, stubFactory } from "./stub.ts";
 import { VirtualObject } from "./virtual-object.ts";
 
+const AsyncFunction = (async () => undefined).constructor as FunctionConstructor;
+
 /** A declared method, checked and ready to call. */
 export interface MethodDefinition {
   readonly name: string;
   readonly request: z.ZodType | undefined;
   readonly readonly: boolean;
+  /** Declared as an async function. */
+  readonly async: boolean;
   /** Ms, or undefined for the configuration's default. */
   readonly timeout: number | undefined;
   readonly log: LogPolicy;
@@ -78,6 +82,7 @@ function define(objectClass: ObjectClass): TypeDefinition {
       name,
       request: options.request,
       readonly: options.readonly ?? false,
+      async: (objectClass.prototype as unknown as Record<string, unknown>)[name] instanceof AsyncFunction,
       timeout: timeoutOf(options.timeout, `${where}.${name}`) ?? timeout,
       log: options.log ?? objectClass.log,
     });

@@ -3,6 +3,7 @@ import { parseJson } from "../object/json.ts";
 import { construct, type DeactivationReason, type VirtualObject } from "../object/virtual-object.ts";
 import type { AsyncScope, SqlStorage } from "../platform/ports.ts";
 import { Activation, type Cell } from "./cell.ts";
+import { andThen, type MaybePromise } from "./maybe-promise.ts";
 import type { Turn } from "./turn.ts";
 
 /** The hooks as the engine calls them; they are protected for everybody else. */
@@ -17,19 +18,20 @@ export function hooksOf(instance: VirtualObject<unknown>): Hooks {
   return instance as unknown as Hooks;
 }
 
-/** Reads the object's row into its cell, once. */
-export function load(cell: Cell, storage: SqlStorage): void {
-  if (cell.loaded) return;
+/** Reads the object's row into its cell, once; says whether it did. */
+export function load(cell: Cell, storage: SqlStorage): boolean {
+  if (cell.loaded) return false;
   const rows = storage.query<{ state: string; version: number }>(
     "SELECT state, version FROM objects WHERE ring = ? AND type = ? AND id = ?",
     ...[cell.ring, cell.definition.type, cell.id],
   );
   cell.loaded = true;
   const row = rows[0];
-  if (row === undefined) return;
+  if (row === undefined) return true;
   cell.exists = true;
   cell.text = row.state;
   cell.version = row.version;
+  return true;
 }
 
 /**
@@ -63,19 +65,50 @@ function invalid(cell: Cell, why: string, details?: unknown, cause?: unknown): E
   return new EdgeverseError("STATE_INVALID", `Cannot use the state of ${cell.key}: ${why}`, { details, cause });
 }
 
-/** Makes an instance for `turn`; whatever touches it outside a turn is refused. */
-export function makeActivation(cell: Cell, value: unknown, scope: AsyncScope<Turn>, turn: Turn): Activation {
-  const activation = new Activation();
-  activation.exclusive = turn;
-  turn.working = value;
-  activation.value = value;
-  activation.instance = construct(cell.definition.objectClass, {
+/**
+ * Makes an instance for `turn`, which is alone on its object, and runs the hooks that come first. A new object is created
+ * by this: it exists if the turn succeeds.
+ *
+ * @throws EdgeverseError `OBJECT_NOT_FOUND`, `STATE_INVALID`
+ */
+export function activate(turn: Turn, scope: AsyncScope<Turn>): MaybePromise<unknown> {
+  const { cell, plan } = turn;
+  const { definition } = cell;
+  turn.created = !cell.exists;
+  if (turn.created && plan.kind === "call" && !definition.objectClass.autoCreate) {
+    throw new EdgeverseError(
+      "OBJECT_NOT_FOUND",
+      `${cell.key} does not exist, and calls do not create a ${definition.type}`,
+    );
+  }
+  const activation = new Activation(JSON.stringify(parseState(cell)));
+  turn.activation = activation;
+  turn.text = activation.text;
+  activation.current = turn;
+  activation.instance = construct(definition.objectClass, {
     id: cell.id,
     turn() {
-      const running = activation.exclusive ?? scope.get();
-      if (running !== undefined && running.cell === cell) return running;
+      const running = activation.current ?? scope.get();
+      if (running?.cell === cell) return running;
       throw new Error(`No turn is running on ${cell.key}: state, store and calls belong to a turn`);
     },
   });
-  return activation;
+  activation.current = undefined;
+  cell.activation = activation;
+  const hooks = hooksOf(activation.instance);
+  const created = turn.created && definition.hooks.has("onCreate") ? hooks.onCreate() : undefined;
+  return andThen(created, () => {
+    if (turn.status !== "running") throw turn.services.over(turn);
+    return definition.hooks.has("onActivate") ? hooks.onActivate() : undefined;
+  });
+}
+
+/** Whether `onDelete` is there and can run: an object whose row can't be read is deleted without it. */
+export function deletable(cell: Cell): boolean {
+  if (!cell.definition.hooks.has("onDelete")) return false;
+  try {
+    return cell.activation !== undefined || parseState(cell) !== undefined;
+  } catch {
+    return false;
+  }
 }

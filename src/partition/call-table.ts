@@ -11,6 +11,8 @@ export interface StoredCall {
   readonly log: LogPolicy;
   /** Pending, or not yet in the log as it is. */
   readonly open: boolean;
+  /** Processes in a row that ended while it ran, or might have. */
+  readonly crashes: number;
   readonly record: CallRecord;
 }
 
@@ -36,7 +38,11 @@ interface CallRow extends SqlRow {
   expires: number | null;
   log: string;
   open: number;
+  crashes: number;
 }
+
+/** Characters of request and response that surely fit in one row of 2 MB. */
+const HEAVY = 600_000;
 
 /**
  * The call marks of a partition and the backlog of its log. A row is *open* while the call is pending or the log has not
@@ -80,6 +86,7 @@ export class CallTable {
   }
 
   insert({ seq, ring, log, record }: StoredCall): void {
+    this.open++;
     this.#storage.query(
       `INSERT INTO calls (seq, ring, type, id, call_id, shard, method, request, request_hash, status, caller, trace_id,
          attempts, epoch, accepted, expires, log) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?)`,
@@ -89,17 +96,21 @@ export class CallTable {
     );
   }
 
-  started(seq: number, attempts: number): void {
-    this.#storage.query("UPDATE calls SET attempts = ? WHERE seq = ?", attempts, seq);
+  /** @param crashes processes in a row that ended before an attempt did */
+  started(seq: number, attempts: number, crashes: number): void {
+    this.#storage.query("UPDATE calls SET attempts = ?, crashes = ? WHERE seq = ?", attempts, crashes, seq);
   }
 
   /** Stores the outcome. With `logged`, nothing is left to ship. */
   finish(seq: number, record: CallRecord, logged: boolean): void {
+    if (logged) this.open--;
+    // Request and response together must fit in a row; the log has had the request since the call was pending, or goes without.
+    const heavy = (record.request?.length ?? 0) + (record.response?.length ?? 0) > HEAVY;
     this.#storage.query(
       `UPDATE calls SET status = ?, response = ?, error = ?, attempts = ?, finished = ?, open = ?,
          request = CASE WHEN ? THEN NULL ELSE request END WHERE seq = ?`,
       ...[record.status, record.response, record.error === null ? null : JSON.stringify(record.error)],
-      ...[record.attempts, record.finishedAt, logged ? 0 : 1, logged ? 1 : 0, seq],
+      ...[record.attempts, record.finishedAt, logged ? 0 : 1, logged || heavy ? 1 : 0, seq],
     );
   }
 
@@ -115,13 +126,13 @@ export class CallTable {
   /** Notes what the log holds. A row whose outcome came after it was read stays open. */
   shipped(entries: readonly BacklogEntry[]): void {
     const list = JSON.stringify(entries.map(({ seq, record }) => [seq, record.status]));
-    this.#storage.query(
+    const closed = this.#storage.query<{ open: number }>(
       `UPDATE calls SET shipped = 1, open = (status = 'pending'),
          request = CASE WHEN status = 'pending' THEN request ELSE NULL END
-       WHERE (seq, status) IN (SELECT value->>0, value->>1 FROM json_each(?))`,
+       WHERE open = 1 AND (seq, status) IN (SELECT value->>0, value->>1 FROM json_each(?)) RETURNING open`,
       list,
     );
-    this.open = this.#number("SELECT count(*) AS n FROM calls WHERE open = 1");
+    this.open -= closed.filter((row) => row.open === 0).length;
   }
 
   countFinished(before: number, limit: number): number {
@@ -151,6 +162,7 @@ function fromRow(row: CallRow): StoredCall {
     ring: row.ring,
     log: row.log as LogPolicy,
     open: row.open === 1,
+    crashes: row.crashes,
     record: {
       callId: row.call_id,
       type: row.type,

@@ -5,23 +5,35 @@ import type { VirtualObject } from "../object/virtual-object.ts";
 import { Mailbox } from "./mailbox.ts";
 import type { Turn } from "./turn.ts";
 
-/** An instance in memory and its live state. Dropped whole when a turn on it fails, so nothing rolled back survives in it. */
+/** An instance in memory. Dropped when a turn on it fails, so that its private fields hold nothing that was rolled back. */
 export class Activation {
   instance!: VirtualObject<unknown>;
-  /** The live state: what the last turn that succeeded left, changed in place by the running one. */
-  value: unknown;
-  /** The exclusive turn that runs on this instance. */
-  exclusive: Turn | undefined;
+  /**
+   * The turn whose code is running right now. Set while a method that is no async function runs (or its promise is
+   * pending); async ones find their turn through the asynchronous scope instead.
+   */
+  current: Turn | undefined;
+  #text: string;
   #frozen: unknown;
 
-  /** The state for readonly turns: a frozen copy, made once per version of the state. */
-  frozen(): unknown {
-    this.#frozen ??= freezeJson(JSON.parse(JSON.stringify(this.value)));
-    return this.#frozen;
+  constructor(text: string) {
+    this.#text = text;
   }
 
-  thaw(): void {
+  /** Text of the state, as today's schema has it. */
+  get text(): string {
+    return this.#text;
+  }
+
+  set text(text: string) {
+    this.#text = text;
     this.#frozen = undefined;
+  }
+
+  /** The state for readonly turns: frozen, made once per version of the state. */
+  frozen(): unknown {
+    this.#frozen ??= freezeJson(JSON.parse(this.#text));
+    return this.#frozen;
   }
 }
 
@@ -61,6 +73,8 @@ export class Cell {
   lastUsed = 0;
   /** Pending reliable calls; they keep the cell in memory. */
   held = 0;
+  /** Bytes this cell was last counted with. */
+  accounted = 0;
 
   constructor(definition: TypeDefinition, id: string, ring: number, shard: number, epoch: number) {
     this.key = objectKey(definition.type, id);
@@ -71,10 +85,7 @@ export class Cell {
     this.epoch = epoch;
   }
 
-  /** Bytes this cell was last counted with. */
-  accounted = 0;
-
-  /** Estimated bytes of memory: text and live state, and what every cell costs. */
+  /** Estimated bytes of memory: text, a parsed copy, and what every cell costs. */
   get bytes(): number {
     return 600 + this.key.length * 2 + this.text.length * 4;
   }

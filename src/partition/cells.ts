@@ -47,11 +47,12 @@ export class Cells {
     this.sweep();
     const known = this.map.get(key);
     if (known !== undefined) return known;
+    // Before it is in: what is about to be used must not be what makes room.
+    this.#makeRoom();
     const cell = new Cell(definition, id, where.ring, where.shard, where.epoch);
     cell.lastUsed = this.#clock.now();
     this.map.set(key, cell);
     this.account(cell);
-    this.#makeRoom();
     return cell;
   }
 
@@ -77,7 +78,7 @@ export class Cells {
 
   #makeRoom(): void {
     let looks = 64;
-    while (looks-- > 0 && (this.map.size > this.#limits.maxObjects || this.#bytes > this.#limits.maxObjectBytes)) {
+    while (looks-- > 0 && (this.map.size >= this.#limits.maxObjects || this.#bytes > this.#limits.maxObjectBytes)) {
       const cell = this.map.values().next().value as Cell;
       // To the back, as the hand moves past it.
       this.map.delete(cell.key);

@@ -15,7 +15,7 @@ import { Outbound } from "./outbound.ts";
 import { type Owned, Ownership } from "./ownership.ts";
 import type { PartitionOptions } from "./partition.ts";
 import { ReliableCalls } from "./reliable-calls.ts";
-import type { TurnServices } from "./turn.ts";
+import type { Turn, TurnServices } from "./turn.ts";
 import { TurnEngine } from "./turn-engine.ts";
 import { TurnStore } from "./turn-store.ts";
 
@@ -37,14 +37,18 @@ export class PartitionCore {
   readonly #options: PartitionOptions;
   #armed = false;
 
-  constructor(options: PartitionOptions, call: (message: CallMessage) => Promise<Reply>) {
+  constructor(
+    options: PartitionOptions,
+    call: (message: CallMessage) => Promise<Reply>,
+    onFailure: (error: EdgeverseError) => void,
+  ) {
     const { storage, clock, config, log, registry, peers } = options;
     const stored = Ownership.stored(storage) as NonNullable<ReturnType<typeof Ownership.stored>>;
     this.#options = options;
     this.encode = encodeText(config.maxMessage);
     this.ownership = new Ownership(stored.name, stored.genesis, storage);
     this.table = new CallTable(storage);
-    this.commit = new GroupCommit(storage, clock, (error) => this.#startOver(error));
+    this.commit = new GroupCommit(storage, clock, onFailure);
     this.cells = new Cells(clock, config, (cell, reason) => this.#evict(cell, reason));
     const deadlines = new Deadlines(clock);
     const now = () => clock.now();
@@ -95,8 +99,8 @@ export class PartitionCore {
     return this.cells.open(objectKey(definition.type, id), definition, id, owned);
   }
 
-  /** Takes up the reliable calls that an earlier process had accepted ([CALL3]). */
-  resume(): void {
+  /** Takes up the reliable calls that an earlier process had accepted ([CALL3]); `crashed` when it ended by itself. */
+  resume(crashed: boolean): void {
     const { registry, observer, clock } = this.#options;
     for (const stored of this.table.pending()) {
       const { record } = stored;
@@ -105,7 +109,7 @@ export class PartitionCore {
         const owned = this.ownership.locate(placementOf(record.id), clock.now());
         if (owned.kind === "moved") continue;
         const cell = this.open(definition, record.id, owned);
-        this.reliable.resume(stored, cell, registry.method(definition, record.method));
+        this.reliable.resume(stored, cell, registry.method(definition, record.method), crashed);
       } catch (error) {
         observer.warn("a pending call can't be resumed", {
           key: objectKey(record.type, record.id),
@@ -119,25 +123,25 @@ export class PartitionCore {
 
   /** Asks to be woken again while calls are open. */
   rearm(): void {
-    this.#armed = this.table.open > 0;
+    this.#armed = this.reliable.open > 0;
     this.#options.storage.wakeAt(this.#armed ? this.#options.clock.now() + WAKE_AFTER : null);
   }
 
-  #progressed(): void {
-    if (this.table.open === 0) return;
-    this.shipper?.poke();
-    if (!this.#armed) this.rearm();
+  /**
+   * Ends this process of the partition: everyone who waits is told `error`, and nothing that is still under way has an
+   * effect. The database is as the last commit left it.
+   */
+  stop(error: EdgeverseError): void {
+    this.engine.stop(error);
+    this.reliable.stop(error);
+    this.commit.discard(error);
+    this.shipper?.stop();
   }
 
-  /** A commit failed: nothing in memory can be trusted to be what the database holds. */
-  #startOver(error: EdgeverseError): void {
-    this.#options.observer.warn("a commit failed; the partition starts over from its database", { error });
-    this.engine.reset(error);
-    this.reliable.reset(error);
-    this.commit.discard(error);
-    this.cells.clear();
-    this.table.recount();
-    this.resume();
+  #progressed(): void {
+    if (this.reliable.open === 0) return;
+    this.shipper?.poke();
+    if (!this.#armed) this.rearm();
   }
 
   #own(definition: TypeDefinition, id: string): Cell | undefined {
@@ -154,6 +158,7 @@ export class PartitionCore {
           maxValue: config.maxValue,
           checkMutable: () => turn.checkMutable("change the store"),
           flush: () => this.commit.flush(),
+          under: turn.outer === undefined ? undefined : () => (turn.outer as Turn).openStore(),
         }),
       over: (turn) =>
         new EdgeverseError(
@@ -191,6 +196,7 @@ export class PartitionCore {
         requestId: `deactivate ${cell.key}`,
         traceparent: undefined,
       },
+      async: true,
       run: (instance) => hooksOf(instance).onDeactivate(reason),
       encode: () => undefined,
       finish: () => {

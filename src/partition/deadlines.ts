@@ -13,6 +13,7 @@ export class Deadlines {
   readonly #clock: Clock;
   #heap: Entry[] = [];
   #cancelled = 0;
+  #firing = false;
   #armed: { at: number; cancel: Cancel } | undefined;
 
   constructor(clock: Clock) {
@@ -25,9 +26,10 @@ export class Deadlines {
 
   /** Runs `action` once at `at` (ms since the epoch) or soon after, unless cancelled. */
   add(at: number, action: () => void): Cancel {
+    if (at === Number.POSITIVE_INFINITY) return () => undefined;
     const entry: Entry = { at, action };
     this.#push(entry);
-    if (this.#armed === undefined || at < this.#armed.at) this.#arm(at);
+    if (!this.#firing && (this.#armed === undefined || at < this.#armed.at)) this.#arm(at);
     return () => {
       if (entry.action === undefined) return;
       entry.action = undefined;
@@ -43,6 +45,7 @@ export class Deadlines {
 
   #fire(): void {
     this.#armed = undefined;
+    this.#firing = true;
     const now = this.#clock.now();
     for (
       let top = this.#heap[0];
@@ -58,8 +61,9 @@ export class Deadlines {
       top.action = undefined;
       action();
     }
+    this.#firing = false;
     const next = this.#heap[0];
-    if (next !== undefined && this.#armed === undefined) this.#arm(next.at);
+    if (next !== undefined) this.#arm(next.at);
   }
 
   #compact(): void {
@@ -67,7 +71,7 @@ export class Deadlines {
     this.#heap = [];
     this.#cancelled = 0;
     for (const entry of live) this.#push(entry);
-    if (live.length === 0) {
+    if (live.length === 0 && !this.#firing) {
       this.#armed?.cancel();
       this.#armed = undefined;
     }

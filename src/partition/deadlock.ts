@@ -1,4 +1,5 @@
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
+import type { ChainLink } from "../object/message.ts";
 import type { Cell } from "./cell.ts";
 import type { Turn } from "./turn.ts";
 
@@ -6,57 +7,80 @@ import type { Turn } from "./turn.ts";
 export const MAX_CHAIN = 64;
 
 /**
- * The turn on the same object that waits for `turn`, if any. `turn` is undefined in the answer when the chain names a turn
- * that no longer runs here.
+ * The turn running on `turn`'s own object that waits for it, if any.
+ * @throws EdgeverseError `DEADLOCK` when the chain is too long
  */
-export function ownAncestor(turn: Turn): { turn: Turn | undefined } | undefined {
+export function ownAncestor(turn: Turn): Turn | undefined {
   const { parent, chain } = turn.plan;
   if (parent === undefined && (chain === undefined || chain.length === 0)) return undefined;
   let depth = 0;
-  let own: { turn: Turn | undefined } | undefined;
+  let own: Turn | undefined;
   for (const link of turn.ancestry()) {
     if (++depth > MAX_CHAIN) throw tooLong(turn);
-    if (own !== undefined || link.turn === turn || link.key !== turn.cell.key) continue;
-    own = { turn: link.turn ?? [...turn.cell.mailbox.running].find((running) => running.id === link.id) };
+    if (own === undefined && link.local !== turn && link.key === turn.cell.key)
+      own = link.local ?? runningTurn(turn.cell, link);
   }
   return own;
 }
 
+/** The turn of a chain's link, if it runs on `cell`. */
+export function runningTurn(cell: Cell, link: ChainLink): Turn | undefined {
+  if (link.key !== cell.key) return undefined;
+  for (const running of cell.mailbox.running) if (running.id === link.turn) return running;
+  return undefined;
+}
+
 /**
- * Looks for a circle that queueing `turn` would close: a turn running on its object waits, through any number of objects of
- * this partition, for an object that one of `turn`'s own callers runs on. Circles through three partitions or more go
- * unseen; their deadline ends them.
+ * Looks for a circle that queueing `turn` would close: it would wait for the turns that run on its object; those wait for
+ * the turns they called, and so on, until one is a caller of `turn`. Of a call that left the partition only the object is
+ * known: it waits for a caller of `turn` on that object, unless both only read. Circles through three partitions or more
+ * go unseen; their deadline ends them.
+ *
+ * @returns the objects on the way round, from `turn`'s own to the caller's
  */
 export function closesCircle(turn: Turn, cells: ReadonlyMap<string, Cell>): string[] | undefined {
-  const callers = new Set<string>();
-  for (const link of turn.ancestry()) if (link.turn !== turn) callers.add(link.key);
-  if (callers.size === 0) return undefined;
-  const seen = new Set<string>();
-  const search = (key: string): string[] | undefined => {
-    if (seen.has(key)) return undefined;
-    seen.add(key);
-    for (const running of cells.get(key)?.mailbox.running ?? []) {
-      for (const next of running.waitsFor?.keys() ?? []) {
-        if (callers.has(next)) return [key, next];
-        const rest = search(next);
-        if (rest !== undefined) return [key, ...rest];
-      }
+  const callers = [...turn.ancestry()].slice(1);
+  if (callers.length === 0) return undefined;
+  const local = new Set(callers.map((link) => link.local));
+  const seen = new Set<Turn>();
+
+  const throughCell = (cell: Cell | undefined): string[] | undefined => {
+    if (cell === undefined) return undefined;
+    for (const running of cell.mailbox.running) {
+      const rest = throughTurn(running);
+      if (rest !== undefined) return rest;
     }
     return undefined;
   };
-  return search(turn.cell.key);
+  const throughTurn = (next: Turn): string[] | undefined => {
+    if (local.has(next)) return [next.cell.key];
+    if (seen.has(next)) return undefined;
+    seen.add(next);
+    if (next.status === "waiting") return throughCell(next.cell);
+    for (const child of next.children) {
+      const rest = throughTurn(child);
+      if (rest !== undefined) return [next.cell.key, ...rest];
+    }
+    for (const awaited of next.awaits) {
+      const caller = callers.find((link) => link.key === awaited.key && !(link.readonly && awaited.readonly));
+      const rest = caller === undefined ? throughCell(cells.get(awaited.key)) : [caller.key];
+      if (rest !== undefined) return [next.cell.key, ...rest];
+    }
+    return undefined;
+  };
+  return throughCell(turn.cell);
 }
 
 /** [TURN7] The error that names who waits for whom. */
 export function deadlock(turn: Turn, circle?: readonly string[]): EdgeverseError {
   const callers = [...turn.ancestry()].slice(1).map((link) => link.key);
-  const chain = [...callers.reverse(), ...(circle ?? [turn.cell.key])];
   // A circle of several chains is gone once one of them gave up; a call to its own ancestor will meet it every time.
-  const retryable = circle !== undefined;
-  return new EdgeverseError("DEADLOCK", `The call would wait for itself: ${chain.join(" → ")}`, {
-    retryable,
-    details: { chain },
-  });
+  return deadlockError([...callers.reverse(), ...(circle ?? [turn.cell.key])], circle !== undefined);
+}
+
+export function deadlockError(chain: readonly string[], retryable: boolean): EdgeverseError {
+  const message = `The call would wait for itself: ${chain.join(" → ")}`;
+  return new EdgeverseError("DEADLOCK", message, { retryable, details: { chain } });
 }
 
 function tooLong(turn: Turn): EdgeverseError {

@@ -5,10 +5,19 @@ import type { Cell } from "./cell.ts";
 /** Told whether the commit it waited for is durable: undefined, or why not. */
 export type OnDurable = (error: EdgeverseError | undefined) => void;
 
-/** Macrotasks a commit waits at most for more to join. Measured: see docs/decisions. */
+/** Macrotasks a commit waits at most for more to join. */
 const MAX_LOOKS = 4;
 /** As many need wait for no more. */
 const ENOUGH = 512;
+
+/** Characters of states in one bulk statement: six times that, as JSON in JSON, stays under the platform's 2 MB a value. */
+const BULK_TEXT = 128 * 1024;
+
+const COLUMNS = "(ring, type, id, version, state, created, updated)";
+const UPSERT = `ON CONFLICT (ring, type, id) DO UPDATE SET
+  version = excluded.version, state = excluded.state, updated = excluded.updated`;
+
+type Row = readonly [ring: number, type: string, id: string, version: number, state: string, now: number];
 
 export interface CommitStats {
   commits: number;
@@ -120,34 +129,48 @@ export class GroupCommit {
   #fail(waiting: OnDurable[], cause: unknown): void {
     this.stats.failures++;
     const error = new EdgeverseError("UNAVAILABLE", "Cannot commit: the storage refused the write", { cause });
-    this.#onFailure(error);
-    tell(waiting, error);
+    try {
+      this.#onFailure(error);
+    } finally {
+      tell(waiting, error);
+    }
   }
 
   #apply(cells: readonly Cell[], writes: readonly (() => void)[]): void {
     const now = this.#clock.now();
-    const stored: (string | number)[][] = [];
+    let bulk: Row[] = [];
+    let characters = 0;
     for (const cell of cells) {
       const key = [cell.ring, cell.definition.type, cell.id] as const;
-      if (cell.wiped) {
-        this.#storage.query("DELETE FROM rows WHERE ring = ? AND type = ? AND id = ?", ...key);
-      }
-      if (cell.exists) stored.push([...key, cell.version, cell.text, now]);
-      else this.#storage.query("DELETE FROM objects WHERE ring = ? AND type = ? AND id = ?", ...key);
+      if (cell.wiped) this.#storage.query("DELETE FROM rows WHERE ring = ? AND type = ? AND id = ?", ...key);
       for (const [row, value] of cell.rows ?? []) this.#storeRow(key, row, value);
+      if (!cell.exists) {
+        this.#storage.query("DELETE FROM objects WHERE ring = ? AND type = ? AND id = ?", ...key);
+        continue;
+      }
+      const row = [...key, cell.version, cell.text, now] as const;
+      if (cell.text.length > BULK_TEXT) {
+        this.#storage.query(`INSERT INTO objects ${COLUMNS} VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) ${UPSERT}`, ...row);
+        continue;
+      }
+      bulk.push(row);
+      characters += cell.text.length;
+      if (characters < BULK_TEXT) continue;
+      this.#storeBulk(bulk);
+      bulk = [];
+      characters = 0;
     }
-    if (stored.length > 0) this.#storeObjects(stored);
+    if (bulk.length > 0) this.#storeBulk(bulk);
     for (const write of writes) write();
   }
 
   /** One statement for any number of objects: half the cost of one each. */
-  #storeObjects(objects: readonly (string | number)[][]): void {
+  #storeBulk(rows: readonly Row[]): void {
     this.#storage.query(
-      `INSERT INTO objects (ring, type, id, version, state, created, updated)
+      `INSERT INTO objects ${COLUMNS}
        SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>5 FROM json_each(?) WHERE true
-       ON CONFLICT (ring, type, id) DO UPDATE SET
-         version = excluded.version, state = excluded.state, updated = excluded.updated`,
-      JSON.stringify(objects),
+       ${UPSERT}`,
+      JSON.stringify(rows),
     );
   }
 

@@ -3,13 +3,14 @@ import { copyJson, exceedsBytes, JsonTooLargeError, NotJsonError } from "../obje
 import type { MethodDefinition } from "../object/registry.ts";
 import type { TurnPlan } from "./turn.ts";
 
-type Rest = Pick<TurnPlan, "info" | "parent" | "chain" | "admitted" | "encode" | "finish">;
+type Rest = Pick<TurnPlan, "info" | "timeout" | "parent" | "chain" | "admitted" | "encode" | "finish">;
 
 /** The turn that calls `method` with an already parsed request. */
 export function methodPlan(method: MethodDefinition, request: unknown, rest: Rest): TurnPlan {
   return {
     kind: "call",
     readonly: method.readonly,
+    async: method.async,
     run: (instance) => (instance as unknown as Record<string, (request: unknown) => unknown>)[method.name]?.(request),
     ...rest,
   };

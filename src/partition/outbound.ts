@@ -42,12 +42,14 @@ export class Outbound {
   stub(turn: Turn, type: string, id: string, options: CallOptions): object {
     const definition = this.#parts.registry.type(type);
     placementOf(id);
+    checkOptions(options);
     return definition.makeStub((name, request) => {
-      if (turn.status !== "running") return Promise.reject(turn.services.over(turn));
-      const method = this.#parts.registry.method(definition, name);
-      const key = objectKey(type, id);
-      turn.awaiting(key, 1);
-      return this.#call(turn, definition, id, method, request, options).finally(() => turn.awaiting(key, -1));
+      try {
+        if (turn.status !== "running") throw turn.services.over(turn);
+        return this.#call(turn, definition, id, this.#parts.registry.method(definition, name), request, options);
+      } catch (error) {
+        return Promise.reject(error);
+      }
     });
   }
 
@@ -59,18 +61,13 @@ export class Outbound {
     request: unknown,
     options: CallOptions,
   ): Promise<unknown> {
-    try {
-      const timeout = options.timeout ?? method.timeout ?? this.#parts.config.callTimeout;
-      const deadline = Math.min(turn.call.deadline, this.#parts.now() + timeout);
-      const copy = copyRequest(request, this.#parts.config.maxMessage);
-      const cell = this.#parts.cell(definition, id);
-      if (cell !== undefined && options.callId === undefined)
-        return this.#neighbour(turn, cell, method, copy, deadline);
-      const message = messageOf(turn, definition, id, method, copy, deadline, options, this.#parts.now());
-      return this.#send(message, cell !== undefined);
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    const timeout = options.timeout ?? method.timeout ?? this.#parts.config.callTimeout;
+    const deadline = Math.min(turn.deadline, this.#parts.now() + timeout);
+    const copy = copyRequest(request, this.#parts.config.maxMessage);
+    const cell = this.#parts.cell(definition, id);
+    if (cell !== undefined && options.callId === undefined) return this.#neighbour(turn, cell, method, copy, deadline);
+    const message = messageOf(turn, definition, id, method, copy, deadline, options, this.#parts.now());
+    return this.#send(turn, message, method, cell !== undefined);
   }
 
   #neighbour(turn: Turn, cell: Cell, method: MethodDefinition, request: unknown, deadline: number): Promise<unknown> {
@@ -92,12 +89,21 @@ export class Outbound {
     });
   }
 
-  async #send(message: CallMessage, own: boolean): Promise<unknown> {
+  async #send(turn: Turn, message: CallMessage, method: MethodDefinition, own: boolean): Promise<unknown> {
+    const awaited = {
+      key: objectKey(message.type, message.id),
+      readonly: method.readonly && message.reliable === undefined,
+    };
+    turn.awaits.add(awaited);
     let reply: Reply;
-    if (own) reply = await this.#parts.reliable(message);
-    else {
-      await this.#parts.commit.durable();
-      reply = await this.#parts.peers.call(message);
+    try {
+      if (own) reply = await this.#parts.reliable(message);
+      else {
+        await this.#parts.commit.durable();
+        reply = await this.#parts.peers.call(message);
+      }
+    } finally {
+      turn.awaits.delete(awaited);
     }
     switch (reply.kind) {
       case "response":
@@ -105,9 +111,18 @@ export class Outbound {
       case "error":
         throw EdgeverseError.from(reply.error);
       default:
-        throw new EdgeverseError("UNAVAILABLE", `Cannot reach ${objectKey(message.type, message.id)}: it is moving`);
+        throw new EdgeverseError("UNAVAILABLE", `Cannot reach ${awaited.key}: it is moving`);
     }
   }
+}
+
+function checkOptions({ timeout, expiresIn, log }: CallOptions): void {
+  for (const [name, value] of Object.entries({ timeout, expiresIn })) {
+    if (value === undefined || (Number.isFinite(value) && value >= 1)) continue;
+    throw new EdgeverseError("INVALID_ARGUMENT", `Cannot use the option ${name}: it must be a number of ms from 1 up`);
+  }
+  if (log === undefined || log === "batched" || log === "before") return;
+  throw new EdgeverseError("INVALID_ARGUMENT", 'Cannot use the option log: it must be "batched" or "before"');
 }
 
 function callerOf(turn: Turn): CallMessage["caller"] {

@@ -1,7 +1,7 @@
 import type { Config } from "../config/config.ts";
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import { placementOf } from "../identity/object-id.ts";
-import { parseJson } from "../object/json.ts";
+import { NotJsonError, parseJson } from "../object/json.ts";
 import type { CallMessage, LifecycleMessage, Reply } from "../object/message.ts";
 import type { Registry } from "../object/registry.ts";
 import type { Genesis } from "../placement/shard-map.ts";
@@ -13,6 +13,9 @@ import { Ownership } from "./ownership.ts";
 import type { Founder, Observer, Peers } from "./ports.ts";
 import { migrate } from "./schema.ts";
 import type { Outcome, Turn, TurnPlan } from "./turn.ts";
+
+/** Ms from a failed commit to a new start. */
+const RESTART_AFTER = 10;
 
 export interface PartitionOptions {
   readonly registry: Registry;
@@ -39,6 +42,8 @@ export class Partition {
   readonly #options: PartitionOptions;
   #core: PartitionCore | undefined;
   #starting: Promise<PartitionCore> | undefined;
+  /** The core before this one ended over a failed commit, not with its process. */
+  #failed = false;
 
   constructor(options: PartitionOptions) {
     this.#options = options;
@@ -48,10 +53,13 @@ export class Partition {
     return this.#options.storage;
   }
 
-  /** The running partition; starts it on first use. */
+  /** The running partition; starts it on first use, at once unless it is new. */
   core(): PartitionCore | Promise<PartitionCore> {
     if (this.#core !== undefined) return this.#core;
-    this.#starting ??= this.#start().finally(() => {
+    if (this.#starting !== undefined) return this.#starting;
+    migrate(this.storage);
+    if (Ownership.stored(this.storage) !== undefined) return this.#start();
+    this.#starting = this.#found().finally(() => {
       this.#starting = undefined;
     });
     return this.#starting;
@@ -59,9 +67,9 @@ export class Partition {
 
   /** Runs one call. Never rejects: what goes wrong is in the reply. */
   call(message: CallMessage): Promise<Reply> {
-    const core = this.core();
-    if (core instanceof Promise) return core.then(() => this.call(message), errorReply);
     try {
+      const core = this.core();
+      if (core instanceof Promise) return core.then(() => this.call(message), errorReply);
       return this.#dispatch(core, message);
     } catch (error) {
       return Promise.resolve(errorReply(error));
@@ -79,6 +87,7 @@ export class Partition {
       const plan = (finish: TurnPlan["finish"]): TurnPlan => ({
         kind: action,
         readonly: false,
+        async: false,
         info: { caller, deadline, requestId, callId: undefined, traceparent: undefined },
         run: () => undefined,
         encode: (_, turn) =>
@@ -109,7 +118,7 @@ export class Partition {
     const method = registry.method(definition, message.method);
     const owned = this.#locate(core, message.id);
     if (owned.kind === "moved") return Promise.resolve(owned);
-    const raw = message.request === undefined ? undefined : parseJson(message.request);
+    const raw = message.request === undefined ? undefined : parseRaw(message.request);
     const request = parseRequest(method, raw);
     const cell = core.open(definition, message.id, owned);
     if (message.reliable !== undefined) return core.reliable.call(message, cell, method, raw);
@@ -129,28 +138,60 @@ export class Partition {
     return core.ownership.locate(placementOf(id), this.#options.clock.now());
   }
 
-  async #start(): Promise<PartitionCore> {
+  async #found(): Promise<PartitionCore> {
     const { storage, founder, proposal, name } = this.#options;
-    migrate(storage);
-    if (Ownership.stored(storage) === undefined) {
-      if (name === undefined) throw new EdgeverseError("UNAVAILABLE", "The partition does not know its name yet");
-      const genesis = await founder.found(proposal);
-      Ownership.found(storage, name, genesis);
+    if (name === undefined) throw new EdgeverseError("UNAVAILABLE", "The partition does not know its name yet");
+    Ownership.found(storage, name, await founder.found(proposal));
+    return this.#start();
+  }
+
+  #start(): PartitionCore {
+    const { proposal, observer } = this.#options;
+    const founded = Ownership.stored(this.storage)?.genesis;
+    if (JSON.stringify(founded) !== JSON.stringify(proposal)) {
+      observer.warn("the settings of a new cluster differ from what this one was founded with; they have no effect", {
+        founded,
+        settings: proposal,
+      });
     }
-    const genesis = Ownership.stored(storage)?.genesis;
-    if (JSON.stringify(genesis) !== JSON.stringify(proposal)) {
-      this.#options.observer.warn(
-        "the settings of a new cluster differ from what this one was founded with; they have no effect",
-        {
-          founded: genesis,
-          settings: proposal,
-        },
-      );
-    }
-    const core = new PartitionCore(this.#options, (message) => this.call(message));
+    const core: PartitionCore = new PartitionCore(
+      this.#options,
+      (message) => this.call(message),
+      (error) => this.#startOver(core, error),
+    );
     this.#core = core;
-    core.resume();
+    core.resume(!this.#failed);
+    this.#failed = false;
     return core;
+  }
+
+  /**
+   * A commit failed: nothing in memory can be trusted to be what the database holds. The next core starts from there, for
+   * the calls that were accepted as soon as it can.
+   */
+  #startOver(core: PartitionCore, error: EdgeverseError): void {
+    if (this.#core !== core) return;
+    this.#options.observer.warn("a commit failed; the partition starts over from its database", { error });
+    this.#core = undefined;
+    this.#failed = true;
+    core.stop(error);
+    this.#options.clock.after(RESTART_AFTER, () => {
+      try {
+        void this.core();
+      } catch (cause) {
+        this.#options.observer.warn("the partition can't start", { error: cause });
+      }
+    });
+  }
+}
+
+/** @throws EdgeverseError `INVALID_JSON`, `INVALID_ARGUMENT` when it is nested too deep */
+function parseRaw(text: string): unknown {
+  try {
+    return parseJson(text);
+  } catch (error) {
+    const code = error instanceof NotJsonError ? "INVALID_ARGUMENT" : "INVALID_JSON";
+    throw new EdgeverseError(code, `Cannot read the request: ${(error as Error).message}`);
   }
 }
 

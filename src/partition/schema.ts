@@ -18,7 +18,7 @@ const MIGRATIONS: readonly string[][] = [
        shard INTEGER NOT NULL, method TEXT NOT NULL, request TEXT, request_hash TEXT NOT NULL, status TEXT NOT NULL,
        response TEXT, error TEXT, caller TEXT, trace_id TEXT, attempts INTEGER NOT NULL, epoch INTEGER NOT NULL,
        accepted INTEGER NOT NULL, finished INTEGER, expires INTEGER, log TEXT NOT NULL,
-       shipped INTEGER NOT NULL DEFAULT 0, open INTEGER NOT NULL DEFAULT 1)`,
+       crashes INTEGER NOT NULL DEFAULT 0, shipped INTEGER NOT NULL DEFAULT 0, open INTEGER NOT NULL DEFAULT 1)`,
     "CREATE UNIQUE INDEX calls_by_id ON calls (ring, type, id, call_id)",
     "CREATE INDEX calls_open ON calls (seq) WHERE open = 1",
     "CREATE TABLE shards (shard INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, claimed INTEGER NOT NULL)",

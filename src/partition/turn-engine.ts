@@ -1,14 +1,16 @@
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
-import { exceedsBytes, jsonText, NotJsonError } from "../object/json.ts";
 import type { AsyncScope, Clock, SqlStorage } from "../platform/ports.ts";
-import { checkState, hooksOf, load, makeActivation, parseState } from "./activate.ts";
+import { activate, deletable, hooksOf, load } from "./activate.ts";
 import type { Activation, Cell } from "./cell.ts";
 import type { Cells } from "./cells.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { closesCircle, deadlock, ownAncestor } from "./deadlock.ts";
 import type { GroupCommit } from "./group-commit.ts";
+import { startInner, succeedInner } from "./inner-turn.ts";
 import { andThen, type MaybePromise } from "./maybe-promise.ts";
+import { outgoingError } from "./outgoing-error.ts";
 import type { Observer } from "./ports.ts";
+import { publish } from "./publish.ts";
 import { type Outcome, Turn, type TurnPlan, type TurnServices } from "./turn.ts";
 
 export interface TurnEngineParts {
@@ -59,13 +61,14 @@ export class TurnEngine {
   submit(cell: Cell, plan: TurnPlan): void {
     const turn = new Turn(cell, plan, this.#parts.services);
     cell.referenced = true;
+    plan.parent?.children.add(turn);
     try {
       const own = ownAncestor(turn);
-      if (own?.turn !== undefined) this.#enterAgain(turn, own.turn);
+      if (own !== undefined) this.#enterAgain(turn, own);
       else if (cell.mailbox.admits(this.#exclusive(turn))) this.#start(turn);
       else this.#wait(turn);
     } catch (error) {
-      this.#refuse(turn, error as EdgeverseError);
+      this.#refuse(turn, error);
     }
   }
 
@@ -81,22 +84,22 @@ export class TurnEngine {
     if (full !== undefined) throw new EdgeverseError("OVERLOADED", `Cannot take the call: ${full}`, { retryAfter: 1 });
   }
 
-  /** Ends every turn without effects: the partition starts over from its database. */
-  reset(error: EdgeverseError): void {
+  /** Ends every turn without effects, for good. */
+  stop(error: EdgeverseError): void {
     for (const cell of this.#parts.cells.all()) {
       for (const turn of cell.mailbox.drain()) {
         this.#waiting--;
         this.#refuse(turn, error);
       }
     }
-    for (const turn of [...this.#running]) this.#abandon(turn, error);
+    for (const turn of [...this.#running]) this.#fail(turn, error);
   }
 
   /** A call that came back to its own object ([TURN7]). */
   #enterAgain(turn: Turn, own: Turn): void {
     const { mailbox, definition } = turn.cell;
     if (turn.plan.readonly && mailbox.shared) this.#start(turn);
-    else if (definition.objectClass.reentrant && own.status === "running") this.#nest(turn, own);
+    else if (definition.objectClass.reentrant && own.status === "running") this.#startInner(turn, own);
     else throw deadlock(turn);
   }
 
@@ -106,7 +109,7 @@ export class TurnEngine {
     if (turn.plan.admitted !== true) this.checkRoom(turn.cell);
     const waiting = turn.cell.mailbox.wait(turn);
     this.#waiting++;
-    turn.cancelDeadline = this.#parts.deadlines.add(turn.plan.info.deadline, () => {
+    turn.cancelDeadline = this.#parts.deadlines.add(turn.deadline, () => {
       if (!turn.cell.mailbox.withdraw(waiting)) return;
       this.#waiting--;
       this.#refuse(turn, late(turn, "while it waited for its turn"));
@@ -120,17 +123,23 @@ export class TurnEngine {
     turn.cancelDeadline = undefined;
     turn.exclusive = this.#exclusive(turn);
     cell.mailbox.enter(turn, turn.exclusive);
-    this.#running.add(turn);
-    turn.status = "running";
-    this.#follow(turn, () =>
-      this.#parts.clock.now() >= plan.info.deadline
-        ? Promise.reject(late(turn, "before it started"))
-        : this.#perform(turn),
-    );
+    this.#begin(turn, () => {
+      if (this.#parts.clock.now() >= plan.info.deadline) throw late(turn, "before it started");
+      return this.#inContext(turn, () => this.#perform(turn));
+    });
+  }
+
+  #startInner(turn: Turn, own: Turn): void {
+    startInner(turn, own);
+    this.#begin(turn, () => this.#parts.scope.run(turn, () => turn.plan.run((turn.activation as Activation).instance)));
   }
 
   /** Runs `work` and settles the turn with what comes of it; arms the deadline only if that takes more than this event. */
-  #follow(turn: Turn, work: () => MaybePromise<unknown>): void {
+  #begin(turn: Turn, work: () => MaybePromise<unknown>): void {
+    this.#running.add(turn);
+    turn.status = "running";
+    const { timeout, info } = turn.plan;
+    if (timeout !== undefined) turn.deadline = Math.min(info.deadline, this.#parts.clock.now() + timeout);
     let result: MaybePromise<unknown>;
     try {
       result = work();
@@ -142,105 +151,82 @@ export class TurnEngine {
       this.#succeed(turn, result);
       return;
     }
-    turn.cancelDeadline = this.#parts.deadlines.add(turn.plan.info.deadline, () =>
-      this.#abandon(turn, late(turn, "while it ran")),
-    );
+    turn.cancelDeadline = this.#parts.deadlines.add(turn.deadline, () => this.#fail(turn, late(turn, "while it ran")));
     result.then(
       (value) => this.#succeed(turn, value),
       (error: unknown) => this.#fail(turn, error),
     );
   }
 
+  /**
+   * Lets the turn's code find its turn. An async function's code after an await runs among other turns' code, so it needs
+   * the asynchronous scope; a plain one is alone while it runs, and a pointer will do, at a tenth of the cost.
+   */
+  #inContext(turn: Turn, work: () => MaybePromise<unknown>): MaybePromise<unknown> {
+    const { definition } = turn.cell;
+    const scoped = turn.plan.async || !turn.exclusive || definition.hooks.size > 0 || definition.objectClass.reentrant;
+    return scoped ? this.#parts.scope.run(turn, work) : work();
+  }
+
   #perform(turn: Turn): MaybePromise<unknown> {
     const { cell, plan } = turn;
-    load(cell, this.#parts.storage);
+    if (load(cell, this.#parts.storage)) this.#parts.cells.account(cell);
     if (plan.kind === "deactivate" && cell.activation === undefined) return undefined;
     if (plan.kind === "delete") {
       if (!cell.exists) return undefined;
       turn.deleted = true;
       if (!deletable(cell)) return undefined;
     }
-    const ready = cell.activation === undefined ? this.#activate(turn) : this.#adopt(turn, cell.activation);
-    return andThen(ready, () => andThen(this.#invoke(turn), (value) => andThen(this.#beforeDelete(turn), () => value)));
+    const alive =
+      <T>(next: (value: T) => MaybePromise<unknown>) =>
+      (value: T) => {
+        // What an abandoned turn was about to do must not happen, least of all in the next one.
+        if (turn.status !== "running") throw this.#parts.services.over(turn);
+        return next(value);
+      };
+    return andThen(
+      this.#adopt(turn),
+      alive(() =>
+        andThen(
+          this.#invoke(turn),
+          alive((value) => andThen(this.#beforeDelete(turn), () => value)),
+        ),
+      ),
+    );
   }
 
-  #activate(turn: Turn): MaybePromise<unknown> {
-    const { cell, plan } = turn;
-    const { definition } = cell;
-    turn.created = !cell.exists;
-    if (turn.created && plan.kind === "call" && !definition.objectClass.autoCreate) {
-      throw new EdgeverseError(
-        "OBJECT_NOT_FOUND",
-        `${cell.key} does not exist, and calls do not create a ${definition.type}`,
-      );
-    }
-    const activation = makeActivation(cell, parseState(cell), this.#parts.scope, turn);
-    cell.activation = activation;
-    const hooks = hooksOf(activation.instance);
-    const created = turn.created && definition.hooks.has("onCreate") ? hooks.onCreate() : undefined;
-    return andThen(created, () => (definition.hooks.has("onActivate") ? hooks.onActivate() : undefined));
-  }
-
-  #adopt(turn: Turn, activation: Activation): undefined {
-    if (turn.exclusive) {
-      activation.exclusive = turn;
-      turn.working = activation.value;
-    }
+  /** Gives the turn its instance and state; makes them, and runs their hooks, when the object is not in memory. */
+  #adopt(turn: Turn): MaybePromise<unknown> {
+    const { activation } = turn.cell;
+    if (activation === undefined) return activate(turn, this.#parts.scope);
+    turn.activation = activation;
+    turn.text = activation.text;
     return undefined;
   }
 
   #invoke(turn: Turn): MaybePromise<unknown> {
-    const activation = turn.cell.activation as Activation;
-    if (turn.plan.readonly) {
-      if (turn.exclusive) {
-        activation.value = turn.working;
-        activation.thaw();
-      }
-      turn.view = activation.frozen();
-      turn.mutable = false;
-    }
-    const run = () => turn.plan.run(activation.instance);
-    if (turn.exclusive && !turn.cell.definition.objectClass.reentrant) return run();
-    activation.exclusive = undefined;
-    return this.#parts.scope.run(turn, run);
+    const activation = turn.activation as Activation;
+    if (turn.plan.readonly) turn.restrict(turn.exclusive ? JSON.parse(turn.currentText()) : activation.frozen());
+    if (turn.exclusive && !turn.plan.async) activation.current = turn;
+    return turn.plan.run(activation.instance) as MaybePromise<unknown>;
   }
 
   #beforeDelete(turn: Turn): MaybePromise<unknown> {
     if (!turn.deleted || !turn.cell.definition.hooks.has("onDelete")) return undefined;
-    const activation = turn.cell.activation as Activation;
-    activation.exclusive = turn;
-    return hooksOf(activation.instance).onDelete() as MaybePromise<unknown>;
-  }
-
-  /** Runs a turn inside `own`, on its working state; a failure takes back only what the inner turn did. */
-  #nest(turn: Turn, own: Turn): void {
-    const activation = turn.cell.activation as Activation;
-    const state = JSON.stringify(own.working);
-    const restoreStore = own.openedStore?.save();
-    turn.outer = own;
-    turn.mutable = !turn.plan.readonly && own.mutable;
-    turn.exclusive = false;
-    turn.status = "running";
-    const { finish } = turn.plan;
-    const undo = (outcome: Outcome) => {
-      if (!outcome.ok && own.status === "running") {
-        own.working = JSON.parse(state);
-        restoreStore?.();
-      }
-      finish(outcome);
-    };
-    Object.assign(turn, { plan: { ...turn.plan, finish: undo } });
-    this.#running.add(turn);
-    this.#follow(turn, () => this.#parts.scope.run(turn, () => turn.plan.run(activation.instance)));
+    return hooksOf((turn.activation as Activation).instance).onDelete() as MaybePromise<unknown>;
   }
 
   #succeed(turn: Turn, value: unknown): void {
     if (turn.status !== "running") return;
     let encoded: unknown;
     try {
-      if (this.#parts.clock.now() >= turn.plan.info.deadline) throw late(turn, "as it ended");
+      if (this.#parts.clock.now() >= turn.deadline) throw late(turn, "as it ended");
       encoded = turn.plan.encode(value, turn);
-      if (turn.exclusive) this.#publish(turn);
+      if (turn.outer !== undefined) succeedInner(turn, turn.outer);
+      else if (turn.exclusive && publish(turn, this.#parts.limits.maxState)) {
+        this.#parts.cells.account(turn.cell);
+        this.#parts.commit.changed(turn.cell);
+      }
     } catch (error) {
       this.#fail(turn, error);
       return;
@@ -248,68 +234,39 @@ export class TurnEngine {
     this.#end(turn, { ok: true, value: encoded });
   }
 
-  /** Makes the turn's effects the object's present and part of the next group commit. Checks everything first. */
-  #publish(turn: Turn): void {
-    const { cell } = turn;
-    if (turn.deleted) {
-      cell.exists = false;
-      cell.text = "";
-      cell.wiped = true;
-      cell.rows = undefined;
-      cell.activation = undefined;
-      this.#parts.commit.changed(cell);
-      return;
-    }
-    const activation = cell.activation;
-    if (activation === undefined) return;
-    const text = stateText(turn, this.#parts.limits.maxState);
-    const writes = turn.openedStore?.writes;
-    if (text === cell.text && cell.exists && (writes === undefined || writes.size === 0)) return;
-    if (writes !== undefined && writes.size > 0) {
-      cell.rows ??= new Map();
-      for (const [key, row] of writes) cell.rows.set(key, row);
-    }
-    activation.value = turn.working;
-    activation.thaw();
-    cell.text = text;
-    cell.version = cell.definition.objectClass.version;
-    cell.exists = true;
-    this.#parts.cells.account(cell);
-    this.#parts.commit.changed(cell);
-  }
-
+  /** Ends a running turn without effects. Its activation goes with it: the method's code may still hold it. */
   #fail(turn: Turn, thrown: unknown): void {
     if (turn.status !== "running") return;
-    if (turn.exclusive) turn.cell.activation = undefined;
-    this.#end(turn, { ok: false, error: this.#asError(turn, thrown) });
-  }
-
-  /** Ends a running turn from outside. Its activation goes with it: the method's code may still hold its state. */
-  #abandon(turn: Turn, error: EdgeverseError): void {
-    if (turn.status !== "running") return;
-    if (turn.exclusive) turn.cell.activation = undefined;
-    this.#end(turn, { ok: false, error });
+    const { cell } = turn;
+    if (turn.exclusive && cell.activation === turn.activation) cell.activation = undefined;
+    this.#end(turn, { ok: false, error: outgoingError(turn, thrown, this.#parts.observer) });
   }
 
   #end(turn: Turn, outcome: Outcome): void {
     const { cell } = turn;
     turn.status = "ended";
     turn.cancelDeadline?.();
+    turn.plan.parent?.children.delete(turn);
     this.#running.delete(turn);
     cell.mailbox.leave(turn);
     cell.lastUsed = this.#parts.clock.now();
-    const { activation } = cell;
-    if (activation?.exclusive === turn) activation.exclusive = undefined;
+    if (turn.activation?.current === turn) turn.activation.current = undefined;
     turn.plan.finish(outcome);
     this.#pump(cell);
-    if (!cell.exists && cell.evictable) this.#parts.cells.forget(cell);
+    this.#letGo(cell);
   }
 
-  #refuse(turn: Turn, error: EdgeverseError): void {
+  #refuse(turn: Turn, thrown: unknown): void {
     turn.status = "ended";
     turn.cancelDeadline?.();
-    turn.plan.finish({ ok: false, error });
-    if (turn.cell.evictable && !turn.cell.exists) this.#parts.cells.forget(turn.cell);
+    turn.plan.parent?.children.delete(turn);
+    turn.plan.finish({ ok: false, error: outgoingError(turn, thrown, this.#parts.observer) });
+    this.#letGo(turn.cell);
+  }
+
+  /** An object that does not exist needs no memory. */
+  #letGo(cell: Cell): void {
+    if (!cell.exists && cell.loaded && cell.evictable) this.#parts.cells.forget(cell);
   }
 
   /** Starts what may start now. Turns that end at once come back here; the flag turns that recursion into this loop. */
@@ -322,43 +279,6 @@ export class TurnEngine {
     }
     cell.pumping = false;
   }
-
-  #asError(turn: Turn, thrown: unknown): EdgeverseError {
-    if (thrown instanceof EdgeverseError) return thrown;
-    this.#parts.observer.methodThrew(turn.cell.key, turn.plan.info.requestId, thrown);
-    return new EdgeverseError("INTERNAL", `${turn.cell.key} failed unexpectedly`, { cause: thrown });
-  }
-}
-
-/** Whether `onDelete` is there and can run: an object whose row can't be read is deleted without it. */
-function deletable(cell: Cell): boolean {
-  if (!cell.definition.hooks.has("onDelete")) return false;
-  try {
-    return cell.activation !== undefined || parseState(cell) !== undefined;
-  } catch {
-    return false;
-  }
-}
-
-/** The turn's state as text. @throws EdgeverseError `STATE_INVALID`, `STATE_TOO_LARGE` */
-function stateText(turn: Turn, limit: number): string {
-  let text: string;
-  try {
-    text = jsonText(turn.working);
-  } catch (error) {
-    if (!(error instanceof NotJsonError)) throw error;
-    throw new EdgeverseError("STATE_INVALID", `Cannot store the state of ${turn.cell.key}: ${error.message}`);
-  }
-  if (text === turn.cell.text) return text;
-  if (exceedsBytes(text, limit)) {
-    throw new EdgeverseError(
-      "STATE_TOO_LARGE",
-      `Cannot store the state of ${turn.cell.key}: it is over ${limit} bytes of JSON`,
-    );
-  }
-  // What is written must be readable: a state the schema refuses would lock the object up at its next activation.
-  checkState(turn.cell, turn.working);
-  return text;
 }
 
 function late(turn: Turn, when: string): EdgeverseError {

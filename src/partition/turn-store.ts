@@ -17,6 +17,8 @@ interface StoreOptions {
   checkMutable(): void;
   /** Sends finished turns' rows to the database. */
   flush(): void;
+  /** The store of the turn this one runs in. */
+  readonly under?: (() => TurnStore) | undefined;
 }
 
 /** `this.store` of one turn: the turn's writes over those of finished turns over the database. */
@@ -37,14 +39,9 @@ export class TurnStore implements ObjectStore {
     return this.#writes;
   }
 
-  /** A copy to return to when a nested turn fails. */
-  save(): () => void {
-    const writes = new Map(this.#writes);
-    const bytes = this.#bytes;
-    return () => {
-      this.#writes = writes;
-      this.#bytes = bytes;
-    };
+  /** Takes over what a successful inner turn wrote. */
+  absorb(writes: ReadonlyMap<string, string | null>): void {
+    for (const [key, text] of writes) this.#write(key, text);
   }
 
   get<Value>(key: string): Value | undefined {
@@ -55,17 +52,13 @@ export class TurnStore implements ObjectStore {
   put(key: string, value: unknown): void {
     this.#options.checkMutable();
     const text = encodeValue(checkKey(key), value, this.#options.maxValue);
-    this.#bytes += key.length + text.length;
-    if (this.#bytes > MAX_TURN_BYTES) {
-      throw new EdgeverseError("PAYLOAD_TOO_LARGE", `Cannot store more than ${MAX_TURN_BYTES} bytes in one turn`);
-    }
-    this.#writes.set(key, text);
+    this.#write(key, text);
   }
 
   delete(key: string): boolean {
     this.#options.checkMutable();
     const there = this.#text(checkKey(key)) !== null;
-    this.#writes.set(key, null);
+    this.#write(key, null);
     return there;
   }
 
@@ -78,7 +71,7 @@ export class TurnStore implements ObjectStore {
     const start = range.start !== undefined && compareUtf8(range.start, prefix) > 0 ? range.start : prefix;
     // Finished turns' rows go to the database first, so that only this turn's writes need merging.
     if (this.#cell.rows !== undefined || this.#cell.wiped) this.#options.flush();
-    const mine = [...this.#writes].filter(([key]) => key.startsWith(prefix) && compareUtf8(key, start) >= 0);
+    const mine = [...this.#all()].filter(([key]) => key.startsWith(prefix) && compareUtf8(key, start) >= 0);
     const merged = new Map<string, string | null>(this.#stored(prefix, start, limit + mine.length));
     for (const [key, text] of mine) merged.set(key, text);
     return [...merged]
@@ -86,6 +79,23 @@ export class TurnStore implements ObjectStore {
       .sort(([left], [right]) => compareUtf8(left, right))
       .slice(0, limit)
       .map(([key, text]) => ({ key, value: JSON.parse(text) as Value }));
+  }
+
+  /** Own writes over those of the turn this one runs in. */
+  #all(): Map<string, string | null> {
+    const { under } = this.#options;
+    return under === undefined ? this.#writes : new Map([...under().#all(), ...this.#writes]);
+  }
+
+  #write(key: string, text: string | null): void {
+    const before = this.#writes.get(key);
+    const size = (value: string | null | undefined) => (value === undefined ? 0 : key.length + (value?.length ?? 0));
+    const bytes = this.#bytes + size(text) - size(before);
+    if (bytes > MAX_TURN_BYTES) {
+      throw new EdgeverseError("PAYLOAD_TOO_LARGE", `Cannot store more than ${MAX_TURN_BYTES} bytes in one turn`);
+    }
+    this.#bytes = bytes;
+    this.#writes.set(key, text);
   }
 
   #stored(prefix: string, start: string, limit: number): [string, string][] {
@@ -108,6 +118,7 @@ export class TurnStore implements ObjectStore {
   #text(key: string): string | null {
     const own = this.#writes.get(key);
     if (own !== undefined) return own;
+    if (this.#options.under !== undefined) return this.#options.under().#text(key);
     const finished = this.#cell.rows?.get(key);
     if (finished !== undefined) return finished;
     if (this.#cell.wiped) return null;

@@ -3,7 +3,7 @@ import type { CallInfo, CallOptions } from "../object/call.ts";
 import type { ChainLink } from "../object/message.ts";
 import type { ObjectStore } from "../object/store.ts";
 import type { TurnScope, VirtualObject } from "../object/virtual-object.ts";
-import type { Cell } from "./cell.ts";
+import type { Activation, Cell } from "./cell.ts";
 import type { TurnStore } from "./turn-store.ts";
 
 export type Outcome =
@@ -14,7 +14,11 @@ export type Outcome =
 export interface TurnPlan {
   readonly kind: "call" | "create" | "delete" | "deactivate";
   readonly readonly: boolean;
+  /** The method is an async function: what follows its awaits must find its turn. */
+  readonly async: boolean;
   readonly info: CallInfo;
+  /** Ms the turn may take from its start; without it only `info.deadline` counts, and also while it waits. */
+  readonly timeout?: number;
   /** The turn of this partition that waits for this one. */
   readonly parent?: Turn | undefined;
   /** Turns of other partitions that wait for this one. */
@@ -37,30 +41,45 @@ export interface TurnServices {
   over(turn: Turn): Error;
 }
 
+/** A call this turn has sent by message and waits for. */
+export interface Awaited {
+  readonly key: string;
+  readonly readonly: boolean;
+}
+
 /**
- * One turn on one object. It changes nothing outside itself while it runs: the state it works on is the activation's own,
- * dropped if the turn fails; rows gather in its store. `TurnEngine` publishes both when it succeeds.
+ * One turn on one object. It changes nothing outside itself while it runs: it works on its own copy of the state, made from
+ * the text the object's last turn left when it first asks for it; rows gather in its store. `TurnEngine` publishes both when
+ * it succeeds. So whatever still holds a state after its turn holds nothing that counts.
  */
 export class Turn implements TurnScope {
   readonly cell: Cell;
   readonly plan: TurnPlan;
   readonly services: TurnServices;
   status: "waiting" | "running" | "ended" = "waiting";
+  /** The instance it runs on. */
+  activation: Activation | undefined;
+  /** When it must have ended. */
+  deadline: number;
   /** For a turn that runs inside another one on the same object ([TURN7], reentrant types): that turn. */
   outer: Turn | undefined;
-  /** Alone on its object; false for readonly turns that may have company. */
+  /** Alone on its object; false for readonly turns that may have company, and for inner turns. */
   exclusive = true;
   /** Whether it may change anything: hooks may, and methods that are not readonly. */
   mutable = true;
   created = false;
   deleted = false;
-  /** The live state an exclusive turn works on. */
+  /** Text of the state it starts from. */
+  text = "";
+  /** Whether `working` was made. */
+  touched = false;
   working: unknown;
-  /** The frozen state a readonly method sees. */
-  view: unknown;
-  /** Keys of objects whose answer this turn awaits, with multiplicity. */
-  waitsFor: Map<string, number> | undefined;
+  /** Turns of this partition that it waits for. */
+  readonly children = new Set<Turn>();
+  readonly awaits = new Set<Awaited>();
   cancelDeadline: (() => void) | undefined;
+  #view: unknown;
+  #info: CallInfo | undefined;
   #store: TurnStore | undefined;
   #id: string | undefined;
 
@@ -68,6 +87,7 @@ export class Turn implements TurnScope {
     this.cell = cell;
     this.plan = plan;
     this.services = services;
+    this.deadline = plan.info.deadline;
   }
 
   static #count = 0;
@@ -79,28 +99,34 @@ export class Turn implements TurnScope {
   }
 
   get call(): CallInfo {
-    return this.plan.info;
+    this.#info ??= { ...this.plan.info, deadline: this.deadline };
+    return this.#info;
   }
 
   get state(): unknown {
     this.#check();
-    if (this.outer !== undefined) return this.outer.state;
-    return this.mutable ? this.working : this.view;
+    if (!this.mutable) return this.#view;
+    if (!this.touched) this.#touch(JSON.parse(this.text));
+    return this.working;
   }
 
   set state(value: unknown) {
     this.checkMutable("change the state");
-    if (this.outer === undefined) this.working = value;
-    else this.outer.state = value;
+    this.#touch(value);
   }
 
   get store(): ObjectStore {
     this.#check();
-    return this.openedStore ?? this.#open();
+    return this.openStore();
+  }
+
+  openStore(): TurnStore {
+    this.#store ??= this.services.openStore(this);
+    return this.#store;
   }
 
   get openedStore(): TurnStore | undefined {
-    return this.outer === undefined ? this.#store : this.outer.openedStore;
+    return this.#store;
   }
 
   stub(type: string, id: string, options: CallOptions): object {
@@ -110,8 +136,7 @@ export class Turn implements TurnScope {
 
   deleteSelf(): void {
     this.checkMutable("delete the object");
-    if (this.outer === undefined) this.deleted = true;
-    else this.outer.deleteSelf();
+    this.deleted = true;
   }
 
   checkMutable(what: string): void {
@@ -119,37 +144,41 @@ export class Turn implements TurnScope {
     if (!this.mutable) throw new TypeError(`Cannot ${what} in a readonly method`);
   }
 
+  /** From here on the turn sees `view`, frozen, and changes nothing. */
+  restrict(view: unknown): void {
+    this.mutable = false;
+    this.#view = view;
+  }
+
+  /** The state as text, as the turn has it now. */
+  currentText(): string {
+    return this.touched ? JSON.stringify(this.working) : this.text;
+  }
+
   /** The turns that wait for this one, nearest first: this turn itself, its callers here, then those elsewhere. */
-  *ancestry(): Generator<{ key: string; turn: Turn | undefined; id: string }> {
+  *ancestry(): Generator<ChainLink & { readonly local: Turn | undefined }> {
     let turn: Turn = this;
     for (;;) {
-      yield { key: turn.cell.key, turn, id: turn.id };
-      if (turn.plan.parent === undefined) break;
-      turn = turn.plan.parent;
+      yield { key: turn.cell.key, turn: turn.id, readonly: turn.plan.readonly, local: turn };
+      const { parent } = turn.plan;
+      if (parent === undefined) break;
+      // Nobody waits in a turn that has ended, nor, for this call, behind it.
+      if (parent.status === "ended") return;
+      turn = parent;
     }
     const remote = turn.plan.chain ?? [];
-    for (let index = remote.length - 1; index >= 0; index--) {
-      const link = remote[index] as ChainLink;
-      yield { key: link.key, turn: undefined, id: link.turn };
-    }
+    for (let index = remote.length - 1; index >= 0; index--)
+      yield { ...(remote[index] as ChainLink), local: undefined };
   }
 
   /** The chain a call of this turn carries to another partition, oldest first. */
   outgoingChain(): ChainLink[] {
-    return [...this.ancestry()].map(({ key, id }) => ({ key, turn: id })).reverse();
+    return [...this.ancestry()].map(({ key, turn, readonly }) => ({ key, turn, readonly })).reverse();
   }
 
-  awaiting(key: string, change: 1 | -1): void {
-    this.waitsFor ??= new Map();
-    const count = (this.waitsFor.get(key) ?? 0) + change;
-    if (count === 0) this.waitsFor.delete(key);
-    else this.waitsFor.set(key, count);
-  }
-
-  #open(): TurnStore {
-    if (this.outer !== undefined) return this.outer.store as TurnStore;
-    this.#store = this.services.openStore(this);
-    return this.#store;
+  #touch(value: unknown): void {
+    this.working = value;
+    this.touched = true;
   }
 
   #check(): void {

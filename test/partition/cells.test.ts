@@ -84,20 +84,20 @@ describe("Cells", () => {
   });
 
   test("[LIFE2] the size of all together is bounded, too, and counted exactly", () => {
-    const { cells, evicted, open } = setup({ maxObjectBytes: 20_000 });
+    const text = "x".repeat(10_000);
+    const one = Object.assign(setup().open("a"), { text }).bytes;
+    const { cells, evicted, open } = setup({ maxObjectBytes: one * 1.5 });
     for (const id of ["a", "b"]) {
-      const cell = open(id);
-      cell.text = "x".repeat(3_000);
+      const cell = Object.assign(open(id), { text, referenced: false });
       cells.account(cell);
-      cell.referenced = false;
     }
     expect(evicted).toEqual([]);
     expect(cells.bytes).toBe(sum(cells));
-    expect(cells.bytes).toBeGreaterThan(20_000);
+    expect(cells.bytes).toBe(one * 2);
     open("c");
     expect(evicted).toEqual([["a", "capacity"]]);
     expect(cells.bytes).toBe(sum(cells));
-    expect(cells.bytes).toBeLessThanOrEqual(20_000);
+    expect(cells.bytes).toBeLessThanOrEqual(one * 1.5);
   });
 
   test("[LIFE2] whatever is opened, used, grown and forgotten: the limits hold and the bytes add up", () => {

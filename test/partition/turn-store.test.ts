@@ -39,8 +39,10 @@ class Harness {
     }
   }
 
-  open(): TurnStore {
+  /** A turn's store; with `under`, that of a turn within another one ([TURN7], reentrant types). */
+  open(under?: TurnStore): TurnStore {
     return new TurnStore(this.cell, this.storage, {
+      ...(under === undefined ? {} : { under: () => under }),
       maxValue: this.maxValue,
       checkMutable: () => {
         if (!this.mutable) throw new TypeError("readonly");
@@ -133,7 +135,10 @@ describe("TurnStore", () => {
       weight: 4,
       arbitrary: fc.record({ do: fc.constantFrom("publish" as const, "roll back" as const, "commit" as const) }),
     },
-    { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("wipe" as const, "nest" as const, "unnest" as const) }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({ do: fc.constantFrom("wipe" as const, "nest" as const, "keep" as const, "drop" as const) }),
+    },
   );
 
   test("[TURN2] a turn sees its own writes over finished turns over the database, in order, like a sorted map", () => {
@@ -142,7 +147,15 @@ describe("TurnStore", () => {
         const harness = new Harness();
         let committed = new Map<string, unknown>();
         let model = new Map<string, unknown>();
-        let saved: { restore: () => void; model: Map<string, unknown> } | undefined;
+        let outer: { store: TurnStore; model: Map<string, unknown> } | undefined;
+        /** Ends the inner turn, if there is one: its rows become the outer turn's, or never were. */
+        const leave = (keep: boolean) => {
+          if (outer === undefined) return;
+          if (keep) outer.store.absorb(harness.store.writes);
+          else model = outer.model;
+          harness.store = outer.store;
+          outer = undefined;
+        };
         for (const next of steps) {
           const { store } = harness;
           if (next.do === "put") {
@@ -155,24 +168,22 @@ describe("TurnStore", () => {
           } else if (next.do === "list") {
             expect(store.list(next.range)).toEqual(naive(model, next.range));
           } else if (next.do === "nest") {
-            saved = { restore: store.save(), model: new Map(model) };
-          } else if (next.do === "unnest") {
-            saved?.restore();
-            model = saved?.model ?? model;
-            saved = undefined;
-          } else {
+            leave(true);
+            outer = { store: harness.store, model: new Map(model) };
+            harness.store = harness.open(harness.store);
+          } else if (next.do === "keep" || next.do === "drop") leave(next.do === "keep");
+          else if (next.do === "commit") harness.commit.flush();
+          else {
+            leave(true);
             if (next.do === "publish") committed = new Map(model);
             if (next.do === "wipe") committed = new Map();
             if (next.do === "publish") harness.publish();
             else if (next.do === "wipe") harness.wipe();
-            else if (next.do === "roll back") harness.rollBack();
-            else harness.commit.flush();
-            if (next.do !== "commit") {
-              model = new Map(committed);
-              saved = undefined;
-            }
+            else harness.rollBack();
+            model = new Map(committed);
           }
         }
+        leave(true);
         harness.publish();
         harness.commit.flush();
         const stored = harness.storage.query("SELECT key, value FROM rows WHERE ring = 7 AND type = 'T' AND id = 'a'");

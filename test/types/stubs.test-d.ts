@@ -53,7 +53,7 @@ check<Equal<ReturnType<EverythingStub["later"]>, Promise<Awaited<ReturnType<Ever
 // Requests are those of the methods themselves.
 check<Equal<Parameters<EverythingStub["sync"]>, []>>();
 check<Equal<Parameters<EverythingStub["later"]>, [request: { by: number }]>>();
-check<Equal<Parameters<EverythingStub["optional"]>, [request?: { n: number }]>>();
+check<Equal<Parameters<EverythingStub["optional"]>, [request?: { n: number } | undefined]>>();
 check<Equal<Parameters<Stub<typeof Counter>["add"]>, Parameters<Counter["add"]>>>();
 
 // A stub has the declared methods and nothing else: neither inherited ones, nor what is public without being declared.

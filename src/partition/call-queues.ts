@@ -1,0 +1,48 @@
+import type { Entry } from "./call-entry.ts";
+
+interface Queue {
+  readonly entries: Entry[];
+  pumping: boolean;
+}
+
+/**
+ * The accepted calls of each object in order ([CALL4]): the first is driven until it is done, then the next. Calls that end
+ * at once are worked off in a loop, however many wait.
+ */
+export class CallQueues {
+  readonly #queues = new Map<string, Queue>();
+  readonly #drive: (entry: Entry) => void;
+
+  constructor(drive: (entry: Entry) => void) {
+    this.#drive = drive;
+  }
+
+  add(entry: Entry): void {
+    const { key } = entry.cell;
+    const queue = this.#queues.get(key) ?? { entries: [], pumping: false };
+    queue.entries.push(entry);
+    this.#queues.set(key, queue);
+    if (queue.entries.length === 1) this.#pump(key, queue);
+  }
+
+  /** The first call of its object has its outcome. */
+  done(entry: Entry): void {
+    const { key } = entry.cell;
+    const queue = this.#queues.get(key);
+    if (queue?.entries[0] !== entry) return;
+    queue.entries.shift();
+    this.#pump(key, queue);
+  }
+
+  #pump(key: string, queue: Queue): void {
+    if (queue.pumping) return;
+    queue.pumping = true;
+    let driven: Entry | undefined;
+    for (let first = queue.entries[0]; first !== undefined && first !== driven; first = queue.entries[0]) {
+      driven = first;
+      this.#drive(first);
+    }
+    queue.pumping = false;
+    if (queue.entries.length === 0) this.#queues.delete(key);
+  }
+}

@@ -1,0 +1,98 @@
+import { type ManualClock, TestCluster } from "edgeverse/testing";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { Wallet } from "../../examples/wallet.ts";
+
+const NAMES = ["ann", "bob", "cy"];
+
+function balanceOf(cluster: TestCluster, id: string): Promise<number> {
+  return cluster.call("Wallet", id, "getBalance").then((answer) => (answer as { balance: number }).balance);
+}
+
+async function balances(cluster: TestCluster): Promise<number[]> {
+  const all: number[] = [];
+  for (const id of NAMES) all.push(await balanceOf(cluster, id));
+  return all;
+}
+
+describe("Wallet", () => {
+  const amount = fc.integer({ min: 1, max: 120 });
+  const who = fc.constantFrom(...NAMES);
+  const step = fc.oneof(
+    fc.record({ do: fc.constantFrom("deposit" as const, "withdraw" as const), who, amount }),
+    {
+      weight: 3,
+      arbitrary: fc.record({ do: fc.constant("transfer" as const), who, to: who, amount, again: fc.boolean() }),
+    },
+    fc.record({ do: fc.constant("crash" as const), partition: fc.constantFrom("p0", "p1") }),
+  );
+
+  test("a balance is never negative, and a transfer moves money but makes none, repeated or not", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
+        const cluster = new TestCluster({ objects: [Wallet], partitions: 2 });
+        const model = new Map(NAMES.map((name) => [name, 0]));
+        const change = (name: string, by: number) => model.set(name, (model.get(name) ?? 0) + by);
+        for (const [index, next] of steps.entries()) {
+          if (next.do === "crash") {
+            cluster.crash(next.partition);
+            continue;
+          }
+          const request = next.do === "transfer" ? { to: next.to, amount: next.amount } : { amount: next.amount };
+          const options = next.do === "transfer" ? { callId: `t${index}` } : {};
+          const call = () => cluster.call("Wallet", next.who, next.do, request, options);
+          const enough = (model.get(next.who) ?? 0) >= next.amount;
+          const toSelf = next.do === "transfer" && next.to === next.who;
+          if (next.do !== "deposit" && !enough && !toSelf) {
+            await expect(call()).rejects.toMatchObject({ code: "CALL_FAILED", reason: "INSUFFICIENT_FUNDS" });
+          } else {
+            if (next.do === "deposit") change(next.who, next.amount);
+            else change(next.who, -next.amount);
+            if (next.do === "transfer") change(next.to, next.amount);
+            const first = await call();
+            expect(first).toEqual({ balance: model.get(next.who) });
+            if (next.do === "transfer" && next.again) expect(await call()).toEqual(first);
+          }
+          expect(await balances(cluster)).toEqual([...model.values()]);
+          for (const balance of model.values()) expect(balance).toBeGreaterThanOrEqual(0);
+        }
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  test("a refusal names its reason and the balance, and changes nothing", async () => {
+    const cluster = new TestCluster({ objects: [Wallet] });
+    await cluster.call("Wallet", "ann", "deposit", { amount: 5 });
+    await expect(cluster.call("Wallet", "ann", "withdraw", { amount: 6 })).rejects.toMatchObject({
+      ...{ code: "CALL_FAILED", reason: "INSUFFICIENT_FUNDS", message: "balance is 5", details: { balance: 5 } },
+    });
+    expect(await balanceOf(cluster, "ann")).toBe(5);
+  });
+
+  test.each([0, -1, 1.5, "1", null])("money comes in positive whole amounts: %j", async (bad) => {
+    const cluster = new TestCluster({ objects: [Wallet] });
+    for (const name of ["deposit", "withdraw"]) {
+      await expect(cluster.call("Wallet", "ann", name, { amount: bad })).rejects.toMatchObject({
+        code: "INVALID_ARGUMENT",
+      });
+    }
+    expect(await balanceOf(cluster, "ann")).toBe(0);
+  });
+
+  test("transfers in a circle at the same time all end, and make no money", async () => {
+    const cluster = new TestCluster({ objects: [Wallet], partitions: 3, config: { maxAttempts: 2 } });
+    const clock = cluster.clock as ManualClock;
+    const circle = [0, 1, 2].map((number) => `partition#p${number}/w`);
+    for (const id of circle) await cluster.call("Wallet", id, "deposit", { amount: 100 });
+    const sent = circle.map((id, index) => {
+      const request = { to: circle[(index + 1) % 3], amount: 10 };
+      return cluster.send("Wallet", id, "transfer", request, { callId: "t", timeout: 600_000 });
+    });
+    await clock.advance(300_000);
+    const failed = (await Promise.all(sent)).filter(({ kind }) => kind === "error").length;
+    const balances: number[] = [];
+    for (const id of circle) balances.push(await balanceOf(cluster, id));
+    expect({ failed, sum: balances.reduce((sum, balance) => sum + balance, 0) }).toEqual({ failed, sum: 300 });
+  });
+});
