@@ -5,12 +5,6 @@ import { DurableStorage } from "./durable-storage.ts";
 import type { Env } from "./environment.ts";
 import { clock } from "./platform.ts";
 
-export interface CoordinatorObject extends Rpc.DurableObjectBranded {
-  found(proposal: Genesis): Promise<Genesis>;
-  map(): Promise<MapDocument | undefined>;
-  status(): Promise<CoordinatorStatus>;
-}
-
 /** The Durable Object that holds the shard map. One a cluster; it has no `fetch`, only this worker's code can reach it. */
 export class CoordinatorDurableObject extends DurableObject<Env> {
   readonly #coordinator: Coordinator;

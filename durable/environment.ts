@@ -1,11 +1,18 @@
 import { type Config, configFromEnvironment } from "../src/config/config.ts";
-import type { Genesis } from "../src/placement/shard-map.ts";
+import type { CoordinatorStatus } from "../src/coordinator/coordinator.ts";
+import type { Genesis, MapDocument } from "../src/placement/shard-map.ts";
 import type { CallLog } from "../src/reliable/ports.ts";
 import { LearnedMap } from "../src/router/map-cache.ts";
 import type { Connect, PartitionClient } from "../src/router/ports.ts";
-import type { CoordinatorObject } from "./coordinator.ts";
-import type { PartitionObject } from "./partition.ts";
 import { PostgresCallLog } from "./postgres-log.ts";
+
+export type PartitionObject = Rpc.DurableObjectBranded & PartitionClient;
+
+export interface CoordinatorObject extends Rpc.DurableObjectBranded {
+  found(proposal: Genesis): Promise<Genesis>;
+  map(): Promise<MapDocument | undefined>;
+  status(): Promise<CoordinatorStatus>;
+}
 
 /** Bindings of the worker; `EDGEVERSE_*` settings stand beside them. */
 export interface Env {

@@ -10,9 +10,7 @@ import type { ObjectQuery } from "../src/router/views.ts";
 import { consoleObserver } from "./console-observer.ts";
 import { DurableStorage } from "./durable-storage.ts";
 import { deploymentOf, type Env } from "./environment.ts";
-import { asyncScope, clock } from "./platform.ts";
-
-export type PartitionObject = Rpc.DurableObjectBranded & PartitionClient;
+import { asyncScope, clock, random } from "./platform.ts";
 
 /**
  * The Durable Object of one partition. Its memory may vanish at any await, and it is made again by the next message or
@@ -33,6 +31,7 @@ export function partitionClass(registry: Registry) {
         proposal,
         log,
         clock,
+        random,
         storage: new DurableStorage(ctx.storage),
         scope: asyncScope<Turn>(),
         peers: new Router({ registry, connect, cache, clock }),

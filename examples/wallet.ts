@@ -32,14 +32,15 @@ export class Wallet extends VirtualObject<{ balance: number }> {
   }
 
   /**
-   * Takes the money here and pays it in there, exactly once when the transfer itself is a reliable call: every attempt of
-   * it deposits under the same derived call id.
+   * Takes the money here and pays it in there. Called reliably it does so exactly once, however often it is tried: every
+   * attempt deposits under the same call id. Two wallets that transfer to each other at the same moment wait for each
+   * other; one of them is refused with `DEADLOCK`. And if the last attempt fails after the deposit arrived, the money is
+   * in both wallets: a transfer through an outbox has neither weakness.
    */
   async transfer({ to, amount }: { to: string; amount: number }) {
     if (to === this.id) return { balance: this.state.balance };
     this.withdraw({ amount });
-    const callId = `${this.call.callId ?? this.call.requestId}:deposit`;
-    await this.object(Wallet, to, { callId }).deposit({ amount });
+    await this.object(Wallet, to, { callId: this.callIdFor("deposit") }).deposit({ amount });
     return { balance: this.state.balance };
   }
 }

@@ -8,7 +8,8 @@ const FOLDERS = ["src", "durable", "workers", "schema", "examples"];
 
 /** What a folder of `src` may import is below it; folders of one floor don't know each other. */
 const FLOORS: readonly (readonly string[])[] = [
-  ["errors", "identity", "platform", "observe"],
+  ["errors", "platform", "observe"],
+  ["identity"],
   ["config", "placement", "access"],
   ["object"],
   ["reliable"],

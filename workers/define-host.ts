@@ -5,7 +5,7 @@ import { partitionClass } from "../durable/partition.ts";
 import { clock, random } from "../durable/platform.ts";
 import { createEdge } from "../src/edge/edge.ts";
 import { Registry } from "../src/object/registry.ts";
-import type { ObjectClass } from "../src/object/stub.ts";
+import type { ObjectClass } from "../src/object/virtual-object.ts";
 import { LogMaintenance } from "../src/reliable/log-maintenance.ts";
 import { Router } from "../src/router/router.ts";
 import { runCron } from "./cron.ts";

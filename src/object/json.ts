@@ -12,15 +12,18 @@ export class NotJsonError extends Error {
   }
 }
 
-/** A JSON value with more characters than allowed. */
+/** A JSON value that takes more bytes than allowed. */
 export class JsonTooLargeError extends Error {
   override readonly name = "JsonTooLargeError";
 }
 
-const TOO_LARGE = "the value is too large";
-
-/** Characters the copy under way may still take. Copying is synchronous, so one counter serves all. */
-let left = Number.POSITIVE_INFINITY;
+/**
+ * What the copy under way takes at least and at most, in bytes of JSON. A character is one to six bytes, a number one to
+ * 25. Copying is synchronous, so one pair of counters serves all.
+ */
+let least = 0;
+let most = 0;
+let allowed = Number.POSITIVE_INFINITY;
 
 /**
  * A deep copy of a JSON value: how values cross between objects of one partition ([OBJ3]). Properties that are
@@ -31,30 +34,39 @@ let left = Number.POSITIVE_INFINITY;
  * @throws JsonTooLargeError over `limit`
  */
 export function copyJson(value: unknown, limit = Number.POSITIVE_INFINITY): unknown {
-  left = limit;
+  least = 0;
+  most = 0;
+  allowed = limit;
   const result = value === undefined ? null : copy(value, [], 0);
-  // A character takes at most six bytes of JSON. Only what may be near the limit is measured.
-  if ((limit - left) * 6 > limit && exceedsBytes(JSON.stringify(result), limit)) throw new JsonTooLargeError(TOO_LARGE);
+  if (most > limit && exceedsBytes(JSON.stringify(result), limit)) throw new JsonTooLargeError(TOO_LARGE);
   return result;
 }
 
-function spend(characters: number): void {
-  left -= characters;
-  if (left < 0) throw new JsonTooLargeError(TOO_LARGE);
+const TOO_LARGE = "the value is too large";
+
+function spend(atLeast: number, atMost: number): void {
+  least += atLeast;
+  most += atMost;
+  if (least > allowed) throw new JsonTooLargeError(TOO_LARGE);
 }
 
 function copy(value: unknown, path: (string | number)[], depth: number): unknown {
   switch (typeof value) {
     case "string":
-      spend(value.length + 2);
+      spend(value.length + 2, 6 * value.length + 2);
       return value;
     case "boolean":
+      spend(4, 5);
       return value;
     case "number":
+      spend(1, 25);
       if (Number.isFinite(value)) return value;
       throw new NotJsonError(`is ${value}`, [...path]);
     case "object":
-      if (value === null) return null;
+      if (value === null) {
+        spend(4, 4);
+        return null;
+      }
       if (depth >= MAX_DEPTH) throw new NotJsonError(`is nested more than ${MAX_DEPTH} levels deep`, path.slice(0, 8));
       return Array.isArray(value) ? copyArray(value, path, depth) : copyObject(value, path, depth);
     default:
@@ -63,7 +75,7 @@ function copy(value: unknown, path: (string | number)[], depth: number): unknown
 }
 
 function copyArray(value: readonly unknown[], path: (string | number)[], depth: number): unknown[] {
-  spend(value.length * 2);
+  spend(value.length + 1, value.length + 2);
   const result = new Array<unknown>(value.length);
   for (let index = 0; index < value.length; index++) {
     path.push(index);
@@ -77,12 +89,13 @@ function copyObject(value: object, path: (string | number)[], depth: number): Re
   if (!isPlain(value)) {
     throw new NotJsonError(`is an instance of ${value.constructor?.name ?? "a class"}`, [...path]);
   }
+  spend(2, 2);
   const result: Record<string, unknown> = {};
   const source = value as Record<string, unknown>;
   for (const key of Object.keys(source)) {
     const member = source[key];
     if (member === undefined) continue;
-    spend(key.length + 4);
+    spend(key.length + 3, 6 * key.length + 4);
     path.push(key);
     const copied = copy(member, path, depth + 1);
     path.pop();

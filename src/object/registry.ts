@@ -3,7 +3,8 @@ import { parseDuration } from "../config/duration.ts";
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import { checkType } from "../identity/object-id.ts";
 import type { LogPolicy } from "./method.ts";
-import { type ObjectClass, type StubCall, stubFactory } from "./stub.ts";
+import { type StubCall, stubFactory } from "./stub.ts";
+import type { ObjectClass } from "./virtual-object.ts";
 import { VirtualObject } from "./virtual-object.ts";
 
 const AsyncFunction = (async () => undefined).constructor as FunctionConstructor;

@@ -3,7 +3,6 @@ import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import type { CallInfo, CallOptions } from "./call.ts";
 import type { MethodOptions } from "./method.ts";
 import type { ObjectStore } from "./store.ts";
-import type { ObjectClass, Stub } from "./stub.ts";
 
 /** What the engine gives an instance: who it is, and the turn that is running on it. */
 export interface ObjectScope {
@@ -19,10 +18,11 @@ export interface TurnScope {
   readonly call: CallInfo;
   stub(type: string, id: string, options: CallOptions): object;
   deleteSelf(): void;
+  callIdFor(label: string): string;
 }
 
 /** Why an object leaves memory. */
-export type DeactivationReason = "idle" | "capacity" | "deleted";
+export type DeactivationReason = "idle" | "capacity";
 
 let nextScope: ObjectScope | undefined;
 
@@ -58,7 +58,7 @@ export function construct(type: new () => VirtualObject<unknown>, scope: ObjectS
 export abstract class VirtualObject<State = unknown> {
   /** The name callers use: `[A-Za-z][A-Za-z0-9_]{0,63}`. */
   static readonly type: string = "";
-  /** Schema of the state. Parsed at activation, so it must accept `{}` for a new object. */
+  /** Schema of the state, which is JSON. A new object's state is what it makes of `{}`. */
   static readonly state: z.ZodType = z.object({});
   /** Exactly what others may call. */
   static readonly methods: Readonly<Record<string, MethodOptions>> = {};
@@ -123,6 +123,14 @@ export abstract class VirtualObject<State = unknown> {
     return new EdgeverseError("CALL_FAILED", message, { reason, details });
   }
 
+  /**
+   * A call id for a reliable call that this method makes: the same on every attempt of a reliable call, so that what it
+   * calls runs once however often it is tried; a new one each time in a plain call. `label` tells several calls apart.
+   */
+  protected callIdFor(label: string): string {
+    return this.#scope.turn().callIdFor(label);
+  }
+
   /** Deletes this object when the turn commits. */
   protected deleteSelf(): void {
     this.#scope.turn().deleteSelf();
@@ -137,3 +145,27 @@ export abstract class VirtualObject<State = unknown> {
   /** Runs in the turn that deletes the object. */
   protected onDelete(): void | Promise<void> {}
 }
+
+/** A class that `defineHost` takes: a concrete `VirtualObject` with its static description. */
+export interface ObjectClass {
+  new (): VirtualObject<unknown>;
+  readonly type: string;
+  readonly state: z.ZodType;
+  readonly methods: Readonly<Record<string, MethodOptions>>;
+  readonly version: number;
+  readonly autoCreate: boolean;
+  readonly reentrant: boolean;
+  readonly timeout: string | undefined;
+  readonly log: "batched" | "before";
+  upgrade(old: unknown, from: number): unknown;
+}
+
+/** The declared methods of `Class` that its instances really have. */
+export type MethodName<Class extends ObjectClass> = keyof Class["methods"] & keyof InstanceType<Class> & string;
+
+/** A remote view of an object: its declared methods, each answering with a promise ([OBJ5]). */
+export type Stub<Class extends ObjectClass> = {
+  readonly [Name in MethodName<Class>]: InstanceType<Class>[Name] extends (...request: infer Request) => infer Response
+    ? (...request: Request) => Promise<Awaited<Response>>
+    : never;
+};

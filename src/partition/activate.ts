@@ -2,9 +2,9 @@ import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import { parseJson } from "../object/json.ts";
 import { construct, type DeactivationReason, type VirtualObject } from "../object/virtual-object.ts";
 import type { AsyncScope, SqlStorage } from "../platform/ports.ts";
-import { Activation, type Cell } from "./cell.ts";
+import { Activation } from "./cell.ts";
 import { andThen, type MaybePromise } from "./maybe-promise.ts";
-import type { Turn } from "./turn.ts";
+import type { Turn, TurnCell } from "./turn.ts";
 
 /** The hooks as the engine calls them; they are protected for everybody else. */
 export interface Hooks {
@@ -19,7 +19,7 @@ export function hooksOf(instance: VirtualObject<unknown>): Hooks {
 }
 
 /** Reads the object's row into its cell, once; says whether it did. */
-export function load(cell: Cell, storage: SqlStorage): boolean {
+export function load(cell: TurnCell, storage: SqlStorage): boolean {
   if (cell.loaded) return false;
   const rows = storage.query<{ state: string; version: number }>(
     "SELECT state, version FROM objects WHERE ring = ? AND type = ? AND id = ?",
@@ -38,7 +38,7 @@ export function load(cell: Cell, storage: SqlStorage): boolean {
  * The state a cell's text holds, by today's schema: upgraded, parsed, defaults filled in ([OBJ4]).
  * @throws EdgeverseError `STATE_INVALID`; the row is left as it is
  */
-export function parseState(cell: Cell): unknown {
+export function parseState(cell: TurnCell): unknown {
   const { objectClass } = cell.definition;
   let value: unknown;
   try {
@@ -54,14 +54,14 @@ export function parseState(cell: Cell): unknown {
 }
 
 /** The state as the schema parses it. @throws EdgeverseError `STATE_INVALID` */
-export function checkState(cell: Cell, value: unknown): unknown {
+export function checkState(cell: TurnCell, value: unknown): unknown {
   const parsed = cell.definition.objectClass.state.safeParse(value);
   if (parsed.success) return parsed.data;
   const issues = parsed.error.issues.slice(0, 10).map(({ path, message }) => ({ path, message }));
   throw invalid(cell, "it does not fit the type's schema", { issues });
 }
 
-function invalid(cell: Cell, why: string, details?: unknown, cause?: unknown): EdgeverseError {
+function invalid(cell: TurnCell, why: string, details?: unknown, cause?: unknown): EdgeverseError {
   return new EdgeverseError("STATE_INVALID", `Cannot use the state of ${cell.key}: ${why}`, { details, cause });
 }
 
@@ -81,7 +81,7 @@ export function activate(turn: Turn, scope: AsyncScope<Turn>): MaybePromise<unkn
       `${cell.key} does not exist, and calls do not create a ${definition.type}`,
     );
   }
-  const activation = new Activation(JSON.stringify(parseState(cell)));
+  const activation = new Activation<Turn>(JSON.stringify(parseState(cell)));
   turn.activation = activation;
   turn.text = activation.text;
   activation.current = turn;
@@ -104,7 +104,7 @@ export function activate(turn: Turn, scope: AsyncScope<Turn>): MaybePromise<unkn
 }
 
 /** Whether `onDelete` is there and can run: an object whose row can't be read is deleted without it. */
-export function deletable(cell: Cell): boolean {
+export function deletable(cell: TurnCell): boolean {
   if (!cell.definition.hooks.has("onDelete")) return false;
   try {
     return cell.activation !== undefined || parseState(cell) !== undefined;

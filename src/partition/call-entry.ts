@@ -5,13 +5,13 @@ import type { MethodDefinition } from "../object/registry.ts";
 import type { CallRecord } from "../reliable/call-record.ts";
 import type { CallState } from "../reliable/call-state.ts";
 import type { StoredCall } from "./call-table.ts";
-import type { Cell } from "./cell.ts";
+import type { TurnCell } from "./turn.ts";
 
 /** A reliable call in memory, from its arrival until its outcome is durable. */
 export interface Entry {
   stored: StoredCall;
   state: CallState;
-  readonly cell: Cell;
+  readonly cell: TurnCell;
   readonly method: MethodDefinition;
   /** Turns that wait for the outcome; lost in a crash, and then nobody waits. */
   readonly chain: readonly ChainLink[] | undefined;
@@ -26,13 +26,13 @@ export interface Entry {
   crashes: number;
 }
 
-export function entryKey(cell: Cell, callId: string): string {
+export function entryKey(cell: TurnCell, callId: string): string {
   return `${cell.key}\n${callId}`;
 }
 
 export function newEntry(
   message: CallMessage,
-  cell: Cell,
+  cell: TurnCell,
   method: MethodDefinition,
   requestHash: string,
   log: LogPolicy,
@@ -75,7 +75,7 @@ export function newEntry(
 }
 
 /** An entry for a call that was accepted before; `crashed` when the process that had it ended by itself. */
-export function resumedEntry(stored: StoredCall, cell: Cell, method: MethodDefinition, crashed: boolean): Entry {
+export function resumedEntry(stored: StoredCall, cell: TurnCell, method: MethodDefinition, crashed: boolean): Entry {
   const { record } = stored;
   return {
     stored,

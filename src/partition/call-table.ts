@@ -125,6 +125,11 @@ export class CallTable {
 
   /** Notes what the log holds. A row whose outcome came after it was read stays open. */
   shipped(entries: readonly BacklogEntry[]): void {
+    // Counted once the transaction is through: one that fails is tried again.
+    this.open -= this.#storage.transaction(() => this.#close(entries));
+  }
+
+  #close(entries: readonly BacklogEntry[]): number {
     const list = JSON.stringify(entries.map(({ seq, record }) => [seq, record.status]));
     const closed = this.#storage.query<{ open: number }>(
       `UPDATE calls SET shipped = 1, open = (status = 'pending'),
@@ -132,7 +137,7 @@ export class CallTable {
        WHERE open = 1 AND (seq, status) IN (SELECT value->>0, value->>1 FROM json_each(?)) RETURNING open`,
       list,
     );
-    this.open -= closed.filter((row) => row.open === 0).length;
+    return closed.filter((row) => row.open === 0).length;
   }
 
   countFinished(before: number, limit: number): number {

@@ -3,10 +3,9 @@ import { objectKey } from "../object/message.ts";
 import type { TypeDefinition } from "../object/registry.ts";
 import type { VirtualObject } from "../object/virtual-object.ts";
 import { Mailbox } from "./mailbox.ts";
-import type { Turn } from "./turn.ts";
 
 /** An instance in memory. Dropped when a turn on it fails, so that its private fields hold nothing that was rolled back. */
-export class Activation {
+export class Activation<Turn> {
   instance!: VirtualObject<unknown>;
   /**
    * The turn whose code is running right now. Set while a method that is no async function runs (or its promise is
@@ -38,18 +37,18 @@ export class Activation {
 }
 
 /**
- * One object as its partition holds it in memory: the state text that the last successful turn left (committed, or about to
+ * One object as its partition holds it in memory, for turns of some kind: the state text that the last successful turn left (committed, or about to
  * be in the next group commit), what of it the database has not seen, and the turns that run or wait.
  */
-export class Cell {
+export class Cell<Turn> {
   readonly key: string;
   readonly definition: TypeDefinition;
   readonly id: string;
   readonly ring: number;
   readonly shard: number;
   readonly epoch: number;
-  readonly mailbox = new Mailbox();
-  activation: Activation | undefined;
+  readonly mailbox = new Mailbox<Turn>();
+  activation: Activation<Turn> | undefined;
 
   /** Whether the database was read. */
   loaded = false;

@@ -1,6 +1,7 @@
 import type { TypeDefinition } from "../object/registry.ts";
 import type { Clock } from "../platform/ports.ts";
 import { Cell } from "./cell.ts";
+import type { Turn, TurnCell } from "./turn.ts";
 
 export interface CellLimits {
   readonly idleTimeout: number;
@@ -15,15 +16,15 @@ export interface CellLimits {
  * takes the first cell it finds without. Costs O(1) a use and amortised O(1) an eviction.
  */
 export class Cells {
-  readonly map = new Map<string, Cell>();
+  readonly map = new Map<string, TurnCell>();
   readonly #clock: Clock;
   readonly #limits: CellLimits;
-  readonly #evict: (cell: Cell, reason: "idle" | "capacity") => void;
+  readonly #evict: (cell: TurnCell, reason: "idle" | "capacity") => void;
   #bytes = 0;
   #sweptAt: number;
 
   /** @param evict lets the object leave; it calls `forget` in the end */
-  constructor(clock: Clock, limits: CellLimits, evict: (cell: Cell, reason: "idle" | "capacity") => void) {
+  constructor(clock: Clock, limits: CellLimits, evict: (cell: TurnCell, reason: "idle" | "capacity") => void) {
     this.#clock = clock;
     this.#limits = limits;
     this.#evict = evict;
@@ -34,7 +35,7 @@ export class Cells {
     return this.#bytes;
   }
 
-  all(): IterableIterator<Cell> {
+  all(): IterableIterator<TurnCell> {
     return this.map.values();
   }
 
@@ -43,13 +44,13 @@ export class Cells {
     definition: TypeDefinition,
     id: string,
     where: { ring: number; shard: number; epoch: number },
-  ): Cell {
+  ): TurnCell {
     this.sweep();
     const known = this.map.get(key);
     if (known !== undefined) return known;
     // Before it is in: what is about to be used must not be what makes room.
     this.#makeRoom();
-    const cell = new Cell(definition, id, where.ring, where.shard, where.epoch);
+    const cell = new Cell<Turn>(definition, id, where.ring, where.shard, where.epoch);
     cell.lastUsed = this.#clock.now();
     this.map.set(key, cell);
     this.account(cell);
@@ -57,14 +58,14 @@ export class Cells {
   }
 
   /** Notes that the cell's size changed. */
-  account(cell: Cell): void {
+  account(cell: TurnCell): void {
     if (this.map.get(cell.key) !== cell) return;
     const bytes = cell.bytes;
     this.#bytes += bytes - cell.accounted;
     cell.accounted = bytes;
   }
 
-  forget(cell: Cell): void {
+  forget(cell: TurnCell): void {
     if (this.map.get(cell.key) !== cell) return;
     this.map.delete(cell.key);
     this.#bytes -= cell.accounted;
@@ -79,7 +80,7 @@ export class Cells {
   #makeRoom(): void {
     let looks = 64;
     while (looks-- > 0 && (this.map.size >= this.#limits.maxObjects || this.#bytes > this.#limits.maxObjectBytes)) {
-      const cell = this.map.values().next().value as Cell;
+      const cell = this.map.values().next().value as TurnCell;
       // To the back, as the hand moves past it.
       this.map.delete(cell.key);
       this.map.set(cell.key, cell);

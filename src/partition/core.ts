@@ -6,16 +6,15 @@ import { LogGate } from "../reliable/log-gate.ts";
 import { type BacklogEntry, Shipper } from "../reliable/shipper.ts";
 import { hooksOf } from "./activate.ts";
 import { CallTable } from "./call-table.ts";
-import type { Cell } from "./cell.ts";
 import { Cells } from "./cells.ts";
 import { Deadlines } from "./deadlines.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { encodeText } from "./method-plan.ts";
+import type { PartitionOptions } from "./options.ts";
 import { Outbound } from "./outbound.ts";
 import { type Owned, Ownership } from "./ownership.ts";
-import type { PartitionOptions } from "./partition.ts";
 import { ReliableCalls } from "./reliable-calls.ts";
-import type { Turn, TurnServices } from "./turn.ts";
+import type { Turn, TurnCell, TurnServices } from "./turn.ts";
 import { TurnEngine } from "./turn-engine.ts";
 import { TurnStore } from "./turn-store.ts";
 
@@ -86,6 +85,7 @@ export class PartitionCore {
     this.reliable = new ReliableCalls({
       table: this.table,
       engine: this.engine,
+      cells: this.cells,
       commit: this.commit,
       deadlines,
       now,
@@ -95,7 +95,7 @@ export class PartitionCore {
     });
   }
 
-  open(definition: TypeDefinition, id: string, owned: Owned): Cell {
+  open(definition: TypeDefinition, id: string, owned: Owned): TurnCell {
     return this.cells.open(objectKey(definition.type, id), definition, id, owned);
   }
 
@@ -144,7 +144,7 @@ export class PartitionCore {
     if (!this.#armed) this.rearm();
   }
 
-  #own(definition: TypeDefinition, id: string): Cell | undefined {
+  #own(definition: TypeDefinition, id: string): TurnCell | undefined {
     const owned = this.ownership.locate(placementOf(id), this.#options.clock.now());
     return owned.kind === "moved" ? undefined : this.open(definition, id, owned);
   }
@@ -160,6 +160,7 @@ export class PartitionCore {
           flush: () => this.commit.flush(),
           under: turn.outer === undefined ? undefined : () => (turn.outer as Turn).openStore(),
         }),
+      uuid: () => this.#options.random.uuid(),
       over: (turn) =>
         new EdgeverseError(
           "DEADLINE_EXCEEDED",
@@ -176,11 +177,11 @@ export class PartitionCore {
         if (entries.length > 0) await storage.barrier();
         return entries;
       },
-      shipped: (entries: readonly BacklogEntry[]) => storage.transaction(() => this.table.shipped(entries)),
+      shipped: (entries: readonly BacklogEntry[]) => this.table.shipped(entries),
     };
   }
 
-  #evict(cell: Cell, reason: "idle" | "capacity"): void {
+  #evict(cell: TurnCell, reason: "idle" | "capacity"): void {
     if (cell.activation === undefined || !cell.definition.hooks.has("onDeactivate")) {
       this.cells.forget(cell);
       return;

@@ -1,7 +1,6 @@
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import type { ChainLink } from "../object/message.ts";
-import type { Cell } from "./cell.ts";
-import type { Turn } from "./turn.ts";
+import type { Turn, TurnCell } from "./turn.ts";
 
 /** Turns that may wait for one another in a row. Keeps nested synchronous turns within the stack. */
 export const MAX_CHAIN = 64;
@@ -24,7 +23,7 @@ export function ownAncestor(turn: Turn): Turn | undefined {
 }
 
 /** The turn of a chain's link, if it runs on `cell`. */
-export function runningTurn(cell: Cell, link: ChainLink): Turn | undefined {
+export function runningTurn(cell: TurnCell, link: ChainLink): Turn | undefined {
   if (link.key !== cell.key) return undefined;
   for (const running of cell.mailbox.running) if (running.id === link.turn) return running;
   return undefined;
@@ -38,13 +37,35 @@ export function runningTurn(cell: Cell, link: ChainLink): Turn | undefined {
  *
  * @returns the objects on the way round, from `turn`'s own to the caller's
  */
-export function closesCircle(turn: Turn, cells: ReadonlyMap<string, Cell>): string[] | undefined {
-  const callers = [...turn.ancestry()].slice(1);
+export function closesCircle(turn: Turn, cells: ReadonlyMap<string, TurnCell>): string[] | undefined {
+  return circleThrough(turn.cell, [...turn.ancestry()].slice(1), cells);
+}
+
+/** The same for a call that would wait for whatever runs on `cell`, made by the turns of `chain`. */
+export function chainClosesCircle(
+  cell: TurnCell,
+  chain: readonly ChainLink[],
+  cells: ReadonlyMap<string, TurnCell>,
+): string[] | undefined {
+  const callers = chain.map((link) => {
+    const caller = cells.get(link.key);
+    return { ...link, local: caller === undefined ? undefined : runningTurn(caller, link) };
+  });
+  return circleThrough(cell, callers, cells);
+}
+
+type Caller = ChainLink & { readonly local: Turn | undefined };
+
+function circleThrough(
+  from: TurnCell,
+  callers: readonly Caller[],
+  cells: ReadonlyMap<string, TurnCell>,
+): string[] | undefined {
   if (callers.length === 0) return undefined;
-  const local = new Set(callers.map((link) => link.local));
+  const local = new Set(callers.map((link) => link.local).filter((caller) => caller !== undefined));
   const seen = new Set<Turn>();
 
-  const throughCell = (cell: Cell | undefined): string[] | undefined => {
+  const throughCell = (cell: TurnCell | undefined): string[] | undefined => {
     if (cell === undefined) return undefined;
     for (const running of cell.mailbox.running) {
       const rest = throughTurn(running);
@@ -68,7 +89,7 @@ export function closesCircle(turn: Turn, cells: ReadonlyMap<string, Cell>): stri
     }
     return undefined;
   };
-  return throughCell(turn.cell);
+  return throughCell(from);
 }
 
 /** [TURN7] The error that names who waits for whom. */

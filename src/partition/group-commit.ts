@@ -1,6 +1,6 @@
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import type { Cancel, Clock, SqlStorage } from "../platform/ports.ts";
-import type { Cell } from "./cell.ts";
+import type { TurnCell } from "./turn.ts";
 
 /** Told whether the commit it waited for is durable: undefined, or why not. */
 export type OnDurable = (error: EdgeverseError | undefined) => void;
@@ -38,7 +38,7 @@ export class GroupCommit {
   readonly #storage: SqlStorage;
   readonly #clock: Clock;
   readonly #onFailure: (error: EdgeverseError) => void;
-  #cells: Cell[] = [];
+  #cells: TurnCell[] = [];
   #writes: (() => void)[] = [];
   #waiting: OnDurable[] = [];
   #scheduled: Cancel | undefined;
@@ -51,7 +51,7 @@ export class GroupCommit {
   }
 
   /** The next commit writes what `cell` holds. */
-  changed(cell: Cell): void {
+  changed(cell: TurnCell): void {
     if (cell.dirty) return;
     cell.dirty = true;
     this.#cells.push(cell);
@@ -136,7 +136,7 @@ export class GroupCommit {
     }
   }
 
-  #apply(cells: readonly Cell[], writes: readonly (() => void)[]): void {
+  #apply(cells: readonly TurnCell[], writes: readonly (() => void)[]): void {
     const now = this.#clock.now();
     let bulk: Row[] = [];
     let characters = 0;
@@ -207,7 +207,7 @@ function tell(waiting: readonly OnDurable[], error: EdgeverseError | undefined):
   }
 }
 
-function written(cell: Cell): void {
+function written(cell: TurnCell): void {
   cell.dirty = false;
   cell.wiped = false;
   cell.rows = undefined;

@@ -1,7 +1,5 @@
-import type { Turn } from "./turn.ts";
-
 /** A turn that waits for its object. */
-export interface Waiting {
+export interface Waiting<Turn> {
   readonly turn: Turn;
   /** False once it was withdrawn; it is skipped when it surfaces. */
   live: boolean;
@@ -11,10 +9,10 @@ export interface Waiting {
  * The turns of one object: at most one exclusive turn, or any number of readonly ones, run; the others wait in order of
  * arrival ([TURN1]). A readonly turn never overtakes a waiting exclusive one, so writers don't starve.
  */
-export class Mailbox {
+export class Mailbox<Turn> {
   readonly running = new Set<Turn>();
   #exclusive = false;
-  #queue: Waiting[] = [];
+  #queue: Waiting<Turn>[] = [];
   #head = 0;
   #live = 0;
 
@@ -46,14 +44,14 @@ export class Mailbox {
     if (this.running.delete(turn) && this.running.size === 0) this.#exclusive = false;
   }
 
-  wait(turn: Turn): Waiting {
-    const waiting: Waiting = { turn, live: true };
+  wait(turn: Turn): Waiting<Turn> {
+    const waiting: Waiting<Turn> = { turn, live: true };
     this.#queue.push(waiting);
     this.#live++;
     return waiting;
   }
 
-  withdraw(waiting: Waiting): boolean {
+  withdraw(waiting: Waiting<Turn>): boolean {
     if (!waiting.live) return false;
     waiting.live = false;
     this.#live--;

@@ -4,11 +4,10 @@ import type { CallOptions } from "../object/call.ts";
 import { parseJson } from "../object/json.ts";
 import { type CallMessage, objectKey, type Reply } from "../object/message.ts";
 import type { MethodDefinition, Registry, TypeDefinition } from "../object/registry.ts";
-import type { Cell } from "./cell.ts";
 import type { GroupCommit } from "./group-commit.ts";
 import { copyRequest, encodeCopy, methodPlan, parseRequest } from "./method-plan.ts";
 import type { Peers } from "./ports.ts";
-import type { Turn } from "./turn.ts";
+import type { Turn, TurnCell } from "./turn.ts";
 import type { TurnEngine } from "./turn-engine.ts";
 
 export interface OutboundParts {
@@ -19,7 +18,7 @@ export interface OutboundParts {
   readonly now: () => number;
   readonly config: { readonly callTimeout: number; readonly maxMessage: number };
   /** The cell of an object this partition owns; undefined when another one does. */
-  cell(definition: TypeDefinition, id: string): Cell | undefined;
+  cell(definition: TypeDefinition, id: string): TurnCell | undefined;
   /** Takes a reliable call of an own object. */
   reliable(message: CallMessage): Promise<Reply>;
 }
@@ -70,7 +69,13 @@ export class Outbound {
     return this.#send(turn, message, method, cell !== undefined);
   }
 
-  #neighbour(turn: Turn, cell: Cell, method: MethodDefinition, request: unknown, deadline: number): Promise<unknown> {
+  #neighbour(
+    turn: Turn,
+    cell: TurnCell,
+    method: MethodDefinition,
+    request: unknown,
+    deadline: number,
+  ): Promise<unknown> {
     const parsed = parseRequest(method, request);
     return new Promise((resolve, reject) => {
       const plan = methodPlan(method, parsed, {

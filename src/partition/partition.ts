@@ -1,38 +1,17 @@
-import type { Config } from "../config/config.ts";
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import { placementOf } from "../identity/object-id.ts";
 import { NotJsonError, parseJson } from "../object/json.ts";
 import type { CallMessage, LifecycleMessage, Reply } from "../object/message.ts";
-import type { Registry } from "../object/registry.ts";
-import type { Genesis } from "../placement/shard-map.ts";
-import type { AsyncScope, Clock, SqlStorage } from "../platform/ports.ts";
-import type { CallLog } from "../reliable/ports.ts";
+import type { SqlStorage } from "../platform/ports.ts";
 import { PartitionCore } from "./core.ts";
 import { methodPlan, parseRequest } from "./method-plan.ts";
+import type { PartitionOptions } from "./options.ts";
 import { Ownership } from "./ownership.ts";
-import type { Founder, Observer, Peers } from "./ports.ts";
 import { migrate } from "./schema.ts";
-import type { Outcome, Turn, TurnPlan } from "./turn.ts";
+import type { Outcome, TurnPlan } from "./turn.ts";
 
 /** Ms from a failed commit to a new start. */
 const RESTART_AFTER = 10;
-
-export interface PartitionOptions {
-  readonly registry: Registry;
-  readonly config: Config;
-  readonly storage: SqlStorage;
-  readonly clock: Clock;
-  readonly scope: AsyncScope<Turn>;
-  readonly peers: Peers;
-  readonly founder: Founder;
-  /** Undefined: the cluster keeps no log. */
-  readonly log: CallLog | undefined;
-  readonly observer: Observer;
-  /** What a cluster that does not exist yet is founded with. */
-  readonly proposal: Genesis;
-  /** The name a new partition takes; one that was founded knows its own. */
-  readonly name: string | undefined;
-}
 
 /**
  * A partition: owns shards, and the objects on them. Plain code over its ports, so that it runs the same in a Durable Object
@@ -109,7 +88,7 @@ export class Partition {
     if (Ownership.stored(this.storage) === undefined) return;
     const core = await this.core();
     await core.shipper?.ship();
-    core.rearm();
+    if (this.#core === core) core.rearm();
   }
 
   #dispatch(core: PartitionCore, message: CallMessage): Promise<Reply> {
@@ -176,11 +155,9 @@ export class Partition {
     this.#failed = true;
     core.stop(error);
     this.#options.clock.after(RESTART_AFTER, () => {
-      try {
-        void this.core();
-      } catch (cause) {
-        this.#options.observer.warn("the partition can't start", { error: cause });
-      }
+      Promise.resolve()
+        .then(() => this.core())
+        .catch((cause: unknown) => this.#options.observer.warn("the partition can't start", { error: cause }));
     });
   }
 }

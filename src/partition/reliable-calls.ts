@@ -12,17 +12,18 @@ import { CallQueues } from "./call-queues.ts";
 import { CRASHED, checkSame, loggedLater, outcomeReply } from "./call-replies.ts";
 import type { CallTable, StoredCall } from "./call-table.ts";
 import { CallWaiters } from "./call-waiters.ts";
-import type { Cell } from "./cell.ts";
+import type { Cells } from "./cells.ts";
 import type { Deadlines } from "./deadlines.ts";
-import { deadlockError, runningTurn } from "./deadlock.ts";
+import { chainClosesCircle, deadlockError } from "./deadlock.ts";
 import type { GroupCommit } from "./group-commit.ts";
 import { encodeText, methodPlan, parseRequest } from "./method-plan.ts";
-import type { Outcome } from "./turn.ts";
+import type { Outcome, TurnCell } from "./turn.ts";
 import type { TurnEngine } from "./turn-engine.ts";
 
 export interface ReliableCallParts {
   readonly table: CallTable;
   readonly engine: TurnEngine;
+  readonly cells: Cells;
   readonly commit: GroupCommit;
   readonly deadlines: Deadlines;
   readonly now: () => number;
@@ -77,7 +78,7 @@ export class ReliableCalls {
   }
 
   /** Takes a call: runs it, or answers from what is known of its id. Refusals change nothing. */
-  call(message: CallMessage, cell: Cell, method: MethodDefinition, request: unknown): Promise<Reply> {
+  call(message: CallMessage, cell: TurnCell, method: MethodDefinition, request: unknown): Promise<Reply> {
     const { callId, answer } = message.reliable as NonNullable<CallMessage["reliable"]>;
     checkCallId(callId);
     const hash = fingerprint(message.method, request);
@@ -85,7 +86,7 @@ export class ReliableCalls {
     const known = entry?.stored ?? this.#parts.table.find(cell.ring, message.type, message.id, callId);
     if (known !== undefined) checkSame(known.record, hash);
     if (known !== undefined && entry === undefined) return this.#replay(known);
-    if (answer === "outcome") checkCircle(message, cell);
+    if (answer === "outcome") this.#checkCircle(message, cell);
     if (entry === undefined) return this.#waiters.add(this.#accept(message, cell, method, hash), message, false);
     if (answer === "accepted" && entry.accepted) {
       return this.#afterCommit({ kind: "accepted", callId });
@@ -94,7 +95,7 @@ export class ReliableCalls {
   }
 
   /** Drives a call that an earlier process had accepted ([CALL3]). `crashed`: that process ended by itself. */
-  resume(stored: StoredCall, cell: Cell, method: MethodDefinition, crashed: boolean): void {
+  resume(stored: StoredCall, cell: TurnCell, method: MethodDefinition, crashed: boolean): void {
     const entry = resumedEntry(stored, cell, method, crashed);
     this.#entries.set(entryKey(cell, stored.record.callId), entry);
     cell.held++;
@@ -108,7 +109,7 @@ export class ReliableCalls {
     for (const entry of entries) this.#waiters.answer(entry, { kind: "error", error: error.toWire() });
   }
 
-  #accept(message: CallMessage, cell: Cell, method: MethodDefinition, hash: string): Entry {
+  #accept(message: CallMessage, cell: TurnCell, method: MethodDefinition, hash: string): Entry {
     const { config, engine, gate } = this.#parts;
     const options = message.reliable as NonNullable<CallMessage["reliable"]>;
     const now = this.#parts.now();
@@ -118,7 +119,10 @@ export class ReliableCalls {
     if (this.open >= config.logBacklog) {
       throw new EdgeverseError("LOG_UNAVAILABLE", `${this.open} reliable calls wait for the log`, { retryAfter: 5 });
     }
-    const log = gate === undefined ? "batched" : (options.log ?? method.log);
+    const log = options.log ?? method.log;
+    if (log === "before" && gate === undefined) {
+      throw new EdgeverseError("LOG_UNAVAILABLE", "This cluster keeps no log of calls", { retryable: false });
+    }
     const entry = newEntry(message, cell, method, hash, log, now);
     this.#entries.set(entryKey(cell, options.callId), entry);
     cell.held++;
@@ -240,7 +244,7 @@ export class ReliableCalls {
     commit.settled((error) => {
       if (error !== undefined || !this.#current(entry)) return;
       this.#parts.onProgress();
-      if (entry.stored.log === "batched" || gate === undefined) this.#close(entry, outcomeReply(record));
+      if (gate === undefined || entry.stored.log === "batched") this.#close(entry, outcomeReply(record));
       else void this.#closeLogged(entry, gate);
     });
     entry.cell.held--;
@@ -282,14 +286,17 @@ export class ReliableCalls {
     }
   }
 
+  /**
+   * [TURN7] A turn that waits for a reliable call of an object that waits for it would wait for ever: calls of an object run
+   * in order, so the one in front is tried again and again. Final, so that the queues go on.
+   */
+  #checkCircle({ chain }: CallMessage, cell: TurnCell): void {
+    if (chain === undefined) return;
+    const circle = chainClosesCircle(cell, chain, this.#parts.cells.map);
+    if (circle !== undefined) throw deadlockError([...chain.map((link) => link.key), ...circle], false);
+  }
+
   #current(entry: Entry): boolean {
     return this.#entries.get(entryKey(entry.cell, entry.stored.record.callId)) === entry;
   }
-}
-
-/** [TURN7] A turn that waits for a reliable call of its own object would wait for itself: the call runs after the turn. */
-function checkCircle(message: CallMessage, cell: Cell): void {
-  const chain = message.chain ?? [];
-  if (!chain.some((link) => runningTurn(cell, link) !== undefined)) return;
-  throw deadlockError([...chain.map((link) => link.key), cell.key], false);
 }

@@ -1,7 +1,7 @@
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import type { AsyncScope, Clock, SqlStorage } from "../platform/ports.ts";
 import { activate, deletable, hooksOf, load } from "./activate.ts";
-import type { Activation, Cell } from "./cell.ts";
+import type { Activation } from "./cell.ts";
 import type { Cells } from "./cells.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { closesCircle, deadlock, ownAncestor } from "./deadlock.ts";
@@ -11,6 +11,7 @@ import { andThen, type MaybePromise } from "./maybe-promise.ts";
 import { outgoingError } from "./outgoing-error.ts";
 import type { Observer } from "./ports.ts";
 import { publish } from "./publish.ts";
+import type { TurnCell } from "./turn.ts";
 import { type Outcome, Turn, type TurnPlan, type TurnServices } from "./turn.ts";
 
 export interface TurnEngineParts {
@@ -58,7 +59,7 @@ export class TurnEngine {
   }
 
   /** Starts a turn or lets it wait. Its end, also a refusal, is told to `plan.finish`. */
-  submit(cell: Cell, plan: TurnPlan): void {
+  submit(cell: TurnCell, plan: TurnPlan): void {
     const turn = new Turn(cell, plan, this.#parts.services);
     cell.referenced = true;
     plan.parent?.children.add(turn);
@@ -73,7 +74,7 @@ export class TurnEngine {
   }
 
   /** @throws EdgeverseError `OVERLOADED` when one more turn may not wait for `cell` */
-  checkRoom(cell: Cell): void {
+  checkRoom(cell: TurnCell): void {
     const { mailbox, partitionMailbox } = this.#parts.limits;
     const full =
       cell.mailbox.waiting + cell.held >= mailbox
@@ -131,7 +132,9 @@ export class TurnEngine {
 
   #startInner(turn: Turn, own: Turn): void {
     startInner(turn, own);
-    this.#begin(turn, () => this.#parts.scope.run(turn, () => turn.plan.run((turn.activation as Activation).instance)));
+    this.#begin(turn, () =>
+      this.#parts.scope.run(turn, () => turn.plan.run((turn.activation as Activation<Turn>).instance)),
+    );
   }
 
   /** Runs `work` and settles the turn with what comes of it; arms the deadline only if that takes more than this event. */
@@ -205,7 +208,7 @@ export class TurnEngine {
   }
 
   #invoke(turn: Turn): MaybePromise<unknown> {
-    const activation = turn.activation as Activation;
+    const activation = turn.activation as Activation<Turn>;
     if (turn.plan.readonly) turn.restrict(turn.exclusive ? JSON.parse(turn.currentText()) : activation.frozen());
     if (turn.exclusive && !turn.plan.async) activation.current = turn;
     return turn.plan.run(activation.instance) as MaybePromise<unknown>;
@@ -213,7 +216,7 @@ export class TurnEngine {
 
   #beforeDelete(turn: Turn): MaybePromise<unknown> {
     if (!turn.deleted || !turn.cell.definition.hooks.has("onDelete")) return undefined;
-    return hooksOf((turn.activation as Activation).instance).onDelete() as MaybePromise<unknown>;
+    return hooksOf((turn.activation as Activation<Turn>).instance).onDelete() as MaybePromise<unknown>;
   }
 
   #succeed(turn: Turn, value: unknown): void {
@@ -265,12 +268,12 @@ export class TurnEngine {
   }
 
   /** An object that does not exist needs no memory. */
-  #letGo(cell: Cell): void {
+  #letGo(cell: TurnCell): void {
     if (!cell.exists && cell.loaded && cell.evictable) this.#parts.cells.forget(cell);
   }
 
   /** Starts what may start now. Turns that end at once come back here; the flag turns that recursion into this loop. */
-  #pump(cell: Cell): void {
+  #pump(cell: TurnCell): void {
     if (cell.pumping) return;
     cell.pumping = true;
     for (let turn = cell.mailbox.next(this.#exclusive); turn !== undefined; turn = cell.mailbox.next(this.#exclusive)) {

@@ -2,13 +2,21 @@ import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import { exceedsBytes, jsonText, NotJsonError } from "../object/json.ts";
 import type { ObjectStore, StoreRange, StoreRow } from "../object/store.ts";
 import type { SqlStorage } from "../platform/ports.ts";
-import type { Cell } from "./cell.ts";
 
 const MAX_KEY_BYTES = 512;
 const DEFAULT_ROWS = 1_000;
 const MAX_ROWS = 10_000;
 /** Bytes of new rows one turn may hold before it commits. */
 const MAX_TURN_BYTES = 8 * 1024 * 1024;
+
+/** The object whose rows a store is of, and what of them the database has not seen. */
+export interface RowOwner {
+  readonly ring: number;
+  readonly id: string;
+  readonly definition: { readonly type: string };
+  readonly wiped: boolean;
+  readonly rows: ReadonlyMap<string, string | null> | undefined;
+}
 
 interface StoreOptions {
   /** Bytes of JSON of one value. */
@@ -23,13 +31,13 @@ interface StoreOptions {
 
 /** `this.store` of one turn: the turn's writes over those of finished turns over the database. */
 export class TurnStore implements ObjectStore {
-  readonly #cell: Cell;
+  readonly #cell: RowOwner;
   readonly #storage: SqlStorage;
   readonly #options: StoreOptions;
   #writes = new Map<string, string | null>();
   #bytes = 0;
 
-  constructor(cell: Cell, storage: SqlStorage, options: StoreOptions) {
+  constructor(cell: RowOwner, storage: SqlStorage, options: StoreOptions) {
     this.#cell = cell;
     this.#storage = storage;
     this.#options = options;

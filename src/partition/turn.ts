@@ -3,8 +3,11 @@ import type { CallInfo, CallOptions } from "../object/call.ts";
 import type { ChainLink } from "../object/message.ts";
 import type { ObjectStore } from "../object/store.ts";
 import type { TurnScope, VirtualObject } from "../object/virtual-object.ts";
+import { derivedCallId } from "../reliable/fingerprint.ts";
 import type { Activation, Cell } from "./cell.ts";
 import type { TurnStore } from "./turn-store.ts";
+
+export type TurnCell = Cell<Turn>;
 
 export type Outcome =
   | { readonly ok: true; readonly value: unknown }
@@ -37,6 +40,7 @@ export interface TurnPlan {
 export interface TurnServices {
   stub(turn: Turn, type: string, id: string, options: CallOptions): object;
   openStore(turn: Turn): TurnStore;
+  uuid(): string;
   /** What whoever still touches an ended turn gets to see. */
   over(turn: Turn): Error;
 }
@@ -53,12 +57,12 @@ export interface Awaited {
  * it succeeds. So whatever still holds a state after its turn holds nothing that counts.
  */
 export class Turn implements TurnScope {
-  readonly cell: Cell;
+  readonly cell: TurnCell;
   readonly plan: TurnPlan;
   readonly services: TurnServices;
   status: "waiting" | "running" | "ended" = "waiting";
   /** The instance it runs on. */
-  activation: Activation | undefined;
+  activation: Activation<Turn> | undefined;
   /** When it must have ended. */
   deadline: number;
   /** For a turn that runs inside another one on the same object ([TURN7], reentrant types): that turn. */
@@ -83,7 +87,7 @@ export class Turn implements TurnScope {
   #store: TurnStore | undefined;
   #id: string | undefined;
 
-  constructor(cell: Cell, plan: TurnPlan, services: TurnServices) {
+  constructor(cell: TurnCell, plan: TurnPlan, services: TurnServices) {
     this.cell = cell;
     this.plan = plan;
     this.services = services;
@@ -142,6 +146,12 @@ export class Turn implements TurnScope {
   checkMutable(what: string): void {
     this.#check();
     if (!this.mutable) throw new TypeError(`Cannot ${what} in a readonly method`);
+  }
+
+  callIdFor(label: string): string {
+    this.#check();
+    const { callId } = this.plan.info;
+    return callId === undefined ? this.services.uuid() : derivedCallId(this.cell.key, callId, label);
   }
 
   /** From here on the turn sees `view`, frozen, and changes nothing. */

@@ -9,6 +9,11 @@ export function fingerprint(method: string, request: unknown): string {
   return bytesToHex(sha256(utf8ToBytes(`${method}\n${canonical(request)}`)));
 }
 
+/** The call id of a call that a reliable call makes: the same on every attempt, another for every caller, call and label. */
+export function derivedCallId(callerKey: string, callId: string, label: string): string {
+  return bytesToHex(sha256(utf8ToBytes([callerKey, callId, label].join("\n")))).slice(0, 40);
+}
+
 function canonical(value: unknown): string {
   if (value === undefined) return "null";
   if (typeof value !== "object" || value === null) return JSON.stringify(value);

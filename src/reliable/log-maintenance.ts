@@ -31,8 +31,10 @@ interface OwnerClient {
 }
 
 const BATCH = 500;
-/** Batches one run may take; cron runs again. */
+/** Batches one reconciliation may take; cron runs again. */
 const MAX_BATCHES = 40;
+/** Ms one cleanup may take; what is left waits for the next. */
+const CLEANUP_TIME = 20_000;
 /** Rows driven at the same time. */
 const CONCURRENCY = 16;
 /** An accepted pending row is looked at when its owner has not written it for this long. */
@@ -87,10 +89,19 @@ export class LogMaintenance implements Maintenance {
         report[kind]++;
         if (record !== undefined) finished.push(record);
       });
-      if (finished.length > 0) await this.#log.write(finished);
+      await this.#complete(finished);
       if (rows.length < BATCH) return { ...report, complete: true };
     }
     return report;
+  }
+
+  /** Writes outcomes. What Postgres refuses for what it holds stays pending there, and is seen again. */
+  async #complete(finished: readonly CallRecord[]): Promise<void> {
+    try {
+      if (finished.length > 0) await this.#log.write(finished);
+    } catch (error) {
+      if (!(error instanceof EdgeverseError) || error.code !== "INVALID_ARGUMENT") throw error;
+    }
   }
 
   /** What becomes of one pending row; `record` is to be written to the log. */
@@ -142,7 +153,8 @@ export class LogMaintenance implements Maintenance {
 
   async #removeRows(before: number): Promise<{ counts: FinalCounts; complete: boolean }> {
     const counts = { success: 0, failed: 0, expired: 0 };
-    for (let batch = 0; batch < MAX_BATCHES; batch++) {
+    const until = this.#clock.now() + CLEANUP_TIME;
+    while (this.#clock.now() < until) {
       const removed = await this.#log.removeFinished(before, BATCH);
       counts.success += removed.success;
       counts.failed += removed.failed;
@@ -155,12 +167,13 @@ export class LogMaintenance implements Maintenance {
   async #removeMarks(before: number, dryRun: boolean): Promise<{ count: number; complete: boolean }> {
     let count = 0;
     let complete = true;
+    const until = this.#clock.now() + CLEANUP_TIME;
     for (const partition of this.#router.map.partitions) {
-      for (let batch = 0; ; batch++) {
+      for (;;) {
         const removed = await this.#connect(partition).removeMarks(before, BATCH, dryRun);
         count += removed;
         if (removed < BATCH) break;
-        if (batch === MAX_BATCHES || dryRun) {
+        if (dryRun || this.#clock.now() >= until) {
           complete = false;
           break;
         }

@@ -42,6 +42,7 @@ export class Shipper {
   #state: ShipperStatus["state"] = "idle";
   #timer: Cancel | undefined;
   #again = false;
+  #stopped = false;
   #failures = 0;
   #shipped = 0;
   #lastError: string | undefined;
@@ -94,7 +95,9 @@ export class Shipper {
     }
   }
 
+  /** Ends it for good; what is on its way to the log stays in the backlog. */
   stop(): void {
+    this.#stopped = true;
     this.#timer?.();
     this.#timer = undefined;
     if (this.#state !== "shipping") this.#state = "idle";
@@ -102,9 +105,10 @@ export class Shipper {
 
   async #drain(): Promise<void> {
     for (;;) {
-      const entries = await this.#backlog.next(BATCH);
+      const entries = this.#stopped ? [] : await this.#backlog.next(BATCH);
       if (entries.length === 0) return;
       await this.#write(entries);
+      if (this.#stopped) return;
       this.#backlog.shipped(entries);
       this.#shipped += entries.length;
       if (entries.length < BATCH) return;
@@ -122,6 +126,7 @@ export class Shipper {
   }
 
   #later(delay: number, state: "waiting" | "backing off"): void {
+    if (this.#stopped) return;
     this.#state = state;
     this.#timer = this.#clock.after(delay, () => {
       this.#timer = undefined;

@@ -11,6 +11,8 @@ export type FinalReply = Exclude<Reply, Moved>;
 
 const FIRST_PAUSE = 5;
 const LONGEST_PAUSE = 250;
+/** Redirections followed at once; then each one is paused for, since partitions may send us back and forth while they move. */
+const MAX_REDIRECTS = 4;
 
 /**
  * Takes calls to the partition that owns their object ([MAP1], [MAP3]). It guesses the owner from the cached map, learns
@@ -64,25 +66,29 @@ export class Router {
   async batch(messages: readonly CallMessage[]): Promise<FinalReply[]> {
     const replies = new Array<FinalReply | undefined>(messages.length);
     const groups = new Map<string, number[]>();
+    const alone: number[] = [];
     messages.forEach((message, index) => {
       try {
         const owner = this.owner(message.id);
         const group = groups.get(owner);
         if (group === undefined) groups.set(owner, [index]);
         else group.push(index);
-      } catch (error) {
-        replies[index] = { kind: "error", error: EdgeverseError.from(error).toWire() };
+      } catch {
+        alone.push(index);
       }
     });
-    await Promise.all(
-      [...groups].map(async ([owner, indexes]) => {
+    await Promise.all([
+      ...alone.map(async (index) => {
+        replies[index] = await this.call(messages[index] as CallMessage);
+      }),
+      ...[...groups].map(async ([owner, indexes]) => {
         const group = indexes.map((index) => messages[index] as CallMessage);
         const answers = await this.#batchTo(owner, group);
         indexes.forEach((index, place) => {
           replies[index] = answers[place] as FinalReply;
         });
       }),
-    );
+    ]);
     return replies as FinalReply[];
   }
 
@@ -128,7 +134,7 @@ export class Router {
         messages.map((message) =>
           fault.again && this.#repeatable(message)
             ? this.call(message)
-            : ({ kind: "error", error: fault.error.toWire() } satisfies FinalReply),
+            : ({ kind: "error", error: { ...fault.error.toWire(), retryable: !fault.again } } satisfies FinalReply),
         ),
       );
     }
@@ -141,20 +147,23 @@ export class Router {
   ): Promise<Exclude<Answer, Moved> | Extract<FinalReply, { kind: "error" }>> {
     let pause = FIRST_PAUSE;
     let hint: string | undefined;
+    let redirects = 0;
     for (;;) {
       let trouble: EdgeverseError;
       try {
-        const owner = hint ?? this.owner(target.id);
+        const owner = hint ?? (await this.#ownerOrRefresh(target.id));
         try {
           const reply = await send(this.#connect(owner));
           if (reply.kind !== "moved") return reply as Exclude<Answer, Moved>;
           hint = await this.#redirect(reply as Moved, owner);
-          if (hint !== undefined) continue;
+          if (hint !== undefined && ++redirects <= MAX_REDIRECTS) continue;
           trouble = new EdgeverseError("UNAVAILABLE", "The object is between two partitions; it was not called");
         } catch (cause) {
           const fault = remoteFault(cause, owner);
           trouble = fault.error;
-          if (!fault.again || !repeatable()) return { kind: "error", error: trouble.toWire() };
+          if (!fault.again) return { kind: "error", error: trouble.toWire() };
+          // The call may have run: repeating it is its caller's decision, and no safe default.
+          if (!repeatable()) return { kind: "error", error: { ...trouble.toWire(), retryable: false } };
           hint = undefined;
         }
       } catch (error) {
@@ -171,6 +180,17 @@ export class Router {
     if (moved.partition === null || moved.mapVersion > this.map.document.version) await this.#cache.refresh();
     this.#cache.learn(moved);
     return moved.partition === null || moved.partition === from ? undefined : moved.partition;
+  }
+
+  /** What the guessed map calls impossible may be fine by the real one. */
+  #ownerOrRefresh(id: string): string | Promise<string> {
+    try {
+      return this.owner(id);
+    } catch (error) {
+      placementOf(id);
+      if (this.map.document.version > 0) throw error;
+      return this.#cache.refresh().then(() => this.owner(id));
+    }
   }
 
   #repeatable(message: CallMessage): boolean {

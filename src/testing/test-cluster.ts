@@ -3,7 +3,7 @@ import { type Config, configSchema } from "../config/config.ts";
 import { Coordinator } from "../coordinator/coordinator.ts";
 import type { CallMessage } from "../object/message.ts";
 import { Registry } from "../object/registry.ts";
-import type { ObjectClass } from "../object/stub.ts";
+import type { ObjectClass } from "../object/virtual-object.ts";
 import { partitionClient } from "../partition/client.ts";
 import { Partition } from "../partition/partition.ts";
 import type { Turn } from "../partition/turn.ts";
@@ -68,6 +68,7 @@ export class TestCluster {
       config: this.config,
       storage: this.storage(name),
       clock: this.clock,
+      random: { uuid: () => `uuid-${this.#requests++}` },
       scope: turnScope(),
       peers: { call: (message) => this.router.call(message) },
       founder: { found: async (proposal) => this.coordinator.found(proposal) },

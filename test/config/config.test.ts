@@ -108,9 +108,9 @@ describe("configuration from the environment", () => {
 
   test.each([
     ["EDGEVERSE_PARTITIONS", 1_024],
-    ["EDGEVERSE_MAX_STATE", 1_900_000],
-    ["EDGEVERSE_MAX_VALUE", 1_900_000],
-    ["EDGEVERSE_MAX_MESSAGE", 8 * MiB],
+    ["EDGEVERSE_MAX_STATE", 1_800_000],
+    ["EDGEVERSE_MAX_VALUE", 1_800_000],
+    ["EDGEVERSE_MAX_MESSAGE", 1_800_000],
     ["EDGEVERSE_MAX_BODY", 64 * MiB],
   ])("[TURN9] %s has a most and a least", (name, most) => {
     for (const fine of [1, most]) expect(() => configFromEnvironment({ [name]: String(fine) })).not.toThrow();

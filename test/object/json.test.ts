@@ -138,6 +138,21 @@ describe("copyJson", () => {
     );
   });
 
+  test.each<[string, (count: number) => unknown]>([
+    ["long numbers", (count) => Array(count).fill(-1.2345678901234567e-100)],
+    ["escapes", (count) => "\u0001".repeat(count)],
+    ["three-byte characters", (count) => ["日".repeat(count)]],
+    ["keys", (count) => Object.fromEntries(Array.from({ length: count }, (_, index) => [`\u0001${index}`, false]))],
+  ])("[TURN9] the limit is exact in bytes of JSON, whatever the value is made of: %s", (_, make) => {
+    const limit = 10_000;
+    for (let count = 50; count < 5_000; count += 98) {
+      const over = Buffer.byteLength(JSON.stringify(make(count))) > limit;
+      const copied = () => copyJson(make(count), limit);
+      if (over) expect(copied, `${count}`).toThrow(JsonTooLargeError);
+      else expect(copied, `${count}`).not.toThrow();
+    }
+  });
+
   test("[TURN9] a refused copy leaves no limit behind for the next", () => {
     expect(() => copyJson("x".repeat(100), 10)).toThrow(JsonTooLargeError);
     expect(copyJson("x".repeat(100))).toHaveLength(100);

@@ -4,8 +4,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import type { TypeDefinition } from "../../src/object/registry.ts";
-import type { Cell } from "../../src/partition/cell.ts";
 import { type CellLimits, Cells } from "../../src/partition/cells.ts";
+import type { TurnCell } from "../../src/partition/turn.ts";
 
 const DEFINITION = { type: "T" } as TypeDefinition;
 const WHERE = { ring: 1, shard: 1, epoch: 1 };
@@ -39,7 +39,7 @@ describe("Cells", () => {
 
   test("[LIFE2] beyond the limit the hand takes the first cell that was not used since it passed", () => {
     const { evicted, open, ids } = setup({ maxObjects: 3 });
-    const [a, b, c] = ["a", "b", "c"].map(open) as [Cell, Cell, Cell];
+    const [a, b, c] = ["a", "b", "c"].map(open) as [TurnCell, TurnCell, TurnCell];
     for (const cell of [a, b, c]) cell.referenced = false;
     b.referenced = true;
     open("d");
@@ -65,7 +65,7 @@ describe("Cells", () => {
     expect(hot).toBeLessThanOrEqual(100);
   });
 
-  test.each<[string, (cell: Cell) => void]>([
+  test.each<[string, (cell: TurnCell) => void]>([
     ["to be written", (cell) => (cell.dirty = true)],
     ["with a pending reliable call", (cell) => cell.held++],
     ["with a running turn", (cell) => cell.mailbox.enter({} as never, true)],

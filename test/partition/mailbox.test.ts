@@ -41,9 +41,9 @@ class Model {
 
 /** The real mailbox, driven as the engine drives it, beside the model. */
 class Pair {
-  readonly mailbox = new Mailbox();
+  readonly mailbox = new Mailbox<Turn>();
   readonly model = new Model();
-  readonly tickets = new Map<Fake, Waiting>();
+  readonly tickets = new Map<Fake, Waiting<Turn>>();
   #count = 0;
 
   arrive(exclusive: boolean): void {
@@ -67,7 +67,7 @@ class Pair {
     const fake = this.model.queue[pick % this.model.queue.length];
     if (fake === undefined) return;
     this.model.queue = this.model.queue.filter((other) => other !== fake);
-    const ticket = this.tickets.get(fake) as Waiting;
+    const ticket = this.tickets.get(fake) as Waiting<Turn>;
     expect(this.mailbox.withdraw(ticket)).toBe(true);
     expect(this.mailbox.withdraw(ticket)).toBe(false);
     this.pump();
@@ -167,7 +167,7 @@ describe("Mailbox", () => {
     for (const exclusive of [true, true]) pair.arrive(exclusive);
     const [ticket] = pair.tickets.values();
     pair.drain();
-    expect(pair.mailbox.withdraw(ticket as Waiting)).toBe(false);
+    expect(pair.mailbox.withdraw(ticket as Waiting<Turn>)).toBe(false);
     pair.mailbox.leave(turnOf({ number: 99, exclusive: true }));
     pair.check();
     expect(pair.mailbox.admits(false)).toBe(false);

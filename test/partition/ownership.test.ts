@@ -135,6 +135,7 @@ describe("founding", () => {
       config: configSchema.parse({}),
       storage,
       clock: new ManualClock(),
+      random: { uuid: () => "uuid" },
       scope: { run: (_: Turn, action) => action(), get: () => undefined },
       peers: { call: () => Promise.reject(new Error("no peers")) },
       founder: { found: options.found ?? (async (proposal) => proposal) },

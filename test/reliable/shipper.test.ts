@@ -238,20 +238,38 @@ describe("Shipper", () => {
     expect(shipper.status).toMatchObject({ state: "idle", shipped: 1 });
   });
 
-  test("stop leaves no timer behind, and a later poke starts over", async () => {
+  test("stop ends it for good: no timer, no statement, nothing noted as shipped", async () => {
+    for (const down of [false, true]) {
+      const { clock, log, backlog, shipper } = setup();
+      backlog.add();
+      log.down = down;
+      if (down) await shipper.ship();
+      else shipper.poke();
+      expect(clock.timers).toBe(1);
+      shipper.stop();
+      const written = log.batches.length;
+      log.down = false;
+      shipper.poke();
+      await shipper.ship();
+      await clock.advance(60_000);
+      expect([clock.timers, log.batches.length, backlog.open().length]).toEqual([0, written, 1]);
+    }
+  });
+
+  test("stop during a statement: its records stay in the backlog, for the next shipper", async () => {
     const { clock, log, backlog, shipper } = setup();
     backlog.add();
-    shipper.poke();
+    let open = () => {};
+    log.gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    const shipping = shipper.ship();
+    await clock.advance(1);
     shipper.stop();
-    expect([clock.timers, shipper.status.state]).toEqual([0, "idle"]);
-    log.down = true;
-    await shipper.ship();
-    shipper.stop();
-    expect([clock.timers, shipper.status.state]).toEqual([0, "idle"]);
-    log.down = false;
-    shipper.poke();
-    await clock.advance(INTERVAL);
-    expect(backlog.open()).toEqual([]);
+    open();
+    await shipping;
+    await clock.advance(60_000);
+    expect([clock.timers, log.batches.length, backlog.open().length]).toEqual([0, 1, 1]);
   });
 
   test("[CALL5] whatever happens meanwhile, in the end the log holds each record as the owner has it", async () => {

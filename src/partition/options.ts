@@ -1,0 +1,26 @@
+import type { Config } from "../config/config.ts";
+import type { Registry } from "../object/registry.ts";
+import type { Genesis } from "../placement/shard-map.ts";
+import type { AsyncScope, Clock, Random, SqlStorage } from "../platform/ports.ts";
+import type { CallLog } from "../reliable/ports.ts";
+import type { Founder, Observer, Peers } from "./ports.ts";
+import type { Turn } from "./turn.ts";
+
+/** What a partition is made of. */
+export interface PartitionOptions {
+  readonly registry: Registry;
+  readonly config: Config;
+  readonly storage: SqlStorage;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly scope: AsyncScope<Turn>;
+  readonly peers: Peers;
+  readonly founder: Founder;
+  /** Undefined: the cluster keeps no log. */
+  readonly log: CallLog | undefined;
+  readonly observer: Observer;
+  /** What a cluster that does not exist yet is founded with. */
+  readonly proposal: Genesis;
+  /** The name a new partition takes; one that was founded knows its own. */
+  readonly name: string | undefined;
+}
