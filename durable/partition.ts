@@ -10,7 +10,7 @@ import type { ObjectQuery } from "../src/router/views.ts";
 import { consoleObserver } from "./console-observer.ts";
 import { DurableStorage } from "./durable-storage.ts";
 import { deploymentOf, type Env } from "./environment.ts";
-import { asyncScope, clock, random } from "./platform.ts";
+import { asyncScope, clock, durableClock, random } from "./platform.ts";
 
 /**
  * The Durable Object of one partition. Its memory may vanish at any await, and it is made again by the next message or
@@ -30,7 +30,7 @@ export function partitionClass(registry: Registry) {
         config,
         proposal,
         log,
-        clock,
+        clock: durableClock(ctx.storage),
         random,
         storage: new DurableStorage(ctx.storage),
         scope: asyncScope<Turn>(),

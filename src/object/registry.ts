@@ -14,8 +14,8 @@ export interface MethodDefinition {
   readonly name: string;
   readonly request: z.ZodType | undefined;
   readonly readonly: boolean;
-  /** Declared as an async function. */
-  readonly async: boolean;
+  /** Declared as an async function, or seen to return a promise. */
+  async: boolean;
   /** Ms, or undefined for the configuration's default. */
   readonly timeout: number | undefined;
   readonly log: LogPolicy;

@@ -88,8 +88,10 @@ export function activate(turn: Turn, scope: AsyncScope<Turn>): MaybePromise<unkn
   activation.instance = construct(definition.objectClass, {
     id: cell.id,
     turn() {
-      const running = activation.current ?? scope.get();
-      if (running?.cell === cell) return running;
+      const scoped = scope.get();
+      if (scoped?.cell === cell && scoped.status === "running") return scoped;
+      if (activation.current !== undefined) return activation.current;
+      if (scoped?.cell === cell) return scoped;
       throw new Error(`No turn is running on ${cell.key}: state, store and calls belong to a turn`);
     },
   });

@@ -25,6 +25,7 @@ export class Activation<Turn> {
   }
 
   set text(text: string) {
+    if (text === this.#text) return;
     this.#text = text;
     this.#frozen = undefined;
   }

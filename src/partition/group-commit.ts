@@ -1,14 +1,9 @@
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
-import type { Cancel, Clock, SqlStorage } from "../platform/ports.ts";
+import type { Clock, SqlStorage } from "../platform/ports.ts";
 import type { TurnCell } from "./turn.ts";
 
 /** Told whether the commit it waited for is durable: undefined, or why not. */
 export type OnDurable = (error: EdgeverseError | undefined) => void;
-
-/** Macrotasks a commit waits at most for more to join. */
-const MAX_LOOKS = 4;
-/** As many need wait for no more. */
-const ENOUGH = 512;
 
 /** Characters of states in one bulk statement: six times that, as JSON in JSON, stays under the platform's 2 MB a value. */
 const BULK_TEXT = 128 * 1024;
@@ -41,7 +36,7 @@ export class GroupCommit {
   #cells: TurnCell[] = [];
   #writes: (() => void)[] = [];
   #waiting: OnDurable[] = [];
-  #scheduled: Cancel | undefined;
+  #scheduled: object | undefined;
 
   /** @param onFailure called once for a failed commit, before those who waited for it are told */
   constructor(storage: SqlStorage, clock: Clock, onFailure: (error: EdgeverseError) => void) {
@@ -79,14 +74,11 @@ export class GroupCommit {
 
   /** Commits now instead of at the end of the window. */
   flush(): void {
-    if (this.#scheduled === undefined) return;
-    this.#scheduled();
-    this.#commit();
+    if (this.#scheduled !== undefined) this.#commit();
   }
 
   /** Forgets what was to be written: the partition starts over from the database. */
   discard(error: EdgeverseError): void {
-    this.#scheduled?.();
     this.#scheduled = undefined;
     const waiting = this.#waiting;
     this.#reset();
@@ -94,14 +86,13 @@ export class GroupCommit {
   }
 
   #schedule(): void {
-    this.#scheduled ??= this.#clock.after(0, () => this.#look(0, 1));
-  }
-
-  /** Commits when nobody joined since the last look, so that all who come at once share one commit and one alone never waits. */
-  #look(seen: number, looks: number): void {
-    const joined = this.#waiting.length;
-    if (joined <= Math.max(1, seen) || looks >= MAX_LOOKS || joined >= ENOUGH) this.#commit();
-    else this.#scheduled = this.#clock.after(0, () => this.#look(joined, looks + 1));
+    if (this.#scheduled !== undefined) return;
+    // The token tells whether this commit was made early, and another one is due.
+    const scheduled = {};
+    this.#scheduled = scheduled;
+    this.#clock.soon(() => {
+      if (this.#scheduled === scheduled) this.#commit();
+    });
   }
 
   #commit(): void {

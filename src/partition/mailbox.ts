@@ -40,6 +40,11 @@ export class Mailbox<Turn> {
     this.running.add(turn);
   }
 
+  /** Lets others that only read run beside the turn that runs alone now. */
+  share(): void {
+    this.#exclusive = false;
+  }
+
   leave(turn: Turn): void {
     if (this.running.delete(turn) && this.running.size === 0) this.#exclusive = false;
   }

@@ -11,6 +11,9 @@ export function methodPlan(method: MethodDefinition, request: unknown, rest: Res
     kind: "call",
     readonly: method.readonly,
     async: method.async,
+    onPromise: () => {
+      method.async = true;
+    },
     run: (instance) => (instance as unknown as Record<string, (request: unknown) => unknown>)[method.name]?.(request),
     ...rest,
   };

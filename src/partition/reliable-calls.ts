@@ -10,36 +10,12 @@ import type { LogGate } from "../reliable/log-gate.ts";
 import { type Entry, entryKey, newEntry, resumedEntry } from "./call-entry.ts";
 import { CallQueues } from "./call-queues.ts";
 import { CRASHED, checkSame, loggedLater, outcomeReply } from "./call-replies.ts";
-import type { CallTable, StoredCall } from "./call-table.ts";
+import type { StoredCall } from "./call-table.ts";
 import { CallWaiters } from "./call-waiters.ts";
-import type { Cells } from "./cells.ts";
-import type { Deadlines } from "./deadlines.ts";
 import { chainClosesCircle, deadlockError } from "./deadlock.ts";
-import type { GroupCommit } from "./group-commit.ts";
 import { encodeText, methodPlan, parseRequest } from "./method-plan.ts";
+import type { ReliableCallParts } from "./reliable-call-parts.ts";
 import type { Outcome, TurnCell } from "./turn.ts";
-import type { TurnEngine } from "./turn-engine.ts";
-
-export interface ReliableCallParts {
-  readonly table: CallTable;
-  readonly engine: TurnEngine;
-  readonly cells: Cells;
-  readonly commit: GroupCommit;
-  readonly deadlines: Deadlines;
-  readonly now: () => number;
-  /** Undefined when the cluster has no log. */
-  readonly gate: LogGate | undefined;
-  readonly config: {
-    readonly callTimeout: number;
-    readonly retention: number;
-    readonly logBacklog: number;
-    readonly maxAttempts: number;
-    readonly maxMessage: number;
-    readonly partitionMailbox: number;
-  };
-  /** Something was accepted or finished: the backlog has grown. */
-  readonly onProgress: () => void;
-}
 
 /**
  * Reliable calls at their owner ([CALL1–4], [CALL6], [CALL8]): accept durably, run in order of acceptance, store the outcome

@@ -1,14 +1,14 @@
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import type { AsyncScope, Clock, SqlStorage } from "../platform/ports.ts";
-import { activate, deletable, hooksOf, load } from "./activate.ts";
 import type { Activation } from "./cell.ts";
 import type { Cells } from "./cells.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { closesCircle, deadlock, ownAncestor } from "./deadlock.ts";
 import type { GroupCommit } from "./group-commit.ts";
 import { startInner, succeedInner } from "./inner-turn.ts";
-import { andThen, type MaybePromise } from "./maybe-promise.ts";
+import type { MaybePromise } from "./maybe-promise.ts";
 import { outgoingError } from "./outgoing-error.ts";
+import { performTurn } from "./perform-turn.ts";
 import type { Observer } from "./ports.ts";
 import { publish } from "./publish.ts";
 import type { TurnCell } from "./turn.ts";
@@ -46,7 +46,12 @@ export interface TurnEngineParts {
 export class TurnEngine {
   readonly #parts: TurnEngineParts;
   readonly #running = new Set<Turn>();
-  readonly #exclusive = (turn: Turn): boolean => !turn.plan.readonly || turn.cell.activation === undefined;
+  /**
+   * Whether a turn must be alone on its object. A readonly one need not, but a plain method that has no company is over
+   * before any could come, and costs less as an exclusive turn.
+   */
+  readonly #exclusive = ({ plan, cell }: Turn): boolean =>
+    !plan.readonly || cell.activation === undefined || (!plan.async && !cell.mailbox.shared);
   #waiting = 0;
 
   constructor(parts: TurnEngineParts) {
@@ -126,7 +131,7 @@ export class TurnEngine {
     cell.mailbox.enter(turn, turn.exclusive);
     this.#begin(turn, () => {
       if (this.#parts.clock.now() >= plan.info.deadline) throw late(turn, "before it started");
-      return this.#inContext(turn, () => this.#perform(turn));
+      return this.#inContext(turn, () => performTurn(turn, this.#parts));
     });
   }
 
@@ -154,11 +159,20 @@ export class TurnEngine {
       this.#succeed(turn, result);
       return;
     }
+    if (!turn.plan.async) this.#provedAsync(turn);
     turn.cancelDeadline = this.#parts.deadlines.add(turn.deadline, () => this.#fail(turn, late(turn, "while it ran")));
     result.then(
       (value) => this.#succeed(turn, value),
       (error: unknown) => this.#fail(turn, error),
     );
+  }
+
+  /** A plain method returned a promise: from now on its turns start as what they are, and this one becomes it. */
+  #provedAsync(turn: Turn): void {
+    turn.plan.onPromise?.();
+    if (!turn.plan.readonly || turn.mutable || !turn.exclusive) return;
+    turn.cell.mailbox.share();
+    this.#pump(turn.cell);
   }
 
   /**
@@ -169,54 +183,6 @@ export class TurnEngine {
     const { definition } = turn.cell;
     const scoped = turn.plan.async || !turn.exclusive || definition.hooks.size > 0 || definition.objectClass.reentrant;
     return scoped ? this.#parts.scope.run(turn, work) : work();
-  }
-
-  #perform(turn: Turn): MaybePromise<unknown> {
-    const { cell, plan } = turn;
-    if (load(cell, this.#parts.storage)) this.#parts.cells.account(cell);
-    if (plan.kind === "deactivate" && cell.activation === undefined) return undefined;
-    if (plan.kind === "delete") {
-      if (!cell.exists) return undefined;
-      turn.deleted = true;
-      if (!deletable(cell)) return undefined;
-    }
-    const alive =
-      <T>(next: (value: T) => MaybePromise<unknown>) =>
-      (value: T) => {
-        // What an abandoned turn was about to do must not happen, least of all in the next one.
-        if (turn.status !== "running") throw this.#parts.services.over(turn);
-        return next(value);
-      };
-    return andThen(
-      this.#adopt(turn),
-      alive(() =>
-        andThen(
-          this.#invoke(turn),
-          alive((value) => andThen(this.#beforeDelete(turn), () => value)),
-        ),
-      ),
-    );
-  }
-
-  /** Gives the turn its instance and state; makes them, and runs their hooks, when the object is not in memory. */
-  #adopt(turn: Turn): MaybePromise<unknown> {
-    const { activation } = turn.cell;
-    if (activation === undefined) return activate(turn, this.#parts.scope);
-    turn.activation = activation;
-    turn.text = activation.text;
-    return undefined;
-  }
-
-  #invoke(turn: Turn): MaybePromise<unknown> {
-    const activation = turn.activation as Activation<Turn>;
-    if (turn.plan.readonly) turn.restrict(turn.exclusive ? JSON.parse(turn.currentText()) : activation.frozen());
-    if (turn.exclusive && !turn.plan.async) activation.current = turn;
-    return turn.plan.run(activation.instance) as MaybePromise<unknown>;
-  }
-
-  #beforeDelete(turn: Turn): MaybePromise<unknown> {
-    if (!turn.deleted || !turn.cell.definition.hooks.has("onDelete")) return undefined;
-    return hooksOf((turn.activation as Activation<Turn>).instance).onDelete() as MaybePromise<unknown>;
   }
 
   #succeed(turn: Turn, value: unknown): void {

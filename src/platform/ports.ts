@@ -12,6 +12,8 @@ export interface Clock {
   now(): number;
   /** Runs `action` once, `delay` ms from now at the earliest. It may never run if the process ends. */
   after(delay: number, action: () => void): Cancel;
+  /** Runs `action` once, after the events that are waiting already; sooner than any timer. It may never run likewise. */
+  soon(action: () => void): void;
 }
 
 /** Unpredictable values. */

@@ -7,6 +7,9 @@ export const systemClock: Clock = {
     const timer = setTimeout(action, delay);
     return () => clearTimeout(timer);
   },
+  soon(action) {
+    setImmediate(action);
+  },
 };
 
 interface Timer {
@@ -42,6 +45,10 @@ export class ManualClock implements Clock {
     return () => {
       this.#timers = this.#timers.filter((other) => other !== timer);
     };
+  }
+
+  soon(action: () => void): void {
+    this.after(0, action);
   }
 
   /** Lets `ms` pass: runs what falls due, in order, and what follows from it. */

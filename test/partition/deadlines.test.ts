@@ -5,6 +5,9 @@ import type { Cancel, Clock } from "../../src/platform/ports.ts";
 
 /** A clock with timers that fall due in order as it is moved, all in one event. */
 class StepClock implements Clock {
+  soon(action: () => void): void {
+    this.after(0, action);
+  }
   time = 1_000;
   armed = 0;
   #timers: { at: number; action: () => void }[] = [];
