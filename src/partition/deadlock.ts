@@ -78,11 +78,11 @@ function circleThrough(
     if (seen.has(next)) return undefined;
     seen.add(next);
     if (next.status === "waiting") return throughCell(next.cell);
-    for (const child of next.children) {
+    for (const child of next.children ?? []) {
       const rest = throughTurn(child);
       if (rest !== undefined) return [next.cell.key, ...rest];
     }
-    for (const awaited of next.awaits) {
+    for (const awaited of next.awaits ?? []) {
       const caller = callers.find((link) => link.key === awaited.key && !(link.readonly && awaited.readonly));
       const rest = caller === undefined ? throughCell(cells.get(awaited.key)) : [caller.key];
       if (rest !== undefined) return [next.cell.key, ...rest];

@@ -99,6 +99,7 @@ export class Outbound {
       key: objectKey(message.type, message.id),
       readonly: method.readonly && message.reliable === undefined,
     };
+    turn.awaits ??= new Set();
     turn.awaits.add(awaited);
     let reply: Reply;
     try {

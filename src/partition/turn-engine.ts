@@ -45,6 +45,7 @@ export interface TurnEngineParts {
  */
 export class TurnEngine {
   readonly #parts: TurnEngineParts;
+  /** Running turns that did not end in the event that started them. */
   readonly #running = new Set<Turn>();
   /**
    * Whether a turn must be alone on its object. A readonly one need not, but a plain method that has no company is over
@@ -67,7 +68,6 @@ export class TurnEngine {
   submit(cell: TurnCell, plan: TurnPlan): void {
     const turn = new Turn(cell, plan, this.#parts.services);
     cell.referenced = true;
-    plan.parent?.children.add(turn);
     try {
       const own = ownAncestor(turn);
       if (own !== undefined) this.#enterAgain(turn, own);
@@ -115,6 +115,7 @@ export class TurnEngine {
     if (turn.plan.admitted !== true) this.checkRoom(turn.cell);
     const waiting = turn.cell.mailbox.wait(turn);
     this.#waiting++;
+    waitedFor(turn);
     turn.cancelDeadline = this.#parts.deadlines.add(turn.deadline, () => {
       if (!turn.cell.mailbox.withdraw(waiting)) return;
       this.#waiting--;
@@ -144,7 +145,6 @@ export class TurnEngine {
 
   /** Runs `work` and settles the turn with what comes of it; arms the deadline only if that takes more than this event. */
   #begin(turn: Turn, work: () => MaybePromise<unknown>): void {
-    this.#running.add(turn);
     turn.status = "running";
     const { timeout, info } = turn.plan;
     if (timeout !== undefined) turn.deadline = Math.min(info.deadline, this.#parts.clock.now() + timeout);
@@ -159,6 +159,8 @@ export class TurnEngine {
       this.#succeed(turn, result);
       return;
     }
+    this.#running.add(turn);
+    waitedFor(turn);
     if (!turn.plan.async) this.#provedAsync(turn);
     turn.cancelDeadline = this.#parts.deadlines.add(turn.deadline, () => this.#fail(turn, late(turn, "while it ran")));
     result.then(
@@ -214,9 +216,11 @@ export class TurnEngine {
   #end(turn: Turn, outcome: Outcome): void {
     const { cell } = turn;
     turn.status = "ended";
-    turn.cancelDeadline?.();
-    turn.plan.parent?.children.delete(turn);
-    this.#running.delete(turn);
+    if (turn.cancelDeadline !== undefined) {
+      turn.cancelDeadline();
+      this.#running.delete(turn);
+    }
+    turn.plan.parent?.children?.delete(turn);
     cell.mailbox.leave(turn);
     cell.lastUsed = this.#parts.clock.now();
     if (turn.activation?.current === turn) turn.activation.current = undefined;
@@ -228,7 +232,7 @@ export class TurnEngine {
   #refuse(turn: Turn, thrown: unknown): void {
     turn.status = "ended";
     turn.cancelDeadline?.();
-    turn.plan.parent?.children.delete(turn);
+    turn.plan.parent?.children?.delete(turn);
     turn.plan.finish({ ok: false, error: outgoingError(turn, thrown, this.#parts.observer) });
     this.#letGo(turn.cell);
   }
@@ -248,6 +252,14 @@ export class TurnEngine {
     }
     cell.pumping = false;
   }
+}
+
+/** Notes that the turn which called this one waits for it. */
+function waitedFor(turn: Turn): void {
+  const { parent } = turn.plan;
+  if (parent === undefined) return;
+  parent.children ??= new Set();
+  parent.children.add(turn);
 }
 
 function late(turn: Turn, when: string): EdgeverseError {

@@ -80,9 +80,9 @@ export class Turn implements TurnScope {
   /** Whether `working` was made. */
   touched = false;
   working: unknown;
-  /** Turns of this partition that it waits for. */
-  readonly children = new Set<Turn>();
-  readonly awaits = new Set<Awaited>();
+  /** Turns of this partition that it waits for; those that ended at once never were among them. */
+  children: Set<Turn> | undefined;
+  awaits: Set<Awaited> | undefined;
   cancelDeadline: (() => void) | undefined;
   #view: unknown;
   #info: CallInfo | undefined;
