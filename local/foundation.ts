@@ -1,6 +1,8 @@
+import { configFromEnvironment } from "../src/config/config.ts";
 import { type WorkerBindings, workerBindings } from "./bindings.ts";
 import { adminTokenIn, type DataFolder, openDataFolder } from "./data-folder.ts";
 import { freePort } from "./free-port.ts";
+import { HostError } from "./host-error.ts";
 import type { HostOptions } from "./host-options.ts";
 import { openPostgres } from "./local-postgres.ts";
 import { readWorkerSettings, type WorkerSettings } from "./worker-settings.ts";
@@ -28,6 +30,7 @@ export async function layFoundation(
   meanwhile: (settings: WorkerSettings, folder: DataFolder) => Promise<void> = async () => {},
 ): Promise<Foundation> {
   const settings = readWorkerSettings(options.configFile);
+  checkConfiguration({ ...settings.vars, ...options.variables });
   const folder = openDataFolder(options.dataDir);
   stack.defer(() => folder.close());
   const port = await freePort(options.host, options.port, folder.takenOver ? ORPHAN_PATIENCE : 0);
@@ -38,6 +41,15 @@ export async function layFoundation(
   const [postgres] = await Promise.all([opening, meanwhile(settings, folder)]);
   const bindings = workerBindings(settings, options, adminToken, postgres);
   return { settings, folder, port, url: `http://${urlHost(options.host)}:${port}`, adminToken, bindings };
+}
+
+/** @throws HostError naming the settings the worker could not start with: better here than in every answer */
+function checkConfiguration(variables: Readonly<Record<string, unknown>>): void {
+  try {
+    configFromEnvironment(variables);
+  } catch (error) {
+    throw new HostError((error as Error).message);
+  }
 }
 
 /** The name under which this machine itself reaches an address it listens on. */

@@ -2,8 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { SqlExecutor } from "./executor.ts";
 import { migrate } from "./migrate.ts";
 import { startNeonBridge } from "./neon-bridge.ts";
-import { NeonExecutor } from "./neon-executor.ts";
-import { PgExecutor } from "./pg-executor.ts";
+import { isNeon, openExecutor } from "./open-executor.ts";
 import { PgliteExecutor } from "./pglite-executor.ts";
 
 export interface LocalPostgresOptions {
@@ -29,10 +28,10 @@ export interface LocalPostgres {
 export async function startPostgres(options: LocalPostgresOptions): Promise<LocalPostgres> {
   const { databaseUrl, dataDir, port } = options;
   if (databaseUrl !== undefined && isNeon(databaseUrl)) {
-    await migrate(new NeonExecutor(databaseUrl));
+    await migrate(openExecutor(databaseUrl));
     return { url: databaseUrl, stop: async () => {} };
   }
-  const executor = databaseUrl === undefined ? await PgliteExecutor.open(dataDir) : new PgExecutor({ databaseUrl });
+  const executor = databaseUrl === undefined ? await PgliteExecutor.open(dataDir) : openExecutor(databaseUrl);
   try {
     await migrate(executor);
     return await bridge(executor, port);
@@ -51,8 +50,4 @@ async function bridge(executor: SqlExecutor, port: number | undefined): Promise<
     await executor.close();
   };
   return { url, endpoint, stop };
-}
-
-function isNeon(databaseUrl: string): boolean {
-  return URL.canParse(databaseUrl) && new URL(databaseUrl).hostname.endsWith(".neon.tech");
 }

@@ -56,7 +56,7 @@ export function objectRoute(parts: EdgeParts): Route {
         inMemory: found.inMemory,
         why: shard === null ? "fixed by the id" : whyThere(parts, shard, found.partition),
         since: found.claimedAt === null ? null : new Date(found.claimedAt).toISOString(),
-        region: null,
+        region: parts.router.map.location(found.partition) ?? null,
       };
       return respond(JSON.stringify(view), context.env.requestId);
     },
