@@ -33,6 +33,7 @@ async function run(start: StartHost): Promise<void> {
     stop: () => void finish(0),
     stopAtOnce: () => process.exit(130), // The guard kills the worker when this process ends, however it ends.
   });
+  onLosingNpm(() => void finish(0));
 
   try {
     const started = await host;
@@ -44,6 +45,18 @@ async function run(start: StartHost): Promise<void> {
     // Ended by a signal while it was starting: that is a stop, not a failure, and `finish` is at it.
     if (!stopping.signal.aborted) throw error;
   }
+}
+
+/** Whoever kills the `npm` that runs this script, with a signal npm can't pass on, means this program. */
+function onLosingNpm(stop: () => void): void {
+  if (process.env["npm_lifecycle_event"] === undefined) return;
+  const npm = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === npm) return;
+    clearInterval(watch);
+    stop();
+  }, 500);
+  watch.unref();
 }
 
 function log(line: string): void {
