@@ -118,6 +118,8 @@ export class ReliableCalls {
     if (!this.#current(entry)) return;
     // Numbered as it is written, so that the order of acceptance is the order of the table.
     entry.stored = { ...entry.stored, seq: table.nextSeq() };
+    // Now, so that the wake-up is as durable as the acceptance it is for.
+    this.#parts.onProgress();
     commit.write(() => {
       table.insert(entry.stored);
       this.#reserved--;
