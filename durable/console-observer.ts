@@ -11,13 +11,33 @@ export const consoleObserver: Observer = {
 };
 
 export function write(level: "warn" | "error", event: string, details: Readonly<Record<string, unknown>>): void {
-  const line = { level, event, ...details };
-  console[level](
-    JSON.stringify(line, (_key, value) => (value instanceof Error ? errorText(value) : (value as unknown))),
-  );
+  console[level](line({ level, event, ...details }));
+}
+
+/** The line of an event. A method may throw anything, and whatever it is must not keep the line from being written. */
+function line(event: Readonly<Record<string, unknown>>): string {
+  try {
+    return JSON.stringify(event, (_key, value: unknown) => printable(value));
+  } catch {
+    const flat = Object.entries(event).map(([key, value]) => [key, text(value)]);
+    return JSON.stringify(Object.fromEntries(flat));
+  }
+}
+
+function printable(value: unknown): unknown {
+  if (value instanceof Error) return errorText(value);
+  return typeof value === "bigint" || typeof value === "symbol" ? text(value) : value;
 }
 
 function errorText(error: Error): string {
-  const cause = error.cause === undefined ? "" : ` (caused by ${String(error.cause)})`;
-  return `${error.stack ?? String(error)}${cause}`;
+  const cause = error.cause === undefined ? "" : ` (caused by ${text(error.cause)})`;
+  return `${text(error.stack ?? error)}${cause}`;
+}
+
+function text(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return "a value without a text";
+  }
 }

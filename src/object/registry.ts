@@ -14,8 +14,8 @@ export interface MethodDefinition {
   readonly name: string;
   readonly request: z.ZodType | undefined;
   readonly readonly: boolean;
-  /** Declared as an async function, or seen to return a promise. */
-  async: boolean;
+  /** What calling it gives: known from its declaration, or learned from its calls. A promise is never unlearned. */
+  returns: "promise" | "value" | "unknown";
   /** Ms, or undefined for the configuration's default. */
   readonly timeout: number | undefined;
   readonly log: LogPolicy;
@@ -83,7 +83,7 @@ function define(objectClass: ObjectClass): TypeDefinition {
       name,
       request: options.request,
       readonly: options.readonly ?? false,
-      async: (objectClass.prototype as unknown as Record<string, unknown>)[name] instanceof AsyncFunction,
+      returns: isAsync(objectClass, name) ? "promise" : "unknown",
       timeout: timeoutOf(options.timeout, `${where}.${name}`) ?? timeout,
       log: options.log ?? objectClass.log,
     });
@@ -97,6 +97,10 @@ function define(objectClass: ObjectClass): TypeDefinition {
     hooks: new Set(HOOKS.filter((hook) => prototype[hook] !== base[hook])),
     makeStub: stubFactory(methods.keys()),
   };
+}
+
+function isAsync(objectClass: ObjectClass, name: string): boolean {
+  return (objectClass.prototype as unknown as Record<string, unknown>)[name] instanceof AsyncFunction;
 }
 
 function checkMethod(objectClass: ObjectClass, name: string, where: string): void {

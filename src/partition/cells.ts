@@ -50,6 +50,9 @@ export class Cells {
     if (known !== undefined) return known;
     // Before it is in: what is about to be used must not be what makes room.
     this.#makeRoom();
+    // What leaves runs its own code first, and that may have called this very object.
+    const called = this.map.get(key);
+    if (called !== undefined) return called;
     const cell = new Cell<Turn>(definition, id, where.ring, where.shard, where.epoch);
     cell.lastUsed = this.#clock.now();
     this.map.set(key, cell);

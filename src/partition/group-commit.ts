@@ -37,6 +37,8 @@ export class GroupCommit {
   #writes: (() => void)[] = [];
   #waiting: OnDurable[] = [];
   #scheduled: object | undefined;
+  /** Why nothing is committed any more; undefined while it runs. */
+  #ended: EdgeverseError | undefined;
 
   /** @param onFailure called once for a failed commit, before those who waited for it are told */
   constructor(storage: SqlStorage, clock: Clock, onFailure: (error: EdgeverseError) => void) {
@@ -47,7 +49,7 @@ export class GroupCommit {
 
   /** The next commit writes what `cell` holds. */
   changed(cell: TurnCell): void {
-    if (cell.dirty) return;
+    if (cell.dirty || this.#ended !== undefined) return;
     cell.dirty = true;
     this.#cells.push(cell);
     this.#schedule();
@@ -55,12 +57,17 @@ export class GroupCommit {
 
   /** Runs `write` inside the next commit, after the cells. */
   write(write: () => void): void {
+    if (this.#ended !== undefined) return;
     this.#writes.push(write);
     this.#schedule();
   }
 
   /** Calls back when all that was published so far is durable, or lost. */
   settled(callback: OnDurable): void {
+    if (this.#ended !== undefined) {
+      callback(this.#ended);
+      return;
+    }
     this.#waiting.push(callback);
     this.#schedule();
   }
@@ -72,13 +79,18 @@ export class GroupCommit {
     });
   }
 
-  /** Commits now instead of at the end of the window. */
+  /**
+   * Commits now instead of at the end of the window.
+   * @throws EdgeverseError `UNAVAILABLE` when the storage refuses
+   */
   flush(): void {
     if (this.#scheduled !== undefined) this.#commit();
+    if (this.#ended !== undefined) throw this.#ended;
   }
 
-  /** Forgets what was to be written: the partition starts over from the database. */
+  /** Ends it for good and forgets what was to be written: the partition starts over from the database. */
   discard(error: EdgeverseError): void {
+    this.#ended = error;
     this.#scheduled = undefined;
     const waiting = this.#waiting;
     this.#reset();

@@ -16,7 +16,8 @@ export function startInner(turn: Turn, outer: Turn): void {
 
 /**
  * Joins a successful inner turn to its outer one.
- * @throws EdgeverseError `CONFLICT` when the outer turn's state changed meanwhile: neither change may be lost
+ * @throws EdgeverseError `CONFLICT` when the outer turn's state changed meanwhile: neither change may be lost;
+ *   `PAYLOAD_TOO_LARGE` when the rows of both are too many for one turn
  */
 export function succeedInner(turn: Turn, outer: Turn): void {
   if (outer.status !== "running") throw turn.services.over(outer);
@@ -25,11 +26,14 @@ export function succeedInner(turn: Turn, outer: Turn): void {
     if (outer.currentText() !== turn.text) {
       throw new EdgeverseError("CONFLICT", `The state of ${turn.cell.key} changed while a call from its own turn ran`);
     }
+  }
+  // What may still refuse comes before what can't.
+  const writes = turn.openedStore?.writes;
+  if (writes !== undefined && writes.size > 0) outer.openStore().absorb(writes);
+  if (text !== turn.text) {
     outer.working = replaceContent(outer.touched ? outer.working : undefined, JSON.parse(text));
     outer.touched = true;
   }
-  const writes = turn.openedStore?.writes;
-  if (writes !== undefined && writes.size > 0) outer.openStore().absorb(writes);
   if (turn.deleted) outer.deleted = true;
 }
 

@@ -10,12 +10,18 @@ export function methodPlan(method: MethodDefinition, request: unknown, rest: Res
   return {
     kind: "call",
     readonly: method.readonly,
-    async: method.async,
-    onPromise: () => {
-      method.async = true;
-    },
+    async: method.returns !== "value",
+    ...(method.returns === "promise" ? {} : { onReturn: learn(method) }),
     run: (instance) => (instance as unknown as Record<string, (request: unknown) => unknown>)[method.name]?.(request),
     ...rest,
+  };
+}
+
+/** A method that has returned a value is taken for a plain one from then on, until it returns a promise. */
+function learn(method: MethodDefinition): (promise: boolean) => void {
+  return (promise) => {
+    if (promise) method.returns = "promise";
+    else if (method.returns === "unknown") method.returns = "value";
   };
 }
 

@@ -54,6 +54,8 @@ export class TurnEngine {
   readonly #exclusive = ({ plan, cell }: Turn): boolean =>
     !plan.readonly || cell.activation === undefined || (!plan.async && !cell.mailbox.shared);
   #waiting = 0;
+  /** Why nothing more has an effect; undefined while the engine runs. */
+  #stopped: EdgeverseError | undefined;
 
   constructor(parts: TurnEngineParts) {
     this.#parts = parts;
@@ -69,6 +71,7 @@ export class TurnEngine {
     const turn = new Turn(cell, plan, this.#parts.services);
     cell.referenced = true;
     try {
+      if (this.#stopped !== undefined) throw this.#stopped;
       const own = ownAncestor(turn);
       if (own !== undefined) this.#enterAgain(turn, own);
       else if (cell.mailbox.admits(this.#exclusive(turn))) this.#start(turn);
@@ -92,6 +95,7 @@ export class TurnEngine {
 
   /** Ends every turn without effects, for good. */
   stop(error: EdgeverseError): void {
+    this.#stopped = error;
     for (const cell of this.#parts.cells.all()) {
       for (const turn of cell.mailbox.drain()) {
         this.#waiting--;
@@ -152,7 +156,14 @@ export class TurnEngine {
     try {
       result = work();
     } catch (error) {
-      this.#fail(turn, error);
+      this.#fail(turn, this.#stopped ?? error);
+      return;
+    }
+    turn.plan.onReturn?.(result instanceof Promise);
+    if (this.#stopped !== undefined) {
+      // The engine was stopped while the method's own code ran, by a commit that it asked for.
+      if (result instanceof Promise) result.catch(() => undefined);
+      this.#fail(turn, this.#stopped);
       return;
     }
     if (!(result instanceof Promise)) {
@@ -171,7 +182,6 @@ export class TurnEngine {
 
   /** A plain method returned a promise: from now on its turns start as what they are, and this one becomes it. */
   #provedAsync(turn: Turn): void {
-    turn.plan.onPromise?.();
     if (!turn.plan.readonly || turn.mutable || !turn.exclusive) return;
     turn.cell.mailbox.share();
     this.#pump(turn.cell);

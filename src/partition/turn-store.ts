@@ -47,9 +47,16 @@ export class TurnStore implements ObjectStore {
     return this.#writes;
   }
 
-  /** Takes over what a successful inner turn wrote. */
+  /**
+   * Takes over what a successful inner turn wrote: all of it, or it throws and none.
+   * @throws EdgeverseError `PAYLOAD_TOO_LARGE`
+   */
   absorb(writes: ReadonlyMap<string, string | null>): void {
-    for (const [key, text] of writes) this.#write(key, text);
+    let bytes = this.#bytes;
+    for (const [key, text] of writes) bytes += sizeOf(key, text) - sizeOf(key, this.#writes.get(key));
+    checkTurnBytes(bytes);
+    for (const [key, text] of writes) this.#writes.set(key, text);
+    this.#bytes = bytes;
   }
 
   get<Value>(key: string): Value | undefined {
@@ -96,12 +103,8 @@ export class TurnStore implements ObjectStore {
   }
 
   #write(key: string, text: string | null): void {
-    const before = this.#writes.get(key);
-    const size = (value: string | null | undefined) => (value === undefined ? 0 : key.length + (value?.length ?? 0));
-    const bytes = this.#bytes + size(text) - size(before);
-    if (bytes > MAX_TURN_BYTES) {
-      throw new EdgeverseError("PAYLOAD_TOO_LARGE", `Cannot store more than ${MAX_TURN_BYTES} bytes in one turn`);
-    }
+    const bytes = this.#bytes + sizeOf(key, text) - sizeOf(key, this.#writes.get(key));
+    checkTurnBytes(bytes);
     this.#bytes = bytes;
     this.#writes.set(key, text);
   }
@@ -136,6 +139,15 @@ export class TurnStore implements ObjectStore {
     );
     return rows[0]?.value ?? null;
   }
+}
+
+function sizeOf(key: string, value: string | null | undefined): number {
+  return value === undefined ? 0 : key.length + (value?.length ?? 0);
+}
+
+function checkTurnBytes(bytes: number): void {
+  if (bytes <= MAX_TURN_BYTES) return;
+  throw new EdgeverseError("PAYLOAD_TOO_LARGE", `Cannot store more than ${MAX_TURN_BYTES} bytes in one turn`);
 }
 
 function checkKey(key: string): string {

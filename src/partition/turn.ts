@@ -17,10 +17,10 @@ export type Outcome =
 export interface TurnPlan {
   readonly kind: "call" | "create" | "delete" | "deactivate";
   readonly readonly: boolean;
-  /** The method returns a promise: what follows its awaits must find its turn. */
+  /** The method returns a promise, or may: what follows its awaits must find its turn. */
   readonly async: boolean;
-  /** Told when a method that was taken for a plain one returned a promise. */
-  readonly onPromise?: () => void;
+  /** Told whether a method that was not known to return a promise did. */
+  readonly onReturn?: (promise: boolean) => void;
   readonly info: CallInfo;
   /** Ms the turn may take from its start; without it only `info.deadline` counts, and also while it waits. */
   readonly timeout?: number;
