@@ -4,6 +4,7 @@ import type { Registry } from "../src/object/registry.ts";
 import { partitionClient } from "../src/partition/client.ts";
 import { Partition } from "../src/partition/partition.ts";
 import type { Turn } from "../src/partition/turn.ts";
+import type { MoveOrder, TransferChunk } from "../src/placement/move.ts";
 import type { PartitionClient } from "../src/router/ports.ts";
 import { Router } from "../src/router/router.ts";
 import type { ObjectQuery } from "../src/router/views.ts";
@@ -36,6 +37,8 @@ export function partitionClass(registry: Registry) {
         scope: asyncScope<Turn>(),
         peers: new Router({ registry, connect, cache, clock }),
         founder: { found: (genesis) => coordinator().found(genesis) },
+        loads: { report: (report) => coordinator().report(report) },
+        connect,
         observer: consoleObserver,
         name: ctx.id.name,
       });
@@ -76,6 +79,34 @@ export function partitionClass(registry: Registry) {
 
     objects(query: ObjectQuery) {
       return this.#client.objects(query);
+    }
+
+    advance(order: MoveOrder) {
+      return this.#client.advance(order);
+    }
+
+    undo(order: MoveOrder) {
+      return this.#client.undo(order);
+    }
+
+    inquire(order: MoveOrder) {
+      return this.#client.inquire(order);
+    }
+
+    transfer(chunk: TransferChunk) {
+      return this.#client.transfer(chunk);
+    }
+
+    activate(order: MoveOrder) {
+      return this.#client.activate(order);
+    }
+
+    drop(order: MoveOrder, epoch: number) {
+      return this.#client.drop(order, epoch);
+    }
+
+    recount(shards: number) {
+      return this.#client.recount(shards);
     }
 
     wake() {

@@ -1,4 +1,5 @@
 import type { Config } from "../config/config.ts";
+import type { CoordinatorAdmin } from "../coordinator/commands.ts";
 import type { Registry } from "../object/registry.ts";
 import type { MapDocument } from "../placement/shard-map.ts";
 import type { Clock, Random } from "../platform/ports.ts";
@@ -8,7 +9,7 @@ import type { Connect } from "../router/ports.ts";
 import type { Router } from "../router/router.ts";
 
 /** The coordinator as the edge sees it. Methods reject when it can't be reached. */
-export interface CoordinatorClient {
+export interface CoordinatorClient extends CoordinatorAdmin {
   status(): Promise<{ founded: boolean; foundedAt: number | null; mapVersion: number }>;
   map(): Promise<MapDocument | undefined>;
 }

@@ -22,7 +22,17 @@ export interface TurnScope {
 }
 
 /** Why an object leaves memory. */
-export type DeactivationReason = "idle" | "capacity";
+export type DeactivationReason = "idle" | "capacity" | "moved";
+
+/** A shard about to move, as a type hears of it. */
+export interface Migration {
+  readonly shard: number;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** What a type says to a move of a shard that holds objects of it: nothing against it, never, or not now. */
+export type MigrationVote = "allow" | "veto" | { readonly delay: string } | undefined;
 
 let nextScope: ObjectScope | undefined;
 
@@ -72,6 +82,15 @@ export abstract class VirtualObject<State = unknown> {
   static readonly timeout: string | undefined = undefined;
   /** Log policy of reliable calls. */
   static readonly log: "batched" | "before" = "batched";
+
+  /**
+   * Objects that are in memory as soon as their place is owned, and follow it: `"global"`, the one called `auto`; `"shard"`,
+   * one on every shard in use, called `shard#<n>/auto`; `"partition"`, one on every partition, called `partition#<name>/auto`.
+   */
+  static readonly autoLoad: "global" | "shard" | "partition" | undefined = undefined;
+
+  /** Asked before a shard that holds objects of this type moves; may refuse the move, or put it off. */
+  static onMigrate?(migration: Migration): MigrationVote;
 
   /** Brings a state that version `from` wrote to the present shape, before it is parsed. */
   static upgrade(old: unknown, _from: number): unknown {
@@ -157,6 +176,8 @@ export interface ObjectClass {
   readonly reentrant: boolean;
   readonly timeout: string | undefined;
   readonly log: "batched" | "before";
+  readonly autoLoad: "global" | "shard" | "partition" | undefined;
+  onMigrate?(migration: Migration): MigrationVote;
   upgrade(old: unknown, from: number): unknown;
 }
 

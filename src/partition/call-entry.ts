@@ -18,10 +18,12 @@ export interface Entry {
   readonly caller: Caller;
   readonly requestId: string;
   readonly traceparent: string | undefined;
-  readonly waiters: Set<(reply: Reply) => void>;
+  readonly waiters: Set<(reply: Reply | undefined) => void>;
   accepted: boolean;
   /** Its turn may have run before: in this process, or in one that ended. */
   started: boolean;
+  /** Its turn was started, or is about to be, and has not ended. */
+  driving: boolean;
   /** Processes in a row that ended while it ran, or might have. */
   crashes: number;
 }
@@ -36,6 +38,7 @@ export function newEntry(
   method: MethodDefinition,
   requestHash: string,
   log: LogPolicy,
+  shard: number,
   now: number,
 ): Entry {
   const options = message.reliable as NonNullable<CallMessage["reliable"]>;
@@ -43,7 +46,7 @@ export function newEntry(
     callId: options.callId,
     type: message.type,
     id: message.id,
-    shard: cell.shard,
+    shard,
     method: message.method,
     request: message.request ?? null,
     requestHash,
@@ -70,6 +73,7 @@ export function newEntry(
     waiters: new Set(),
     accepted: false,
     started: false,
+    driving: false,
     crashes: 0,
   };
 }
@@ -89,6 +93,7 @@ export function resumedEntry(stored: StoredCall, cell: TurnCell, method: MethodD
     waiters: new Set(),
     accepted: true,
     started: crashed,
+    driving: false,
     crashes: crashed ? stored.crashes + 1 : stored.crashes,
   };
 }

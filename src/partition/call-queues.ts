@@ -12,9 +12,28 @@ interface Queue {
 export class CallQueues {
   readonly #queues = new Map<string, Queue>();
   readonly #drive: (entry: Entry) => void;
+  readonly #paused: (queue: readonly Entry[]) => boolean;
 
-  constructor(drive: (entry: Entry) => void) {
+  /** @param paused whether the first of these, all of one object, may not start now */
+  constructor(drive: (entry: Entry) => void, paused: (queue: readonly Entry[]) => boolean) {
     this.#drive = drive;
+    this.#paused = paused;
+  }
+
+  /** Drives the first call of its object once more. */
+  retry(entry: Entry): void {
+    const queue = this.#queues.get(entry.cell.key);
+    if (queue?.entries[0] === entry) this.#pump(entry.cell.key, queue);
+  }
+
+  /** Takes one out of the line of its object. */
+  remove(entry: Entry): void {
+    const { key } = entry.cell;
+    const queue = this.#queues.get(key);
+    const place = queue?.entries.indexOf(entry) ?? -1;
+    if (queue === undefined || place < 0) return;
+    queue.entries.splice(place, 1);
+    if (queue.entries.length === 0 && !queue.pumping) this.#queues.delete(key);
   }
 
   add(entry: Entry): void {
@@ -40,6 +59,7 @@ export class CallQueues {
     let driven: Entry | undefined;
     for (let first = queue.entries[0]; first !== undefined && first !== driven; first = queue.entries[0]) {
       driven = first;
+      if (this.#paused(queue.entries)) break;
       this.#drive(first);
     }
     queue.pumping = false;

@@ -23,17 +23,24 @@ export class CallWaiters {
     });
   }
 
-  /** Waits for the entry's outcome, or its acceptance if the message asks for no more. */
-  add(entry: Entry, message: CallMessage, replayed: boolean): Promise<Reply> {
+  /**
+   * Waits for the entry's outcome, or its acceptance if the message asks for no more.
+   * @param again asks anew, when the entry leaves this partition before that
+   */
+  add(entry: Entry, message: CallMessage, replayed: boolean, again: () => Promise<Reply>): Promise<Reply> {
     this.checkRoom();
     const wantsOutcome = message.reliable?.answer === "outcome";
     this.#count++;
     return new Promise((resolve) => {
-      const settle = (reply: Reply) => {
-        if (reply.kind === "accepted" && wantsOutcome) return;
+      const settle = (reply: Reply | undefined) => {
+        if (reply?.kind === "accepted" && wantsOutcome) return;
         if (!entry.waiters.delete(settle)) return;
         this.#count--;
         cancel();
+        if (reply === undefined) {
+          resolve(again());
+          return;
+        }
         resolve(
           replayed && (reply.kind === "response" || reply.kind === "error") ? { ...reply, replayed: true } : reply,
         );
@@ -45,11 +52,16 @@ export class CallWaiters {
     });
   }
 
+  /** Sends those who wait back to where they came from: they ask again. */
+  release(entry: Entry): void {
+    this.answer(entry, undefined);
+  }
+
   accepted(entry: Entry): void {
     this.answer(entry, { kind: "accepted", callId: entry.stored.record.callId });
   }
 
-  answer(entry: Entry, reply: Reply): void {
+  answer(entry: Entry, reply: Reply | undefined): void {
     for (const waiter of [...entry.waiters]) waiter(reply);
   }
 }

@@ -46,6 +46,7 @@ export class Cell<Turn> {
   readonly definition: TypeDefinition;
   readonly id: string;
   readonly ring: number;
+  /** By the shard count of when it was opened; the place on the ring is what counts. */
   readonly shard: number;
   readonly epoch: number;
   readonly mailbox = new Mailbox<Turn>();
@@ -66,8 +67,12 @@ export class Cell<Turn> {
   /** Store rows to write: text, or null for a deletion. */
   rows: Map<string, string | null> | undefined;
 
+  /** Told when the last turn has left, while its shard is being drained. */
+  onIdle: (() => void) | undefined;
   /** The engine is starting what waits here. */
   pumping = false;
+  /** Stays in memory while its partition has it: it was loaded by itself ([LIFE4]). */
+  pinned = false;
   /** Used since the eviction hand passed last. */
   referenced = true;
   lastUsed = 0;
@@ -91,6 +96,6 @@ export class Cell<Turn> {
   }
 
   get evictable(): boolean {
-    return this.mailbox.idle && !this.dirty && this.held === 0;
+    return this.mailbox.idle && !this.dirty && this.held === 0 && !this.pinned;
   }
 }

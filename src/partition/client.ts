@@ -18,6 +18,13 @@ export function partitionClient(partition: Partition, clock: Clock): PartitionCl
     status: async () => (await inspect()).status(),
     shards: async () => (await inspect()).shards(),
     objects: async (query) => (await inspect()).objects(query),
+    advance: async (order) => (await partition.core()).moves.outgoing.advance(order),
+    undo: async (order) => (await partition.core()).moves.outgoing.undo(order),
+    inquire: async (order) => (await partition.core()).moves.outgoing.inquire(order),
+    transfer: async (chunk) => (await partition.core()).moves.incoming.transfer(chunk),
+    activate: async (order) => (await partition.core()).moves.incoming.activate(order),
+    drop: async (order, epoch) => (await partition.core()).moves.incoming.drop(order, epoch),
+    recount: async (shards) => (await partition.core()).recount(shards),
     wake: () => partition.wake(),
     removeMarks: async (before, limit, dryRun) => {
       const { table } = await partition.core();

@@ -2,19 +2,28 @@ import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import { placementOf } from "../identity/object-id.ts";
 import { type CallMessage, objectKey, type Reply } from "../object/message.ts";
 import type { TypeDefinition } from "../object/registry.ts";
+import type { DeactivationReason, VirtualObject } from "../object/virtual-object.ts";
+import type { LoadReport } from "../placement/load-report.ts";
+import type { RecountReply } from "../placement/move.ts";
 import { LogGate } from "../reliable/log-gate.ts";
-import { type BacklogEntry, Shipper } from "../reliable/shipper.ts";
+import { Shipper } from "../reliable/shipper.ts";
 import { hooksOf } from "./activate.ts";
-import { CallTable } from "./call-table.ts";
+import { AutoLoad } from "./auto-load.ts";
+import { CallTable, type StoredCall } from "./call-table.ts";
 import { Cells } from "./cells.ts";
+import { ChangeTracker } from "./change-tracker.ts";
 import { Deadlines } from "./deadlines.ts";
+import { Door } from "./door.ts";
 import { GroupCommit } from "./group-commit.ts";
+import { LoadMeter } from "./load-meter.ts";
 import { encodeText } from "./method-plan.ts";
 import type { PartitionOptions } from "./options.ts";
 import { Outbound } from "./outbound.ts";
 import { type Owned, Ownership } from "./ownership.ts";
 import { ReliableCalls } from "./reliable-calls.ts";
-import type { Turn, TurnCell, TurnServices } from "./turn.ts";
+import { ShardMoves } from "./shard-moves.ts";
+import type { RingRange } from "./shard-rows.ts";
+import type { Turn, TurnCell, TurnPlan, TurnServices } from "./turn.ts";
 import { TurnEngine } from "./turn-engine.ts";
 import { TurnStore } from "./turn-store.ts";
 
@@ -31,9 +40,12 @@ export class PartitionCore {
   readonly engine: TurnEngine;
   readonly reliable: ReliableCalls;
   readonly table: CallTable;
-  readonly shipper: Shipper | undefined;
+  readonly shipper: Shipper<StoredCall> | undefined;
+  readonly door: Door;
+  readonly moves: ShardMoves;
   readonly encode: (value: unknown) => string;
   readonly #options: PartitionOptions;
+  readonly #autoLoad: AutoLoad;
   #armed = false;
 
   constructor(
@@ -41,16 +53,21 @@ export class PartitionCore {
     call: (message: CallMessage) => Promise<Reply>,
     onFailure: (error: EdgeverseError) => void,
   ) {
-    const { storage, clock, config, log, registry, peers } = options;
+    const { storage, clock, config, log, registry, peers, observer } = options;
     const stored = Ownership.stored(storage) as NonNullable<ReturnType<typeof Ownership.stored>>;
     this.#options = options;
+    const now = () => clock.now();
+    const changes = new ChangeTracker(storage, now);
+    const deadlines = new Deadlines(clock);
     this.encode = encodeText(config.maxMessage);
     this.ownership = new Ownership(stored.name, stored.genesis, storage);
-    this.table = new CallTable(storage);
-    this.commit = new GroupCommit(storage, clock, onFailure);
+    const { ownership } = this;
+    const shardAt = (ring: number) => ownership.shardAt(ring);
+    const inside = (keys: Iterable<string>, shard: number) => ownership.holdsAny(keys, shard);
+    this.table = new CallTable(storage, { now, shardAt, changes });
+    this.commit = new GroupCommit(storage, clock, changes, onFailure);
     this.cells = new Cells(clock, config, (cell, reason) => this.#evict(cell, reason));
-    const deadlines = new Deadlines(clock);
-    const now = () => clock.now();
+    this.door = new Door({ deadlines, most: config.partitionMailbox, inside });
     const outbound = new Outbound({
       registry,
       peers,
@@ -58,8 +75,8 @@ export class PartitionCore {
       now,
       commit: this.commit,
       engine: () => this.engine,
-      cell: (definition, id) => this.#own(definition, id),
-      reliable: call,
+      cell: (turn, definition, id) => this.#callable(turn, definition, id),
+      local: call,
     });
     this.engine = new TurnEngine({
       storage,
@@ -68,7 +85,8 @@ export class PartitionCore {
       cells: this.cells,
       commit: this.commit,
       deadlines,
-      observer: options.observer,
+      meter: new LoadMeter({ clock, ownership, storage, send: (report) => this.#report(report) }),
+      observer,
       services: this.#services(outbound),
       limits: config,
     });
@@ -80,7 +98,7 @@ export class PartitionCore {
             log,
             clock,
             interval: config.logInterval,
-            onRefused: ({ details }) => options.observer.warn("the log refuses records", { details }),
+            onRefused: ({ details }) => observer.warn("the log refuses records", { details }),
           });
     this.reliable = new ReliableCalls({
       table: this.table,
@@ -89,9 +107,23 @@ export class PartitionCore {
       commit: this.commit,
       deadlines,
       now,
+      shardAt,
+      inside,
       gate: log === undefined ? undefined : new LogGate(log, clock),
       config,
       onProgress: () => this.#progressed(),
+    });
+    this.#autoLoad = new AutoLoad({ registry, ownership, clock, load: (definition, id) => this.#load(definition, id) });
+    ownership.onClaimed = (shard) => this.#autoLoad.shard(shard);
+    this.moves = new ShardMoves({
+      ...{ ownership, changes, storage, clock, registry },
+      ...{ cells: this.cells, engine: this.engine, reliable: this.reliable, commit: this.commit },
+      connect: options.connect,
+      deactivate: (cell) => this.#evict(cell, "moved"),
+      resume: (shard) => this.#resumeCalls(false, ownership.range(shard)),
+      onChanged: () => this.table.recount(),
+      onOwned: (shard) => this.#autoLoad.shard(shard),
+      onError: (error) => onFailure(new EdgeverseError("UNAVAILABLE", "Cannot clear a shard away", { cause: error })),
     });
   }
 
@@ -99,15 +131,22 @@ export class PartitionCore {
     return this.cells.open(objectKey(definition.type, id), definition, id, owned);
   }
 
-  /** Takes up the reliable calls that an earlier process had accepted ([CALL3]); `crashed` when it ended by itself. */
+  /** Takes up what an earlier process left: calls it had accepted ([CALL3]), rows to clear; `crashed` when it ended by itself. */
   resume(crashed: boolean): void {
+    this.moves.resume();
+    this.#resumeCalls(crashed);
+    this.#autoLoad.all();
+  }
+
+  #resumeCalls(crashed: boolean, range?: RingRange): void {
     const { registry, observer, clock } = this.#options;
-    for (const stored of this.table.pending()) {
+    for (const stored of this.table.pending(range?.first, range?.last)) {
       const { record } = stored;
       try {
         const definition = registry.type(record.type);
-        const owned = this.ownership.locate(placementOf(record.id), clock.now());
-        if (owned.kind === "moved") continue;
+        const located = this.ownership.locate(placementOf(record.id), clock.now());
+        const owned = located.kind === "held" ? located.owned : located;
+        if (owned === undefined || owned.kind === "moved") continue;
         const cell = this.open(definition, record.id, owned);
         this.reliable.resume(stored, cell, registry.method(definition, record.method), crashed);
       } catch (error) {
@@ -121,9 +160,9 @@ export class PartitionCore {
     this.#progressed();
   }
 
-  /** Asks to be woken again while calls are open. */
+  /** Asks to be woken again while there is something to go on with. */
   rearm(): void {
-    this.#armed = this.reliable.open > 0;
+    this.#armed = this.reliable.open > 0 || this.moves.cleaning;
     this.#options.storage.wakeAt(this.#armed ? this.#options.clock.now() + WAKE_AFTER : null);
   }
 
@@ -132,10 +171,19 @@ export class PartitionCore {
    * effect. The database is as the last commit left it.
    */
   stop(error: EdgeverseError): void {
+    this.moves.stop();
+    this.#autoLoad.stop();
     this.engine.stop(error);
     this.reliable.stop(error);
     this.commit.discard(error);
     this.shipper?.stop();
+  }
+
+  /** Counts shards anew ([SPLIT1]). */
+  recount(shards: number): RecountReply {
+    const reply = this.moves.recount(shards);
+    if (reply.kind === "done") this.#autoLoad.all();
+    return reply;
   }
 
   #progressed(): void {
@@ -144,9 +192,27 @@ export class PartitionCore {
     if (!this.#armed) this.rearm();
   }
 
-  #own(definition: TypeDefinition, id: string): TurnCell | undefined {
-    const owned = this.ownership.locate(placementOf(id), this.#options.clock.now());
-    return owned.kind === "moved" ? undefined : this.open(definition, id, owned);
+  /** The cell of an own object that `turn` may call in place. */
+  #callable(turn: Turn, definition: TypeDefinition, id: string): TurnCell | undefined {
+    const located = this.ownership.locate(placementOf(id), this.#options.clock.now());
+    if (located.kind === "owned") return this.open(definition, id, located);
+    if (located.kind === "moved" || located.owned === undefined) return undefined;
+    // The hand-over of this shard waits for `turn`, or for one that waits for it.
+    const waiting = [...turn.ancestry()].map((link) => link.key);
+    return this.ownership.holdsAny(waiting, located.shard) ? this.open(definition, id, located.owned) : undefined;
+  }
+
+  #report(report: LoadReport): void {
+    this.#options.loads.report(report).catch(() => undefined);
+  }
+
+  #load(definition: TypeDefinition, id: string): void {
+    const located = this.ownership.locate(placementOf(id), this.#options.clock.now());
+    if (located.kind !== "owned") return;
+    const cell = this.open(definition, id, located);
+    cell.pinned = true;
+    const deadline = this.#options.clock.now() + this.#options.config.callTimeout;
+    this.engine.submit(cell, systemPlan("create", cell, deadline, () => undefined, () => undefined));
   }
 
   #services(outbound: Outbound): TurnServices {
@@ -177,35 +243,44 @@ export class PartitionCore {
         if (entries.length > 0) await storage.barrier();
         return entries;
       },
-      shipped: (entries: readonly BacklogEntry[]) => this.table.shipped(entries),
+      shipped: (entries: readonly StoredCall[]) => this.table.shipped(entries),
     };
   }
 
-  #evict(cell: TurnCell, reason: "idle" | "capacity"): void {
+  #evict(cell: TurnCell, reason: DeactivationReason): void {
     if (cell.activation === undefined || !cell.definition.hooks.has("onDeactivate")) {
       this.cells.forget(cell);
       return;
     }
     const deadline = this.#options.clock.now() + DEACTIVATE_WITHIN;
-    this.engine.submit(cell, {
-      kind: "deactivate",
-      readonly: false,
-      info: {
-        caller: { kind: "system" },
-        deadline,
-        callId: undefined,
-        requestId: `deactivate ${cell.key}`,
-        traceparent: undefined,
-      },
-      async: true,
-      run: (instance) => hooksOf(instance).onDeactivate(reason),
-      encode: () => undefined,
-      finish: () => {
-        cell.activation = undefined;
-        this.commit.settled(() => {
-          if (cell.evictable && cell.activation === undefined) this.cells.forget(cell);
-        });
-      },
-    });
+    const leave = () => {
+      cell.activation = undefined;
+      this.commit.settled(() => {
+        if (cell.evictable && cell.activation === undefined) this.cells.forget(cell);
+      });
+    };
+    const run = (instance: VirtualObject<unknown>) => hooksOf(instance).onDeactivate(reason);
+    this.engine.submit(cell, systemPlan("deactivate", cell, deadline, run, leave));
   }
+}
+
+/** A turn that nobody called for. */
+function systemPlan(
+  kind: "create" | "deactivate",
+  cell: TurnCell,
+  deadline: number,
+  run: TurnPlan["run"],
+  finish: () => void,
+): TurnPlan {
+  const requestId = `${kind} ${cell.key}`;
+  return {
+    kind,
+    readonly: false,
+    info: { caller: { kind: "system" }, deadline, callId: undefined, requestId, traceparent: undefined },
+    async: true,
+    admitted: true,
+    run,
+    encode: () => undefined,
+    finish,
+  };
 }

@@ -1,5 +1,6 @@
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import type { Clock, SqlStorage } from "../platform/ports.ts";
+import type { ChangeTracker } from "./change-tracker.ts";
 import type { TurnCell } from "./turn.ts";
 
 /** Told whether the commit it waited for is durable: undefined, or why not. */
@@ -32,6 +33,7 @@ export class GroupCommit {
   readonly stats: CommitStats = { commits: 0, joined: 0, failures: 0 };
   readonly #storage: SqlStorage;
   readonly #clock: Clock;
+  readonly #changes: ChangeTracker;
   readonly #onFailure: (error: EdgeverseError) => void;
   #cells: TurnCell[] = [];
   #writes: (() => void)[] = [];
@@ -41,9 +43,15 @@ export class GroupCommit {
   #ended: EdgeverseError | undefined;
 
   /** @param onFailure called once for a failed commit, before those who waited for it are told */
-  constructor(storage: SqlStorage, clock: Clock, onFailure: (error: EdgeverseError) => void) {
+  constructor(
+    storage: SqlStorage,
+    clock: Clock,
+    changes: ChangeTracker,
+    onFailure: (error: EdgeverseError) => void,
+  ) {
     this.#storage = storage;
     this.#clock = clock;
+    this.#changes = changes;
     this.#onFailure = onFailure;
   }
 
@@ -144,18 +152,16 @@ export class GroupCommit {
     let bulk: Row[] = [];
     let characters = 0;
     for (const cell of cells) {
-      const key = [cell.ring, cell.definition.type, cell.id] as const;
-      if (cell.wiped) this.#storage.query("DELETE FROM rows WHERE ring = ? AND type = ? AND id = ?", ...key);
-      for (const [row, value] of cell.rows ?? []) this.#storeRow(key, row, value);
-      if (!cell.exists) {
-        this.#storage.query("DELETE FROM objects WHERE ring = ? AND type = ? AND id = ?", ...key);
+      if (this.#changes.covers(cell.ring)) {
+        this.#changes.object(cell, () => this.#storeAlone(cell, now));
         continue;
       }
+      if (!cell.exists || cell.text.length > BULK_TEXT) {
+        this.#storeAlone(cell, now);
+        continue;
+      }
+      const key = this.#storeRows(cell);
       const row = [...key, cell.version, cell.text, now] as const;
-      if (cell.text.length > BULK_TEXT) {
-        this.#storage.query(`INSERT INTO objects ${COLUMNS} VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) ${UPSERT}`, ...row);
-        continue;
-      }
       bulk.push(row);
       characters += cell.text.length;
       if (characters < BULK_TEXT) continue;
@@ -165,6 +171,22 @@ export class GroupCommit {
     }
     if (bulk.length > 0) this.#storeBulk(bulk);
     for (const write of writes) write();
+    this.#changes.save();
+  }
+
+  #storeAlone(cell: TurnCell, now: number): void {
+    const key = this.#storeRows(cell);
+    if (cell.exists) {
+      const row = [...key, cell.version, cell.text, now] as const;
+      this.#storage.query(`INSERT INTO objects ${COLUMNS} VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) ${UPSERT}`, ...row);
+    } else this.#storage.query("DELETE FROM objects WHERE ring = ? AND type = ? AND id = ?", ...key);
+  }
+
+  #storeRows(cell: TurnCell): readonly [ring: number, type: string, id: string] {
+    const key = [cell.ring, cell.definition.type, cell.id] as const;
+    if (cell.wiped) this.#storage.query("DELETE FROM rows WHERE ring = ? AND type = ? AND id = ?", ...key);
+    for (const [row, value] of cell.rows ?? []) this.#storeRow(key, row, value);
+    return key;
   }
 
   /** One statement for any number of objects: half the cost of one each. */

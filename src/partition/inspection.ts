@@ -5,6 +5,7 @@ import type { SqlRow, SqlStorage } from "../platform/ports.ts";
 import type { CallRecord } from "../reliable/call-record.ts";
 import type { ObjectCursor, ObjectDescription, ObjectListing, ObjectQuery, PartitionStatus } from "../router/views.ts";
 import type { PartitionCore } from "./core.ts";
+import type { Owned } from "./ownership.ts";
 
 /** Rows one listing may look at, so that a filter that matches little can't hold the partition up. */
 const SCAN = 10_000;
@@ -24,7 +25,7 @@ export class Inspection {
     const { ownership, cells, commit, engine, table, shipper } = this.#core;
     return {
       name: ownership.name,
-      shards: ownership.claimed.size,
+      shards: this.shards().length,
       objectsInMemory: cells.map.size,
       bytesInMemory: cells.bytes,
       waitingTurns: engine.waiting,
@@ -38,7 +39,7 @@ export class Inspection {
 
   /** Claimed shards with their epochs, as pairs. */
   shards(): [shard: number, epoch: number][] {
-    return [...this.#core.ownership.claimed];
+    return [...this.#core.ownership.owned()];
   }
 
   /** Stored objects in ring order. `cursor` of the answer is where to go on; it may come with an empty page. */
@@ -63,8 +64,8 @@ export class Inspection {
   }
 
   describe(type: string, id: string, now: number): ObjectDescription | { readonly movedTo: string | null } {
-    const owned = this.#core.ownership.locate(placementOf(id), now);
-    if (owned.kind === "moved") return { movedTo: owned.partition };
+    const owned = this.#owned(id, now);
+    if ("movedTo" in owned) return owned;
     const cell = this.#core.cells.map.get(objectKey(type, id));
     const stored = this.#storage.query(
       "SELECT 1 AS there FROM objects WHERE ring = ? AND type = ? AND id = ?",
@@ -82,9 +83,17 @@ export class Inspection {
 
   /** What is known here of a reliable call; null when nothing is. */
   call(type: string, id: string, callId: string, now: number): CallRecord | null | { readonly movedTo: string | null } {
-    const owned = this.#core.ownership.locate(placementOf(id), now);
-    if (owned.kind === "moved") return { movedTo: owned.partition };
+    const owned = this.#owned(id, now);
+    if ("movedTo" in owned) return owned;
     return this.#core.table.find(owned.ring, type, id, callId)?.record ?? null;
+  }
+
+  /** Where the object is; also while its shard is being handed over, as long as it is here. */
+  #owned(id: string, now: number): Owned | { readonly movedTo: string | null } {
+    const located = this.#core.ownership.locate(placementOf(id), now);
+    if (located.kind === "owned") return located;
+    if (located.kind === "moved") return { movedTo: located.partition };
+    return located.owned ?? { movedTo: this.#core.ownership.moved(located.shard).partition };
   }
 
   #shard(id: string): number {

@@ -100,6 +100,13 @@ export class Mailbox<Turn> {
     return undefined;
   }
 
+  /** Takes the waiting turns that `which` picks. */
+  take(which: (turn: Turn) => boolean): Turn[] {
+    const taken = this.#queue.slice(this.#head).filter((entry) => entry.live && which(entry.turn));
+    for (const entry of taken) this.withdraw(entry);
+    return taken.map((entry) => entry.turn);
+  }
+
   /** Takes every waiting turn. */
   drain(): Turn[] {
     const turns = this.#queue.slice(this.#head).filter((entry) => entry.live);

@@ -3,7 +3,8 @@ import type { Registry } from "../object/registry.ts";
 import type { Genesis } from "../placement/shard-map.ts";
 import type { AsyncScope, Clock, Random, SqlStorage } from "../platform/ports.ts";
 import type { CallLog } from "../reliable/ports.ts";
-import type { Founder, Observer, Peers } from "./ports.ts";
+import type { Connect } from "../router/ports.ts";
+import type { Founder, LoadSink, Observer, Peers } from "./ports.ts";
 import type { Turn } from "./turn.ts";
 
 /** What a partition is made of. */
@@ -16,6 +17,9 @@ export interface PartitionOptions {
   readonly scope: AsyncScope<Turn>;
   readonly peers: Peers;
   readonly founder: Founder;
+  /** Reaches other partitions: shards move from one to the next directly. */
+  readonly connect: Connect;
+  readonly loads: LoadSink;
   /** Undefined: the cluster keeps no log. */
   readonly log: CallLog | undefined;
   readonly observer: Observer;

@@ -7,7 +7,7 @@ import type { MethodDefinition, Registry, TypeDefinition } from "../object/regis
 import type { GroupCommit } from "./group-commit.ts";
 import { copyRequest, encodeCopy, methodPlan, parseRequest } from "./method-plan.ts";
 import type { Peers } from "./ports.ts";
-import type { Turn, TurnCell } from "./turn.ts";
+import { RELEASED, type Turn, type TurnCell } from "./turn.ts";
 import type { TurnEngine } from "./turn-engine.ts";
 
 export interface OutboundParts {
@@ -17,10 +17,10 @@ export interface OutboundParts {
   readonly engine: () => TurnEngine;
   readonly now: () => number;
   readonly config: { readonly callTimeout: number; readonly maxMessage: number };
-  /** The cell of an object this partition owns; undefined when another one does. */
-  cell(definition: TypeDefinition, id: string): TurnCell | undefined;
-  /** Takes a reliable call of an own object. */
-  reliable(message: CallMessage): Promise<Reply>;
+  /** The cell of an object of this partition that `turn` may call at once; undefined when it must go by message. */
+  cell(turn: Turn, definition: TypeDefinition, id: string): TurnCell | undefined;
+  /** Takes a call as if it came from outside; answers `moved` when the object is another partition's. */
+  local(message: CallMessage): Promise<Reply>;
 }
 
 /**
@@ -63,10 +63,13 @@ export class Outbound {
     const timeout = options.timeout ?? method.timeout ?? this.#parts.config.callTimeout;
     const deadline = Math.min(turn.deadline, this.#parts.now() + timeout);
     const copy = copyRequest(request, this.#parts.config.maxMessage);
-    const cell = this.#parts.cell(definition, id);
-    if (cell !== undefined && options.callId === undefined) return this.#neighbour(turn, cell, method, copy, deadline);
-    const message = messageOf(turn, definition, id, method, copy, deadline, options, this.#parts.now());
-    return this.#send(turn, message, method, cell !== undefined);
+    const cell = this.#parts.cell(turn, definition, id);
+    const send = () => {
+      const message = messageOf(turn, definition, id, method, copy, deadline, options, this.#parts.now());
+      return this.#send(turn, message, method);
+    };
+    if (cell === undefined || options.callId !== undefined) return send();
+    return this.#neighbour(turn, cell, method, copy, deadline, send);
   }
 
   #neighbour(
@@ -75,6 +78,7 @@ export class Outbound {
     method: MethodDefinition,
     request: unknown,
     deadline: number,
+    again: () => Promise<unknown>,
   ): Promise<unknown> {
     const parsed = parseRequest(method, request);
     return new Promise((resolve, reject) => {
@@ -88,13 +92,17 @@ export class Outbound {
         },
         parent: turn,
         encode: this.#encode,
-        finish: (outcome) => (outcome.ok ? resolve(outcome.value) : reject(outcome.error)),
+        finish: (outcome) => {
+          if (outcome.ok) resolve(outcome.value);
+          else if (outcome.error === RELEASED) resolve(again());
+          else reject(outcome.error);
+        },
       });
       this.#parts.engine().submit(cell, plan);
     });
   }
 
-  async #send(turn: Turn, message: CallMessage, method: MethodDefinition, own: boolean): Promise<unknown> {
+  async #send(turn: Turn, message: CallMessage, method: MethodDefinition): Promise<unknown> {
     const awaited = {
       key: objectKey(message.type, message.id),
       readonly: method.readonly && message.reliable === undefined,
@@ -103,8 +111,8 @@ export class Outbound {
     turn.awaits.add(awaited);
     let reply: Reply;
     try {
-      if (own) reply = await this.#parts.reliable(message);
-      else {
+      reply = await this.#parts.local(message);
+      if (reply.kind === "moved") {
         await this.#parts.commit.durable();
         reply = await this.#parts.peers.call(message);
       }

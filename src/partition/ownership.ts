@@ -1,10 +1,22 @@
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
-import type { Placement } from "../identity/object-id.ts";
-import { FIXED_RING, ringOf } from "../identity/ring.ts";
+import { MAX_SHARDS, type Placement, placementOf } from "../identity/object-id.ts";
+import { FIXED_RING, ringOf, ringRange } from "../identity/ring.ts";
 import type { Moved } from "../object/message.ts";
+import type { MoveOrder } from "../placement/move.ts";
+import { rendezvousOwner } from "../placement/rendezvous.ts";
 import { type Genesis, ShardMap } from "../placement/shard-map.ts";
+import {
+  FIRST_EPOCH,
+  type ShardEvent,
+  type ShardRecord,
+  type ShardStep,
+  serves,
+  shardTransition,
+} from "../placement/shard-state.ts";
 import type { SqlStorage } from "../platform/ports.ts";
 import { readMeta, writeMeta } from "./schema.ts";
+import type { RingRange } from "./shard-rows.ts";
+import { readShards, writeShard } from "./shard-table.ts";
 
 /** An owned place: where the object's rows are, and the epoch they are written under. */
 export interface Owned {
@@ -15,26 +27,47 @@ export interface Owned {
   readonly ring: number;
 }
 
-/** Epoch of the first owner of a shard. */
-const FIRST_EPOCH = 1;
+/** A shard between two owners: the call waits until it is known whose it is. */
+export interface Held {
+  readonly kind: "held";
+  readonly shard: number;
+  /** What it would be if it were let in all the same, which only a call of a turn that holds up the hand-over may be. */
+  readonly owned: Owned | undefined;
+  /** Resolves when it is worth asking again, or with the answer. */
+  readonly until: Promise<Moved | undefined>;
+}
+
+interface Hold {
+  readonly until: Promise<Moved | undefined>;
+  readonly release: (moved?: Moved) => void;
+}
 
 /**
  * What this partition owns, durably ([OWN1]). A shard nobody has claimed belongs to its owner by the genesis document, which
- * never changes; the first call claims it, in a row written before the call's turn starts. Any other shard is refused with
- * the owner it has by the map ([MAP3]).
+ * never changes; the first call claims it, in a row written before the call's turn starts. From then on a shard changes
+ * hands by moves alone. Any other shard is refused with the owner it is known to have ([MAP3]).
  */
 export class Ownership {
   readonly name: string;
-  readonly map: ShardMap;
+  readonly #genesis: Genesis;
   readonly #storage: SqlStorage;
-  readonly #epochs: Map<number, number>;
+  #map: ShardMap;
+  #records: Map<number, ShardRecord>;
+  /** The newest version of the cluster's map that moves have told of. */
+  #mapVersion: number;
+  readonly #holds = new Map<number, Hold>();
+  /** Told of a shard that this partition is the first to own. */
+  onClaimed: ((shard: number) => void) | undefined;
+  /** Told of a call for a shard that is ready and waits for its source's word. */
+  onReadyAsked: ((shard: number) => void) | undefined;
 
   constructor(name: string, genesis: Genesis, storage: SqlStorage) {
     this.name = name;
+    this.#genesis = genesis;
     this.#storage = storage;
-    this.map = new ShardMap({ version: 1, genesis, exceptions: [] });
-    const rows = storage.query<{ shard: number; epoch: number }>("SELECT shard, epoch FROM shards");
-    this.#epochs = new Map(rows.map((row) => [row.shard, row.epoch]));
+    this.#map = mapOf(genesis, Number(readMeta(storage, "shards") ?? genesis.shards));
+    this.#records = readShards(storage);
+    this.#mapVersion = storage.query<{ v: number | null }>("SELECT max(map_version) AS v FROM shards")[0]?.v ?? 1;
   }
 
   /** What the partition was founded with; undefined in a new one. */
@@ -44,49 +77,158 @@ export class Ownership {
     return text === undefined || name === undefined ? undefined : { name, genesis: JSON.parse(text) as Genesis };
   }
 
-  static found(storage: SqlStorage, name: string, genesis: Genesis): void {
+  static found(storage: SqlStorage, name: string, genesis: Genesis, shards: number): void {
     storage.transaction(() => {
       writeMeta(storage, "genesis", JSON.stringify(genesis));
       writeMeta(storage, "name", name);
+      writeMeta(storage, "shards", String(shards));
     });
   }
 
-  /** Claimed shards and their epochs. */
-  get claimed(): ReadonlyMap<number, number> {
-    return this.#epochs;
+  /** The genesis by the present shard count. */
+  get map(): ShardMap {
+    return this.#map;
+  }
+
+  get shards(): number {
+    return this.#map.shards;
+  }
+
+  get records(): ReadonlyMap<number, ShardRecord> {
+    return this.#records;
+  }
+
+  /** Shards this partition serves, claimed ones only, with their epochs. */
+  *owned(): Generator<[shard: number, epoch: number]> {
+    for (const [shard, { state }] of this.#records) if (serves(state)) yield [shard, state.epoch];
+  }
+
+  /** The partition that may claim the shard, whatever the shard count. */
+  firstOwner(shard: number): string {
+    return rendezvousOwner(shard % this.#genesis.shards, this.#genesis.members);
+  }
+
+  record(shard: number): ShardRecord | undefined {
+    return this.#records.get(shard);
+  }
+
+  range(shard: number): RingRange {
+    return ringRange(shard, this.shards);
+  }
+
+  /** The shard of a place on the ring; -1 for objects fixed to the partition. */
+  shardAt(ring: number): number {
+    return ring === FIXED_RING ? -1 : ringOf(ring) % this.shards;
+  }
+
+  /** Whether one of these objects (`type/id`) is on the shard. */
+  holdsAny(keys: Iterable<string>, shard: number): boolean {
+    for (const key of keys) {
+      const placement = placementOf(key.slice(key.indexOf("/") + 1));
+      if (placement.kind !== "partition" && this.#map.shard(placement) === shard) return true;
+    }
+    return false;
   }
 
   /** Whether this partition serves the placement; claims the shard if it is its own and new. */
-  locate(placement: Placement, now: number): Owned | Moved {
+  locate(placement: Placement, now: number): Owned | Moved | Held {
     if (placement.kind === "partition") return this.#fixed(placement.partition);
-    const shard = this.map.shard(placement) as number;
-    const epoch = this.#epochs.get(shard) ?? this.#claim(shard, now);
-    if (epoch !== undefined) return { kind: "owned", shard, epoch, ring: ringOf(placement.hash) };
-    return this.#elsewhere(shard, this.map.owner(shard));
+    const shard = this.#map.shard(placement) as number;
+    const record = this.#records.get(shard) ?? this.claim(shard, now);
+    const state = record?.state;
+    if (!serves(state)) {
+      if (state?.kind === "ready") {
+        this.onReadyAsked?.(shard);
+        return { kind: "held", shard, owned: undefined, until: this.hold(shard).until };
+      }
+      return this.moved(shard);
+    }
+    const owned: Owned = { kind: "owned", shard, epoch: state.epoch, ring: ringOf(placement.hash) };
+    if (this.#holds.size === 0) return owned;
+    const hold = this.#holds.get(shard);
+    return hold === undefined ? owned : { kind: "held", shard, owned, until: hold.until };
   }
 
-  #claim(shard: number, now: number): number | undefined {
-    if (this.map.owner(shard) !== this.name) return undefined;
-    this.#storage.query("INSERT INTO shards (shard, epoch, claimed) VALUES (?, ?, ?)", shard, FIRST_EPOCH, now);
-    this.#epochs.set(shard, FIRST_EPOCH);
-    return FIRST_EPOCH;
+  /** Takes the shard if it is this partition's by the genesis and nobody has. */
+  claim(shard: number, now: number): ShardRecord | undefined {
+    if (this.#records.has(shard) || this.#map.baseOwner(shard) !== this.name) return undefined;
+    this.apply(shard, { kind: "claim" }, now);
+    this.onClaimed?.(shard);
+    return this.#records.get(shard);
+  }
+
+  /** Brings an event to a shard; what it makes of it is written at once, in the caller's transaction if there is one. */
+  apply(shard: number, event: ShardEvent, now: number, order?: MoveOrder): ShardStep {
+    const step = shardTransition(this.#records.get(shard), event);
+    if (step.kind === "next") {
+      writeShard(this.#storage, shard, step.record, now, order?.mapVersion);
+      this.#records.set(shard, step.record);
+      this.#mapVersion = Math.max(this.#mapVersion, order?.mapVersion ?? 0);
+    }
+    return step;
+  }
+
+  /** Lets calls of the shard wait at the door from now on. */
+  hold(shard: number): Hold {
+    const known = this.#holds.get(shard);
+    if (known !== undefined) return known;
+    let release: (moved?: Moved) => void = () => undefined;
+    const until = new Promise<Moved | undefined>((resolve) => {
+      release = resolve;
+    });
+    const hold = { until, release };
+    this.#holds.set(shard, hold);
+    return hold;
+  }
+
+  /** Lets those who wait ask again, or go where they are told. */
+  release(shard: number, moved?: Moved): void {
+    const hold = this.#holds.get(shard);
+    this.#holds.delete(shard);
+    hold?.release(moved);
+  }
+
+  /** The answer for a shard that is not served here. */
+  moved(shard: number): Moved {
+    const state = this.#records.get(shard)?.state;
+    const answer = (partition: string, epoch: number): Moved => ({
+      kind: "moved",
+      shard,
+      shards: this.shards,
+      partition,
+      epoch,
+      mapVersion: this.#mapVersion,
+    });
+    if (state?.kind === "gone") return answer(state.to, state.epoch);
+    if (state?.kind === "incoming" || state?.kind === "ready") return answer(state.from, state.epoch - 1);
+    return answer(this.#map.baseOwner(shard), FIRST_EPOCH);
+  }
+
+  /** Takes the records from the database again: a transaction that changed them was rolled back. */
+  reread(): void {
+    this.#records = readShards(this.#storage);
+  }
+
+  /** Counts shards anew ([SPLIT1]); the caller has written the table and reads it back here. */
+  recounted(shards: number): void {
+    this.#map = mapOf(this.#genesis, shards);
+    this.#records = readShards(this.#storage);
   }
 
   #fixed(partition: string): Owned | Moved {
     if (partition === this.name) return { kind: "owned", shard: -1, epoch: FIRST_EPOCH, ring: FIXED_RING };
-    if (this.map.partitions.includes(partition)) return this.#elsewhere(-1, partition);
-    throw new EdgeverseError("INVALID_ID", `Cannot place the object: there is no partition "${partition}"`);
-  }
-
-  #elsewhere(shard: number, partition: string): Moved {
-    const { version } = this.map.document;
     return {
       kind: "moved",
-      shard,
-      shards: this.map.shards,
+      shard: -1,
+      shards: this.shards,
       partition,
-      epoch: this.map.exception(shard)?.epoch ?? FIRST_EPOCH,
-      mapVersion: version,
+      epoch: FIRST_EPOCH,
+      mapVersion: this.#mapVersion,
     };
   }
+}
+
+function mapOf(genesis: Genesis, shards: number): ShardMap {
+  if (!(shards >= 1 && shards <= MAX_SHARDS)) throw new EdgeverseError("INTERNAL", `bad shard count ${shards}`);
+  return new ShardMap({ version: 1, genesis, shards, exceptions: [] });
 }

@@ -8,7 +8,7 @@ import { methodPlan, parseRequest } from "./method-plan.ts";
 import type { PartitionOptions } from "./options.ts";
 import { Ownership } from "./ownership.ts";
 import { migrate } from "./schema.ts";
-import type { Outcome, TurnPlan } from "./turn.ts";
+import { type Outcome, RELEASED, type TurnPlan } from "./turn.ts";
 
 /** Ms from a failed commit to a new start. */
 const RESTART_AFTER = 10;
@@ -62,6 +62,8 @@ export class Partition {
       const definition = this.#options.registry.type(message.type);
       const owned = this.#locate(core, message.id);
       if (owned.kind === "moved") return owned;
+      const again = () => this.lifecycle(message);
+      if (owned.kind === "held") return await core.door.wait(owned, message, again);
       const { action, deadline, requestId, caller } = message;
       const plan = (finish: TurnPlan["finish"]): TurnPlan => ({
         kind: action,
@@ -75,7 +77,7 @@ export class Partition {
       });
       return await new Promise<Reply>((resolve) => {
         const cell = core.open(definition, message.id, owned);
-        core.engine.submit(cell, plan(replier(core, resolve)));
+        core.engine.submit(cell, plan(replier(core, resolve, again)));
       });
     } catch (error) {
       return errorReply(error);
@@ -95,19 +97,22 @@ export class Partition {
     const { registry } = this.#options;
     const definition = registry.type(message.type);
     const method = registry.method(definition, message.method);
-    const owned = this.#locate(core, message.id);
-    if (owned.kind === "moved") return Promise.resolve(owned);
+    const located = this.#locate(core, message.id);
+    if (located.kind === "moved") return Promise.resolve(located);
+    const again = () => this.call(message);
+    const owned = located.kind === "held" ? core.door.admit(located, message) : located;
+    if (owned.kind === "held") return core.door.wait(owned, message, again);
     const raw = message.request === undefined ? undefined : parseRaw(message.request);
     const request = parseRequest(method, raw);
     const cell = core.open(definition, message.id, owned);
-    if (message.reliable !== undefined) return core.reliable.call(message, cell, method, raw);
+    if (message.reliable !== undefined) return core.reliable.call(message, cell, method, raw, again);
     const { caller, deadline, requestId, traceparent, chain } = message;
     return new Promise((resolve) => {
       const plan = methodPlan(method, request, {
         info: { caller, deadline, callId: undefined, requestId, traceparent },
         chain,
         encode: core.encode,
-        finish: replier(core, resolve),
+        finish: replier(core, resolve, again),
       });
       core.engine.submit(cell, plan);
     });
@@ -120,7 +125,8 @@ export class Partition {
   async #found(): Promise<PartitionCore> {
     const { storage, founder, proposal, name } = this.#options;
     if (name === undefined) throw new EdgeverseError("UNAVAILABLE", "The partition does not know its name yet");
-    Ownership.found(storage, name, await founder.found(proposal));
+    const { genesis, shards } = await founder.found(proposal);
+    Ownership.found(storage, name, genesis, shards);
     return this.#start();
   }
 
@@ -172,9 +178,20 @@ function parseRaw(text: string): unknown {
   }
 }
 
-/** Answers a turn's caller once what the turn may have seen or done is durable. */
-function replier(core: PartitionCore, resolve: (reply: Reply) => void): (outcome: Outcome) => void {
+/**
+ * Answers a turn's caller once what the turn may have seen or done is durable.
+ * @param again asks anew, when the shard left before the turn began
+ */
+function replier(
+  core: PartitionCore,
+  resolve: (reply: Reply | Promise<Reply>) => void,
+  again: () => Promise<Reply>,
+): (outcome: Outcome) => void {
   return (outcome) => {
+    if (!outcome.ok && outcome.error === RELEASED) {
+      resolve(again());
+      return;
+    }
     core.commit.settled((error) => {
       if (error !== undefined) resolve(errorReply(error));
       else if (outcome.ok) resolve({ kind: "response", response: outcome.value as string });

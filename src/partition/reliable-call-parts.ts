@@ -13,6 +13,10 @@ export interface ReliableCallParts {
   readonly commit: GroupCommit;
   readonly deadlines: Deadlines;
   readonly now: () => number;
+  /** The shard of a place on the ring. */
+  readonly shardAt: (ring: number) => number;
+  /** Whether one of these objects is on the shard. */
+  readonly inside: (keys: Iterable<string>, shard: number) => boolean;
   /** Undefined when the cluster has no log. */
   readonly gate: LogGate | undefined;
   readonly config: {

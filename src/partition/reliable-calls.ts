@@ -1,21 +1,18 @@
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
-import { parseJson } from "../object/json.ts";
 import type { CallMessage, Reply } from "../object/message.ts";
 import type { MethodDefinition } from "../object/registry.ts";
 import { checkCallId, checkCallIdAge } from "../reliable/call-id.ts";
 import type { CallRecord } from "../reliable/call-record.ts";
-import { type CallEvent, type CallState, eventOfError, retryDelay, transition } from "../reliable/call-state.ts";
 import { fingerprint } from "../reliable/fingerprint.ts";
 import type { LogGate } from "../reliable/log-gate.ts";
 import { type Entry, entryKey, newEntry, resumedEntry } from "./call-entry.ts";
-import { CallQueues } from "./call-queues.ts";
-import { CRASHED, checkSame, loggedLater, outcomeReply } from "./call-replies.ts";
+import { CallDriver } from "./call-driver.ts";
+import { checkSame, loggedLater, outcomeReply } from "./call-replies.ts";
 import type { StoredCall } from "./call-table.ts";
 import { CallWaiters } from "./call-waiters.ts";
 import { chainClosesCircle, deadlockError } from "./deadlock.ts";
-import { encodeText, methodPlan, parseRequest } from "./method-plan.ts";
 import type { ReliableCallParts } from "./reliable-call-parts.ts";
-import type { Outcome, TurnCell } from "./turn.ts";
+import type { TurnCell } from "./turn.ts";
 
 /**
  * Reliable calls at their owner ([CALL1–4], [CALL6], [CALL8]): accept durably, run in order of acceptance, store the outcome
@@ -34,7 +31,7 @@ export class ReliableCalls {
   readonly #parts: ReliableCallParts;
   /** By object and call id: every call whose outcome is not durable yet. */
   readonly #entries = new Map<string, Entry>();
-  readonly #queues = new CallQueues((entry) => this.#drive(entry));
+  readonly #driver: CallDriver;
   readonly #waiters: CallWaiters;
   /** Calls taken that are not in the table yet. */
   #reserved = 0;
@@ -42,6 +39,10 @@ export class ReliableCalls {
   constructor(parts: ReliableCallParts) {
     this.#parts = parts;
     this.#waiters = new CallWaiters(parts.deadlines, parts.config.partitionMailbox);
+    this.#driver = new CallDriver(parts, {
+      current: (entry) => this.#current(entry),
+      finished: (entry, record) => this.#finished(entry, record),
+    });
   }
 
   get pending(): number {
@@ -53,8 +54,17 @@ export class ReliableCalls {
     return this.#parts.table.open + this.#reserved;
   }
 
-  /** Takes a call: runs it, or answers from what is known of its id. Refusals change nothing. */
-  call(message: CallMessage, cell: TurnCell, method: MethodDefinition, request: unknown): Promise<Reply> {
+  /**
+   * Takes a call: runs it, or answers from what is known of its id. Refusals change nothing.
+   * @param again takes the message once more, when the call has left this partition before its outcome
+   */
+  call(
+    message: CallMessage,
+    cell: TurnCell,
+    method: MethodDefinition,
+    request: unknown,
+    again: () => Promise<Reply>,
+  ): Promise<Reply> {
     const { callId, answer } = message.reliable as NonNullable<CallMessage["reliable"]>;
     checkCallId(callId);
     const hash = fingerprint(message.method, request);
@@ -63,19 +73,57 @@ export class ReliableCalls {
     if (known !== undefined) checkSame(known.record, hash);
     if (known !== undefined && entry === undefined) return this.#replay(known);
     if (answer === "outcome") this.#checkCircle(message, cell);
-    if (entry === undefined) return this.#waiters.add(this.#accept(message, cell, method, hash), message, false);
+    if (entry === undefined) {
+      return this.#waiters.add(this.#accept(message, cell, method, hash), message, false, again);
+    }
     if (answer === "accepted" && entry.accepted) {
       return this.#afterCommit({ kind: "accepted", callId });
     }
-    return this.#waiters.add(entry, message, true);
+    return this.#waiters.add(entry, message, true, again);
   }
 
   /** Drives a call that an earlier process had accepted ([CALL3]). `crashed`: that process ended by itself. */
   resume(stored: StoredCall, cell: TurnCell, method: MethodDefinition, crashed: boolean): void {
+    if (this.#entries.has(entryKey(cell, stored.record.callId))) return;
     const entry = resumedEntry(stored, cell, method, crashed);
     this.#entries.set(entryKey(cell, stored.record.callId), entry);
     cell.held++;
-    this.#queues.add(entry);
+    this.#driver.add(entry);
+  }
+
+  /** Starts no more calls of a shard, save what a turn that runs there waits for. */
+  pause(shard: number): void {
+    this.#driver.pause(shard);
+  }
+
+  unpause(shard: number): void {
+    this.#driver.unpause(shard);
+  }
+
+  /** Whether a call of the shard is under way, or must be before the turns that run there can end. */
+  mustRun(shard: number): boolean {
+    for (const entry of this.#entries.values()) {
+      if (entry.state.status !== "pending" || this.#parts.shardAt(entry.cell.ring) !== shard) continue;
+      if (underWay(entry) || this.#driver.awaitedInside(entry, shard)) return true;
+    }
+    return false;
+  }
+
+  /** Lets a shard's calls go from memory; they are in the table. Whoever waits for one asks again. */
+  release(shard: number): void {
+    for (const entry of [...this.#entries.values()]) {
+      // One that has its outcome is answered from here all the same.
+      const waits = entry.state.status === "pending" && !underWay(entry);
+      if (waits && this.#parts.shardAt(entry.cell.ring) === shard) this.#sendBack(entry);
+    }
+  }
+
+  #sendBack(entry: Entry): void {
+    this.#entries.delete(entryKey(entry.cell, entry.stored.record.callId));
+    this.#driver.remove(entry);
+    entry.cell.held--;
+    if (entry.stored.seq === 0) this.#reserved--;
+    this.#waiters.release(entry);
   }
 
   /** Answers everyone and forgets what is in memory, for good; the table knows it all. */
@@ -99,7 +147,7 @@ export class ReliableCalls {
     if (log === "before" && gate === undefined) {
       throw new EdgeverseError("LOG_UNAVAILABLE", "This cluster keeps no log of calls", { retryable: false });
     }
-    const entry = newEntry(message, cell, method, hash, log, now);
+    const entry = newEntry(message, cell, method, hash, log, this.#parts.shardAt(cell.ring), now);
     this.#entries.set(entryKey(cell, options.callId), entry);
     cell.held++;
     this.#reserved++;
@@ -116,6 +164,10 @@ export class ReliableCalls {
   #insert(entry: Entry): void {
     const { table, commit } = this.#parts;
     if (!this.#current(entry)) return;
+    if (this.#driver.holdsBack(entry)) {
+      this.#sendBack(entry);
+      return;
+    }
     // Numbered as it is written, so that the order of acceptance is the order of the table.
     entry.stored = { ...entry.stored, seq: table.nextSeq() };
     // Now, so that the wake-up is as durable as the acceptance it is for.
@@ -129,7 +181,7 @@ export class ReliableCalls {
       entry.accepted = true;
       this.#waiters.accepted(entry);
       this.#parts.onProgress();
-      this.#queues.add(entry);
+      this.#driver.add(entry);
     });
   }
 
@@ -141,92 +193,11 @@ export class ReliableCalls {
     this.#close(entry, { kind: "error", error: error.toWire() });
   }
 
-  /** Starts the call's turn, once more if it was started before. */
-  #drive(entry: Entry): void {
-    if (!this.#current(entry)) return;
-    const { commit, table, config, now } = this.#parts;
-    if (now() >= (entry.stored.record.expiresAt ?? Number.POSITIVE_INFINITY)) this.#advance(entry, { kind: "expired" });
-    else if (!entry.started) this.#run(entry);
-    else if (entry.crashes > config.maxAttempts)
-      this.#advance(entry, { kind: "faulted", error: CRASHED, maxAttempts: 0 });
-    else {
-      // Counted durably before it runs, so that a call that kills its process can't do so for ever.
-      entry.state = transition(entry.state, { kind: "started" });
-      const { attempts } = entry.state;
-      commit.write(() => table.started(entry.stored.seq, attempts, entry.crashes));
-      commit.settled((error) => (error === undefined ? this.#run(entry) : undefined));
-    }
-  }
-
-  #run(entry: Entry): void {
-    if (!this.#current(entry)) return;
-    entry.started = true;
-    entry.crashes = 0;
-    const { record } = entry.stored;
-    const { config, engine } = this.#parts;
-    let request: unknown;
-    try {
-      request = parseRequest(entry.method, record.request === null ? undefined : parseJson(record.request));
-    } catch (error) {
-      this.#ended(entry, { ok: false, error: EdgeverseError.from(error) });
-      return;
-    }
-    const plan = methodPlan(entry.method, request, {
-      info: {
-        caller: entry.caller,
-        deadline: record.expiresAt ?? Number.POSITIVE_INFINITY,
-        callId: record.callId,
-        requestId: entry.requestId,
-        traceparent: entry.traceparent,
-      },
-      timeout: entry.method.timeout ?? config.callTimeout,
-      admitted: true,
-      chain: entry.chain,
-      encode: encodeText(config.maxMessage),
-      finish: (outcome: Outcome) => this.#ended(entry, outcome),
-    });
-    engine.submit(entry.cell, plan);
-  }
-
-  #ended(entry: Entry, outcome: Outcome): void {
-    if (!this.#current(entry)) return;
-    if (outcome.ok) this.#advance(entry, { kind: "returned", response: outcome.value as string });
-    else this.#advance(entry, eventOfError(outcome.error, this.#parts.config.maxAttempts));
-  }
-
-  #advance(entry: Entry, event: CallEvent): void {
-    entry.state = transition(entry.state, event);
-    const { state } = entry;
-    if (state.status !== "pending") {
-      this.#finish(entry, state);
-      return;
-    }
-    const retryAt = this.#parts.now() + retryDelay(state.attempts);
-    const at = Math.min(retryAt, entry.stored.record.expiresAt ?? Number.POSITIVE_INFINITY);
-    this.#parts.deadlines.add(at, () => this.#drive(entry));
-  }
-
-  /** The outcome joins the commit that carries the turn's own effects. */
-  #finish(entry: Entry, state: Exclude<CallState, { status: "pending" }>): void {
-    const { commit, table, gate } = this.#parts;
-    const record: CallRecord = {
-      ...entry.stored.record,
-      status: state.status,
-      attempts: state.attempts,
-      response: state.status === "success" ? state.response : null,
-      error: state.status === "success" ? null : state.error,
-      finishedAt: this.#parts.now(),
-    };
-    entry.stored = { ...entry.stored, record };
-    commit.write(() => table.finish(entry.stored.seq, record, gate === undefined));
-    commit.settled((error) => {
-      if (error !== undefined || !this.#current(entry)) return;
-      this.#parts.onProgress();
-      if (gate === undefined || entry.stored.log === "batched") this.#close(entry, outcomeReply(record));
-      else void this.#closeLogged(entry, gate);
-    });
-    entry.cell.held--;
-    this.#queues.done(entry);
+  #finished(entry: Entry, record: CallRecord): void {
+    const { gate } = this.#parts;
+    this.#parts.onProgress();
+    if (gate === undefined || entry.stored.log === "batched") this.#close(entry, outcomeReply(record));
+    else void this.#closeLogged(entry, gate);
   }
 
   /** [CALL6] `before`: the answer waits for the outcome's row; the outcome itself stands. */
@@ -277,4 +248,9 @@ export class ReliableCalls {
   #current(entry: Entry): boolean {
     return this.#entries.get(entryKey(entry.cell, entry.stored.record.callId)) === entry;
   }
+}
+
+/** Its turn runs, or its acceptance is on its way into the table. */
+function underWay(entry: Entry): boolean {
+  return entry.driving || (entry.stored.seq > 0 && !entry.accepted);
 }

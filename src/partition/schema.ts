@@ -2,7 +2,9 @@ import type { SqlStorage } from "../platform/ports.ts";
 
 /**
  * The partition's database. Rows of an object are clustered by `ring` (see identity/ring.ts), so a shard is one range of
- * every table. `calls` is in order of acceptance: the call marks, and until they are shipped the log's backlog (`open`).
+ * every table. `calls` holds the call marks, and until they are shipped the log's backlog (`open`); `seq` is their order of
+ * acceptance, a hybrid logical clock, so that it goes on growing when a call has moved here from another partition. `shards`
+ * is what this partition knows of shards (see placement/shard-state.ts); `changes` is what was written to leaving shards.
  */
 const MIGRATIONS: readonly string[][] = [
   [
@@ -22,6 +24,31 @@ const MIGRATIONS: readonly string[][] = [
     "CREATE UNIQUE INDEX calls_by_id ON calls (ring, type, id, call_id)",
     "CREATE INDEX calls_open ON calls (seq) WHERE open = 1",
     "CREATE TABLE shards (shard INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, claimed INTEGER NOT NULL)",
+  ],
+  [
+    `CREATE TABLE moving_calls (
+       ring INTEGER NOT NULL, type TEXT NOT NULL, id TEXT NOT NULL, call_id TEXT NOT NULL, seq INTEGER NOT NULL,
+       method TEXT NOT NULL, request TEXT, request_hash TEXT NOT NULL, status TEXT NOT NULL,
+       response TEXT, error TEXT, caller TEXT, trace_id TEXT, attempts INTEGER NOT NULL, epoch INTEGER NOT NULL,
+       accepted INTEGER NOT NULL, finished INTEGER, expires INTEGER, log TEXT NOT NULL,
+       crashes INTEGER NOT NULL DEFAULT 0, shipped INTEGER NOT NULL DEFAULT 0, open INTEGER NOT NULL DEFAULT 1,
+       PRIMARY KEY (ring, type, id, call_id)) WITHOUT ROWID`,
+    `INSERT INTO moving_calls SELECT ring, type, id, call_id, seq, method, request, request_hash, status, response,
+       error, caller, trace_id, attempts, epoch, accepted, finished, expires, log, crashes, shipped, open FROM calls`,
+    "DROP TABLE calls",
+    "ALTER TABLE moving_calls RENAME TO calls",
+    "CREATE INDEX calls_open ON calls (seq) WHERE open = 1",
+    "ALTER TABLE shards ADD COLUMN state TEXT NOT NULL DEFAULT 'owned'",
+    "ALTER TABLE shards ADD COLUMN move INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE shards ADD COLUMN seen INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE shards ADD COLUMN peer TEXT",
+    "ALTER TABLE shards ADD COLUMN dirty INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE shards ADD COLUMN map_version INTEGER NOT NULL DEFAULT 1",
+    "ALTER TABLE shards ADD COLUMN copy TEXT",
+    "CREATE INDEX shards_dirty ON shards (shard) WHERE dirty = 1",
+    `CREATE TABLE changes (
+       ring INTEGER NOT NULL, type TEXT NOT NULL, id TEXT NOT NULL, kind INTEGER NOT NULL, key TEXT NOT NULL,
+       n INTEGER NOT NULL, wipe INTEGER NOT NULL, PRIMARY KEY (ring, type, id, kind, key)) WITHOUT ROWID`,
   ],
 ];
 

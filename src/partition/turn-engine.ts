@@ -6,13 +6,14 @@ import type { Deadlines } from "./deadlines.ts";
 import { closesCircle, deadlock, ownAncestor } from "./deadlock.ts";
 import type { GroupCommit } from "./group-commit.ts";
 import { startInner, succeedInner } from "./inner-turn.ts";
+import type { LoadMeter } from "./load-meter.ts";
 import type { MaybePromise } from "./maybe-promise.ts";
 import { outgoingError } from "./outgoing-error.ts";
 import { performTurn } from "./perform-turn.ts";
 import type { Observer } from "./ports.ts";
 import { publish } from "./publish.ts";
 import type { TurnCell } from "./turn.ts";
-import { type Outcome, Turn, type TurnPlan, type TurnServices } from "./turn.ts";
+import { type Outcome, RELEASED, Turn, type TurnPlan, type TurnServices } from "./turn.ts";
 
 export interface TurnEngineParts {
   readonly storage: SqlStorage;
@@ -21,6 +22,7 @@ export interface TurnEngineParts {
   readonly cells: Cells;
   readonly commit: GroupCommit;
   readonly deadlines: Deadlines;
+  readonly meter: LoadMeter;
   readonly observer: Observer;
   readonly services: TurnServices;
   readonly limits: { readonly mailbox: number; readonly partitionMailbox: number; readonly maxState: number };
@@ -91,6 +93,17 @@ export class TurnEngine {
           ? `${partitionMailbox} turns wait in this partition`
           : undefined;
     if (full !== undefined) throw new EdgeverseError("OVERLOADED", `Cannot take the call: ${full}`, { retryAfter: 1 });
+  }
+
+  /** Sends the turns that wait for `cell` back to where they came from, save those that `stays` keeps; they ask again. */
+  release(cell: TurnCell, stays: (turn: Turn) => boolean): void {
+    for (const turn of cell.mailbox.take((waiting) => !stays(waiting))) {
+      this.#waiting--;
+      turn.status = "ended";
+      turn.cancelDeadline?.();
+      turn.plan.parent?.children?.delete(turn);
+      turn.plan.finish({ ok: false, error: RELEASED });
+    }
   }
 
   /** Ends every turn without effects, for good. */
@@ -171,6 +184,7 @@ export class TurnEngine {
       return;
     }
     this.#running.add(turn);
+    turn.startedAt = this.#parts.clock.now();
     waitedFor(turn);
     if (!turn.plan.async) this.#provedAsync(turn);
     turn.cancelDeadline = this.#parts.deadlines.add(turn.deadline, () => this.#fail(turn, late(turn, "while it ran")));
@@ -232,11 +246,14 @@ export class TurnEngine {
     }
     turn.plan.parent?.children?.delete(turn);
     cell.mailbox.leave(turn);
-    cell.lastUsed = this.#parts.clock.now();
+    const now = this.#parts.clock.now();
+    cell.lastUsed = now;
+    if (turn.outer === undefined) this.#parts.meter.turn(cell.ring, turn.startedAt === 0 ? 0 : now - turn.startedAt, now);
     if (turn.activation?.current === turn) turn.activation.current = undefined;
     turn.plan.finish(outcome);
     this.#pump(cell);
     this.#letGo(cell);
+    if (cell.onIdle !== undefined && cell.mailbox.idle) cell.onIdle();
   }
 
   #refuse(turn: Turn, thrown: unknown): void {

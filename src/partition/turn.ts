@@ -1,4 +1,4 @@
-import type { EdgeverseError } from "../errors/edgeverse-error.ts";
+import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import type { CallInfo, CallOptions } from "../object/call.ts";
 import type { ChainLink } from "../object/message.ts";
 import type { ObjectStore } from "../object/store.ts";
@@ -12,6 +12,12 @@ export type TurnCell = Cell<Turn>;
 export type Outcome =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly error: EdgeverseError };
+
+/**
+ * The outcome of a turn that never started because its shard is leaving: whoever sent it asks again, waits at the door, and
+ * is told where the object went. Compared by identity; never leaves the partition.
+ */
+export const RELEASED = new EdgeverseError("UNAVAILABLE", "The shard is moving");
 
 /** What a turn is to do, and what becomes of its result. */
 export interface TurnPlan {
@@ -84,6 +90,8 @@ export class Turn implements TurnScope {
   children: Set<Turn> | undefined;
   awaits: Set<Awaited> | undefined;
   cancelDeadline: (() => void) | undefined;
+  /** When it started, if it did not end in the same event. */
+  startedAt = 0;
   #view: unknown;
   #info: CallInfo | undefined;
   #store: TurnStore | undefined;

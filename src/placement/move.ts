@@ -85,3 +85,14 @@ export type TransferReply =
   /** Later, perhaps: the target still clears away what it had of the shard. */
   | { readonly kind: "busy"; readonly reason: string }
   | { readonly kind: "refused"; readonly reason: string };
+
+export type ActivateReply = { readonly kind: "active" } | { readonly kind: "refused"; readonly reason: string };
+
+/** Where the source of a move stands, for a target that lost sight of it. */
+export type MoveInquiry = { readonly kind: "committed" } | { readonly kind: "serving" };
+
+/** What became of an order to count shards anew. */
+export type RecountReply =
+  | { readonly kind: "done" }
+  /** Not while a shard is on its way, or two that would be one have different owners. */
+  | { readonly kind: "refused"; readonly reason: string };

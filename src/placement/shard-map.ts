@@ -1,5 +1,5 @@
 import { type Placement, shardOf } from "../identity/object-id.ts";
-import { type Member, rendezvousTable } from "./rendezvous.ts";
+import { type Member, rendezvousOwner } from "./rendezvous.ts";
 
 /**
  * What a cluster was founded with. It never changes once the coordinator has stored it: an unclaimed shard belongs to its
@@ -17,36 +17,44 @@ export interface MapException {
   readonly epoch: number;
 }
 
-/** The shard map as the coordinator publishes it: the genesis, and what differs from it. */
+/** The shard map as the coordinator publishes it: who takes part, and which shards are not where that would put them. */
 export interface MapDocument {
   readonly version: number;
   readonly genesis: Genesis;
+  /** Present shard count; default: the genesis's ([SPLIT1]). */
+  readonly shards?: number;
+  /** Partitions of the base assignment; default: the genesis's ([MEM1]). */
+  readonly members?: readonly Member[];
   readonly exceptions: readonly MapException[];
 }
 
-/** Answers "who owns it" for one map document. Lookups are O(1); building costs shards × members. */
+/**
+ * Answers "who owns it" for one map document. The first lookup of a shard costs as many steps as there are members, later
+ * ones O(1); building costs the number of exceptions.
+ */
 export class ShardMap {
   readonly document: MapDocument;
-  readonly #base: readonly string[];
+  readonly members: readonly Member[];
+  readonly #base = new Map<number, string>();
   readonly #exceptions: ReadonlyMap<number, MapException>;
 
   constructor(document: MapDocument) {
     this.document = document;
-    this.#base = rendezvousTable(document.genesis.shards, document.genesis.members);
+    this.members = document.members ?? document.genesis.members;
     this.#exceptions = new Map(document.exceptions.map((exception) => [exception.shard, exception]));
   }
 
   get shards(): number {
-    return this.document.genesis.shards;
+    return this.document.shards ?? this.document.genesis.shards;
   }
 
   get partitions(): readonly string[] {
-    return this.document.genesis.members.map((member) => member.name);
+    return this.members.map((member) => member.name);
   }
 
   /** Location hint of a partition ([MAP5]). */
   location(partition: string): string | undefined {
-    return this.document.genesis.members.find((member) => member.name === partition)?.location;
+    return this.members.find((member) => member.name === partition)?.location;
   }
 
   /** Shard of a placement, or undefined for an object fixed to a partition. */
@@ -54,9 +62,14 @@ export class ShardMap {
     return placement.kind === "partition" ? undefined : shardOf(placement, this.shards);
   }
 
+  /** Owner by the base assignment. Shards that a doubling made stay with the one they came from. */
   baseOwner(shard: number): string {
-    const owner = this.#base[shard];
-    if (owner === undefined) throw new RangeError(`shard ${shard} is not below ${this.shards}`);
+    if (!(shard >= 0 && shard < this.shards)) throw new RangeError(`shard ${shard} is not below ${this.shards}`);
+    const seed = shard % this.document.genesis.shards;
+    const known = this.#base.get(seed);
+    if (known !== undefined) return known;
+    const owner = rendezvousOwner(seed, this.members);
+    this.#base.set(seed, owner);
     return owner;
   }
 

@@ -10,11 +10,11 @@ export interface BacklogEntry {
 }
 
 /** Where the shipper takes records from: the owner's durable table. */
-export interface Backlog {
+export interface Backlog<Entry extends BacklogEntry = BacklogEntry> {
   /** The oldest records that the log has not seen as they are now; all durable. */
-  next(limit: number): Promise<BacklogEntry[]>;
+  next(limit: number): Promise<Entry[]>;
   /** The log has these, as they were when `next` gave them out. */
-  shipped(entries: readonly BacklogEntry[]): void;
+  shipped(entries: readonly Entry[]): void;
 }
 
 export interface ShipperStatus {
@@ -33,8 +33,8 @@ const LONGEST_DELAY = 30_000;
  * left, and backs off while the log is away. It keeps nothing itself: what the log hasn't confirmed stays in the backlog,
  * and writing a record twice changes nothing.
  */
-export class Shipper {
-  readonly #backlog: Backlog;
+export class Shipper<Entry extends BacklogEntry = BacklogEntry> {
+  readonly #backlog: Backlog<Entry>;
   readonly #log: CallLog;
   readonly #clock: Clock;
   readonly #interval: number;
@@ -49,7 +49,7 @@ export class Shipper {
 
   /** @param parts.onRefused hears of records that the log will never take; `details.refused` names them */
   constructor(parts: {
-    backlog: Backlog;
+    backlog: Backlog<Entry>;
     log: CallLog;
     clock: Clock;
     interval: number;

@@ -1,5 +1,15 @@
 import type { CallMessage, LifecycleMessage, Moved, Reply } from "../object/message.ts";
 import type { ShardMap } from "../placement/shard-map.ts";
+import type {
+  ActivateReply,
+  MoveInquiry,
+  MoveOrder,
+  MoveReport,
+  RecountReply,
+  TransferChunk,
+  TransferReply,
+  UndoReport,
+} from "../placement/move.ts";
 import type { CallRecord } from "../reliable/call-record.ts";
 import type { ObjectCursor, ObjectDescription, ObjectListing, ObjectQuery, PartitionStatus } from "./views.ts";
 
@@ -18,6 +28,20 @@ export interface PartitionClient {
   /** Claimed shards with their epochs. */
   shards(): Promise<[shard: number, epoch: number][]>;
   objects(query: ObjectQuery): Promise<{ objects: ObjectListing[]; cursor?: ObjectCursor }>;
+  /** Takes a move out of here as far as it goes for now; may be asked any number of times. */
+  advance(order: MoveOrder): Promise<MoveReport>;
+  /** Takes a move back unless it is committed. */
+  undo(order: MoveOrder): Promise<UndoReport>;
+  /** Rows of a move to here, from its source. */
+  transfer(chunk: TransferChunk): Promise<TransferReply>;
+  /** The source has committed a move to here. */
+  activate(order: MoveOrder): Promise<ActivateReply>;
+  /** The source has taken a move to here back, and serves the shard with `epoch`. */
+  drop(order: MoveOrder, epoch: number): Promise<void>;
+  /** Whether a move from here is committed. */
+  inquire(order: MoveOrder): Promise<MoveInquiry>;
+  /** Counts shards anew: doubles or halves until there are `shards` ([SPLIT1]). */
+  recount(shards: number): Promise<RecountReply>;
   /** Resumes and ships what is left over. */
   wake(): Promise<void>;
   /** Removes at most `limit` marks of calls that finished before `before`; says how many. With `dryRun` it only counts. */

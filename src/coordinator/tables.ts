@@ -1,0 +1,66 @@
+import type { SqlStorage } from "../platform/ports.ts";
+
+/**
+ * The coordinator's database. `map` holds what the cluster was founded with; the rest is how it differs by now: `members`,
+ * `shards` (one row for each that is not where the base map puts it, is pinned or has moved), `moves` (the journal, and the
+ * newest that ended), what partitions reported, what was decided and who ordered it.
+ */
+const MIGRATIONS: readonly string[][] = [
+  [
+    `CREATE TABLE members (name TEXT PRIMARY KEY, weight REAL NOT NULL, labels TEXT NOT NULL, state TEXT NOT NULL,
+       location TEXT, since INTEGER NOT NULL) WITHOUT ROWID`,
+    `CREATE TABLE shards (shard INTEGER PRIMARY KEY, partition TEXT NOT NULL, epoch INTEGER, why TEXT,
+       pinned INTEGER NOT NULL DEFAULT 0, pinned_to TEXT, moved_at INTEGER, retry_at INTEGER NOT NULL DEFAULT 0)`,
+    `CREATE TABLE moves (id INTEGER PRIMARY KEY, shard INTEGER NOT NULL, shards INTEGER NOT NULL, source TEXT NOT NULL,
+       target TEXT NOT NULL, map_version INTEGER NOT NULL, phase TEXT NOT NULL, epoch INTEGER, undo_reason TEXT,
+       reason TEXT NOT NULL, detail TEXT NOT NULL, trouble TEXT, attempts INTEGER NOT NULL, copied INTEGER NOT NULL,
+       bytes INTEGER NOT NULL, started INTEGER NOT NULL, updated INTEGER NOT NULL, progressed INTEGER NOT NULL,
+       ended INTEGER)`,
+    "CREATE INDEX moves_open ON moves (id) WHERE ended IS NULL",
+    `CREATE TABLE loads (shard INTEGER PRIMARY KEY, calls REAL NOT NULL, busy REAL NOT NULL, objects INTEGER NOT NULL,
+       bytes INTEGER NOT NULL, types TEXT NOT NULL, at INTEGER NOT NULL)`,
+    `CREATE TABLE decisions (seq INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, cause TEXT NOT NULL,
+       moves INTEGER NOT NULL, skipped TEXT NOT NULL)`,
+    `CREATE TABLE audit (seq INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, actor TEXT NOT NULL,
+       request_id TEXT NOT NULL, command TEXT NOT NULL, details TEXT NOT NULL, outcome TEXT NOT NULL)`,
+    "CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
+  ],
+];
+
+/** Brings the database to the present shape. */
+export function migrateCoordinator(storage: SqlStorage): void {
+  storage.query(
+    "CREATE TABLE IF NOT EXISTS map (version INTEGER PRIMARY KEY, document TEXT NOT NULL, at INTEGER NOT NULL)",
+  );
+  storage.query("CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID");
+  const done = Number(getMeta(storage, "schema") ?? 0);
+  for (let step = done; step < MIGRATIONS.length; step++) {
+    storage.transaction(() => {
+      for (const statement of MIGRATIONS[step] as string[]) storage.query(statement);
+      setMeta(storage, "schema", String(step + 1));
+    });
+  }
+}
+
+export function getMeta(storage: SqlStorage, key: string): string | undefined {
+  return storage.query<{ value: string }>("SELECT value FROM meta WHERE key = ?", key)[0]?.value;
+}
+
+export function setMeta(storage: SqlStorage, key: string, value: string | null): void {
+  if (value === null) storage.query("DELETE FROM meta WHERE key = ?", key);
+  else storage.query("INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", key, value);
+}
+
+/** Adds to a counter that survives everything. */
+export function count(storage: SqlStorage, name: string, by = 1): void {
+  storage.query(
+    "INSERT INTO counters VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = value + excluded.value",
+    ...[name, by],
+  );
+}
+
+export function counters(storage: SqlStorage, prefix: string): Record<string, number> {
+  const rows = storage.query<{ name: string; value: number }>("SELECT name, value FROM counters ORDER BY name");
+  const mine = rows.filter(({ name }) => name.startsWith(prefix));
+  return Object.fromEntries(mine.map(({ name, value }) => [name.slice(prefix.length), value]));
+}

@@ -1,0 +1,305 @@
+import { EdgeverseError } from "../errors/edgeverse-error.ts";
+import type { Registry } from "../object/registry.ts";
+import type { CopyCursor, MoveInquiry, MoveOrder, MoveReport, TransferChunk, TransferReply, UndoReport } from "../placement/move.ts";
+import type { Clock, SqlStorage } from "../platform/ports.ts";
+import type { Connect, PartitionClient } from "../router/ports.ts";
+import type { ChangeTracker } from "./change-tracker.ts";
+import type { GroupCommit } from "./group-commit.ts";
+import { migrationVote } from "./migration-vote.ts";
+import type { Ownership } from "./ownership.ts";
+import type { ShardCleaner } from "./shard-cleaner.ts";
+import type { ShardDrain } from "./shard-drain.ts";
+import { comparePositions, positionOf, scanRows, sizeOfRow } from "./shard-rows.ts";
+import { within } from "./within.ts";
+
+export interface OutgoingMovesParts {
+  readonly registry: Registry;
+  readonly ownership: Ownership;
+  readonly changes: ChangeTracker;
+  readonly drain: ShardDrain;
+  readonly commit: GroupCommit;
+  readonly cleaner: ShardCleaner;
+  readonly storage: SqlStorage;
+  readonly clock: Clock;
+  readonly connect: Connect;
+  /** The shard has left: counters are to be taken anew. */
+  readonly onGone: (shard: number) => void;
+}
+
+/** Bounds of one message of the copy: rows, and characters unless one row has more. */
+const CHUNK = { rows: 400, bytes: 256 * 1024 };
+/** Changes left at which callers are stopped for the rest. */
+const FEW = 32;
+/** Rounds of changes after which they are stopped anyway: more is written than a round carries. */
+const ROUNDS = 12;
+/** Ms of copying before the coordinator hears of it. */
+const REPORT_EVERY = 2_000;
+/** Ms the target has for one message; while callers wait, less. */
+const ANSWER_WITHIN = 10_000;
+const ANSWER_WITHIN_PAUSE = 3_000;
+/** Ms that turns have to end, at the first attempt; twice as much each time, up to the second. */
+const DRAIN = { first: 100, longest: 2_000 };
+
+interface Moving {
+  readonly order: MoveOrder;
+  cursor: CopyCursor | null;
+  rows: number;
+  bytes: number;
+  rounds: number;
+  /** Hand-overs that were given up because a turn did not end. */
+  stalled: number;
+  /** Set when the move was undone under the driver's hands. */
+  undone: boolean;
+}
+
+/**
+ * Shards that leave this partition ([MIG1–5]): copies while serving, stops callers for what is left, commits. The order may
+ * come any number of times; it goes on from wherever the shard is.
+ *
+ * | step      | callers        | durable here               | durable there      | a crash here, or silence there  |
+ * |-----------|----------------|----------------------------|--------------------|---------------------------------|
+ * | offer     | served         | leaving; changes are noted | –                  | goes on with the next order     |
+ * | copy      | served         | digest of what was read    | rows, cursor       | goes on from the cursor         |
+ * | drain     | wait           | –                          | –                  | served again                    |
+ * | rest      | wait           | –                          | rows; ready        | served again                    |
+ * | commit    | wait           | **gone, epoch + 1**        | –                  | the target asks, or is told     |
+ * | release   | sent there     | –                          | owned              | the target asks, or is told     |
+ * | clear     | sent there     | rows removed, in batches   | –                  | goes on                         |
+ */
+export class OutgoingMoves {
+  readonly #parts: OutgoingMovesParts;
+  readonly #moving = new Map<number, Moving>();
+  readonly #running = new Map<number, Promise<MoveReport>>();
+  #stopped = false;
+
+  constructor(parts: OutgoingMovesParts) {
+    this.#parts = parts;
+  }
+
+  /** Takes the move as far as it goes for now. Never rejects. */
+  advance(order: MoveOrder): Promise<MoveReport> {
+    const running = this.#running.get(order.id);
+    if (running !== undefined) return running;
+    const started = this.#advance(order)
+      .catch((error: unknown) => waiting(this.#moving.get(order.shard), messageOf(error)))
+      .finally(() => this.#running.delete(order.id));
+    this.#running.set(order.id, started);
+    return started;
+  }
+
+  /** Takes the move back, unless it is committed: this partition alone knows ([MIG4]). */
+  async undo(order: MoveOrder): Promise<UndoReport> {
+    const { ownership, changes, clock, storage } = this.#parts;
+    const { shard, id } = order;
+    ownership.claim(shard, clock.now());
+    const state = ownership.record(shard)?.state;
+    if (state?.kind === "gone" && state.move === id) return { kind: "committed", epoch: state.epoch };
+    const leaving = state?.kind === "leaving" && state.move === id;
+    ownership.apply(shard, { kind: "undo", move: id }, clock.now());
+    if (leaving) {
+      changes.end(shard);
+      const moving = this.#moving.get(shard);
+      if (moving !== undefined) moving.undone = true;
+      this.#moving.delete(shard);
+    }
+    await storage.barrier();
+    const record = ownership.record(shard)?.state;
+    return { kind: "undone", epoch: record?.epoch ?? 0 };
+  }
+
+  /** What a target that stands ready asks ([MIG4]). */
+  inquire({ shard, id, to }: MoveOrder): MoveInquiry {
+    const state = this.#parts.ownership.record(shard)?.state;
+    if (state?.kind === "gone" && state.move === id && state.to === to) return { kind: "committed" };
+    return { kind: "serving" };
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  async #advance(order: MoveOrder): Promise<MoveReport> {
+    const { ownership, clock, registry, storage } = this.#parts;
+    const { shard, id, to } = order;
+    if (order.from !== ownership.name || to === ownership.name) return refused("the order is for another partition");
+    if (order.shards !== ownership.shards) return waiting(undefined, `the shard count here is ${ownership.shards}`);
+    ownership.claim(shard, clock.now());
+    const before = ownership.record(shard)?.state;
+    if (before?.kind === "gone" && before.move === id) return this.#activate(order, before.epoch);
+    if (before?.kind === "owned") {
+      const vote = migrationVote(registry, storage, ownership.range(shard), order);
+      if (vote.kind !== "allow") return { kind: "refused", reason: vote.reason, ...delayOf(vote) };
+    }
+    const step = ownership.apply(shard, { kind: "offer", move: id, to }, clock.now(), order);
+    if (step.kind === "refused") return refused(`shard ${shard}: ${step.reason}`);
+    const moving = this.#begin(order, step.kind === "next");
+    const until = clock.now() + REPORT_EVERY;
+    while (!this.#over(moving)) {
+      const { pending, trouble } = await this.#copyOnce(moving);
+      if (trouble !== undefined) return trouble;
+      if (moving.cursor?.scan === null && (pending <= FEW || ++moving.rounds > ROUNDS)) return this.#handOver(moving);
+      if (clock.now() >= until) return { kind: "copying", rows: moving.rows, bytes: moving.bytes };
+    }
+    return refused("the move was undone");
+  }
+
+  #begin(order: MoveOrder, fresh: boolean): Moving {
+    const { ownership, changes, storage } = this.#parts;
+    const range = ownership.range(order.shard);
+    if (fresh) {
+      // What an earlier move of the shard has noted is no use to this one.
+      changes.end(order.shard);
+      storage.query("DELETE FROM changes WHERE ring BETWEEN ? AND ?", range.first, range.last);
+    }
+    changes.begin(order.shard, range);
+    const known = this.#moving.get(order.shard);
+    if (known?.order.id === order.id) return known;
+    const moving = { order, cursor: null, rows: 0, bytes: 0, rounds: 0, stalled: 0, undone: false };
+    this.#moving.set(order.shard, moving);
+    return moving;
+  }
+
+  /** Whether the driver must keep its hands off: the move was undone, or this process of the partition has ended. */
+  #over(moving: Moving): boolean {
+    return moving.undone || this.#stopped;
+  }
+
+  /** Sends the next rows. `pending` is how many the message had; fewer than it could hold means that there are no more. */
+  async #copyOnce(moving: Moving, final = false): Promise<{ pending: number; ready: boolean; trouble?: MoveReport }> {
+    const { changes, storage, connect, clock } = this.#parts;
+    const chunk = this.#chunk(moving, final);
+    const limit = final ? ANSWER_WITHIN_PAUSE : ANSWER_WITHIN;
+    // What the target is told must be as durable here as it will be there.
+    await storage.barrier();
+    if (this.#over(moving)) return { pending: 0, ready: false, trouble: refused("the move was undone") };
+    const reply: TransferReply = await within(clock, limit, connect(moving.order.to).transfer(chunk));
+    if (this.#over(moving)) return { pending: 0, ready: false, trouble: refused("the move was undone") };
+    switch (reply.kind) {
+      case "stored":
+        moving.rows += chunk.rows.length;
+        for (const row of chunk.rows) moving.bytes += sizeOfRow(row);
+        moving.cursor = reply.cursor;
+        changes.acknowledged(moving.order.shard, reply.cursor.change);
+        return { pending: chunk.rows.length, ready: reply.ready };
+      case "elsewhere":
+        moving.cursor = reply.cursor;
+        return { pending: Number.POSITIVE_INFINITY, ready: false };
+      case "busy":
+        return { pending: 0, ready: false, trouble: waiting(moving, reply.reason) };
+      default:
+        return { pending: 0, ready: false, trouble: refused(reply.reason) };
+    }
+  }
+
+  /** The rows that follow the cursor: of the first pass, then of what has changed since. */
+  #chunk({ order, cursor }: Moving, final: boolean): TransferChunk {
+    const { ownership, changes, storage } = this.#parts;
+    const range = ownership.range(order.shard);
+    const state = changes.begin(order.shard, range);
+    const epoch = (ownership.record(order.shard)?.state.epoch ?? 0) + 1;
+    const base = { order, epoch, from: cursor };
+    if (cursor === null || cursor.scan !== null) {
+      const { rows, next } = scanRows(storage, range, cursor?.scan ?? null, CHUNK);
+      if (!state.started || state.scan !== null) {
+        const { scan } = state;
+        const fresh = scan === null ? rows : rows.filter((row) => comparePositions(positionOf(row), scan) > 0);
+        if (next === null || scan === null || comparePositions(next, scan) > 0) {
+          storage.transaction(() => {
+            changes.scanned(order.shard, fresh, next);
+            changes.save();
+          });
+        }
+      }
+      return { ...base, rows, to: { scan: next, change: cursor?.change ?? 0 } };
+    }
+    const { rows, last } = changes.changes(range, cursor.change, CHUNK);
+    const to = { scan: null, change: last };
+    // The digest speaks of everything: only the message that carries the last change may bring it.
+    const whole = rows.length < CHUNK.rows && changes.changes(range, last, { rows: 1, bytes: 1 }).rows.length === 0;
+    return final && whole ? { ...base, rows, to, final: state.digest } : { ...base, rows, to };
+  }
+
+  /** Stops the shard's callers, sends the rest, and commits; or lets them in again. */
+  async #handOver(moving: Moving): Promise<MoveReport> {
+    const { drain, ownership } = this.#parts;
+    const { shard } = moving.order;
+    const limit = Math.min(DRAIN.longest, DRAIN.first * 2 ** moving.stalled);
+    let gone = false;
+    try {
+      if (!(await drain.drain(shard, limit))) {
+        moving.stalled++;
+        return waiting(moving, `a turn on shard ${shard} did not end within ${limit} ms`);
+      }
+      for (let ready = false; !ready; ) {
+        const sent = await this.#copyOnce(moving, true);
+        if (sent.trouble !== undefined) return sent.trouble;
+        ready = sent.ready;
+      }
+      const epoch = await this.#commit(moving);
+      if (epoch === undefined) {
+        return moving.undone ? refused("the move was undone") : waiting(moving, "something was written meanwhile");
+      }
+      gone = true;
+      drain.forget(shard);
+      ownership.release(shard);
+      return await this.#activate(moving.order, epoch);
+    } finally {
+      if (!gone && !this.#stopped) drain.reopen(shard);
+    }
+  }
+
+  /** The commit point. Undefined when the move was undone before it. */
+  async #commit(moving: Moving): Promise<number | undefined> {
+    const { ownership, commit, changes, clock, onGone } = this.#parts;
+    const { shard, id } = moving.order;
+    let committed = false;
+    commit.write(() => {
+      // Nothing can have been written since the target compared; if anything was, it is not all there.
+      const { cursor } = moving;
+      const rest = changes.changes(ownership.range(shard), cursor?.change ?? 0, { rows: 1, bytes: 1 });
+      if (this.#over(moving) || rest.rows.length > 0) return;
+      committed = ownership.apply(shard, { kind: "commit", move: id }, clock.now(), moving.order).kind === "next";
+      if (committed) changes.clear(shard);
+    });
+    commit.flush();
+    await commit.durable();
+    if (!committed) return undefined;
+    this.#moving.delete(shard);
+    onGone(shard);
+    return ownership.record(shard)?.state.epoch;
+  }
+
+  /** Tells the target; it finds out by itself if this is lost. */
+  async #activate(order: MoveOrder, epoch: number): Promise<MoveReport> {
+    const { connect, clock, cleaner } = this.#parts;
+    const moving = this.#moving.get(order.shard);
+    const report = { kind: "committed", epoch, rows: moving?.rows ?? 0, bytes: moving?.bytes ?? 0 } as const;
+    cleaner.start();
+    try {
+      const active = await within(clock, ANSWER_WITHIN_PAUSE, activateAt(connect(order.to), order));
+      return { ...report, active };
+    } catch {
+      return { ...report, active: false };
+    }
+  }
+}
+
+async function activateAt(client: PartitionClient, order: MoveOrder): Promise<boolean> {
+  return (await client.activate(order)).kind === "active";
+}
+
+function refused(reason: string): MoveReport {
+  return { kind: "refused", reason };
+}
+
+function waiting(moving: Moving | undefined, reason: string): MoveReport {
+  return { kind: "waiting", reason, rows: moving?.rows ?? 0, bytes: moving?.bytes ?? 0 };
+}
+
+function delayOf(vote: { readonly kind: string; readonly delay?: number }): { delay?: number } {
+  return vote.delay === undefined ? {} : { delay: vote.delay };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof EdgeverseError || error instanceof Error ? error.message : "the target can't be reached";
+}

@@ -1,0 +1,94 @@
+import { ringOf } from "../identity/ring.ts";
+import type { RecountReply } from "../placement/move.ts";
+import type { ShardRecord } from "../placement/shard-state.ts";
+import { serves } from "../placement/shard-state.ts";
+import type { SqlStorage } from "../platform/ports.ts";
+import type { Ownership } from "./ownership.ts";
+import { writeMeta } from "./schema.ts";
+import { writeShard } from "./shard-table.ts";
+
+/**
+ * Doubles or halves the shard count at this partition until it is `target` ([SPLIT1]). Only the table of shards is written
+ * anew, in one transaction: rows are where their hash puts them on the ring, whatever the count.
+ *
+ * Doubling gives both halves the record of the shard they come from. Halving joins two shards: served here, they must be so
+ * both; else the record with the higher epoch is kept, which is nearer to the present owner.
+ */
+export function recount(storage: SqlStorage, ownership: Ownership, target: number, now: number): RecountReply {
+  if (ownership.shards === target) return { kind: "done" };
+  for (const { state } of ownership.records.values()) {
+    if (state.kind === "leaving" || state.kind === "incoming" || state.kind === "ready") {
+      return { kind: "refused", reason: "a shard is on its way" };
+    }
+  }
+  let records = new Map(ownership.records);
+  let count = ownership.shards;
+  while (count !== target) {
+    if (count < target) records = doubled(records, count);
+    else {
+      const misfit = misfitOf(storage, ownership, records, count);
+      if (misfit !== undefined) return { kind: "refused", reason: misfit };
+      records = halved(records, count / 2);
+    }
+    count = count < target ? count * 2 : count / 2;
+  }
+  const dirty = storage.query<{ shard: number }>("SELECT shard FROM shards WHERE dirty = 1");
+  if (dirty.length > 0) return { kind: "refused", reason: "rows of a shard that has left are still being cleared away" };
+  storage.transaction(() => {
+    storage.query("DELETE FROM shards");
+    for (const [shard, record] of records) {
+      writeShard(storage, shard, record, now);
+      storage.query("UPDATE shards SET dirty = 0 WHERE shard = ?", shard);
+    }
+    writeMeta(storage, "shards", String(target));
+  });
+  ownership.recounted(target);
+  return { kind: "done" };
+}
+
+function doubled(records: ReadonlyMap<number, ShardRecord>, count: number): Map<number, ShardRecord> {
+  const next = new Map(records);
+  for (const [shard, record] of records) next.set(shard + count, record);
+  return next;
+}
+
+function halved(records: ReadonlyMap<number, ShardRecord>, half: number): Map<number, ShardRecord> {
+  const next = new Map<number, ShardRecord>();
+  for (const [shard, record] of records) {
+    const other = next.get(shard % half);
+    next.set(shard % half, other === undefined ? record : joined(other, record));
+  }
+  return next;
+}
+
+function joined(left: ShardRecord, right: ShardRecord): ShardRecord {
+  const seen = Math.max(left.seen, right.seen);
+  const [first, second] = left.state.epoch >= right.state.epoch ? [left, right] : [right, left];
+  const state = serves(first.state) || !serves(second.state) ? first.state : second.state;
+  return { state: { ...state, epoch: Math.max(left.state.epoch, right.state.epoch) }, seen };
+}
+
+/** Why the shards can't be halved at this partition. */
+function misfitOf(
+  storage: SqlStorage,
+  ownership: Ownership,
+  records: ReadonlyMap<number, ShardRecord>,
+  count: number,
+): string | undefined {
+  const half = count / 2;
+  const here = (shard: number) => {
+    const record = records.get(shard);
+    // Nobody has claimed it: it is its first owner's.
+    return record === undefined ? ownership.firstOwner(shard) === ownership.name : serves(record.state);
+  };
+  for (let shard = 0; shard < half; shard++) {
+    if (here(shard) !== here(shard + half)) {
+      return `shards ${shard} and ${shard + half} have different owners`;
+    }
+  }
+  const fixed = storage.query<{ id: string }>(
+    `SELECT id FROM objects WHERE id LIKE 'shard#%/%' AND ring IN (SELECT value FROM json_each(?)) LIMIT 1`,
+    JSON.stringify(Array.from({ length: half }, (_, index) => ringOf(half + index))),
+  );
+  return fixed[0] === undefined ? undefined : `object ${fixed[0].id} names a shard that would be no more`;
+}

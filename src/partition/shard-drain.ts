@@ -1,0 +1,121 @@
+import type { Clock } from "../platform/ports.ts";
+import type { Cells } from "./cells.ts";
+import type { GroupCommit } from "./group-commit.ts";
+import type { Ownership } from "./ownership.ts";
+import type { ReliableCalls } from "./reliable-calls.ts";
+import type { Turn, TurnCell } from "./turn.ts";
+import type { TurnEngine } from "./turn-engine.ts";
+
+interface Parts {
+  readonly ownership: Ownership;
+  readonly cells: Cells;
+  readonly engine: TurnEngine;
+  readonly reliable: ReliableCalls;
+  readonly commit: GroupCommit;
+  readonly clock: Clock;
+  /** Lets an object run its `onDeactivate` and leave memory. */
+  readonly deactivate: (cell: TurnCell) => void;
+  /** Takes up the pending calls of a shard again. */
+  readonly resume: (shard: number) => void;
+}
+
+/**
+ * Empties a shard of turns for its hand-over, and lets them back in if it stays.
+ *
+ * Calls that arrive wait at the door; turns that wait for their object are sent back there; reliable calls in line stay in
+ * the table and leave memory. Turns that run may end, and so may what they wait for: a call that a running turn of the shard
+ * made is let in, or the two would wait for each other.
+ */
+export class ShardDrain {
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Resolves with true when no turn is left and all they did is durable; with false when `limit` ms went by.
+   * Either way the door stays closed: `reopen` it, or hand the shard over.
+   */
+  async drain(shard: number, limit: number): Promise<boolean> {
+    const { ownership, cells, commit, reliable, clock, deactivate } = this.#parts;
+    ownership.hold(shard);
+    reliable.pause(shard);
+    const until = clock.now() + limit;
+    if (!(await this.#quiet(shard, until))) return false;
+    for (const cell of cells.all()) {
+      if (cell.activation !== undefined && cell.definition.hooks.has("onDeactivate") && this.#on(cell, shard)) {
+        deactivate(cell);
+      }
+    }
+    do {
+      if (!(await this.#quiet(shard, until))) return false;
+      await commit.durable();
+    } while (this.#busy(shard).length > 0 || reliable.mustRun(shard));
+    reliable.release(shard);
+    return true;
+  }
+
+  /** Lets the shard's calls in again. */
+  reopen(shard: number): void {
+    const { ownership, reliable, resume } = this.#parts;
+    reliable.release(shard);
+    reliable.unpause(shard);
+    resume(shard);
+    ownership.release(shard);
+  }
+
+  /** Forgets the shard's objects: they are another partition's now. */
+  forget(shard: number): void {
+    const { cells, reliable } = this.#parts;
+    for (const cell of [...cells.all()]) if (this.#on(cell, shard)) cells.forget(cell);
+    reliable.unpause(shard);
+  }
+
+  async #quiet(shard: number, until: number): Promise<boolean> {
+    const { engine, clock } = this.#parts;
+    const stays = (turn: Turn) => this.#parts.ownership.holdsAny(callers(turn), shard);
+    for (;;) {
+      const busy = this.#busy(shard);
+      for (const cell of busy) engine.release(cell, stays);
+      const running = busy.find((cell) => !cell.mailbox.idle);
+      if (running === undefined && !this.#parts.reliable.mustRun(shard)) return true;
+      const left = until - clock.now();
+      if (left <= 0) return false;
+      await idle(running, left, clock);
+    }
+  }
+
+  #busy(shard: number): TurnCell[] {
+    const busy: TurnCell[] = [];
+    for (const cell of this.#parts.cells.all()) if (!cell.mailbox.idle && this.#on(cell, shard)) busy.push(cell);
+    return busy;
+  }
+
+  #on(cell: TurnCell, shard: number): boolean {
+    return this.#parts.ownership.shardAt(cell.ring) === shard;
+  }
+}
+
+function* callers(turn: Turn): Generator<string> {
+  let own = true;
+  for (const link of turn.ancestry()) {
+    if (!own) yield link.key;
+    own = false;
+  }
+}
+
+/** Ms between two looks at what does not tell when it is over. */
+const LOOK_AGAIN = 5;
+
+function idle(cell: TurnCell | undefined, limit: number, clock: Clock): Promise<void> {
+  return new Promise((resolve) => {
+    const settle = () => {
+      cancel();
+      if (cell !== undefined) cell.onIdle = undefined;
+      resolve();
+    };
+    const cancel = clock.after(cell === undefined ? Math.min(LOOK_AGAIN, limit) : limit, settle);
+    if (cell !== undefined) cell.onIdle = settle;
+  });
+}

@@ -1,0 +1,91 @@
+import { ringRange } from "../identity/ring.ts";
+import type { Registry } from "../object/registry.ts";
+import type { RecountReply } from "../placement/move.ts";
+import type { Clock, SqlStorage } from "../platform/ports.ts";
+import type { Connect } from "../router/ports.ts";
+import type { Cells } from "./cells.ts";
+import type { ChangeTracker } from "./change-tracker.ts";
+import type { GroupCommit } from "./group-commit.ts";
+import { IncomingMoves } from "./incoming-moves.ts";
+import { OutgoingMoves } from "./outgoing-moves.ts";
+import type { Ownership } from "./ownership.ts";
+import { recount } from "./recount.ts";
+import type { ReliableCalls } from "./reliable-calls.ts";
+import { ShardCleaner } from "./shard-cleaner.ts";
+import { ShardDrain } from "./shard-drain.ts";
+import type { TurnCell } from "./turn.ts";
+import type { TurnEngine } from "./turn-engine.ts";
+
+interface Parts {
+  readonly ownership: Ownership;
+  readonly changes: ChangeTracker;
+  readonly storage: SqlStorage;
+  readonly clock: Clock;
+  readonly registry: Registry;
+  readonly cells: Cells;
+  readonly engine: TurnEngine;
+  readonly reliable: ReliableCalls;
+  readonly commit: GroupCommit;
+  readonly connect: Connect;
+  readonly deactivate: (cell: TurnCell) => void;
+  /** Takes up the pending calls of a shard. */
+  readonly resume: (shard: number) => void;
+  /** Rows have come or gone: counters are to be taken anew. */
+  readonly onChanged: () => void;
+  /** A shard has become this partition's. */
+  readonly onOwned: (shard: number) => void;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Everything about shards on the move at one partition, put together. */
+export class ShardMoves {
+  readonly outgoing: OutgoingMoves;
+  readonly incoming: IncomingMoves;
+  readonly #cleaner: ShardCleaner;
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    const { storage, clock, ownership, onChanged, onOwned, resume } = parts;
+    this.#cleaner = new ShardCleaner(storage, clock, ownership, parts.onError);
+    const shared = { ...parts, cleaner: this.#cleaner };
+    this.outgoing = new OutgoingMoves({ ...shared, drain: new ShardDrain(parts), onGone: onChanged });
+    this.incoming = new IncomingMoves({
+      ...shared,
+      onOwned: (shard) => {
+        onChanged();
+        resume(shard);
+        onOwned(shard);
+      },
+    });
+  }
+
+  /** Whether rows of shards that have left are still there. */
+  get cleaning(): boolean {
+    return this.#cleaner.busy;
+  }
+
+  /** Goes on with what an earlier process of the partition left. */
+  resume(): void {
+    const { ownership, changes } = this.#parts;
+    for (const [shard, { state }] of ownership.records) {
+      // Its writes must be noted from the first one, whenever the coordinator comes back to it.
+      if (state.kind === "leaving") changes.begin(shard, ringRange(shard, ownership.shards));
+    }
+    if (this.#cleaner.busy) this.#cleaner.start();
+  }
+
+  /** Doubles or halves the shard count at this partition. */
+  recount(shards: number): RecountReply {
+    const { storage, ownership, clock } = this.#parts;
+    const reply = recount(storage, ownership, shards, clock.now());
+    if (reply.kind === "refused" && this.#cleaner.busy) this.#cleaner.start();
+    return reply;
+  }
+
+  stop(): void {
+    this.outgoing.stop();
+    this.incoming.stop();
+    this.#cleaner.stop();
+  }
+}
