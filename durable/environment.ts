@@ -1,18 +1,27 @@
 import { type Config, configFromEnvironment } from "../src/config/config.ts";
+import type { CoordinatorAdmin } from "../src/coordinator/commands.ts";
 import type { CoordinatorStatus } from "../src/coordinator/coordinator.ts";
+import type { LoadReport } from "../src/placement/load-report.ts";
 import type { Genesis, MapDocument } from "../src/placement/shard-map.ts";
+import { EdgeverseError } from "../src/errors/edgeverse-error.ts";
+import { within } from "../src/platform/within.ts";
 import type { CallLog } from "../src/reliable/ports.ts";
 import { LearnedMap } from "../src/router/map-cache.ts";
 import type { Connect, PartitionClient } from "../src/router/ports.ts";
+import { clock } from "./platform.ts";
 import { PostgresCallLog } from "./postgres-log.ts";
 
 export type PartitionObject = Rpc.DurableObjectBranded & PartitionClient;
 
-export interface CoordinatorObject extends Rpc.DurableObjectBranded {
-  found(proposal: Genesis): Promise<Genesis>;
+/** The coordinator as partitions and the edge reach it by RPC. */
+export interface CoordinatorRpc extends CoordinatorAdmin {
+  found(proposal: Genesis): Promise<{ readonly genesis: Genesis; readonly shards: number }>;
   map(): Promise<MapDocument | undefined>;
   status(): Promise<CoordinatorStatus>;
+  report(report: LoadReport): Promise<void>;
 }
+
+export type CoordinatorObject = Rpc.DurableObjectBranded & CoordinatorRpc;
 
 /** Bindings of the worker; `EDGEVERSE_*` settings stand beside them. */
 export interface Env {
@@ -32,7 +41,12 @@ export interface Deployment {
   readonly cache: LearnedMap;
   readonly log: CallLog | undefined;
   readonly connect: Connect;
+  /** A stub of the coordinator, made anew for every message. */
+  readonly coordinator: () => CoordinatorRpc;
 }
+
+/** Ms a call may be held up by a look at the coordinator's map. */
+const MAP_WITHIN = 500;
 
 const deployments = new WeakMap<Env, Deployment>();
 
@@ -53,14 +67,17 @@ function deploy(env: Env): Deployment {
     return { name: `p${index}`, weight: 1, ...(location === undefined ? {} : { location }) };
   });
   const proposal = { shards: config.shards, members };
-  const cache = new LearnedMap(proposal, () => env.COORDINATOR.getByName("coordinator").map());
+  // As with partitions, the stub's own type says the same in terms of RPC.
+  const coordinator = () => env.COORDINATOR.getByName("coordinator") as unknown as CoordinatorRpc;
+  const late = () => new EdgeverseError("UNAVAILABLE", "The coordinator did not answer in time");
+  const cache = new LearnedMap(proposal, () => within(clock, MAP_WITHIN, coordinator().map(), late));
   const connect: Connect = (name) => {
     const location = cache.map.location(name) as DurableObjectLocationHint | undefined;
     const stub = env.PARTITION.getByName(name, location === undefined ? {} : { locationHint: location });
     // The stub's own type says the same in terms of RPC, with a disposer on every answer.
     return stub as unknown as PartitionClient;
   };
-  return { config, proposal, cache, connect, log: logOf(env, config) };
+  return { config, proposal, cache, connect, coordinator, log: logOf(env, config) };
 }
 
 function logOf(env: Env, config: Config): CallLog | undefined {

@@ -24,8 +24,7 @@ export function partitionClass(registry: Registry) {
 
     constructor(ctx: DurableObjectState, env: Env) {
       super(ctx, env);
-      const { config, proposal, cache, connect, log } = deploymentOf(env);
-      const coordinator = () => env.COORDINATOR.getByName("coordinator");
+      const { config, proposal, cache, connect, coordinator, log } = deploymentOf(env);
       this.#partition = new Partition({
         registry,
         config,

@@ -44,8 +44,13 @@ export function defineHost(options: HostOptions) {
       random,
       adminToken: env.EDGEVERSE_ADMIN_TOKEN === "" ? undefined : env.EDGEVERSE_ADMIN_TOKEN,
       coordinator: {
-        status: () => env.COORDINATOR.getByName("coordinator").status(),
-        map: () => env.COORDINATOR.getByName("coordinator").map(),
+        status: () => made.coordinator().status(),
+        map: () => made.coordinator().map(),
+        execute: (command, operator) => made.coordinator().execute(command, operator),
+        view: () => made.coordinator().view(),
+        notes: () => made.coordinator().notes(),
+        moves: (query) => made.coordinator().moves(query),
+        audit: (query) => made.coordinator().audit(query),
       },
       onError: (error, context) => write("error", "a request failed", { ...context, error }),
     });

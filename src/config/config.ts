@@ -19,6 +19,20 @@ const duration = (fallback: string, about: string) =>
     })
     .describe(about);
 
+const jsonText = z
+  .string()
+  .default("{}")
+  .transform((text, context) => {
+    try {
+      const value: unknown = JSON.parse(text);
+      if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+    } catch {
+      // Said below.
+    }
+    context.addIssue({ code: "custom", message: "must be a JSON object" });
+    return z.NEVER;
+  });
+
 /**
  * Every setting of a cluster. The environment variable of `callTimeout` is `EDGEVERSE_CALL_TIMEOUT`, and so on.
  * Durations are texts outside and milliseconds inside; sizes are bytes.
@@ -50,6 +64,21 @@ export const configSchema = z.object({
   logInterval: duration("250ms", "How long outcomes gather before a batch goes to Postgres"),
   logBacklog: count(50_000, 10_000_000, "Reliable calls one partition may hold that Postgres has not seen"),
   logTimeout: duration("5s", "How long one statement to Postgres may take"),
+  rebalance: z.enum(["off", "count", "load"]).default("count").describe("What shards are balanced by"),
+  rebalanceThreshold: z.coerce
+    .number()
+    .min(0.01)
+    .max(10)
+    .default(0.2)
+    .describe("Share of the ideal that partitions may differ by before shards move"),
+  moves: count(4, 256, "Shards that may move at once"),
+  moveCooldown: duration("5m", "How long a shard stays where it was moved to, unless it must not"),
+  moveStall: duration("60s", "How long a move may make no progress before it is undone"),
+  moveLimit: duration("1h", "How long a move may take before it is undone"),
+  stableFor: duration("10s", "How long membership must not have changed before shards are balanced"),
+  placement: jsonText.describe(
+    'Placement rules and maintenance windows as JSON: {"rules": [{"type": …, "on": …}], "windows": [{"from": "02:00", "to": "04:00"}]}',
+  ),
   maxAttempts: count(16, 1_000, "Starts of a reliable call before it is failed for good"),
 });
 

@@ -1,6 +1,30 @@
+import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import { isPartitionName, MAX_SHARDS } from "../identity/object-id.ts";
+import type { LoadReport } from "../placement/load-report.ts";
+import type { Policy } from "../placement/plan-types.ts";
 import type { Genesis, MapDocument } from "../placement/shard-map.ts";
 import type { Clock, SqlStorage } from "../platform/ports.ts";
+import type { Connect } from "../router/ports.ts";
+import { Audit } from "./audit.ts";
+import { ClusterMap } from "./cluster-map.ts";
+import { CommandRunner } from "./command-runner.ts";
+import type {
+  AdminCommand,
+  AdminResult,
+  AuditRow,
+  CoordinatorAdmin,
+  CoordinatorView,
+  MovesQuery,
+  MoveView,
+  Operator,
+  ShardNote,
+} from "./commands.ts";
+import { Membership } from "./membership.ts";
+import { MoveDriver } from "./move-driver.ts";
+import { MoveJournal } from "./move-journal.ts";
+import { Rebalancer } from "./rebalancer.ts";
+import { ShardResize } from "./resize.ts";
+import { migrateCoordinator } from "./tables.ts";
 
 export interface CoordinatorStatus {
   readonly founded: boolean;
@@ -8,43 +32,211 @@ export interface CoordinatorStatus {
   readonly mapVersion: number;
 }
 
-/**
- * Holds the shard map. It is asked when a partition is new and when an operator looks, never on the path of a call
- * ([OWN3]). The first proposal it hears founds the cluster; later ones change nothing.
- */
-export class Coordinator {
-  readonly #storage: SqlStorage;
-  readonly #clock: Clock;
+export interface CoordinatorOptions {
+  readonly storage: SqlStorage;
+  readonly clock: Clock;
+  readonly connect: Connect;
+  readonly policy: Policy;
+  /** Ms without progress, and in all, after which a move is undone. */
+  readonly limits: { readonly stall: number; readonly longest: number };
+  readonly warn: (event: string, details: Readonly<Record<string, unknown>>) => void;
+}
 
-  constructor(storage: SqlStorage, clock: Clock) {
-    this.#storage = storage;
-    this.#clock = clock;
-    storage.query(
-      "CREATE TABLE IF NOT EXISTS map (version INTEGER PRIMARY KEY, document TEXT NOT NULL, at INTEGER NOT NULL)",
-    );
+/** Ms until the alarm looks after what is under way, should this process have ended. */
+const WAKE_AFTER = 5_000;
+/** Ms between two plans by load. */
+const LOAD_PLAN_EVERY = 30_000;
+/** Ms until a step of a change of the shard count is tried again. */
+const STEP_AGAIN = 100;
+
+/**
+ * Holds the shard map and changes it ([MAP1], [MEM1], [PLAN1]). It is asked when a partition is new and when an operator
+ * wants something, never on the path of a call ([OWN3]). It acts only while there is something to do ([MEM2]): moves under
+ * way, a plan that waits, a new shard count.
+ */
+export class Coordinator implements CoordinatorAdmin {
+  readonly #options: CoordinatorOptions;
+  readonly #map: ClusterMap;
+  readonly #journal: MoveJournal;
+  readonly #driver: MoveDriver;
+  readonly #rebalancer: Rebalancer;
+  readonly #resize: ShardResize;
+  readonly #members: Membership;
+  readonly #audit: Audit;
+  readonly #commands: CommandRunner;
+  /** Why the next plan is made; undefined when none is due. */
+  #trigger: string | undefined = "start";
+  #planAt: number | undefined;
+  #plannedByLoadAt = 0;
+  #turning = false;
+  #again = false;
+  #cancelTimer: (() => void) | undefined;
+
+  constructor(options: CoordinatorOptions) {
+    const { storage, clock, connect, policy, limits, warn } = options;
+    this.#options = options;
+    migrateCoordinator(storage);
+    this.#map = new ClusterMap(storage, clock);
+    const parts = { storage, clock, map: this.#map, connect };
+    this.#journal = new MoveJournal(storage, clock);
+    const journal = this.#journal;
+    this.#members = new Membership({ ...parts, journal });
+    this.#rebalancer = new Rebalancer({ ...parts, journal, policy });
+    this.#resize = new ShardResize({ ...parts, journal });
+    this.#audit = new Audit(storage, clock);
+    this.#driver = new MoveDriver({ ...parts, journal, limits, warn, onEnded: () => this.#ended() });
+    this.#commands = new CommandRunner({
+      ...{ map: this.#map, journal, members: this.#members, rebalancer: this.#rebalancer, resize: this.#resize, storage },
+      onChanged: (trigger) => this.#wants(trigger),
+    });
+    const { genesis } = this.#map;
+    if (genesis !== undefined && this.#map.everyone.length === 0) this.#map.adopt(genesis);
   }
 
-  /** @throws Error when the proposal is malformed */
-  found(proposal: Genesis): Genesis {
-    const present = this.map();
-    if (present !== undefined) return present.genesis;
+  /**
+   * Founds the cluster on the first proposal it hears; later ones change nothing.
+   * @throws Error when the proposal is malformed
+   */
+  found(proposal: Genesis): { readonly genesis: Genesis; readonly shards: number } {
+    const { genesis } = this.#map;
+    if (genesis !== undefined) return { genesis, shards: this.#map.shards };
     check(proposal);
-    const document: MapDocument = { version: 1, genesis: proposal, exceptions: [] };
-    this.#storage.query("INSERT INTO map VALUES (1, ?, ?)", JSON.stringify(document), this.#clock.now());
-    return proposal;
+    this.#map.found(proposal);
+    return { genesis: proposal, shards: proposal.shards };
   }
 
   /** The newest map; undefined before the cluster was founded. */
   map(): MapDocument | undefined {
-    const rows = this.#storage.query<{ document: string }>("SELECT document FROM map ORDER BY version DESC LIMIT 1");
-    return rows[0] === undefined ? undefined : (JSON.parse(rows[0].document) as MapDocument);
+    return this.#map.document();
   }
 
   status(): CoordinatorStatus {
-    const rows = this.#storage.query<{ version: number; at: number }>(
-      "SELECT max(version) AS version, min(at) AS at FROM map HAVING count(*) > 0",
-    );
-    return { founded: rows[0] !== undefined, foundedAt: rows[0]?.at ?? null, mapVersion: rows[0]?.version ?? 0 };
+    const { foundedAt } = this.#map;
+    return { founded: foundedAt !== null, foundedAt, mapVersion: foundedAt === null ? 0 : this.#map.version };
+  }
+
+  /** What a partition had to do. */
+  async report(report: LoadReport): Promise<void> {
+    if (!this.#map.members.some(({ name }) => name === report.partition)) return;
+    const known = report.shards.filter(({ shard }) => Number.isInteger(shard) && shard >= 0 && shard < this.#map.shards);
+    this.#rebalancer.report({ ...report, shards: known });
+    const now = this.#options.clock.now();
+    if (this.#options.policy.strategy !== "load" || now - this.#plannedByLoadAt < LOAD_PLAN_EVERY) return;
+    this.#plannedByLoadAt = now;
+    this.#wants("load");
+  }
+
+  /** Carries out a command and leaves a row in the audit. Never rejects. */
+  async execute(command: AdminCommand, operator: Operator): Promise<AdminResult> {
+    let answer: AdminResult;
+    try {
+      if (this.#map.genesis === undefined) throw new EdgeverseError("UNAVAILABLE", "The cluster is not founded yet");
+      answer = { ok: true, result: this.#commands.run(command) };
+    } catch (error) {
+      // A transaction may have been rolled back under what is cached.
+      this.#map.forget();
+      this.#journal.forget();
+      if (!(error instanceof EdgeverseError)) this.#options.warn("a command failed", { command, error });
+      answer = { ok: false, error: EdgeverseError.from(error).toWire() };
+    }
+    this.#audit.add(command, operator, answer);
+    await this.#options.storage.barrier();
+    return answer;
+  }
+
+  async view(): Promise<CoordinatorView> {
+    return {
+      mapVersion: this.#map.version,
+      members: this.#members.views(),
+      moves: this.#journal.counts(),
+      resize: this.#resize.view(),
+      decisions: this.#rebalancer.decisions(20),
+      decisionCounts: this.#rebalancer.decisionCounts,
+    };
+  }
+
+  async notes(): Promise<ShardNote[]> {
+    return [...this.#map.notes.values()].map(({ retryAt: _, ...note }) => note);
+  }
+
+  async moves(query: MovesQuery): Promise<MoveView[]> {
+    return this.#journal.list(query);
+  }
+
+  async audit(query: { readonly limit: number; readonly before?: number | undefined }): Promise<AuditRow[]> {
+    return this.#audit.list(query);
+  }
+
+  /** The alarm: goes on with whatever is under way. */
+  async wake(): Promise<void> {
+    this.#turn();
+  }
+
+  /** Ends this process of the coordinator; the journal has it all. */
+  stop(): void {
+    this.#driver.stop();
+    this.#cancelTimer?.();
+    this.#turning = true;
+  }
+
+  #wants(trigger: string): void {
+    this.#trigger = trigger;
+    this.#planAt = undefined;
+    this.#turn();
+  }
+
+  #ended(): void {
+    // The next of a long plan, once the last of it is on its way.
+    if ([...this.#journal.open.values()].every(({ state }) => state.phase !== "planned")) this.#trigger ??= "move ended";
+    this.#turn();
+  }
+
+  /** One round: the shard count, the plan, the moves; then the alarm for the next. */
+  #turn(): void {
+    if (this.#turning) {
+      this.#again = true;
+      return;
+    }
+    this.#turning = true;
+    void this.#round()
+      .catch((error: unknown) => this.#options.warn("the coordinator can't go on", { error }))
+      .finally(() => {
+        this.#turning = false;
+        if (!this.#again) return;
+        this.#again = false;
+        this.#turn();
+      });
+  }
+
+  async #round(): Promise<void> {
+    if (this.#map.genesis === undefined) return;
+    const { clock, policy } = this.#options;
+    const resizing = await this.#resize.step();
+    const now = clock.now();
+    if (this.#planAt !== undefined && now >= this.#planAt) this.#trigger ??= "waited";
+    const planned = [...this.#journal.open.values()].filter(({ state }) => state.phase === "planned").length;
+    if (!this.#resize.busy && this.#trigger !== undefined && planned === 0) {
+      const { again } = this.#rebalancer.rebalance(this.#trigger);
+      this.#trigger = undefined;
+      this.#planAt = again === undefined ? undefined : now + again;
+    }
+    this.#driver.drive(policy.maxConcurrent);
+    this.#arm(resizing);
+  }
+
+  /** The alarm survives this process; the timer is sooner. */
+  #arm(resizing: boolean): void {
+    const { storage, clock } = this.#options;
+    const now = clock.now();
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    const busy = resizing || this.#journal.open.size > 0;
+    if (busy) storage.wakeAt(now + WAKE_AFTER);
+    else storage.wakeAt(this.#planAt ?? null);
+    const soon = resizing ? STEP_AGAIN : this.#planAt === undefined ? undefined : this.#planAt - now;
+    if (soon !== undefined && soon <= WAKE_AFTER) {
+      this.#cancelTimer = clock.after(Math.max(0, soon), () => this.#turn());
+    }
   }
 }
 

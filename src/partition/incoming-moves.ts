@@ -8,7 +8,7 @@ import type { Ownership } from "./ownership.ts";
 import { EMPTY_DIGEST, sameDigest } from "./row-hash.ts";
 import type { ShardCleaner } from "./shard-cleaner.ts";
 import { insertRows, readRow, replaceRow, rowsOfObject, underEpoch } from "./shard-rows.ts";
-import { within } from "./within.ts";
+import { within } from "../platform/within.ts";
 
 export interface IncomingMovesParts {
   readonly ownership: Ownership;
@@ -182,7 +182,7 @@ export class IncomingMoves {
     };
     while (waits()) {
       try {
-        const answer = await within(clock, ANSWER_WITHIN, connect(from).inquire(order));
+        const answer = await within(clock, ANSWER_WITHIN, connect(from).inquire(order), silent);
         if (!waits()) return;
         if (answer.kind === "committed") await this.activate(order);
         else ownership.release(shard, ownership.moved(shard));
@@ -193,6 +193,8 @@ export class IncomingMoves {
     }
   }
 }
+
+const silent = () => new EdgeverseError("UNAVAILABLE", "The source of a move does not answer");
 
 class MismatchError extends EdgeverseError {
   constructor(message: string) {

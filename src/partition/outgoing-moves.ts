@@ -10,7 +10,7 @@ import type { Ownership } from "./ownership.ts";
 import type { ShardCleaner } from "./shard-cleaner.ts";
 import type { ShardDrain } from "./shard-drain.ts";
 import { comparePositions, positionOf, scanRows, sizeOfRow } from "./shard-rows.ts";
-import { within } from "./within.ts";
+import { within } from "../platform/within.ts";
 
 export interface OutgoingMovesParts {
   readonly registry: Registry;
@@ -172,7 +172,7 @@ export class OutgoingMoves {
     // What the target is told must be as durable here as it will be there.
     await storage.barrier();
     if (this.#over(moving)) return { pending: 0, ready: false, trouble: refused("the move was undone") };
-    const reply: TransferReply = await within(clock, limit, connect(moving.order.to).transfer(chunk));
+    const reply: TransferReply = await within(clock, limit, connect(moving.order.to).transfer(chunk), silent);
     if (this.#over(moving)) return { pending: 0, ready: false, trouble: refused("the move was undone") };
     switch (reply.kind) {
       case "stored":
@@ -276,13 +276,15 @@ export class OutgoingMoves {
     const report = { kind: "committed", epoch, rows: moving?.rows ?? 0, bytes: moving?.bytes ?? 0 } as const;
     cleaner.start();
     try {
-      const active = await within(clock, ANSWER_WITHIN_PAUSE, activateAt(connect(order.to), order));
+      const active = await within(clock, ANSWER_WITHIN_PAUSE, activateAt(connect(order.to), order), silent);
       return { ...report, active };
     } catch {
       return { ...report, active: false };
     }
   }
 }
+
+const silent = () => new EdgeverseError("UNAVAILABLE", "The target does not answer");
 
 async function activateAt(client: PartitionClient, order: MoveOrder): Promise<boolean> {
   return (await client.activate(order)).kind === "active";

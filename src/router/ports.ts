@@ -56,6 +56,6 @@ export interface MapCache {
   readonly map: ShardMap;
   owner(shard: number): string;
   learn(moved: Moved): void;
-  /** Takes the coordinator's map if it can be had; never rejects. */
+  /** Takes the coordinator's map if it can be had soon: calls don't depend on it ([OWN3]). Never rejects. */
   refresh(): Promise<void>;
 }

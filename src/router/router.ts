@@ -13,6 +13,8 @@ const FIRST_PAUSE = 5;
 const LONGEST_PAUSE = 250;
 /** Redirections followed at once; then each one is paused for, since partitions may send us back and forth while they move. */
 const MAX_REDIRECTS = 4;
+/** Ms between two looks at the coordinator's map. */
+const REFRESH_EVERY = 1_000;
 
 /**
  * Takes calls to the partition that owns their object ([MAP1], [MAP3]). It guesses the owner from the cached map, learns
@@ -24,6 +26,7 @@ export class Router {
   readonly #connect: Connect;
   readonly #cache: MapCache;
   readonly #clock: Clock;
+  #refreshedAt = Number.NEGATIVE_INFINITY;
 
   constructor(parts: { registry: Registry; connect: Connect; cache: MapCache; clock: Clock }) {
     this.#registry = parts.registry;
@@ -155,8 +158,8 @@ export class Router {
         try {
           const reply = await send(this.#connect(owner));
           if (reply.kind !== "moved") return reply as Exclude<Answer, Moved>;
-          hint = await this.#redirect(reply as Moved, owner);
-          if (hint !== undefined && ++redirects <= MAX_REDIRECTS) continue;
+          hint = await this.#redirect(reply as Moved, owner, ++redirects);
+          if (hint !== undefined && redirects <= MAX_REDIRECTS) continue;
           trouble = new EdgeverseError("UNAVAILABLE", "The object is between two partitions; it was not called");
         } catch (cause) {
           const fault = remoteFault(cause, owner);
@@ -176,10 +179,21 @@ export class Router {
   }
 
   /** Where to go at once; undefined to pause first and look at the map again. */
-  async #redirect(moved: Moved, from: string): Promise<string | undefined> {
-    if (moved.partition === null || moved.mapVersion > this.map.document.version) await this.#cache.refresh();
+  async #redirect(moved: Moved, from: string, redirects: number): Promise<string | undefined> {
+    const outdated = moved.mapVersion > this.map.document.version || moved.shards !== this.map.shards;
+    if (moved.partition === null || ((outdated || redirects > 1) && this.#mayRefresh())) await this.#refresh();
     this.#cache.learn(moved);
     return moved.partition === null || moved.partition === from ? undefined : moved.partition;
+  }
+
+  /** Shards move by the hundred: the whole map is worth fetching once in a while, not for each of them. */
+  #mayRefresh(): boolean {
+    return this.#clock.now() - this.#refreshedAt >= REFRESH_EVERY;
+  }
+
+  #refresh(): Promise<void> {
+    this.#refreshedAt = this.#clock.now();
+    return this.#cache.refresh();
   }
 
   /** What the guessed map calls impossible may be fine by the real one. */
@@ -188,8 +202,9 @@ export class Router {
       return this.owner(id);
     } catch (error) {
       placementOf(id);
-      if (this.map.document.version > 0) throw error;
-      return this.#cache.refresh().then(() => this.owner(id));
+      // A partition may have been added, or shards, since this map.
+      if (this.map.document.version > 0 && !this.#mayRefresh()) throw error;
+      return this.#refresh().then(() => this.owner(id));
     }
   }
 

@@ -1,6 +1,8 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { type Config, configSchema } from "../config/config.ts";
+import type { AdminCommand } from "../coordinator/commands.ts";
 import { Coordinator } from "../coordinator/coordinator.ts";
+import { policyOf } from "../coordinator/policy.ts";
 import type { CallMessage } from "../object/message.ts";
 import { Registry } from "../object/registry.ts";
 import type { ObjectClass } from "../object/virtual-object.ts";
@@ -11,6 +13,7 @@ import type { Genesis } from "../placement/shard-map.ts";
 import type { Clock } from "../platform/ports.ts";
 import type { CallLog } from "../reliable/ports.ts";
 import { LearnedMap } from "../router/map-cache.ts";
+import type { Connect } from "../router/ports.ts";
 import { type FinalReply, Router } from "../router/router.ts";
 import { ManualClock } from "./clocks.ts";
 import { SqliteStorage } from "./sqlite-storage.ts";
@@ -40,13 +43,13 @@ export class TestCluster {
   readonly registry: Registry;
   readonly router: Router;
   readonly storages = new Map<string, SqliteStorage>();
-  readonly coordinator: Coordinator;
+  coordinator: Coordinator;
   readonly warnings: { event: string; details: unknown }[] = [];
   /** What methods threw that was not meant for their callers. */
   readonly thrown: unknown[] = [];
   readonly #options: TestClusterOptions;
   readonly #partitions = new Map<string, Partition>();
-  readonly #genesis: Genesis;
+  readonly genesis: Genesis;
   #requests = 0;
 
   constructor(options: TestClusterOptions) {
@@ -55,8 +58,8 @@ export class TestCluster {
     this.config = configSchema.parse({ partitions: options.partitions ?? 1, ...options.config });
     this.registry = new Registry(options.objects);
     const members = Array.from({ length: this.config.partitions }, (_, index) => ({ name: `p${index}`, weight: 1 }));
-    this.#genesis = { shards: this.config.shards, members };
-    this.coordinator = new Coordinator(this.storage("coordinator"), this.clock);
+    this.genesis = { shards: this.config.shards, members };
+    this.coordinator = this.#coordinator();
     this.router = this.#router();
   }
 
@@ -72,12 +75,14 @@ export class TestCluster {
       scope: turnScope(),
       peers: { call: (message) => this.router.call(message) },
       founder: { found: async (proposal) => this.coordinator.found(proposal) },
+      connect: this.#connect,
+      loads: { report: (report) => this.coordinator.report(report) },
       log: this.#options.log,
       observer: {
         methodThrew: (_key, _request, thrown) => this.thrown.push(thrown),
         warn: (event, details) => this.warnings.push({ event, details }),
       },
-      proposal: this.#genesis,
+      proposal: this.genesis,
       name,
     });
     this.#partitions.set(name, partition);
@@ -143,11 +148,38 @@ export class TestCluster {
     throw reply.kind === "error" ? reply.error : new Error(reply.kind);
   }
 
+  /** Ends the coordinator's process; the next one goes on from its database. */
+  crashCoordinator(): void {
+    this.coordinator.stop();
+    this.coordinator = this.#coordinator();
+    void this.coordinator.wake();
+  }
+
+  /** Gives the coordinator a command; returns its result, or throws `{ code, … }`. */
+  async command(command: AdminCommand): Promise<unknown> {
+    const answer = await this.coordinator.execute(command, { actor: "test", requestId: `r${this.#requests++}` });
+    if (answer.ok) return answer.result;
+    throw answer.error;
+  }
+
+  readonly #connect: Connect = (name) => partitionClient(this.partition(name), this.clock);
+
+  #coordinator(): Coordinator {
+    return new Coordinator({
+      storage: this.storage("coordinator"),
+      clock: this.clock,
+      connect: (name) => this.#connect(name),
+      policy: policyOf(this.config),
+      limits: { stall: this.config.moveStall, longest: this.config.moveLimit },
+      warn: (event, details) => this.warnings.push({ event, details }),
+    });
+  }
+
   #router(): Router {
     return new Router({
       registry: this.registry,
-      connect: (name) => partitionClient(this.partition(name), this.clock),
-      cache: new LearnedMap(this.#genesis, async () => this.coordinator.map()),
+      connect: this.#connect,
+      cache: new LearnedMap(this.genesis, async () => this.coordinator.map()),
       clock: this.clock,
     });
   }

@@ -24,6 +24,14 @@ const DEFAULTS: Config = {
   logInterval: 250,
   logBacklog: 50_000,
   logTimeout: 5_000,
+  rebalance: "count",
+  rebalanceThreshold: 0.2,
+  moves: 4,
+  moveCooldown: 300_000,
+  moveStall: 60_000,
+  moveLimit: 3_600_000,
+  stableFor: 10_000,
+  placement: {},
   maxAttempts: 16,
 };
 
@@ -47,6 +55,14 @@ const VARIABLES: Record<keyof Config, [name: string, text: string, value: unknow
   logInterval: ["EDGEVERSE_LOG_INTERVAL", "10ms", 10],
   logBacklog: ["EDGEVERSE_LOG_BACKLOG", "9", 9],
   logTimeout: ["EDGEVERSE_LOG_TIMEOUT", "1s", 1_000],
+  rebalance: ["EDGEVERSE_REBALANCE", "load", "load"],
+  rebalanceThreshold: ["EDGEVERSE_REBALANCE_THRESHOLD", "0.5", 0.5],
+  moves: ["EDGEVERSE_MOVES", "2", 2],
+  moveCooldown: ["EDGEVERSE_MOVE_COOLDOWN", "1m", 60_000],
+  moveStall: ["EDGEVERSE_MOVE_STALL", "5s", 5_000],
+  moveLimit: ["EDGEVERSE_MOVE_LIMIT", "2h", 7_200_000],
+  stableFor: ["EDGEVERSE_STABLE_FOR", "1s", 1_000],
+  placement: ["EDGEVERSE_PLACEMENT", '{"rules":[]}', { rules: [] }],
   maxAttempts: ["EDGEVERSE_MAX_ATTEMPTS", "3", 3],
 };
 const KEYS = Object.keys(VARIABLES) as (keyof Config)[];
@@ -75,7 +91,8 @@ describe("configuration from the environment", () => {
     expect(configFromEnvironment({ EDGEVERSE_PARTITIONS: { fetch: () => {} } }).partitions).toBe(1);
   });
 
-  test.each(KEYS.filter((key) => key !== "locations"))("[CONF1] a bad value of %s names its variable", (key) => {
+  const free: readonly string[] = ["locations", "rebalanceThreshold"];
+  test.each(KEYS.filter((key) => !free.includes(key)))("[CONF1] a bad value of %s names its variable", (key) => {
     const [name] = VARIABLES[key];
     for (const bad of ["x", "-1", "1.5", "1 2", "NaN", "Infinity", "99999999999999999999"]) {
       expect(() => configFromEnvironment({ [name]: bad }), bad).toThrow(`Cannot use the configuration: ${name}: `);

@@ -4,12 +4,14 @@ import { describe, expect, test } from "vitest";
 import { Counter } from "../../examples/counter.ts";
 import { configSchema } from "../../src/config/config.ts";
 import { Coordinator } from "../../src/coordinator/coordinator.ts";
+import { policyOf } from "../../src/coordinator/policy.ts";
 import { EdgeverseError } from "../../src/errors/edgeverse-error.ts";
 import { placementOf } from "../../src/identity/object-id.ts";
 import { FIXED_RING, ringOf } from "../../src/identity/ring.ts";
 import { Registry } from "../../src/object/registry.ts";
 import { Ownership } from "../../src/partition/ownership.ts";
 import { Partition } from "../../src/partition/partition.ts";
+import type { Founding } from "../../src/partition/ports.ts";
 import { migrate } from "../../src/partition/schema.ts";
 import type { Turn } from "../../src/partition/turn.ts";
 import { type Genesis, ShardMap } from "../../src/placement/shard-map.ts";
@@ -20,7 +22,7 @@ const NOW = 1_800_000_000_000;
 
 function setup(name = "p0", storage = new SqliteStorage()) {
   migrate(storage);
-  if (Ownership.stored(storage) === undefined) Ownership.found(storage, name, GENESIS);
+  if (Ownership.stored(storage) === undefined) Ownership.found(storage, name, GENESIS, GENESIS.shards);
   const ownership = new Ownership(name, GENESIS, storage);
   const claims = () => storage.query("SELECT shard, epoch, claimed FROM shards ORDER BY shard");
   return { storage, ownership, claims };
@@ -40,7 +42,7 @@ describe("Ownership", () => {
     expect(claims()).toEqual([{ shard, epoch: 1, claimed: NOW }]);
     ownership.locate(placementOf(`shard#${shard}/b`), NOW + 5);
     expect(claims()).toEqual([{ shard, epoch: 1, claimed: NOW }]);
-    expect([...ownership.claimed]).toEqual([[shard, 1]]);
+    expect([...ownership.owned()]).toEqual([[shard, 1]]);
   });
 
   test("[OWN1] a claim that can't be written is no claim: nothing is served, and it is tried again", () => {
@@ -50,7 +52,7 @@ describe("Ownership", () => {
       if (sql.startsWith("INSERT INTO shards")) throw new Error("disk full");
     };
     for (let attempt = 0; attempt < 2; attempt++) expect(() => ownership.locate(placement, NOW)).toThrow("disk full");
-    expect(ownership.claimed.size).toBe(0);
+    expect([...ownership.owned()]).toEqual([]);
     storage.onQuery = undefined;
     expect(ownership.locate(placement, NOW).kind).toBe("owned");
   });
@@ -75,7 +77,7 @@ describe("Ownership", () => {
         const owners = partitions.filter((_, index) => answers[index]?.kind === "owned");
         expect(owners).toHaveLength(1);
         for (const answer of answers) {
-          expect(answer.epoch).toBeGreaterThanOrEqual(1);
+          expect("epoch" in answer && answer.epoch).toBeGreaterThanOrEqual(1);
           if (answer.kind === "moved") expect(answer.partition).toBe(owners[0]?.name);
         }
       }),
@@ -108,11 +110,8 @@ describe("Ownership", () => {
     expect(ownership.locate(placementOf("partition#p2/a"), NOW)).toMatchObject({
       ...{ kind: "moved", shard: -1, partition: "p2", epoch: 1, mapVersion: 1 },
     });
-    for (const stranger of ["p3", "P1", "p"]) {
-      expect(() => ownership.locate(placementOf(`partition#${stranger}/a`), NOW)).toThrow(
-        expect.objectContaining({ code: "INVALID_ID" }),
-      );
-    }
+    // Whether there is such a partition the router knows: it may have been added since.
+    expect(ownership.locate(placementOf("partition#p3/a"), NOW)).toMatchObject({ kind: "moved", partition: "p3" });
     expect(claims()).toEqual([]);
   });
 
@@ -128,7 +127,7 @@ describe("Ownership", () => {
 describe("founding", () => {
   const partitionOn = (
     storage: SqliteStorage,
-    options: { proposal: Genesis; name?: string | undefined; found?: (proposal: Genesis) => Promise<Genesis> },
+    options: { proposal: Genesis; name?: string | undefined; found?: (proposal: Genesis) => Promise<Founding> },
   ) =>
     new Partition({
       registry: new Registry([Counter]),
@@ -138,7 +137,11 @@ describe("founding", () => {
       random: { uuid: () => "uuid" },
       scope: { run: (_: Turn, action) => action(), get: () => undefined },
       peers: { call: () => Promise.reject(new Error("no peers")) },
-      founder: { found: options.found ?? (async (proposal) => proposal) },
+      founder: { found: options.found ?? (async (genesis) => ({ genesis, shards: genesis.shards })) },
+      connect: () => {
+        throw new Error("no partitions");
+      },
+      loads: { report: async () => undefined },
       log: undefined,
       observer: { methodThrew: () => {}, warn: () => {} },
       proposal: options.proposal,
@@ -153,7 +156,7 @@ describe("founding", () => {
     const again = await partitionOn(storage, {
       proposal: other,
       name: "p2",
-      found: () => Promise.reject(new Error("must not be asked")),
+      found: (): Promise<Founding> => Promise.reject(new Error("must not be asked")),
     }).core();
     expect(again.ownership.map.document.genesis).toEqual(GENESIS);
     expect(again.ownership.name).toBe("p0");
@@ -162,13 +165,13 @@ describe("founding", () => {
   test("[OWN3] a founded partition starts without the coordinator, and without being told its name", async () => {
     const storage = new SqliteStorage();
     await partitionOn(storage, { proposal: GENESIS, name: "p1" }).core();
-    const options = { proposal: other, name: undefined, found: () => Promise.reject(new Error("unreachable")) };
+    const options = { proposal: other, name: undefined, found: (): Promise<Founding> => Promise.reject(new Error("unreachable")) };
     expect((await partitionOn(storage, options).core()).ownership.name).toBe("p1");
   });
 
   test("[MAP1] a new partition takes what the coordinator says, not what it proposes itself", async () => {
     const storage = new SqliteStorage();
-    const core = await partitionOn(storage, { proposal: other, found: async () => GENESIS }).core();
+    const core = await partitionOn(storage, { proposal: other, found: async () => ({ genesis: GENESIS, shards: 64 }) }).core();
     expect(core.ownership.map.shards).toBe(64);
     expect(Ownership.stored(storage)).toEqual({ name: "p0", genesis: GENESIS });
   });
@@ -176,11 +179,22 @@ describe("founding", () => {
   test("[MAP1] the first proposal founds the cluster; later ones and malformed ones change nothing", () => {
     const storage = new SqliteStorage();
     const clock = new ManualClock();
-    expect(() => new Coordinator(storage, clock).found({ shards: 100, members: [] })).toThrow("malformed");
-    expect(new Coordinator(storage, clock).found(GENESIS)).toEqual(GENESIS);
-    expect(new Coordinator(storage, clock).found(other)).toEqual(GENESIS);
-    expect(new Coordinator(storage, clock).found({ shards: 0, members: [] })).toEqual(GENESIS);
-    expect(new Coordinator(storage, clock).map()).toEqual({ version: 1, genesis: GENESIS, exceptions: [] });
+    const coordinator = () =>
+      new Coordinator({
+        ...{ storage, clock, policy: policyOf(configSchema.parse({})), limits: { stall: 1_000, longest: 10_000 } },
+        connect: () => {
+          throw new Error("no partitions");
+        },
+        warn: () => undefined,
+      });
+    const founded = { genesis: GENESIS, shards: 64 };
+    expect(() => coordinator().found({ shards: 100, members: [] })).toThrow("malformed");
+    expect(coordinator().found(GENESIS)).toEqual(founded);
+    expect(coordinator().found(other)).toEqual(founded);
+    expect(coordinator().found({ shards: 0, members: [] })).toEqual(founded);
+    expect(coordinator().map()).toEqual({
+      ...{ version: 1, genesis: GENESIS, shards: 64, members: GENESIS.members, exceptions: [] },
+    });
   });
 
   test("[OWN1] a partition the cluster does not have owns no shard; one without a name does not start", async () => {
@@ -200,7 +214,7 @@ describe("founding", () => {
     let away = true;
     const found = async (proposal: Genesis) => {
       if (away) throw new EdgeverseError("UNAVAILABLE", "away");
-      return proposal;
+      return { genesis: proposal, shards: proposal.shards };
     };
     const partition = partitionOn(new SqliteStorage(), { proposal: GENESIS, found });
     await expect(partition.core()).rejects.toMatchObject({ code: "UNAVAILABLE" });
@@ -212,7 +226,7 @@ describe("founding", () => {
     let asked = 0;
     const found = async (proposal: Genesis) => {
       asked++;
-      return proposal;
+      return { genesis: proposal, shards: proposal.shards };
     };
     const partition = partitionOn(new SqliteStorage(), { proposal: GENESIS, found });
     const cores = await Promise.all(Array.from({ length: 20 }, () => partition.core()));

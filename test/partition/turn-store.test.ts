@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { TypeDefinition } from "../../src/object/registry.ts";
 import type { StoreRange } from "../../src/object/store.ts";
 import { Cell } from "../../src/partition/cell.ts";
+import { ChangeTracker } from "../../src/partition/change-tracker.ts";
 import { GroupCommit } from "../../src/partition/group-commit.ts";
 import { migrate } from "../../src/partition/schema.ts";
 import { compareUtf8, TurnStore } from "../../src/partition/turn-store.ts";
@@ -23,7 +24,9 @@ class Harness {
   constructor(maxValue = 1_000) {
     this.maxValue = maxValue;
     migrate(this.storage);
-    this.commit = new GroupCommit(this.storage, new ManualClock(), (error) => expect.fail(error.message));
+    this.commit = new GroupCommit(this.storage, new ManualClock(), new ChangeTracker(this.storage, () => 0), (error) =>
+      expect.fail(error.message),
+    );
     this.cell.exists = true;
     this.cell.text = "{}";
     this.store = this.open();

@@ -8,7 +8,7 @@ import { respond } from "../respond.ts";
 import type { Route } from "../route.ts";
 import { moment } from "../schemas.ts";
 import { VERSION } from "../version.ts";
-import { within } from "../within.ts";
+import { within } from "../../platform/within.ts";
 
 const count = z.number().int();
 const methodSchema = z.object({ name: z.string(), readonly: z.boolean(), log: z.enum(["before", "batched"]) });

@@ -1,0 +1,47 @@
+import type { Clock, SqlStorage } from "../platform/ports.ts";
+import type { AdminCommand, AdminResult, AuditRow, Operator } from "./commands.ts";
+
+const KEPT = 10_000;
+const MAX_DETAILS = 8_192;
+
+interface Row {
+  readonly [column: string]: string | number | null;
+  readonly seq: number;
+  readonly at: number;
+  readonly actor: string;
+  readonly request_id: string;
+  readonly command: string;
+  readonly details: string;
+  readonly outcome: string;
+}
+
+/** Who ordered what and what came of it: the newest rows, bounded. A dry run changes nothing and leaves none. */
+export class Audit {
+  readonly #storage: SqlStorage;
+  readonly #clock: Clock;
+
+  constructor(storage: SqlStorage, clock: Clock) {
+    this.#storage = storage;
+    this.#clock = clock;
+  }
+
+  add(command: AdminCommand, { actor, requestId }: Operator, answer: AdminResult): void {
+    const { kind, ...details } = command;
+    if ("dryRun" in command && command.dryRun) return;
+    this.#storage.query(
+      "INSERT INTO audit (at, actor, request_id, command, details, outcome) VALUES (?, ?, ?, ?, ?, ?)",
+      ...[this.#clock.now(), actor.slice(0, 256), requestId.slice(0, 256), kind],
+      ...[JSON.stringify(details).slice(0, MAX_DETAILS), answer.ok ? "done" : answer.error.code],
+    );
+    this.#storage.query(
+      "DELETE FROM audit WHERE seq <= (SELECT seq FROM audit ORDER BY seq DESC LIMIT 1 OFFSET ?)",
+      KEPT,
+    );
+  }
+
+  list({ limit, before }: { readonly limit: number; readonly before?: number | undefined }): AuditRow[] {
+    return this.#storage
+      .query<Row>("SELECT * FROM audit WHERE seq < ? ORDER BY seq DESC LIMIT ?", before ?? Number.MAX_SAFE_INTEGER, limit)
+      .map(({ request_id: requestId, ...row }) => ({ ...row, requestId }) as unknown as AuditRow);
+  }
+}

@@ -1,0 +1,153 @@
+import { EdgeverseError } from "../errors/edgeverse-error.ts";
+import { assertNever } from "../placement/shard-state.ts";
+import type { SqlStorage } from "../platform/ports.ts";
+import type { ClusterMap } from "./cluster-map.ts";
+import type { AdminCommand, MoveView, ShardNote } from "./commands.ts";
+import type { Membership } from "./membership.ts";
+import type { MoveJournal } from "./move-journal.ts";
+import type { Rebalancer } from "./rebalancer.ts";
+import type { ShardResize } from "./resize.ts";
+
+interface Parts {
+  readonly map: ClusterMap;
+  readonly journal: MoveJournal;
+  readonly members: Membership;
+  readonly rebalancer: Rebalancer;
+  readonly resize: ShardResize;
+  readonly storage: SqlStorage;
+  /** Something changed that the planner should look at. */
+  readonly onChanged: (trigger: string) => void;
+}
+
+/** Carries out an operator's commands. Each throws `EdgeverseError`, or has changed everything it was to change. */
+export class CommandRunner {
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  run(command: AdminCommand): unknown {
+    const { members, rebalancer, resize, onChanged } = this.#parts;
+    switch (command.kind) {
+      case "add-partition":
+        return this.#member(() => members.add(command));
+      case "change-partition":
+        return this.#member(() => members.change(command));
+      case "cordon":
+        return this.#member(() => members.setState(command.name, "cordoned"));
+      case "uncordon":
+        return this.#member(() => members.setState(command.name, "active"));
+      case "drain":
+        return this.#member(() => members.setState(command.name, "draining"));
+      case "remove-partition":
+        return this.#member(() => members.remove(command.name));
+      case "move-shard":
+        return this.#move(command.shard, command.to);
+      case "pin-shard":
+        return this.#pin(command.shard, command.partition);
+      case "unpin-shard":
+        return this.#unpin(command.shard);
+      case "rebalance": {
+        const changes = {
+          ...(command.strategy === undefined ? {} : { strategy: command.strategy }),
+          // An operator who asks now means now.
+          stableFor: 0,
+        };
+        if (command.dryRun) return { ...rebalancer.propose(changes), dryRun: true };
+        this.#checkResize();
+        const { plan } = rebalancer.rebalance("operator", changes);
+        onChanged("operator");
+        return { ...plan, dryRun: false };
+      }
+      case "shard-count": {
+        const view = resize.begin(command.count, command.dryRun);
+        if (!command.dryRun) onChanged("shard count");
+        return { ...view, dryRun: command.dryRun };
+      }
+      default:
+        return assertNever(command);
+    }
+  }
+
+  #member<T>(change: () => T): T {
+    this.#checkResize();
+    const view = change();
+    this.#parts.onChanged("membership");
+    return view;
+  }
+
+  #move(shard: number, to: string): MoveView {
+    const { map, journal, onChanged } = this.#parts;
+    this.#checkShard(shard);
+    this.#checkResize();
+    this.#checkTarget(to);
+    const from = map.owner(shard);
+    const { pinned, pinnedTo } = map.note(shard);
+    if (from === to) throw new EdgeverseError("CONFLICT", `Shard ${shard} is at ${to} already`);
+    if (pinned && pinnedTo !== to) throw new EdgeverseError("CONFLICT", `Shard ${shard} is pinned`);
+    const present = journal.of(shard);
+    if (present !== undefined && present.state.phase !== "planned") {
+      throw new EdgeverseError("CONFLICT", `Shard ${shard} is moving to ${present.order.to} already`, {
+        details: { move: present.order.id, phase: present.state.phase },
+      });
+    }
+    const move = this.#parts.storage.transaction(() => {
+      if (present !== undefined) {
+        journal.advance(present, { ...present.state, phase: "undone", reason: "an operator ordered another" });
+      }
+      const order = { shard, shards: map.shards, from, to, mapVersion: map.version };
+      return journal.plan(order, "operator", "ordered by an operator");
+    });
+    onChanged("operator");
+    return journal.view(move);
+  }
+
+  #pin(shard: number, partition: string | undefined): ShardNote {
+    const { map, storage, onChanged } = this.#parts;
+    this.#checkShard(shard);
+    this.#checkResize();
+    if (partition !== undefined) this.#checkTarget(partition);
+    storage.transaction(() => {
+      map.write({ ...map.note(shard), pinned: true, pinnedTo: partition ?? null });
+    });
+    onChanged("pin");
+    return this.#note(shard);
+  }
+
+  #unpin(shard: number): ShardNote {
+    const { map, storage, onChanged } = this.#parts;
+    this.#checkShard(shard);
+    const note = map.note(shard);
+    if (!note.pinned) return this.#note(shard);
+    storage.transaction(() => {
+      map.write({ ...note, pinned: false, pinnedTo: null, why: note.why === "pin" ? "operator" : note.why });
+    });
+    onChanged("pin");
+    return this.#note(shard);
+  }
+
+  #note(shard: number): ShardNote {
+    const { retryAt: _, ...note } = this.#parts.map.note(shard);
+    return note;
+  }
+
+  #checkShard(shard: number): void {
+    const { shards } = this.#parts.map;
+    if (Number.isInteger(shard) && shard >= 0 && shard < shards) return;
+    throw new EdgeverseError("NOT_FOUND", `No such shard: the cluster has ${shards}, numbered from 0`);
+  }
+
+  #checkTarget(name: string): void {
+    const { state } = this.#parts.map.member(name);
+    if (state === "draining") throw new EdgeverseError("CONFLICT", `Partition "${name}" is being drained`);
+  }
+
+  #checkResize(): void {
+    if (!this.#parts.resize.busy) return;
+    throw new EdgeverseError("CONFLICT", "The shard count is being changed; try again when that is done", {
+      retryable: true,
+      retryAfter: 1,
+    });
+  }
+}

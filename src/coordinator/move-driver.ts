@@ -1,0 +1,196 @@
+import type { UndoReport } from "../placement/move.ts";
+import { ended, type MoveEvent, moveTransition } from "../placement/move-state.ts";
+import { assertNever } from "../placement/shard-state.ts";
+import type { Clock, SqlStorage } from "../platform/ports.ts";
+import type { Connect } from "../router/ports.ts";
+import type { ClusterMap } from "./cluster-map.ts";
+import type { ShardWhy } from "./commands.ts";
+import { type Move, type MoveJournal, STUCK_AFTER } from "./move-journal.ts";
+
+interface Parts {
+  readonly journal: MoveJournal;
+  readonly map: ClusterMap;
+  readonly storage: SqlStorage;
+  readonly clock: Clock;
+  readonly connect: Connect;
+  readonly warn: (event: string, details: Readonly<Record<string, unknown>>) => void;
+  /** A move has ended: there may be room for the next. */
+  readonly onEnded: () => void;
+  readonly limits: {
+    /** Ms without progress after which a move is undone ([MIG5]). */
+    readonly stall: number;
+    /** Ms after which it is undone anyway. */
+    readonly longest: number;
+  };
+}
+
+/** Ms between two orders while a partition says "not yet"; doubled up to the second. */
+const PAUSE = { first: 50, longest: 2_000 };
+/** Ms a partition has to answer one order. */
+const ANSWER_WITHIN = 30_000;
+/** Ms a shard is left alone after a move of it was undone; doubled each time by the journal's age. */
+const RETRY_AFTER = 10_000;
+
+/**
+ * Carries moves out ([MIG4], [MIG6]). Each is a loop of order, answer, journal; the loop may end anywhere and be begun again
+ * by the alarm, for everything that counts is in the journal and at the partitions.
+ */
+export class MoveDriver {
+  readonly #parts: Parts;
+  readonly #driving = new Set<number>();
+  #stopped = false;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** Drives every move that has begun and that nobody drives yet, and begins planned ones while there is room. */
+  drive(most: number): void {
+    const { journal } = this.#parts;
+    const moves = [...journal.open.values()];
+    let active = moves.filter(({ state }) => state.phase !== "planned").length;
+    for (const move of moves) {
+      const { id } = move.order;
+      if (this.#driving.has(id)) continue;
+      if (move.state.phase === "planned" && active >= most) continue;
+      if (move.state.phase === "planned") active++;
+      this.#driving.add(id);
+      void this.#run(move.state.phase === "planned" ? this.#step(move, { kind: "start" }) : move)
+        .catch((error: unknown) => this.#parts.warn("the driver of a move failed", { move: id, error }))
+        .finally(() => {
+          this.#driving.delete(id);
+          if (!this.#stopped) this.#parts.onEnded();
+        });
+    }
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  async #run(begun: Move): Promise<void> {
+    const { clock, storage, limits } = this.#parts;
+    let move = begun;
+    let pause: number = PAUSE.first;
+    while (!ended(move.state) && !this.#stopped) {
+      // The order must not get ahead of the journal.
+      await storage.barrier();
+      if (this.#stopped) return;
+      const before = move;
+      move = await this.#order(move).catch((error: unknown) => this.#silent(before, error));
+      this.#warnStuck(move);
+      const late = clock.now() - move.progressed > limits.stall || clock.now() - move.started > limits.longest;
+      if (move.state.phase === "copying" && late) {
+        move = this.#step(move, { kind: "give up", reason: move.trouble ?? "it took too long" });
+      }
+      if (move.state.phase !== before.state.phase) pause = PAUSE.first;
+      else if (move.trouble !== null) {
+        await new Promise<void>((resolve) => clock.after(pause, resolve));
+        pause = Math.min(PAUSE.longest, pause * 2);
+      }
+    }
+  }
+
+  /** Sends the order that the phase calls for, and journals what comes of it. */
+  async #order(move: Move): Promise<Move> {
+    const { order, state } = move;
+    switch (state.phase) {
+      case "copying": {
+        const report = await this.#ask(order.from, (client) => client.advance(order));
+        const noted = report.kind === "copying" || report.kind === "waiting" ? this.#note(move, report) : move;
+        const next = this.#step(noted, { kind: "reported", report });
+        if (report.kind === "refused") this.#putOff(order.shard, report.delay ?? RETRY_AFTER);
+        return next;
+      }
+      case "undoing": {
+        const report: UndoReport = await this.#ask(order.from, (client) => client.undo(order));
+        return this.#step(move, { kind: "undo answered", report });
+      }
+      case "committed": {
+        const answer = await this.#ask(order.to, (client) => client.activate(order));
+        if (answer.kind === "active") return this.#step(move, { kind: "activated" });
+        return this.#note(move, { kind: "waiting", reason: answer.reason, rows: move.rows, bytes: move.bytes });
+      }
+      case "dropping":
+        await this.#ask(order.to, (client) => client.drop(order, state.epoch ?? 0));
+        return this.#step(move, { kind: "dropped" });
+      case "planned":
+      case "done":
+      case "undone":
+        return move;
+      default:
+        return assertNever(state.phase);
+    }
+  }
+
+  #silent(move: Move, error: unknown): Move {
+    const reason = error instanceof Error ? error.message : "no answer";
+    return this.#note(move, { kind: "waiting", reason, rows: move.rows, bytes: move.bytes });
+  }
+
+  #note(move: Move, report: Parameters<MoveJournal["note"]>[1]): Move {
+    return this.#parts.journal.note(move, report);
+  }
+
+  /** Journals a transition, and with a commit the new owner, as one. */
+  #step(move: Move, event: MoveEvent): Move {
+    const { journal, map, storage } = this.#parts;
+    const state = moveTransition(move.state, event);
+    if (state === move.state) return move;
+    return storage.transaction(() => {
+      const owner = map.owner(move.order.shard);
+      const moved = state.phase === "committed" || (state.phase === "done" && move.state.phase !== "committed");
+      if (moved && owner !== move.order.to) this.#moved(move, state.epoch);
+      if (state.phase === "undone") this.#putOff(move.order.shard, RETRY_AFTER);
+      return journal.advance(move, state);
+    });
+  }
+
+  #moved({ order, reason }: Move, epoch: number | null): void {
+    const { map, clock } = this.#parts;
+    const note = map.note(order.shard);
+    const why = WHY[reason] ?? "plan";
+    map.write({
+      ...note,
+      ...{ partition: order.to, epoch, movedAt: clock.now(), retryAt: 0 },
+      // Back where the base map has it, nothing is left to explain.
+      why: map.base(order.shard) === order.to && why !== "operator" && why !== "pin" ? null : why,
+    });
+    map.raise();
+  }
+
+  /** Leaves the shard alone for a while. */
+  #putOff(shard: number, ms: number): void {
+    const { map, clock } = this.#parts;
+    const note = map.note(shard);
+    map.write({ ...note, retryAt: Math.max(note.retryAt, clock.now() + ms) });
+  }
+
+  #warnStuck(move: Move): void {
+    const { journal, warn, clock } = this.#parts;
+    if (!journal.stuck(move) || ended(move.state)) return;
+    // Once every time the threshold has gone by again.
+    if (move.attempts % 16 !== 1) return;
+    const { order, state, trouble } = move;
+    const age = clock.now() - move.started;
+    warn("a move is stuck", { ...order, phase: state.phase, trouble, ageMs: age, thresholdMs: STUCK_AFTER });
+  }
+
+  #ask<T>(partition: string, question: (client: ReturnType<Connect>) => Promise<T>): Promise<T> {
+    const { clock, connect } = this.#parts;
+    return new Promise((resolve, reject) => {
+      const late = () => reject(new Error(`partition ${partition} did not answer within ${ANSWER_WITHIN} ms`));
+      const cancel = clock.after(ANSWER_WITHIN, late);
+      question(connect(partition)).then(resolve, reject).finally(cancel);
+    });
+  }
+}
+
+/** What a move's reason says of why the shard is where it is. */
+const WHY: Readonly<Record<string, ShardWhy>> = {
+  operator: "operator",
+  pin: "pin",
+  drain: "drain",
+  split: "split",
+  membership: "plan",
+};

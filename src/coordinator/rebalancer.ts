@@ -1,0 +1,159 @@
+import { plan } from "../placement/plan.ts";
+import type { Plan, PlanInput, PlanShard, Policy, ShardLoad } from "../placement/plan-types.ts";
+import type { LoadReport } from "../placement/load-report.ts";
+import type { Clock, SqlStorage } from "../platform/ports.ts";
+import type { ClusterMap } from "./cluster-map.ts";
+import type { DecisionView } from "./commands.ts";
+import type { MoveJournal } from "./move-journal.ts";
+import { count, counters } from "./tables.ts";
+
+interface Parts {
+  readonly map: ClusterMap;
+  readonly journal: MoveJournal;
+  readonly storage: SqlStorage;
+  readonly clock: Clock;
+  readonly policy: Policy;
+}
+
+interface LoadRow {
+  readonly [column: string]: string | number | null;
+  readonly shard: number;
+  readonly calls: number;
+  readonly busy: number;
+  readonly objects: number;
+  readonly bytes: number;
+  readonly types: string;
+  readonly at: number;
+}
+
+/** Decisions kept. */
+const KEPT = 1_000;
+/** Reports count half after this many ms. */
+const HALF_LIFE = 60_000;
+/** Reasons for which the planner may say something else later, and when to ask again. */
+const ASK_AGAIN: Readonly<Record<string, number>> = {
+  unstable: 2_000,
+  cooldown: 30_000,
+  window: 60_000,
+  concurrency: 1_000,
+  retry: 5_000,
+};
+
+/** Looks at the cluster, asks the planner, and enters what it says into the journal ([PLAN1–4]). */
+export class Rebalancer {
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** Keeps what a partition reports; rates fade with the age of the last report. */
+  report({ period, shards }: LoadReport): void {
+    const { storage, clock } = this.#parts;
+    const now = clock.now();
+    const seconds = Math.max(1, period / 1_000);
+    storage.transaction(() => {
+      for (const { shard, calls, busy, stored } of shards) {
+        storage.query(
+          `INSERT INTO loads VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (shard) DO UPDATE SET calls = ?2, busy = ?3,
+             objects = CASE WHEN ?8 THEN ?4 ELSE objects END, bytes = CASE WHEN ?8 THEN ?5 ELSE bytes END,
+             types = CASE WHEN ?8 THEN ?6 ELSE types END, at = ?7`,
+          ...[shard, calls / seconds, busy / seconds, stored?.objects ?? 0, stored?.bytes ?? 0],
+          ...[JSON.stringify(stored?.types ?? []), now, stored === undefined ? 0 : 1],
+        );
+      }
+    });
+  }
+
+  /** What the planner says now, with `changes` to the policy. */
+  propose(changes: Partial<Policy> = {}): Plan {
+    const { policy, clock } = this.#parts;
+    return plan(this.#input(), { ...policy, ...changes }, clock.now());
+  }
+
+  /**
+   * Plans and enters the moves. Returns ms until it is worth asking again, or undefined when only a change is.
+   * @param trigger what made it plan, for the history
+   */
+  rebalance(trigger: string, changes: Partial<Policy> = {}): { readonly plan: Plan; readonly again: number | undefined } {
+    const { map, journal, storage, clock } = this.#parts;
+    const made = this.propose(changes);
+    const now = clock.now();
+    let putOff = 0;
+    storage.transaction(() => {
+      for (const { shard, from, to, reason, detail } of made.moves) {
+        const { retryAt } = map.note(shard);
+        if (retryAt > now || journal.of(shard) !== undefined) putOff++;
+        else journal.plan({ shard, shards: map.shards, from, to, mapVersion: map.version }, reason, detail);
+      }
+      this.#remember(trigger, made, putOff);
+    });
+    const reasons = [...made.skipped.map(({ reason }) => reason as string), ...(putOff > 0 ? ["retry"] : [])];
+    const waits = reasons.flatMap((reason) => ASK_AGAIN[reason] ?? []);
+    const again = waits.length === 0 ? undefined : Math.min(...waits);
+    return { plan: made, again };
+  }
+
+  decisions(limit: number): DecisionView[] {
+    return this.#parts.storage
+      .query<{ at: number; cause: string; moves: number; skipped: string }>(
+        "SELECT at, cause, moves, skipped FROM decisions ORDER BY seq DESC LIMIT ?",
+        limit,
+      )
+      .map(({ at, cause, moves, skipped }) => ({ at, trigger: cause, moves, skipped: JSON.parse(skipped) }));
+  }
+
+  get decisionCounts(): Record<string, number> {
+    return counters(this.#parts.storage, "decisions.");
+  }
+
+  #remember(trigger: string, { moves, skipped }: Plan, putOff: number): void {
+    const { storage, clock } = this.#parts;
+    const reasons = putOff === 0 ? skipped : [...skipped, { reason: "retry", count: putOff }];
+    for (const { reason } of reasons) count(storage, `decisions.${reason}`);
+    for (const { reason } of moves) count(storage, `decisions.move-${reason}`);
+    storage.query(
+      "INSERT INTO decisions (at, cause, moves, skipped) VALUES (?, ?, ?, ?)",
+      ...[clock.now(), trigger, moves.length, JSON.stringify(reasons.slice(0, 32))],
+    );
+    storage.query(
+      "DELETE FROM decisions WHERE seq <= (SELECT seq FROM decisions ORDER BY seq DESC LIMIT 1 OFFSET ?)",
+      KEPT,
+    );
+  }
+
+  #input(): PlanInput {
+    const { map, journal } = this.#parts;
+    const loads = this.#loads();
+    const moving = new Set([...journal.open.values()].map(({ order }) => order.shard));
+    const shards = Array.from({ length: map.shards }, (_, shard): PlanShard => {
+      const note = map.notes.get(shard);
+      const base = map.base(shard);
+      const load = loads.get(shard);
+      return {
+        ...{ shard, base, owner: note?.partition ?? base, held: note?.why === "held", pinned: note?.pinned === true },
+        ...{ moving: moving.has(shard), lastMoved: note?.movedAt ?? null },
+        ...(note?.pinnedTo === null || note?.pinnedTo === undefined ? {} : { pinnedTo: note.pinnedTo }),
+        ...(load === undefined ? {} : { load }),
+      };
+    });
+    const members = map.members.map(({ name, weight, labels, state, since }) => ({
+      ...{ name, weight, labels, since },
+      state: state === "removed" ? ("draining" as const) : state,
+    }));
+    // The cap on moves under way is the driver's business; here it only keeps the list of planned ones short.
+    return { members, shards, inFlight: 0 };
+  }
+
+  #loads(): Map<number, ShardLoad> {
+    const { storage, clock } = this.#parts;
+    const now = clock.now();
+    const rows = storage.query<LoadRow>("SELECT * FROM loads");
+    return new Map(
+      rows.map(({ shard, calls, busy, objects, bytes, types, at }) => {
+        const fade = 0.5 ** Math.max(0, (now - at) / HALF_LIFE);
+        return [shard, { objects, bytes, calls: calls * fade, busy: busy * fade, types: JSON.parse(types) as string[] }];
+      }),
+    );
+  }
+}
