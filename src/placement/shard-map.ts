@@ -64,7 +64,8 @@ export class ShardMap {
 
   /** Owner by the base assignment. Shards that a doubling made stay with the one they came from. */
   baseOwner(shard: number): string {
-    if (!(Number.isInteger(shard) && shard >= 0 && shard < this.shards)) throw new RangeError(`shard ${shard} is not below ${this.shards}`);
+    if (!(Number.isInteger(shard) && shard >= 0 && shard < this.shards))
+      throw new RangeError(`shard ${shard} is not below ${this.shards}`);
     const seed = shard % this.document.genesis.shards;
     const known = this.#base.get(seed);
     if (known !== undefined) return known;
