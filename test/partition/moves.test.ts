@@ -1,5 +1,5 @@
 import { method, VirtualObject } from "edgeverse";
-import { type ManualClock, TestCluster } from "edgeverse/testing";
+import { FusedStorage, type ManualClock, type SqliteStorage, TestCluster } from "edgeverse/testing";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { placementOf } from "../../src/identity/object-id.ts";
@@ -14,6 +14,7 @@ class Box extends VirtualObject<{ n: number }> {
     keep: method({ request: z.object({ key: z.string(), value: z.string() }) }),
     rows: method({ readonly: true }),
     slow: method({ request: z.object({ ms: z.number() }) }),
+    relay: method({ request: z.object({ to: z.string(), ms: z.number() }) }),
   };
   add() {
     return ++this.state.n;
@@ -27,6 +28,10 @@ class Box extends VirtualObject<{ n: number }> {
   rows() {
     return this.store.list().map(({ key, value }) => `${key}=${value}`);
   }
+  async relay({ to, ms }: { to: string; ms: number }) {
+    await new Promise<void>((resolve) => clock.after(ms, resolve));
+    return this.object(Box, to).add();
+  }
   async slow({ ms }: { ms: number }) {
     await new Promise<void>((resolve) => clock.after(ms, resolve));
     return ++this.state.n;
@@ -36,7 +41,7 @@ class Box extends VirtualObject<{ n: number }> {
 let clock: ManualClock;
 
 function setup(partitions = 2, config: Record<string, string | number> = {}) {
-  const made = new TestCluster({ objects: [Box], partitions, config: { shards: 8, stableFor: "1ms", ...config } });
+  const made = new TestCluster({ objects: [Box], partitions, config: { shards: 8, rebalance: "off", ...config } });
   clock = made.clock as ManualClock;
   const ownerOf = (id: string) => {
     const map = new ShardMap(made.coordinator.map() ?? { version: 0, genesis: made.genesis, exceptions: [] });
@@ -60,7 +65,9 @@ describe("a move", () => {
     await move("a", to);
     await clock.advance(500);
     expect(ownerOf("a")).toBe(to);
-    expect(await made.coordinator.moves({ limit: 10 })).toMatchObject([{ phase: "done", from, to, shard: shardOf("a") }]);
+    expect(await made.coordinator.moves({ limit: 10 })).toMatchObject([
+      { phase: "done", from, to, shard: shardOf("a") },
+    ]);
     expect(await made.call("Box", "a", "get")).toBe(2);
     expect(await made.call("Box", "a", "rows")).toEqual(["k=v"]);
     expect(await made.call("Box", "a", "add", undefined, { callId: "once" })).toBe(2);
@@ -72,4 +79,234 @@ describe("a move", () => {
     expect(record?.state).toEqual({ kind: "owned", epoch: 2 });
     expect(made.warnings).toEqual([]);
   });
+});
+
+/** Calls every few ms until told to stop; keeps what came back. */
+function traffic(made: TestCluster, ids: readonly string[], every = 3) {
+  const replies: { id: string; reply: unknown; sent: number; answered: number }[] = [];
+  const pending: Promise<void>[] = [];
+  let stopped = false;
+  const next = (round: number) => {
+    if (stopped) return;
+    const id = ids[round % ids.length] as string;
+    const sent = clock.now();
+    const call = made.send("Box", id, "add", undefined, { timeout: 5_000 }).then((reply) => {
+      replies.push({ id, reply, sent, answered: clock.now() });
+    });
+    pending.push(call);
+    clock.after(every, () => next(round + 1));
+  };
+  next(0);
+  return {
+    async stop() {
+      stopped = true;
+      await clock.advance(6_000);
+      await Promise.all(pending);
+      return replies;
+    },
+  };
+}
+
+describe("callers during a move", () => {
+  test("[MIG1] [MIG2] no call fails and none is lost or run twice, back and forth ten times", async () => {
+    const { made, other, move } = setup();
+    const ids = ["a", "b", "c"];
+    for (const id of ids) await made.call("Box", id, "get");
+    const load = traffic(made, ids);
+    for (let round = 0; round < 10; round++) {
+      await clock.advance(40);
+      await move("a", other("a"));
+      await clock.advance(200);
+    }
+    const replies = await load.stop();
+    expect(replies.filter(({ reply }) => (reply as { kind: string }).kind !== "response")).toEqual([]);
+    for (const id of ids) {
+      const seen = replies
+        .filter((entry) => entry.id === id)
+        .map(({ reply }) => Number((reply as { response: string }).response));
+      expect([...seen].sort((a, b) => a - b)).toEqual(seen.map((_, index) => index + 1));
+      expect(await made.call("Box", id, "get")).toBe(seen.length);
+    }
+    const moves = await made.coordinator.moves({ limit: 20 });
+    expect(moves.map(({ phase }) => phase)).toEqual(Array<string>(10).fill("done"));
+    expect(made.warnings).toEqual([]);
+  });
+
+  test("[MIG1] a turn that runs ends where it began; those that wait for it run at the new owner", async () => {
+    const { made, ownerOf, other, move } = setup();
+    await made.call("Box", "a", "get");
+    const [from, to] = [ownerOf("a"), other("a")];
+    const slow = made.send("Box", "a", "slow", { ms: 60 });
+    const waiting = made.send("Box", "a", "add");
+    await clock.advance(5);
+    await move("a", to);
+    await clock.advance(20);
+    const late = made.send("Box", "a", "add", undefined, { callId: "c" });
+    expect((await made.partition(from).core()).door.waiting).toBeGreaterThan(0);
+    await clock.advance(2_000);
+    expect(await slow).toMatchObject({ response: "1" });
+    expect([await waiting, await late].map((reply) => (reply as { response: string }).response).sort()).toEqual([
+      "2",
+      "3",
+    ]);
+    expect(ownerOf("a")).toBe(to);
+  });
+
+  test("[MIG1] [MIG6] a turn that does not end puts the move off; callers get in meanwhile", async () => {
+    const { made, ownerOf, other, move } = setup();
+    await made.call("Box", "a", "get");
+    const from = ownerOf("a");
+    const slow = made.send("Box", "a", "slow", { ms: 9_000 });
+    await clock.advance(5);
+    await move("a", other("a"));
+    await clock.advance(5_000);
+    const [held] = await made.coordinator.moves({ limit: 1 });
+    expect(held).toMatchObject({ phase: "copying" });
+    expect(held?.trouble).toContain("did not end");
+    expect(ownerOf("a")).toBe(from);
+    await clock.advance(10_000);
+    expect(await slow).toMatchObject({ response: "1" });
+    expect((await made.coordinator.moves({ limit: 1 }))[0]).toMatchObject({ phase: "done" });
+  });
+
+  test("[MIG1] [TURN7] a turn of the shard that calls another object of it is let through", async () => {
+    const { made, ownerOf, other, shardOf } = setup(2, { shards: 1 });
+    await made.call("Box", "a", "get");
+    const slow = made.send("Box", "a", "relay", { to: "b", ms: 30 });
+    await clock.advance(5);
+    await made.command({ kind: "move-shard", shard: shardOf("a"), to: other("a") });
+    const to = other("a");
+    await clock.advance(3_000);
+    expect(await slow).toMatchObject({ response: "1" });
+    expect(ownerOf("a")).toBe(to);
+    expect(await made.call("Box", "b", "get")).toBe(1);
+  });
+});
+
+describe("what moves", () => {
+  test("[MIG3] thousands of rows in chunks, changed and deleted while they are copied", async () => {
+    const { made, ownerOf, other, move } = setup(2, { shards: 1, maxObjects: 500 });
+    const ids = Array.from({ length: 1_200 }, (_, index) => `o${index}`);
+    for (const id of ids) void made.send("Box", id, "add");
+    await clock.advance(50);
+    for (let key = 0; key < 900; key++)
+      void made.send("Box", "rows", "keep", { key: `k${key}`, value: "x".repeat(300) });
+    await clock.advance(50);
+    const [from, to] = [ownerOf("rows"), other("rows")];
+    await move("rows", to);
+    for (let round = 0; round < 40; round++) {
+      void made.send("Box", ids[(round * 37) % 1_200] as string, "add");
+      void made.send("Box", "rows", "keep", { key: `k${round * 20}`, value: "y" });
+      void made.lifecycle("delete", "Box", ids[(round * 53 + 1) % 1_200] as string).catch(() => undefined);
+      if (round === 20) void made.lifecycle("delete", "Box", "rows").catch(() => undefined);
+      await clock.advance(1);
+    }
+    await clock.advance(3_000);
+    expect(ownerOf("rows")).toBe(to);
+    const expected = new Map(ids.map((id) => [id, 1]));
+    for (let round = 0; round < 40; round++) {
+      const added = ids[(round * 37) % 1_200] as string;
+      expected.set(added, (expected.get(added) ?? 0) + 1);
+      expected.set(ids[(round * 53 + 1) % 1_200] as string, 0);
+    }
+    for (const id of ids.filter((_, index) => index % 17 === 0))
+      expect(await made.call("Box", id, "get"), id).toBe(expected.get(id));
+    const rows = (await made.call("Box", "rows", "rows")) as string[];
+    expect(rows.sort()).toEqual(Array.from({ length: 19 }, (_, index) => `k${(index + 21) * 20}=y`).sort());
+    expect(made.storage(from).query("SELECT count(*) AS n FROM objects")).toEqual([{ n: 0 }]);
+    expect(made.warnings).toEqual([]);
+  });
+
+  test("[MIG3] [CALL3] [CALL4] calls in line run at the new owner, in order of acceptance", async () => {
+    const { made, ownerOf, other, move } = setup();
+    await made.call("Box", "a", "get");
+    const to = other("a");
+    void made.send("Box", "a", "slow", { ms: 50 }, { callId: "c0" });
+    for (let n = 1; n < 6; n++) void made.send("Box", "a", "add", undefined, { callId: `c${n}`, answer: "accepted" });
+    await clock.advance(5);
+    await move("a", to);
+    await clock.advance(3_000);
+    expect(ownerOf("a")).toBe(to);
+    const marks = made.storage(to).query("SELECT call_id, status, response, epoch FROM calls ORDER BY seq");
+    expect(marks.map(({ call_id: id, response }) => `${id}=${response}`)).toEqual([
+      "c0=1",
+      "c1=2",
+      "c2=3",
+      "c3=4",
+      "c4=5",
+      "c5=6",
+    ]);
+    expect(marks.at(-1)).toMatchObject({ status: "success", epoch: 2 });
+  });
+});
+
+describe("crashes", () => {
+  /** Every write of `name` from the move on is numbered; its process dies at the `fuse`-th. */
+  const names = ["p0", "p1", "coordinator"];
+  const points = names.flatMap((name) => Array.from({ length: 14 }, (_, fuse) => [name, fuse] as const));
+  test.each(points)(
+    "[MIG4] %s at write %i of a move: it completes or is undone, and nothing is lost",
+    async (name, fuse) => {
+      const storages = new Map<string, SqliteStorage>(names.map((each) => [each, new FusedStorage()]));
+      const made = new TestCluster({
+        objects: [Box],
+        partitions: 2,
+        config: { shards: 1, rebalance: "off" },
+        storageOf: (each) => storages.get(each) as SqliteStorage,
+      });
+      clock = made.clock as ManualClock;
+      for (const id of ["a", "b"]) await made.call("Box", id, "add");
+      await made.call("Box", "a", "add", undefined, { callId: "x" });
+      const [from, to] =
+        made.coordinator.map()?.exceptions.length === 0 &&
+        new ShardMap(made.coordinator.map() as never).owner(0) === "p0"
+          ? ["p0", "p1"]
+          : ["p1", "p0"];
+      const storage = storages.get(
+        name === "p0" ? (from as string) : name === "p1" ? (to as string) : name,
+      ) as FusedStorage;
+      storage.arm(fuse, () => {
+        const each = name === "p0" ? (from as string) : name === "p1" ? (to as string) : name;
+        const next = storage.reopen();
+        storages.set(each, next);
+        made.storages.set(each, next);
+        if (each === "coordinator") made.crashCoordinator();
+        else {
+          made.crash(each);
+          void made.partition(each).wake();
+        }
+      });
+      // A coordinator that dies answers nobody.
+      void made.command({ kind: "move-shard", shard: 0, to: to as string }).catch(() => undefined);
+      const calls = Array.from({ length: 10 }, (_, n) => {
+        const reply = new Promise<unknown>((resolve) =>
+          clock.after(n * 3, () =>
+            resolve(made.send("Box", "b", "add", undefined, { callId: `n${n}`, timeout: 60_000 })),
+          ),
+        );
+        return reply;
+      });
+      await clock.advance(120_000);
+      const answered = await Promise.race([
+        Promise.all(calls),
+        clock.advance(1).then(() => "some call is not answered"),
+      ]);
+      if (name === "coordinator") expect(answered).toHaveLength(10);
+      // A repetition of each finds it done, once.
+      for (let n = 0; n < 10; n++) {
+        const again = made.send("Box", "b", "add", undefined, { callId: `n${n}`, timeout: 10_000 });
+        await clock.advance(1_000);
+        expect((await again).kind, JSON.stringify(await again)).toBe("response");
+      }
+      expect(await made.call("Box", "b", "get")).toBe(11);
+      expect(await made.call("Box", "a", "get")).toBe(2);
+      expect(await made.call("Box", "a", "add", undefined, { callId: "x" })).toBe(2);
+      const moves = await made.coordinator.moves({ limit: 5 });
+      for (const { phase } of moves) expect(["done", "undone"]).toContain(phase);
+      const owners: string[] = [];
+      for (const each of ["p0", "p1"])
+        if ([...(await made.partition(each).core()).ownership.owned()].length > 0) owners.push(each);
+      expect(owners).toEqual([new ShardMap(made.coordinator.map() as never).owner(0)]);
+    },
+  );
 });
