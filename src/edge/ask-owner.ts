@@ -1,8 +1,8 @@
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
+import { within } from "../platform/within.ts";
 import type { PartitionClient } from "../router/ports.ts";
 import { ADMIN_LIMIT } from "./ask-partitions.ts";
 import type { EdgeParts } from "./ports.ts";
-import { within } from "../platform/within.ts";
 
 /** Asks the owner of `id` something that changes nothing. @throws EdgeverseError `UNAVAILABLE`, also when it is silent */
 export function askOwner<Answer>(

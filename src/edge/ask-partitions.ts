@@ -1,8 +1,8 @@
 import { EdgeverseError, type WireError } from "../errors/edgeverse-error.ts";
+import { within } from "../platform/within.ts";
 import type { PartitionClient } from "../router/ports.ts";
 import { remoteFault } from "../router/remote-fault.ts";
 import type { EdgeParts } from "./ports.ts";
-import { within } from "../platform/within.ts";
 
 /** Ms to wait for a partition or the coordinator to say something about itself or an object. */
 export const ADMIN_LIMIT = 5_000;

@@ -4,7 +4,7 @@ import { problemSchema } from "./schemas.ts";
 export const BEARER = "adminToken";
 
 interface Description {
-  readonly method: "get" | "post";
+  readonly method: "get" | "post" | "patch" | "delete";
   /** With `{name}` for a parameter. */
   readonly path: string;
   readonly summary: string;

@@ -1,6 +1,9 @@
 import { z } from "@hono/zod-openapi";
 import type { ShardMap } from "../placement/shard-map.ts";
+import type { Known } from "./ask-coordinator.ts";
 import type { PartitionAnswer } from "./ask-partitions.ts";
+import { whyText } from "./movement-schemas.ts";
+import { moment } from "./schemas.ts";
 
 export const shardSchema = z
   .object({
@@ -9,6 +12,13 @@ export const shardSchema = z
     epoch: z.number().int().nullable().openapi({ description: "Null while no partition has claimed the shard" }),
     claimed: z.boolean().nullable().openapi({ description: "Null when the partition can't be asked" }),
     why: z.string().openapi({ example: "base map" }),
+    pinned: z.boolean(),
+    pinnedTo: z.string().nullable(),
+    movedAt: moment.nullable(),
+    moving: z
+      .object({ to: z.string(), phase: z.string(), id: z.number().int() })
+      .nullable()
+      .openapi({ description: "The move of it that has not ended" }),
   })
   .openapi("Shard");
 
@@ -16,7 +26,11 @@ export type ShardView = z.output<typeof shardSchema>;
 export type ShardAnswers = readonly PartitionAnswer<readonly [shard: number, epoch: number][]>[];
 
 /** Makes views of single shards: the map says who should own one, the partitions say who does. */
-export function shardTable(map: ShardMap, answers: ShardAnswers): (shard: number) => ShardView {
+export function shardTable(
+  map: ShardMap,
+  answers: ShardAnswers,
+  { notes, moves }: Known,
+): (shard: number) => ShardView {
   const claims = new Map<number, { partition: string; epoch: number }>();
   const silent = new Set<string>();
   for (const answer of answers) {
@@ -32,13 +46,21 @@ export function shardTable(map: ShardMap, answers: ShardAnswers): (shard: number
   return (shard) => {
     const planned = map.owner(shard);
     const claim = claims.get(shard);
+    const note = notes.get(shard);
+    const move = moves.get(shard);
+    const rest = {
+      ...{ pinned: note?.pinned ?? false, pinnedTo: note?.pinnedTo ?? null },
+      movedAt: note?.movedAt == null ? null : new Date(note.movedAt).toISOString(),
+      moving: move === undefined ? null : { to: move.to, phase: move.phase, id: move.id },
+    };
     if (claim !== undefined && claim.partition !== planned) {
-      return { shard, ...claim, claimed: true, why: `claimed; the map says ${planned}` };
+      return { shard, ...claim, claimed: true, why: `claimed; the map says ${planned}`, ...rest };
     }
     const exception = map.exception(shard);
-    const why = exception === undefined ? "base map" : `exception of map version ${map.document.version}`;
-    if (claim !== undefined) return { shard, ...claim, claimed: true, why };
+    const unexplained = exception === undefined ? "base map" : `exception of map version ${map.document.version}`;
+    const why = note === undefined ? unexplained : whyText(note);
+    if (claim !== undefined) return { shard, ...claim, claimed: true, why, ...rest };
     const claimed = silent.has(planned) ? null : false;
-    return { shard, partition: planned, epoch: exception?.epoch ?? null, claimed, why };
+    return { shard, partition: planned, epoch: exception?.epoch ?? null, claimed, why, ...rest };
   };
 }

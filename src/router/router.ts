@@ -39,6 +39,11 @@ export class Router {
     return this.#cache.map;
   }
 
+  /** Takes the coordinator's map, if it can be had: for views that should be up to date. */
+  refresh(): Promise<void> {
+    return this.#refresh();
+  }
+
   /** @throws EdgeverseError `INVALID_ID` */
   owner(id: string): string {
     const placement = placementOf(id);

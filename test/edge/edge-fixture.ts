@@ -1,6 +1,8 @@
 import type { z } from "@hono/zod-openapi";
 import { z as zod } from "zod";
 import { configSchema } from "../../src/config/config.ts";
+import { Coordinator } from "../../src/coordinator/coordinator.ts";
+import { policyOf } from "../../src/coordinator/policy.ts";
 import { createEdge } from "../../src/edge/edge.ts";
 import type { EdgeParts } from "../../src/edge/ports.ts";
 import { edgeRoutes } from "../../src/edge/routes.ts";
@@ -14,6 +16,7 @@ import { LearnedMap } from "../../src/router/map-cache.ts";
 import { Router } from "../../src/router/router.ts";
 import { ManualClock } from "../../src/testing/clocks.ts";
 import { MemoryCallLog } from "../../src/testing/memory-call-log.ts";
+import { SqliteStorage } from "../../src/testing/sqlite-storage.ts";
 import { FakePartition } from "./fake-partition.ts";
 
 class Counter extends VirtualObject {
@@ -60,19 +63,33 @@ export function edgeFixture(
   const names = changes.names ?? ["p0", "p1"];
   const partitions = new Map(names.map((name) => [name, new FakePartition(name)]));
   const genesis = { shards: changes.shards ?? 16, members: names.map((name) => ({ name, weight: 1 })) };
-  const connect = (name: string) => partitions.get(name) as FakePartition;
-  const document = { version: 1, genesis, exceptions: [] };
+  const connect = (name: string) => {
+    const known = partitions.get(name) ?? new FakePartition(name);
+    partitions.set(name, known);
+    return known;
+  };
+  const config = changes.config ?? configSchema.parse({ stableFor: "1ms" });
+  const coordinator = new Coordinator({
+    ...{ storage: new SqliteStorage(), clock, connect, policy: policyOf(config) },
+    ...{ limits: { stall: 60_000, longest: 3_600_000 }, warn: () => undefined },
+  });
+  coordinator.found(genesis);
   const errors: unknown[] = [];
   const log = new MemoryCallLog(clock);
   let ids = 0;
   const parts: EdgeParts = {
     registry,
-    config: configSchema.parse({}),
-    router: new Router({ registry, connect, cache: new LearnedMap(genesis, async () => document), clock }),
+    config,
+    router: new Router({ registry, connect, cache: new LearnedMap(genesis, async () => coordinator.map()), clock }),
     connect,
     coordinator: {
-      status: async () => ({ founded: true, foundedAt: clock.now(), mapVersion: 1 }),
-      map: async () => document,
+      status: async () => coordinator.status(),
+      map: async () => coordinator.map(),
+      execute: (command, operator) => coordinator.execute(command, operator),
+      view: () => coordinator.view(),
+      notes: () => coordinator.notes(),
+      moves: (query) => coordinator.moves(query),
+      audit: (query) => coordinator.audit(query),
     },
     log,
     maintenance: idleMaintenance,

@@ -1,4 +1,13 @@
 import type { CallMessage, LifecycleMessage, Reply } from "../../src/object/message.ts";
+import type {
+  ActivateReply,
+  MoveInquiry,
+  MoveOrder,
+  MoveReport,
+  RecountReply,
+  TransferReply,
+  UndoReport,
+} from "../../src/placement/move.ts";
 import type { CallRecord } from "../../src/reliable/call-record.ts";
 import type { PartitionClient } from "../../src/router/ports.ts";
 import type { ObjectCursor, ObjectListing, ObjectQuery } from "../../src/router/views.ts";
@@ -93,6 +102,34 @@ export class FakePartition implements PartitionClient {
       if (last === undefined || objects.length < query.limit) return { objects };
       return { objects, cursor: { ring: from + objects.length, type: last.type, id: last.id } };
     });
+  }
+
+  advance(_order: MoveOrder): Promise<MoveReport> {
+    return this.#answer(() => ({ kind: "committed", epoch: 2, active: true, rows: 3, bytes: 30 }));
+  }
+
+  undo(): Promise<UndoReport> {
+    return this.#answer(() => ({ kind: "undone", epoch: 1 }));
+  }
+
+  inquire(): Promise<MoveInquiry> {
+    return this.#answer(() => ({ kind: "serving" }));
+  }
+
+  transfer(): Promise<TransferReply> {
+    return this.#answer(() => ({ kind: "refused", reason: "only pretends" }));
+  }
+
+  activate(): Promise<ActivateReply> {
+    return this.#answer(() => ({ kind: "active" }));
+  }
+
+  drop(): Promise<void> {
+    return this.#answer(() => undefined);
+  }
+
+  recount(): Promise<RecountReply> {
+    return this.#answer(() => ({ kind: "done" }));
   }
 
   wake(): Promise<void> {

@@ -29,7 +29,10 @@ describe("health", () => {
   });
 
   it("§9: /ready names what can't be reached, within 3 s", async () => {
-    const coordinator = { status: () => new Promise<never>(() => {}), map: () => new Promise<never>(() => {}) };
+    const silent = () => new Promise<never>(() => {});
+    const coordinator = {
+      ...{ status: silent, map: silent, execute: silent, view: silent, notes: silent, moves: silent, audit: silent },
+    };
     const edge = edgeFixture({ coordinator });
     const p1 = edge.partitions.get("p1");
     if (p1 === undefined) throw new Error("no p1");

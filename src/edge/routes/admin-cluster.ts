@@ -1,14 +1,16 @@
 import { z } from "@hono/zod-openapi";
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
+import { within } from "../../platform/within.ts";
 import type { PartitionStatus } from "../../router/views.ts";
+import { coordinatorView } from "../ask-coordinator.ts";
 import { ADMIN_LIMIT, askPartitions } from "../ask-partitions.ts";
 import { describeRoute } from "../describe-route.ts";
+import { resizeBody, resizeSchema } from "../movement-schemas.ts";
 import type { EdgeParts } from "../ports.ts";
 import { respond } from "../respond.ts";
 import type { Route } from "../route.ts";
 import { moment } from "../schemas.ts";
 import { VERSION } from "../version.ts";
-import { within } from "../../platform/within.ts";
 
 const count = z.number().int();
 const methodSchema = z.object({ name: z.string(), readonly: z.boolean(), log: z.enum(["before", "batched"]) });
@@ -17,8 +19,15 @@ const clusterSchema = z
     version: z.string(),
     shards: count,
     mapVersion: count,
-    partitions: z.array(z.object({ name: z.string(), weight: z.number(), reachable: z.boolean() })),
+    partitions: z.array(
+      z.object({ name: z.string(), weight: z.number(), state: z.string().optional(), reachable: z.boolean() }),
+    ),
     coordinator: z.object({ reachable: z.boolean(), founded: z.boolean().optional(), foundedAt: moment.optional() }),
+    moves: z
+      .object({ done: count, undone: count, active: count, planned: count, oldestMs: z.number() })
+      .nullable()
+      .openapi({ description: "Null when the coordinator can't be asked" }),
+    shardCount: resizeSchema.nullable(),
     log: z.boolean(),
     totals: z.object({
       claimedShards: count,
@@ -41,8 +50,10 @@ export function clusterRoute(parts: EdgeParts): Route {
       answers: { 200: clusterSchema },
     }),
     handle: async (context) => {
-      const [coordinator, answers] = await Promise.all([
-        askCoordinator(parts),
+      await parts.router.refresh();
+      const [coordinator, view, answers] = await Promise.all([
+        statusOf(parts),
+        coordinatorView(parts),
         askPartitions(parts, ADMIN_LIMIT, (client) => client.status()),
       ]);
       const { document, shards } = parts.router.map;
@@ -51,12 +62,18 @@ export function clusterRoute(parts: EdgeParts): Route {
         version: VERSION,
         shards,
         mapVersion: document.version,
-        partitions: document.genesis.members.map(({ name, weight }, index) => ({
-          name,
-          weight,
-          reachable: answers[index]?.ok === true,
-        })),
+        partitions: parts.router.map.members.map(({ name, weight }, index) => {
+          const member = view?.members.find((other) => other.name === name);
+          return {
+            name,
+            weight: member?.weight ?? weight,
+            ...(member === undefined ? {} : { state: member.state }),
+            reachable: answers[index]?.ok === true,
+          };
+        }),
         coordinator,
+        moves: view?.moves ?? null,
+        shardCount: view === undefined ? null : resizeBody(view.resize),
         log: parts.log !== undefined,
         totals: totals(statuses),
         types: parts.registry.types.map(({ type, methods }) => ({
@@ -80,7 +97,7 @@ function totals(statuses: readonly PartitionStatus[]) {
   };
 }
 
-async function askCoordinator({ clock, coordinator }: EdgeParts) {
+async function statusOf({ clock, coordinator }: EdgeParts) {
   const late = () => new EdgeverseError("UNAVAILABLE", "The coordinator did not answer in time");
   try {
     const { founded, foundedAt } = await within(clock, ADMIN_LIMIT, coordinator.status(), late);

@@ -1,7 +1,9 @@
 import { z } from "@hono/zod-openapi";
 import { checkType, placementOf } from "../../identity/object-id.ts";
+import { known } from "../ask-coordinator.ts";
 import { askOwner } from "../ask-owner.ts";
 import { describeRoute } from "../describe-route.ts";
+import { whyText } from "../movement-schemas.ts";
 import type { EdgeParts } from "../ports.ts";
 import { respond } from "../respond.ts";
 import { param, type Route } from "../route.ts";
@@ -54,7 +56,7 @@ export function objectRoute(parts: EdgeParts): Route {
         epoch: found.epoch,
         exists: found.exists,
         inMemory: found.inMemory,
-        why: shard === null ? "fixed by the id" : whyThere(parts, shard, found.partition),
+        why: shard === null ? "fixed by the id" : await whyThere(parts, shard, found.partition),
         since: found.claimedAt === null ? null : new Date(found.claimedAt).toISOString(),
         region: parts.router.map.location(found.partition) ?? null,
       };
@@ -63,8 +65,11 @@ export function objectRoute(parts: EdgeParts): Route {
   };
 }
 
-function whyThere({ router }: EdgeParts, shard: number, partition: string): string {
-  const { map } = router;
-  if (map.owner(shard) !== partition) return `claimed; the map says ${map.owner(shard)}`;
-  return map.exception(shard) === undefined ? "base map" : `exception of map version ${map.document.version}`;
+async function whyThere(parts: EdgeParts, shard: number, partition: string): Promise<string> {
+  const { notes } = await known(parts);
+  const note = notes.get(shard);
+  if (note !== undefined && note.partition === partition) return whyText(note);
+  await parts.router.refresh();
+  const { map } = parts.router;
+  return map.owner(shard) === partition ? "base map" : `claimed; the map says ${map.owner(shard)}`;
 }

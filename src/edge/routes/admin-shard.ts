@@ -1,10 +1,11 @@
 import { z } from "@hono/zod-openapi";
-import { EdgeverseError } from "../../errors/edgeverse-error.ts";
+import { known } from "../ask-coordinator.ts";
 import { ADMIN_LIMIT, askPartitions } from "../ask-partitions.ts";
 import { describeRoute } from "../describe-route.ts";
 import type { EdgeParts } from "../ports.ts";
 import { respond } from "../respond.ts";
-import { param, type Route } from "../route.ts";
+import type { Route } from "../route.ts";
+import { shardNumber } from "../shard-number.ts";
 import { shardSchema, shardTable } from "../shard-table.ts";
 
 /** `GET /admin/v1/shards/{n}`. */
@@ -18,14 +19,14 @@ export function shardRoute(parts: EdgeParts): Route {
       answers: { 200: shardSchema },
     }),
     handle: async (context) => {
-      const text = param(context, "n");
+      await parts.router.refresh();
       const { map } = parts.router;
-      const shard = Number(text);
-      if (!/^(0|[1-9]\d{0,5})$/.test(text) || shard >= map.shards) {
-        throw new EdgeverseError("NOT_FOUND", `No such shard: the cluster has ${map.shards}, numbered from 0`);
-      }
-      const answers = await askPartitions(parts, ADMIN_LIMIT, (client) => client.shards());
-      return respond(JSON.stringify(shardTable(map, answers)(shard)), context.env.requestId);
+      const shard = shardNumber(context, map.shards);
+      const [answers, about] = await Promise.all([
+        askPartitions(parts, ADMIN_LIMIT, (client) => client.shards()),
+        known(parts),
+      ]);
+      return respond(JSON.stringify(shardTable(map, answers, about)(shard)), context.env.requestId);
     },
   };
 }

@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { known } from "../ask-coordinator.ts";
 import { ADMIN_LIMIT, askPartitions } from "../ask-partitions.ts";
 import { describeRoute } from "../describe-route.ts";
 import { parseQuery } from "../parse-query.ts";
@@ -21,9 +22,13 @@ export function shardsRoute(parts: EdgeParts): Route {
     }),
     handle: async (context) => {
       const { partition } = parseQuery(context, querySchema);
+      await parts.router.refresh();
       const { map } = parts.router;
-      const answers = await askPartitions(parts, ADMIN_LIMIT, (client) => client.shards());
-      const view = shardTable(map, answers);
+      const [answers, about] = await Promise.all([
+        askPartitions(parts, ADMIN_LIMIT, (client) => client.shards()),
+        known(parts),
+      ]);
+      const view = shardTable(map, answers, about);
       const shards: ShardView[] = [];
       for (let shard = 0; shard < map.shards; shard++) {
         const row = view(shard);

@@ -1,11 +1,11 @@
 import { z } from "@hono/zod-openapi";
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
+import { within } from "../../platform/within.ts";
 import { askPartitions } from "../ask-partitions.ts";
 import { describeRoute } from "../describe-route.ts";
 import type { EdgeParts } from "../ports.ts";
 import { respond } from "../respond.ts";
 import type { Route } from "../route.ts";
-import { within } from "../../platform/within.ts";
 
 const LIMIT = 3_000;
 /** How long one answer serves: probes of many watchers must not become as many questions to every partition. */

@@ -1,0 +1,10 @@
+import { EdgeverseError } from "../errors/edgeverse-error.ts";
+import { type EdgeContext, param } from "./route.ts";
+
+/** The shard that a path names. @throws EdgeverseError `NOT_FOUND` when there is none of that number */
+export function shardNumber(context: EdgeContext, shards: number): number {
+  const text = param(context, "n");
+  const shard = Number(text);
+  if (/^(0|[1-9]\d{0,5})$/.test(text) && shard < shards) return shard;
+  throw new EdgeverseError("NOT_FOUND", `No such shard: the cluster has ${shards}, numbered from 0`);
+}

@@ -1,0 +1,232 @@
+import { describe, expect, it } from "vitest";
+import { BEARER, codeOf, type EdgeFixture, edgeFixture } from "./edge-fixture.ts";
+
+const send = (edge: EdgeFixture, method: string, path: string, body?: unknown) =>
+  edge.fetch(`/admin/v1/${path}`, {
+    ...{ method, headers: BEARER },
+    ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+  });
+const json = async <T = Record<string, unknown>>(response: Promise<Response>) => (await (await response).json()) as T;
+
+/** Lets the coordinator work. */
+const settle = async (edge: EdgeFixture) => {
+  for (let round = 0; round < 20; round++) {
+    await new Promise((resolve) => setImmediate(resolve));
+    await edge.clock.advance(200);
+  }
+};
+
+describe("partitions", () => {
+  it("[MEM1] are added, changed, cordoned, drained and removed; the base map's changes become moves", async () => {
+    const edge = edgeFixture();
+    const added = await send(edge, "POST", "partitions", {
+      name: "p2",
+      weight: 2,
+      labels: { zone: "b" },
+      location: "weur",
+    });
+    expect([added.status, await added.json()]).toMatchObject([
+      201,
+      {
+        name: "p2",
+        weight: 2,
+        labels: { zone: "b" },
+        state: "active",
+        location: "weur",
+        assignedShards: 0,
+        drained: false,
+      },
+    ]);
+    await settle(edge);
+    const taken = await json<{ assignedShards: number }>(edge.admin("partitions/p2"));
+    expect(taken.assignedShards).toBeGreaterThan(2);
+    expect(await json(send(edge, "PATCH", "partitions/p2", { weight: 1 }))).toMatchObject({ weight: 1 });
+    expect(await json(send(edge, "POST", "partitions/p2/cordon"))).toMatchObject({ state: "cordoned" });
+    expect(await json(send(edge, "POST", "partitions/p2/uncordon"))).toMatchObject({ state: "active" });
+    expect(await codeOf(await send(edge, "DELETE", "partitions/p2"))).toBe("CONFLICT");
+    expect(await json(send(edge, "POST", "partitions/p2/drain"))).toMatchObject({ state: "draining" });
+    await settle(edge);
+    expect(await json(edge.admin("partitions/p2"))).toMatchObject({ assignedShards: 0, drained: true });
+    expect(await json(send(edge, "DELETE", "partitions/p2"))).toEqual({ removed: true, name: "p2" });
+    expect(await codeOf(await edge.admin("partitions/p2"))).toBe("NOT_FOUND");
+    const { migrations, counts } = await json<{ migrations: { phase: string }[]; counts: { done: number } }>(
+      edge.admin("migrations"),
+    );
+    expect(counts.done).toBe(migrations.length);
+    expect(new Set(migrations.map(({ phase }) => phase))).toEqual(new Set(["done"]));
+  });
+
+  it.each([
+    ["a name with a slash", { name: "a/b" }],
+    ["no name", {}],
+    ["no weight", { name: "x", weight: 0 }],
+    ["too much weight", { name: "x", weight: 1e9 }],
+    ["labels that are no texts", { name: "x", labels: { a: 1 } }],
+    ["too many labels", { name: "x", labels: Object.fromEntries(Array.from({ length: 33 }, (_, n) => [`l${n}`, ""])) }],
+    ["a location of digits", { name: "x", location: "12" }],
+    ["a stranger", { name: "x", color: "red" }],
+  ])("[MEM1] can't be added with %s", async (_, body) => {
+    expect(await codeOf(await send(edgeFixture(), "POST", "partitions", body))).toBe("INVALID_ARGUMENT");
+  });
+
+  it("[MEM1] a second of a name, an unknown one, and draining the last are refused", async () => {
+    const edge = edgeFixture();
+    expect(await codeOf(await send(edge, "POST", "partitions", { name: "p1" }))).toBe("CONFLICT");
+    expect(await codeOf(await send(edge, "PATCH", "partitions/p1", {}))).toBe("INVALID_ARGUMENT");
+    expect(await codeOf(await send(edge, "POST", "partitions/nobody/drain"))).toBe("NOT_FOUND");
+    await send(edge, "POST", "partitions/p1/drain");
+    expect(await codeOf(await send(edge, "POST", "partitions/p0/drain"))).toBe("CONFLICT");
+  });
+});
+
+describe("shards", () => {
+  it("[MEM1] [MAP4] move where they are told, and say who told them", async () => {
+    const edge = edgeFixture();
+    const before = await json<{ partition: string; why: string }>(edge.admin("shards/3"));
+    const to = before.partition === "p0" ? "p1" : "p0";
+    expect(before.why).toBe("base map");
+    const moving = await send(edge, "POST", "shards/3/move", { partition: to });
+    expect([moving.status, await moving.json()]).toMatchObject([
+      202,
+      { shard: 3, from: before.partition, to, reason: "operator" },
+    ]);
+    await settle(edge);
+    expect(await json(edge.admin("shards/3"))).toMatchObject({
+      partition: to,
+      why: "moved by an operator",
+      moving: null,
+    });
+    expect(await codeOf(await send(edge, "POST", "shards/3/move", { partition: to }))).toBe("CONFLICT");
+  });
+
+  it("[PLAN2] are pinned where they are or to a partition, show it, and are let go", async () => {
+    const edge = edgeFixture();
+    const { partition } = await json<{ partition: string }>(edge.admin("shards/4"));
+    const other = partition === "p0" ? "p1" : "p0";
+    expect(await json(send(edge, "POST", "shards/4/pin", {}))).toMatchObject({
+      pinned: true,
+      pinnedTo: null,
+      partition,
+    });
+    expect(await codeOf(await send(edge, "POST", "shards/4/move", { partition: other }))).toBe("CONFLICT");
+    await json(send(edge, "POST", "shards/4/pin", { partition: other }));
+    await settle(edge);
+    expect(await json(edge.admin("shards/4"))).toMatchObject({
+      partition: other,
+      pinned: true,
+      why: `pinned to ${other}`,
+    });
+    expect(await json(send(edge, "POST", "shards/4/unpin"))).toMatchObject({ pinned: false });
+  });
+
+  it("[MEM1] a shard or partition that isn't there, and bodies that don't fit, are refused", async () => {
+    const edge = edgeFixture();
+    for (const n of ["16", "-1", "1.5", "x", "007"]) {
+      expect(await codeOf(await send(edge, "POST", `shards/${n}/pin`, {})), n).toBe("NOT_FOUND");
+      expect(await codeOf(await send(edge, "POST", `shards/${n}/unpin`)), n).toBe("NOT_FOUND");
+      expect(await codeOf(await send(edge, "POST", `shards/${n}/move`, { partition: "p0" })), n).toBe("NOT_FOUND");
+    }
+    expect(await codeOf(await send(edge, "POST", "shards/1/move", { partition: "p9" }))).toBe("NOT_FOUND");
+    expect(await codeOf(await send(edge, "POST", "shards/1/move", {}))).toBe("INVALID_ARGUMENT");
+    expect(await codeOf(await send(edge, "POST", "shards/1/pin", { partition: 7 }))).toBe("INVALID_ARGUMENT");
+    expect(await codeOf(await send(edge, "POST", "shards/1/pin", "{"))).toBe("INVALID_JSON");
+  });
+});
+
+describe("plans", () => {
+  it("[PLAN3] a dry run shows the plan with its reasons and changes nothing", async () => {
+    const edge = edgeFixture();
+    const plan = await json<{ dryRun: boolean; moves: unknown[]; skipped: { reason: string }[] }>(
+      send(edge, "POST", "rebalance", { dryRun: true }),
+    );
+    expect(plan.dryRun).toBe(true);
+    expect(plan.moves.length > 0 || plan.skipped.length > 0).toBe(true);
+    expect((await json<{ migrations: unknown[] }>(edge.admin("migrations"))).migrations).toEqual([]);
+    expect((await json<{ entries: unknown[] }>(edge.admin("audit"))).entries).toEqual([]);
+  });
+
+  it("[PLAN3] decisions are kept, also that there is nothing to do and why", async () => {
+    const edge = edgeFixture();
+    await send(edge, "POST", "rebalance", {});
+    await settle(edge);
+    const { decisions, decisionCounts } = await json<{
+      decisions: { trigger: string }[];
+      decisionCounts: Record<string, number>;
+    }>(edge.admin("migrations"));
+    expect(decisions.some(({ trigger }) => trigger === "operator")).toBe(true);
+    expect(Object.values(decisionCounts).reduce((sum, n) => sum + n, 0)).toBeGreaterThan(0);
+    expect(await codeOf(await send(edge, "POST", "rebalance", { strategy: "luck" }))).toBe("INVALID_ARGUMENT");
+  });
+});
+
+describe("the shard count", () => {
+  it("[SPLIT1] doubles and halves, with a dry run before and progress meanwhile", async () => {
+    const edge = edgeFixture();
+    const dry = await send(edge, "POST", "shard-count", { count: 32, dryRun: true });
+    expect([dry.status, await dry.json()]).toMatchObject([
+      200,
+      { shards: 16, target: 32, dryRun: true, partitionsLeft: 2 },
+    ]);
+    const begun = await send(edge, "POST", "shard-count", { count: 32 });
+    expect([begun.status, await begun.json()]).toMatchObject([202, { shards: 16, target: 32 }]);
+    expect(await codeOf(await send(edge, "POST", "shard-count", { count: 64 }))).toBe("CONFLICT");
+    expect(await codeOf(await send(edge, "POST", "partitions", { name: "p7" }))).toBe("CONFLICT");
+    await settle(edge);
+    expect(await json(edge.admin("shard-count"))).toMatchObject({ shards: 32, target: null, phase: null });
+    expect((await json<{ shards: unknown[] }>(edge.admin("shards"))).shards).toHaveLength(32);
+    await send(edge, "POST", "shard-count", { count: 8 });
+    await settle(edge);
+    expect(await json(edge.admin("shard-count"))).toMatchObject({ shards: 8, target: null });
+  });
+
+  it.each([0, 3, 1.5, 131_072, "8", null])("[SPLIT1] can't be %s", async (count) => {
+    expect(await codeOf(await send(edgeFixture(), "POST", "shard-count", { count }))).toBe("INVALID_ARGUMENT");
+  });
+});
+
+describe("every change", () => {
+  it("leaves a row in the audit, refused ones too", async () => {
+    const edge = edgeFixture();
+    await send(edge, "POST", "partitions", { name: "p2" });
+    await send(edge, "POST", "partitions", { name: "p2" });
+    const { entries } = await json<{ entries: object[] }>(edge.admin("audit"));
+    expect(entries).toMatchObject([
+      { command: "add-partition", actor: "admin token", outcome: "CONFLICT", details: { name: "p2" } },
+      { command: "add-partition", actor: "admin token", outcome: "done", details: { name: "p2" } },
+    ]);
+    const first = await json<{ entries: object[]; next: string }>(edge.admin("audit?limit=1"));
+    expect(await json(edge.admin(`audit?limit=1&before=${first.next}`))).toMatchObject({
+      entries: [{ outcome: "done" }],
+    });
+  });
+
+  it("[ACC3] needs the token, and a coordinator that answers", async () => {
+    const away = () => Promise.reject(new Error("gone"));
+    const coordinator = { status: away, map: away, execute: away, view: away, notes: away, moves: away, audit: away };
+    const edge = edgeFixture({ coordinator });
+    const routes: [string, string, unknown?][] = [
+      ["POST", "partitions", { name: "p2" }],
+      ["PATCH", "partitions/p0", { weight: 2 }],
+      ["DELETE", "partitions/p0"],
+      ["POST", "partitions/p0/drain"],
+      ["POST", "partitions/p0/cordon"],
+      ["POST", "partitions/p0/uncordon"],
+      ["POST", "shards/1/move", { partition: "p1" }],
+      ["POST", "shards/1/pin", {}],
+      ["POST", "shards/1/unpin"],
+      ["POST", "rebalance", {}],
+      ["POST", "shard-count", { count: 32 }],
+      ["GET", "shard-count"],
+      ["GET", "migrations"],
+      ["GET", "audit"],
+    ];
+    for (const [method, path, body] of routes) {
+      expect(await codeOf(await send(edge, method, path, body)), `${method} ${path}`).toBe("UNAVAILABLE");
+      const bare = await edge.fetch(`/admin/v1/${path}`, { method });
+      expect(await codeOf(bare), `${method} ${path}`).toBe("UNAUTHENTICATED");
+    }
+    expect((await edge.admin("shards/3")).status).toBe(200);
+    expect((await edge.admin("partitions")).status).toBe(200);
+    expect((await edge.admin("cluster")).status).toBe(200);
+  });
+});
