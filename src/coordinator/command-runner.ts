@@ -17,6 +17,8 @@ interface Parts {
   readonly storage: SqlStorage;
   /** Something changed that the planner should look at. */
   readonly onChanged: (trigger: string) => void;
+  /** Moves were entered in the journal. */
+  readonly onOrdered: () => void;
 }
 
 /** Carries out an operator's commands. Each throws `EdgeverseError`, or has changed everything it was to change. */
@@ -28,7 +30,7 @@ export class CommandRunner {
   }
 
   run(command: AdminCommand): unknown {
-    const { members, rebalancer, resize, onChanged } = this.#parts;
+    const { members, rebalancer, resize, onChanged, onOrdered } = this.#parts;
     switch (command.kind) {
       case "add-partition":
         return this.#member(() => members.add(command));
@@ -57,7 +59,7 @@ export class CommandRunner {
         if (command.dryRun) return { ...rebalancer.propose(changes), dryRun: true };
         this.#checkResize();
         const { plan } = rebalancer.rebalance("operator", changes);
-        onChanged("operator");
+        onOrdered();
         return { ...plan, dryRun: false };
       }
       case "shard-count": {
@@ -78,7 +80,7 @@ export class CommandRunner {
   }
 
   #move(shard: number, to: string): MoveView {
-    const { map, journal, onChanged } = this.#parts;
+    const { map, journal, onOrdered } = this.#parts;
     this.#checkShard(shard);
     this.#checkResize();
     this.#checkTarget(to);
@@ -99,7 +101,7 @@ export class CommandRunner {
       const order = { shard, shards: map.shards, from, to, mapVersion: map.version };
       return journal.plan(order, "operator", "ordered by an operator");
     });
-    onChanged("operator");
+    onOrdered();
     return journal.view(move);
   }
 

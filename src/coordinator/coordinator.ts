@@ -21,7 +21,7 @@ import type {
 } from "./commands.ts";
 import { Membership } from "./membership.ts";
 import { MoveDriver } from "./move-driver.ts";
-import { MoveJournal } from "./move-journal.ts";
+import { type Move, MoveJournal } from "./move-journal.ts";
 import { Rebalancer } from "./rebalancer.ts";
 import { ShardResize } from "./resize.ts";
 import { migrateCoordinator } from "./tables.ts";
@@ -67,6 +67,8 @@ export class Coordinator implements CoordinatorAdmin {
   /** Why the next plan is made; undefined when none is due. */
   #trigger: string | undefined = "start";
   #planAt: number | undefined;
+  /** The last plan was cut short: there is more to move once its moves have begun. */
+  #more = false;
   #plannedByLoadAt = 0;
   #turning = false;
   #again = false;
@@ -84,10 +86,11 @@ export class Coordinator implements CoordinatorAdmin {
     this.#rebalancer = new Rebalancer({ ...parts, journal, policy });
     this.#resize = new ShardResize({ ...parts, journal });
     this.#audit = new Audit(storage, clock);
-    this.#driver = new MoveDriver({ ...parts, journal, limits, warn, onEnded: () => this.#ended() });
+    this.#driver = new MoveDriver({ ...parts, journal, limits, warn, onEnded: (move) => this.#ended(move) });
     this.#commands = new CommandRunner({
       ...{ map: this.#map, journal, members: this.#members, rebalancer: this.#rebalancer, resize: this.#resize, storage },
       onChanged: (trigger) => this.#wants(trigger),
+      onOrdered: () => this.#turn(),
     });
     const { genesis } = this.#map;
     if (genesis !== undefined && this.#map.everyone.length === 0) this.#map.adopt(genesis);
@@ -185,10 +188,19 @@ export class Coordinator implements CoordinatorAdmin {
     this.#turn();
   }
 
-  #ended(): void {
-    // The next of a long plan, once the last of it is on its way.
-    if ([...this.#journal.open.values()].every(({ state }) => state.phase !== "planned")) this.#trigger ??= "move ended";
+  #ended(move: Move | undefined): void {
+    if (this.#more && !this.#planned) this.#trigger ??= "more";
+    // What was undone is tried again, if it is still wanted then.
+    if (move?.state.phase === "undone") {
+      const again = this.#map.note(move.order.shard).retryAt + 1;
+      this.#planAt = Math.min(this.#planAt ?? again, again);
+    }
     this.#turn();
+  }
+
+  /** Whether moves wait to be begun. */
+  get #planned(): boolean {
+    return [...this.#journal.open.values()].some(({ state }) => state.phase === "planned");
   }
 
   /** One round: the shard count, the plan, the moves; then the alarm for the next. */
@@ -214,11 +226,11 @@ export class Coordinator implements CoordinatorAdmin {
     const resizing = await this.#resize.step();
     const now = clock.now();
     if (this.#planAt !== undefined && now >= this.#planAt) this.#trigger ??= "waited";
-    const planned = [...this.#journal.open.values()].filter(({ state }) => state.phase === "planned").length;
-    if (!this.#resize.busy && this.#trigger !== undefined && planned === 0) {
-      const { again } = this.#rebalancer.rebalance(this.#trigger);
+    if (!this.#resize.busy && this.#trigger !== undefined && !this.#planned) {
+      const { again, plan } = this.#rebalancer.rebalance(this.#trigger);
       this.#trigger = undefined;
       this.#planAt = again === undefined ? undefined : now + again;
+      this.#more = plan.skipped.some(({ reason }) => reason === "batch");
     }
     this.#driver.drive(policy.maxConcurrent);
     this.#arm(resizing);

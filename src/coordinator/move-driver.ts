@@ -14,8 +14,8 @@ interface Parts {
   readonly clock: Clock;
   readonly connect: Connect;
   readonly warn: (event: string, details: Readonly<Record<string, unknown>>) => void;
-  /** A move has ended: there may be room for the next. */
-  readonly onEnded: () => void;
+  /** A move has ended, as `move` if its driver did not fail: there may be room for the next. */
+  readonly onEnded: (move: Move | undefined) => void;
   readonly limits: {
     /** Ms without progress after which a move is undone ([MIG5]). */
     readonly stall: number;
@@ -56,10 +56,13 @@ export class MoveDriver {
       if (move.state.phase === "planned") active++;
       this.#driving.add(id);
       void this.#run(move.state.phase === "planned" ? this.#step(move, { kind: "start" }) : move)
-        .catch((error: unknown) => this.#parts.warn("the driver of a move failed", { move: id, error }))
-        .finally(() => {
+        .catch((error: unknown) => {
+          this.#parts.warn("the driver of a move failed", { move: id, error });
+          return undefined;
+        })
+        .then((last) => {
           this.#driving.delete(id);
-          if (!this.#stopped) this.#parts.onEnded();
+          if (!this.#stopped) this.#parts.onEnded(last);
         });
     }
   }
@@ -68,14 +71,14 @@ export class MoveDriver {
     this.#stopped = true;
   }
 
-  async #run(begun: Move): Promise<void> {
+  async #run(begun: Move): Promise<Move> {
     const { clock, storage, limits } = this.#parts;
     let move = begun;
     let pause: number = PAUSE.first;
     while (!ended(move.state) && !this.#stopped) {
       // The order must not get ahead of the journal.
       await storage.barrier();
-      if (this.#stopped) return;
+      if (this.#stopped) return move;
       const before = move;
       move = await this.#order(move).catch((error: unknown) => this.#silent(before, error));
       this.#warnStuck(move);
@@ -89,6 +92,7 @@ export class MoveDriver {
         pause = Math.min(PAUSE.longest, pause * 2);
       }
     }
+    return move;
   }
 
   /** Sends the order that the phase calls for, and journals what comes of it. */

@@ -32,7 +32,6 @@ const KEPT = 1_000;
 const HALF_LIFE = 60_000;
 /** Reasons for which the planner may say something else later, and when to ask again. */
 const ASK_AGAIN: Readonly<Record<string, number>> = {
-  unstable: 2_000,
   cooldown: 30_000,
   window: 60_000,
   concurrency: 1_000,
@@ -90,6 +89,7 @@ export class Rebalancer {
     });
     const reasons = [...made.skipped.map(({ reason }) => reason as string), ...(putOff > 0 ? ["retry"] : [])];
     const waits = reasons.flatMap((reason) => ASK_AGAIN[reason] ?? []);
+    if (reasons.includes("unstable")) waits.push(Math.max(1, { ...this.#parts.policy, ...changes }.stableFor));
     const again = waits.length === 0 ? undefined : Math.min(...waits);
     return { plan: made, again };
   }

@@ -1,9 +1,8 @@
-import { once } from "node:events";
-import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, expect, test } from "vitest";
 import { cleanUp, spawnHost, temporaryFolder } from "../local/host-process.ts";
 import { checkLedger, checkLog } from "./check-ledger.ts";
+import { freePort } from "./free-port.ts";
 import { seeded, WalletTraffic } from "./wallet-traffic.ts";
 
 const KILLS = Number(process.env["EDGEVERSE_TEST_KILLS"] ?? 20);
@@ -48,11 +47,3 @@ test(`[CALL1][CALL3][TURN3] ${KILLS} times kill -9 of the whole host: nothing ac
   host.child.kill("SIGTERM");
   expect(await host.exited).toBe(0);
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  return typeof address === "object" && address !== null ? address.port : 0;
-}

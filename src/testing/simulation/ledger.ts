@@ -1,0 +1,91 @@
+import { z } from "zod";
+import { method } from "../../object/method.ts";
+import { type ObjectClass, VirtualObject } from "../../object/virtual-object.ts";
+
+export type Sleep = (ms: number) => Promise<void>;
+
+/** What every reading and writing method of a ledger answers. */
+export interface LedgerView {
+  readonly tokens: readonly string[];
+}
+
+const token = z.string();
+const ms = z.number().default(0);
+const STATE = z.object({ tokens: z.array(z.string()).default([]) });
+const METHODS = {
+  add: method({ request: z.object({ token, ms }) }),
+  addNow: method({ request: z.object({ token }) }),
+  logged: method({ request: z.object({ token }), log: "before" }),
+  refuse: method({ request: z.object({ token }) }),
+  forward: method({ request: z.object({ token, to: z.string(), ms }) }),
+  ask: method({ request: z.object({ token, to: z.string() }) }),
+  list: method({ readonly: true, request: z.object({ ms }) }),
+};
+
+/** Makes the simulated object's class for one process. It holds tokens in order, each of them in its state and as a row. */
+export function ledgerOf(sleep: Sleep, hooks: number): ObjectClass {
+  class Ledger extends VirtualObject<{ tokens: string[] }> {
+    static override readonly type = "Ledger";
+    static override readonly state = STATE;
+    static override readonly timeout = "2s";
+    static override readonly methods = METHODS;
+
+    async add({ token, ms }: { token: string; ms: number }) {
+      this.state.tokens.push(token);
+      if (ms > 0) await sleep(ms);
+      return this.#added(token);
+    }
+
+    addNow({ token }: { token: string }) {
+      this.state.tokens.push(token);
+      return this.#added(token);
+    }
+
+    logged({ token }: { token: string }) {
+      return this.addNow({ token });
+    }
+
+    refuse({ token }: { token: string }): never {
+      this.addNow({ token });
+      throw this.fail("NO", "no");
+    }
+
+    /** Adds to another ledger exactly once, then here. */
+    async forward({ token, to, ms }: { token: string; to: string; ms: number }) {
+      if (ms > 0) await sleep(ms);
+      const other = this.object(Ledger, to, { callId: this.callIdFor("forward") });
+      await other.addNow({ token: `${token}>` });
+      return this.addNow({ token });
+    }
+
+    /** Adds to another ledger in a plain call, then here. */
+    async ask({ token, to }: { token: string; to: string }) {
+      await this.object(Ledger, to).addNow({ token: `${token}>` });
+      return this.addNow({ token });
+    }
+
+    async list({ ms }: { ms: number }) {
+      if (ms > 0) await sleep(ms);
+      const rows = this.store.list().map(({ key }) => key);
+      const { tokens } = this.state;
+      if (JSON.stringify([...tokens].sort()) !== JSON.stringify(rows.sort())) {
+        throw this.fail("TORN", `state holds ${tokens}, rows hold ${rows}`);
+      }
+      return { tokens: [...tokens] };
+    }
+
+    #added(token: string): LedgerView {
+      this.store.put(token, this.state.tokens.length);
+      return { tokens: [...this.state.tokens] };
+    }
+  }
+  if (hooks === 0) return Ledger;
+  return class extends Ledger {
+    protected override async onActivate() {
+      await sleep(hooks);
+    }
+    protected override async onDeactivate() {
+      await sleep(hooks);
+    }
+  };
+}

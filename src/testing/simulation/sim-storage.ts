@@ -1,0 +1,191 @@
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import type { SqlRow, SqlStorage, SqlValue } from "../../platform/ports.ts";
+import type { Random } from "./random.ts";
+import type { SimTime } from "./sim-clock.ts";
+
+/** A write that is visible but may not be durable yet: an open savepoint of the database. */
+interface Commit {
+  readonly durableAt: number;
+  /** The alarm before it. */
+  readonly alarm: number | null;
+}
+
+/** How a process keeps what is not durable from getting out. */
+export type Durability = "barrier" | "gate";
+
+/**
+ * The disk of one machine: a database that outlives processes. Every write is a savepoint that stays open until it is
+ * durable, so that a crash can return to any boundary between what was durable and what was last written.
+ */
+export class SimDisk {
+  readonly #database = new DatabaseSync(":memory:");
+  readonly #statements = new Map<string, StatementSync>();
+  readonly #time: SimTime;
+  readonly #random: Random;
+  #commits: Commit[] = [];
+  #within = false;
+  #savedAlarm: number | null = null;
+  alarm: number | null = null;
+  /** Told when the alarm is another. */
+  onAlarm: (() => void) | undefined;
+  /** Set by writes to the table of shards; whoever looks at them resets it. */
+  shardsChanged = false;
+  /** Makes the next write fail. */
+  failNext = false;
+  writes = 0;
+
+  constructor(time: SimTime, random: Random) {
+    this.#time = time;
+    this.#random = random;
+  }
+
+  /** When all that is written by now will be durable. */
+  get durableAt(): number {
+    return this.#commits.at(-1)?.durableAt ?? 0;
+  }
+
+  query<Row extends SqlRow = SqlRow>(sql: string, ...params: SqlValue[]): Row[] {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#database.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    const reads = /^\s*SELECT/i.test(sql);
+    if (!reads && /\bshards\b/.test(sql)) this.shardsChanged = true;
+    if (reads || this.#within) return statement.all(...params) as Row[];
+    return this.transaction(() => (statement as StatementSync).all(...params) as Row[]);
+  }
+
+  transaction<R>(action: () => R): R {
+    if (this.#within) throw new Error("a transaction within a transaction");
+    this.#settle();
+    const name = `s${this.#commits.length}`;
+    this.#database.exec(`SAVEPOINT ${name}`);
+    this.#within = true;
+    this.#savedAlarm = this.alarm;
+    try {
+      const result = action();
+      if (this.failNext) {
+        this.failNext = false;
+        throw new Error("simulated: disk full");
+      }
+      this.#within = false;
+      this.#committed(this.#savedAlarm);
+      return result;
+    } catch (error) {
+      this.#within = false;
+      this.#database.exec(`ROLLBACK TO ${name}; RELEASE ${name}`);
+      this.alarm = this.#savedAlarm;
+      this.onAlarm?.();
+      throw error;
+    }
+  }
+
+  wakeAt(time: number | null): void {
+    if (this.#within) this.alarm = time;
+    else this.transaction(() => this.wakeAt(time));
+    this.onAlarm?.();
+  }
+
+  /** The process has ended: what of its last writes is there is chance, from the last durable one on. */
+  crash(): void {
+    const durable = this.#commits.findIndex(({ durableAt }) => durableAt > this.#time.now);
+    const least = durable < 0 ? this.#commits.length : durable;
+    const kept = least + this.#random.int(this.#commits.length - least + 1);
+    const lost = this.#commits[kept];
+    if (lost !== undefined) {
+      this.#database.exec(`ROLLBACK TO s${kept}; RELEASE s${kept}`);
+      this.alarm = lost.alarm;
+    }
+    if (kept > 0) this.#database.exec("RELEASE s0");
+    this.#commits = [];
+    this.shardsChanged = true;
+    this.failNext = false;
+    this.onAlarm?.();
+  }
+
+  close(): void {
+    this.#statements.clear();
+    this.#database.close();
+  }
+
+  #settle(): void {
+    if (this.#commits.length === 0 || this.durableAt > this.#time.now) return;
+    this.#database.exec("RELEASE s0");
+    this.#commits = [];
+  }
+
+  #committed(alarm: number | null): void {
+    const delay = this.#random.chance(0.04) ? this.#random.between(10, 120) : this.#random.between(0.1, 2);
+    this.#commits.push({ durableAt: Math.max(this.durableAt, this.#time.now + delay), alarm });
+    this.writes++;
+  }
+}
+
+/** What a process that was ended, or replaced, meets when it touches the database. */
+export class FencedError extends Error {
+  constructor() {
+    super("simulated: this process has ended");
+  }
+}
+
+/** One process's access to its disk. Platform fencing: once another process has the disk, it throws. */
+export class DiskHandle implements SqlStorage {
+  readonly #disk: SimDisk;
+  readonly #time: SimTime;
+  readonly #durability: Durability;
+  /** Runs what a barrier lets go on in the process. */
+  readonly #run: (action: () => void) => void;
+  readonly #barriers = new Set<(error: Error) => void>();
+  #fenced = false;
+
+  constructor(disk: SimDisk, time: SimTime, durability: Durability, run: (action: () => void) => void) {
+    this.#disk = disk;
+    this.#time = time;
+    this.#durability = durability;
+    this.#run = run;
+  }
+
+  get fenced(): boolean {
+    return this.#fenced;
+  }
+
+  /** When a message that is sent now may leave the process (Cloudflare's output gate). */
+  get opensAt(): number {
+    return this.#durability === "gate" ? this.#disk.durableAt : 0;
+  }
+
+  query<Row extends SqlRow = SqlRow>(sql: string, ...params: SqlValue[]): Row[] {
+    this.#check();
+    return this.#disk.query<Row>(sql, ...params);
+  }
+
+  transaction<R>(action: () => R): R {
+    this.#check();
+    return this.#disk.transaction(action);
+  }
+
+  barrier(): Promise<void> {
+    if (this.#fenced) return Promise.reject(new FencedError());
+    if (this.#durability === "gate" || this.#disk.durableAt <= this.#time.now) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      this.#barriers.add(reject);
+      this.#time.at(this.#disk.durableAt, () => this.#run(() => this.#barriers.delete(reject) && resolve()));
+    });
+  }
+
+  wakeAt(time: number | null): void {
+    this.#check();
+    this.#disk.wakeAt(time);
+  }
+
+  fence(): void {
+    this.#fenced = true;
+    for (const reject of this.#barriers) this.#run(() => reject(new FencedError()));
+    this.#barriers.clear();
+  }
+
+  #check(): void {
+    if (this.#fenced) throw new FencedError();
+  }
+}

@@ -1,0 +1,147 @@
+import { fnv1a32 } from "../../identity/fnv1a.ts";
+import { Clients } from "./clients.ts";
+import { checkEnd } from "./end-checks.ts";
+import { History } from "./history.ts";
+import { Operations } from "./operations.ts";
+import { checkOwners } from "./owner-checks.ts";
+import { Random } from "./random.ts";
+import { type Settings, settingsOf } from "./settings.ts";
+import { type Step, stepsOf } from "./steps.ts";
+import { Violation } from "./violation.ts";
+import { World } from "./world.ts";
+
+export interface SimulateOptions {
+  readonly seed: number;
+  /** Only these of the seed's steps, by number; all when left out. */
+  readonly only?: readonly number[];
+  /** Told of every line of the trace. */
+  readonly onTrace?: (line: string) => void;
+}
+
+export interface SimulationStats {
+  readonly events: number;
+  readonly calls: number;
+  readonly answered: number;
+  readonly steps: number;
+  readonly starts: number;
+  readonly moves: number;
+  /** Ms of simulated time. */
+  readonly time: number;
+}
+
+export interface SimulationResult {
+  readonly seed: number;
+  readonly ok: boolean;
+  /** What was promised and not kept. */
+  readonly violation?: string;
+  /** Of everything that happened: the same for the same seed. */
+  readonly hash: string;
+  readonly stats: SimulationStats;
+}
+
+/** Ms of peace at a time, and how often, until everything has ended. */
+const PEACE = 3_000;
+const MOST_ROUNDS = 120;
+
+/** What a seed stands for. */
+export function planOf(seed: number): { settings: Settings; steps: Step[] } {
+  const random = new Random(seed);
+  const settings = settingsOf(random.fork("settings"));
+  return { settings, steps: stepsOf(random.fork("steps"), settings) };
+}
+
+/**
+ * Lives through one seed: a cluster, its clients and its troubles; then peace, and a check of everything that was promised.
+ * The same seed gives the same trace, event by event. One at a time in a process.
+ *
+ * @example
+ * const { ok, violation } = await simulate({ seed: 7 });
+ */
+export async function simulate({ seed, only, onTrace }: SimulateOptions): Promise<SimulationResult> {
+  const { settings, steps } = planOf(seed);
+  let hash = 0;
+  let lines = 0;
+  const random = new Random(seed);
+  const world = new World(settings, random.fork("world"), (line) => {
+    lines++;
+    hash = fnv1a32(`${hash} ${line}`);
+    onTrace?.(line);
+  });
+  const history = new History();
+  const clients = new Clients(world, history);
+  const operations = new Operations(world, clients);
+  let violation: string | undefined;
+  const unhandled = (error: unknown) => world.faults.push(error);
+  process.on("unhandledRejection", unhandled);
+  const afterEach = () => {
+    try {
+      checkOwners(world);
+      if (world.faults.length > 0) throw new Violation(`something threw: ${describeFault(world.faults[0])}`);
+    } catch (error) {
+      violation ??= messageOf(error);
+    }
+    return violation === undefined;
+  };
+  let moves = 0;
+  try {
+    steps.forEach((step, index) => {
+      if (only !== undefined && !only.includes(index)) return;
+      world.time.at(step.at, () => {
+        if (step.kind === "call") clients.call(step);
+        else if (step.kind === "again") clients.again(step.pick, step.edge, step.timeout);
+        else operations.run(step);
+      });
+    });
+    await world.time.run(settings.duration, afterEach);
+    operations.heal();
+    const run = (ms: number) => world.time.run(world.time.now + ms, afterEach);
+    let quiet = 0;
+    for (let round = 0; round < MOST_ROUNDS && quiet < 2 && violation === undefined; round++) {
+      if (round % 10 === 3) operations.cron();
+      await run(PEACE);
+      quiet = round >= 3 && isQuiet(world, history) ? quiet + 1 : 0;
+    }
+    if (violation === undefined) {
+      const checked = checkEnd({ world, history, clients, operations, run });
+      moves = await checked;
+    }
+  } catch (error) {
+    violation ??= messageOf(error);
+  } finally {
+    process.off("unhandledRejection", unhandled);
+    world.close();
+  }
+  const stats = {
+    ...{ events: world.time.events, calls: history.sent.length, steps: only?.length ?? steps.length, moves },
+    answered: history.sent.filter(({ replies }) => replies.length > 0).length,
+    starts: [...world.machines.values()].reduce((sum, machine) => sum + machine.starts, 0),
+    time: Math.round(world.time.now),
+  };
+  const result = { seed, ok: violation === undefined, hash: `${lines}-${hash.toString(16)}`, stats };
+  return violation === undefined ? result : { ...result, violation };
+}
+
+/** Nothing is under way any more, as far as the databases tell. */
+function isQuiet(world: World, history: History): boolean {
+  const count = (disk: { query(sql: string): unknown[] }, sql: string) => disk.query(sql).length;
+  for (const { disk } of world.partitions) {
+    if (count(disk, "SELECT 1 FROM sqlite_master WHERE name = 'changes'") === 0) continue;
+    if (count(disk, "SELECT 1 FROM calls WHERE open = 1 LIMIT 1") > 0) return false;
+    if (count(disk, "SELECT 1 FROM shards WHERE dirty = 1 OR state NOT IN ('owned', 'gone') LIMIT 1") > 0) return false;
+  }
+  const { disk } = world.coordinator;
+  if (count(disk, "SELECT 1 FROM sqlite_master WHERE name = 'moves'") > 0) {
+    if (count(disk, "SELECT 1 FROM moves WHERE phase NOT IN ('done', 'undone') LIMIT 1") > 0) return false;
+    if (count(disk, "SELECT 1 FROM meta WHERE key = 'resize'") > 0) return false;
+  }
+  return history.sent.every(({ replies, copies }) => replies.length === copies);
+}
+
+function describeFault(fault: unknown): string {
+  return fault instanceof Error ? (fault.stack ?? fault.message) : String(fault);
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof Violation) return error.message;
+  return `the simulation failed: ${describeFault(error)}`;
+}

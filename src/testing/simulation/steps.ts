@@ -1,0 +1,141 @@
+import type { Random } from "./random.ts";
+import type { Settings } from "./settings.ts";
+
+/** Something that happens to the cluster or is done in it. All of it is decided before time begins, so it can be cut down. */
+export type Step = { readonly at: number } & (
+  | CallStep
+  | { readonly kind: "again"; readonly edge: number; readonly pick: number; readonly timeout: number }
+  | { readonly kind: "crash" | "usurp"; readonly machine: number }
+  | { readonly kind: "crash coordinator" }
+  | { readonly kind: "freeze"; readonly machine: number; readonly ms: number }
+  | { readonly kind: "cut"; readonly one: number; readonly other: number; readonly ms: number }
+  | { readonly kind: "log away" | "log slow"; readonly ms: number }
+  | { readonly kind: "disk full"; readonly machine: number }
+  | { readonly kind: "forget map"; readonly edge: number }
+  | { readonly kind: "cron" }
+  | { readonly kind: "move"; readonly object: string; readonly to: number }
+  | { readonly kind: "add" | "cordon" | "drain" | "uncordon" | "remove"; readonly partition: number }
+  | { readonly kind: "pin"; readonly object: string; readonly to: number | undefined }
+  | { readonly kind: "unpin"; readonly object: string }
+  | { readonly kind: "rebalance" }
+  | { readonly kind: "shard count"; readonly factor: number }
+);
+
+/** What a client does. */
+export type Deed = "add" | "addNow" | "logged" | "refuse" | "forward" | "ask" | "list" | "delete";
+
+export interface CallStep {
+  readonly kind: "call";
+  readonly edge: number;
+  readonly object: string;
+  readonly deed: Deed;
+  readonly reliable: boolean;
+  readonly accepted: boolean;
+  readonly timeout: number;
+  readonly ms: number;
+  readonly to: string;
+  readonly expiresIn: number | undefined;
+}
+
+export type Operation = Exclude<Step["kind"], "call" | "again">;
+
+const OPERATIONS: Readonly<Record<Operation, number>> = {
+  crash: 6,
+  usurp: 2,
+  "crash coordinator": 3,
+  freeze: 3,
+  cut: 3,
+  "log away": 1,
+  "log slow": 1,
+  "disk full": 2,
+  "forget map": 1,
+  cron: 1,
+  move: 12,
+  add: 2,
+  cordon: 0.5,
+  drain: 2,
+  uncordon: 1,
+  remove: 1,
+  pin: 1,
+  unpin: 1,
+  rebalance: 1,
+  "shard count": 3,
+};
+
+const DEEDS: Readonly<Record<Deed, number>> = {
+  add: 8,
+  addNow: 8,
+  logged: 1,
+  refuse: 1,
+  forward: 2,
+  ask: 1,
+  list: 5,
+  delete: 0.5,
+};
+
+/** Everything that happens under a seed, in order of time. */
+export function stepsOf(random: Random, settings: Settings): Step[] {
+  const steps: Step[] = [];
+  // Troubles of a kind come together: few seeds have all of them.
+  const weights = { ...OPERATIONS };
+  for (const kind of Object.keys(weights) as Operation[]) if (random.chance(0.4)) weights[kind] = 0;
+  if (Object.values(weights).every((weight) => weight === 0)) weights.move = 1;
+  for (let n = 0; n < settings.calls; n++) steps.push(callStep(random, settings));
+  for (let n = 0; n < settings.operations; n++) {
+    steps.push(operation(random, settings, random.weighted(weights), random.between(0, settings.duration)));
+  }
+  return steps.sort((left, right) => left.at - right.at);
+}
+
+function callStep(random: Random, settings: Settings): Step {
+  const { objects, duration } = settings;
+  const at = random.between(0, duration);
+  const edge = random.int(2);
+  const timeout = random.pick([20, 200, 1_000, 3_000, 3_000]);
+  if (random.chance(0.08)) return { at, kind: "again", edge, pick: random.int(40), timeout };
+  const deed = random.weighted(DEEDS);
+  const reliable = deed === "logged" || (deed !== "list" && deed !== "delete" && random.chance(0.5));
+  return {
+    ...{ at, kind: "call", edge, object: random.pick(objects), deed, reliable, timeout },
+    accepted: reliable && random.chance(0.2),
+    ms: random.pick([0, 0, 1, 10, 80]),
+    to: random.pick(objects),
+    expiresIn: reliable && random.chance(0.05) ? random.pick([5, 100, 1_000]) : undefined,
+  };
+}
+
+function operation(random: Random, { objects }: Settings, kind: Operation, at: number): Step {
+  const machine = random.int(4);
+  const ms = random.pick([20, 200, 1_000, 3_000]);
+  switch (kind) {
+    case "crash":
+    case "usurp":
+    case "disk full":
+      return { at, kind, machine };
+    case "freeze":
+      return { at, kind, machine: random.int(5), ms };
+    case "cut":
+      return { at, kind, one: machine, other: random.int(7), ms };
+    case "log away":
+    case "log slow":
+      return { at, kind, ms };
+    case "forget map":
+      return { at, kind, edge: random.int(2) };
+    case "move":
+      return { at, kind, object: random.pick(objects), to: machine };
+    case "pin":
+      return { at, kind, object: random.pick(objects), to: random.chance(0.5) ? machine : undefined };
+    case "unpin":
+      return { at, kind, object: random.pick(objects) };
+    case "add":
+    case "cordon":
+    case "drain":
+    case "uncordon":
+    case "remove":
+      return { at, kind, partition: machine };
+    case "shard count":
+      return { at, kind, factor: random.pick([0.5, 2, 2]) };
+    default:
+      return { at, kind };
+  }
+}

@@ -1,0 +1,230 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { Coordinator } from "../../coordinator/coordinator.ts";
+import { policyOf } from "../../coordinator/policy.ts";
+import { Registry } from "../../object/registry.ts";
+import { partitionClient } from "../../partition/client.ts";
+import { Partition } from "../../partition/partition.ts";
+import type { Turn } from "../../partition/turn.ts";
+import type { Genesis, MapDocument } from "../../placement/shard-map.ts";
+import { within } from "../../platform/within.ts";
+import { LogMaintenance } from "../../reliable/log-maintenance.ts";
+import type { CallLog } from "../../reliable/ports.ts";
+import { LearnedMap } from "../../router/map-cache.ts";
+import type { PartitionClient } from "../../router/ports.ts";
+import { Router } from "../../router/router.ts";
+import { MemoryCallLog } from "../memory-call-log.ts";
+import { ledgerOf } from "./ledger.ts";
+import type { Random } from "./random.ts";
+import type { Settings } from "./settings.ts";
+import { BEGINNING, SimTime } from "./sim-clock.ts";
+import { SimNetwork } from "./sim-network.ts";
+import { Machine, type Service, SimProcess } from "./sim-process.ts";
+import { SimDisk } from "./sim-storage.ts";
+
+/** The coordinator as others reach it by message. */
+export type CoordinatorClient = {
+  found(proposal: Genesis): Promise<{ genesis: Genesis; shards: number }>;
+  map(): Promise<MapDocument | undefined>;
+} & Pick<Coordinator, "report" | "execute" | "moves" | "view">;
+
+/** A process that calls objects: an isolate at the edge. */
+export interface Edge {
+  readonly process: SimProcess;
+  readonly router: Router;
+}
+
+const MAP_WITHIN = 500;
+const COORDINATOR = "coordinator";
+const LOG = "log";
+
+/** A cluster of real partitions, a real coordinator and real routers on simulated machines, all driven by one queue. */
+export class World {
+  readonly time = new SimTime();
+  readonly settings: Settings;
+  readonly network: SimNetwork;
+  readonly log: MemoryCallLog;
+  readonly machines = new Map<string, Machine>();
+  readonly genesis: Genesis;
+  readonly warnings: { event: string; details: Readonly<Record<string, unknown>> }[] = [];
+  /** Errors of the code under test that it must not make. */
+  readonly faults: unknown[] = [];
+  logDelay = 2;
+  readonly #random: Random;
+  readonly #trace: (what: string) => void;
+  #uuids = 0;
+
+  constructor(settings: Settings, random: Random, trace: (what: string) => void) {
+    this.settings = settings;
+    this.#random = random;
+    this.#trace = (what) => trace(`${this.time.now.toFixed(3)} ${what}`);
+    const members = Array.from({ length: settings.partitions }, (_, index) => ({ name: `p${index}`, weight: 1 }));
+    this.genesis = { shards: settings.config.shards, members };
+    this.log = new MemoryCallLog({ now: () => BEGINNING + Math.floor(this.time.now) });
+    this.network = new SimNetwork({
+      time: this.time,
+      random: random.fork("network"),
+      machine: (name) => this.machine(name),
+      trace: this.#trace,
+    });
+    this.network.weather = settings.weather;
+  }
+
+  trace(what: string): void {
+    this.#trace(what);
+  }
+
+  get partitions(): Machine[] {
+    return [...this.machines.values()].filter(({ name }) => name !== COORDINATOR && name !== LOG);
+  }
+
+  get coordinator(): Machine {
+    return this.machine(COORDINATOR);
+  }
+
+  machine(name: string): Machine {
+    const known = this.machines.get(name);
+    if (known !== undefined) return known;
+    const disk = new SimDisk(this.time, this.#random.fork(`disk ${name}`));
+    const made = new Machine(name, this.time, disk, {
+      start: (machine) => {
+        this.trace(`start ${name}`);
+        if (name === COORDINATOR) return this.#coordinator(machine);
+        return name === LOG ? this.#log() : this.#partition(machine);
+      },
+      wake: async (process) => (process.service["wake"] as () => Promise<unknown>)(),
+    });
+    this.machines.set(name, made);
+    return made;
+  }
+
+  edge(name: string): Edge {
+    const process = this.#process(name);
+    return { process, router: this.#router(process, new Registry([ledgerOf(async () => undefined, 0)])) };
+  }
+
+  /** The upkeep that cron does, from its own process. */
+  maintenance(edge: Edge): LogMaintenance {
+    const { process, router } = edge;
+    const connect = (name: string) => this.network.client<PartitionClient>(process, name);
+    const log = this.network.client<CallLog>(process, LOG);
+    return new LogMaintenance({ log, router, connect, config: this.settings.config, clock: process.clock });
+  }
+
+  close(): void {
+    for (const machine of this.machines.values()) {
+      machine.process?.end();
+      machine.bury();
+      machine.disk.close();
+    }
+  }
+
+  #process(name: string, machine?: Machine): SimProcess {
+    const { skew, durability } = this.settings;
+    const random = this.#random.fork(`skew ${name}`);
+    const options = machine === undefined ? {} : { disk: machine.disk, durability };
+    return new SimProcess(name, this.time, { skew: random.between(0, skew), ...options });
+  }
+
+  #partition(machine: Machine): SimProcess {
+    const { settings, network, genesis } = this;
+    const process = this.#process(machine.name, machine);
+    const { clock } = process;
+    const sleep = (ms: number) => new Promise<void>((resolve) => clock.after(ms, resolve));
+    const registry = new Registry([ledgerOf(sleep, settings.hooks)]);
+    const router = this.#router(process, registry);
+    const coordinator = network.client<CoordinatorClient>(process, COORDINATOR);
+    const partition = new Partition({
+      registry,
+      config: settings.config,
+      storage: process.storage as NonNullable<SimProcess["storage"]>,
+      clock,
+      random: { uuid: () => `uuid-${this.#uuids++}` },
+      scope: turnScope(),
+      peers: { call: (message) => router.call(message) },
+      founder: { found: (proposal) => coordinator.found(proposal) },
+      connect: (name) => network.client<PartitionClient>(process, name),
+      loads: { report: (report) => coordinator.report(report) },
+      log: settings.withLog ? network.client<CallLog>(process, LOG) : undefined,
+      observer: {
+        methodThrew: (_key, _request, thrown) => this.#fault(process, thrown),
+        warn: (event, details) => this.#warn(process, event, details),
+      },
+      proposal: genesis,
+      name: machine.name,
+    });
+    process.service = { ...partitionClient(partition, clock), partition: () => partition } as unknown as Service;
+    return process;
+  }
+
+  #coordinator(machine: Machine): SimProcess {
+    const { settings, network } = this;
+    const process = this.#process(COORDINATOR, machine);
+    const coordinator = new Coordinator({
+      storage: process.storage as NonNullable<SimProcess["storage"]>,
+      clock: process.clock,
+      connect: (name) => network.client<PartitionClient>(process, name),
+      policy: policyOf(settings.config),
+      limits: { stall: settings.config.moveStall, longest: settings.config.moveLimit },
+      warn: (event, details) => this.#warn(process, event, details),
+    });
+    process.service = {
+      found: async (proposal: Genesis) => coordinator.found(proposal),
+      map: async () => coordinator.map(),
+      report: (report: Parameters<Coordinator["report"]>[0]) => coordinator.report(report),
+      execute: (...args: Parameters<Coordinator["execute"]>) => coordinator.execute(...args),
+      moves: (query: Parameters<Coordinator["moves"]>[0]) => coordinator.moves(query),
+      view: () => coordinator.view(),
+      wake: () => coordinator.wake(),
+    };
+    return process;
+  }
+
+  /** Postgres: never lost, but slow or away at times. */
+  #log(): SimProcess {
+    const process = this.#process(LOG);
+    const slowly = <Args extends unknown[], R>(action: (...args: Args) => Promise<R>) => async (...args: Args) => {
+      await new Promise<void>((resolve) => process.clock.after(this.logDelay, resolve));
+      return action.apply(this.log, args);
+    };
+    const { log } = this;
+    process.service = {
+      write: slowly(log.write),
+      find: slowly(log.find),
+      list: slowly(log.list),
+      pending: slowly(log.pending),
+    };
+    return process;
+  }
+
+  #router(process: SimProcess, registry: Registry): Router {
+    const { network, genesis } = this;
+    const { clock } = process;
+    const coordinator = network.client<CoordinatorClient>(process, COORDINATOR);
+    const late = () => new Error("simulated: the coordinator did not answer in time");
+    return new Router({
+      registry,
+      connect: (name) => network.client<PartitionClient>(process, name),
+      cache: new LearnedMap(genesis, () => within(clock, MAP_WITHIN, coordinator.map(), late)),
+      clock,
+    });
+  }
+
+  #warn(process: SimProcess, event: string, details: Readonly<Record<string, unknown>>): void {
+    this.warnings.push({ event, details });
+    this.trace(`${process.name} warns: ${event} ${details["error"] ?? JSON.stringify(details)}`);
+  }
+
+  #fault(process: SimProcess, thrown: unknown): void {
+    if (!process.alive || process.zombie) return;
+    this.trace(`${process.name} method threw ${thrown}`);
+    this.faults.push(thrown);
+  }
+}
+
+function turnScope() {
+  const storage = new AsyncLocalStorage<Turn>();
+  return {
+    run: <R>(turn: Turn, action: () => R): R => storage.run(turn, action),
+    get: () => storage.getStore(),
+  };
+}
