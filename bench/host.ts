@@ -14,12 +14,14 @@ export interface HostSetup {
 
 export interface Host extends Server {
   readonly dataDir: string;
+  readonly adminToken: string;
   /** Milliseconds from spawn to the line that says it is ready. */
   readonly startMs: number;
 }
 
 interface ReadyLine {
   readonly url: string;
+  readonly adminToken: string;
   readonly workerdPid: number;
 }
 
@@ -41,12 +43,13 @@ export async function startHost({ folder, partitions, config }: HostSetup): Prom
   const ended = child.exited.then(({ code, signal }) => {
     throw new Error(`The host ended before it was ready (${signal ?? `code ${code}`})`);
   });
-  const { url, workerdPid } = await Promise.race([ready.promise, ended]);
+  const { url, workerdPid, adminToken } = await Promise.race([ready.promise, ended]);
   ended.catch(() => {}); // From here on it may end.
   return {
     port: Number(new URL(url).port),
     workerdPid,
     dataDir: folder,
+    adminToken,
     startMs: performance.now() - before,
     stop: async () => void (await child.stop(GRACE_MS)),
   };

@@ -3,6 +3,7 @@ import { batchGroup } from "./batch.ts";
 import { callGroup } from "./call.ts";
 import { coldGroup } from "./cold.ts";
 import { memoryGroup } from "./memory.ts";
+import { movesGroup } from "./moves.ts";
 import { neighbourGroup } from "./neighbours.ts";
 import { readGroup } from "./read.ts";
 import { reliableGroup } from "./reliable.ts";
@@ -17,5 +18,8 @@ export const groups: readonly Group[] = [
   reliableGroup(32),
   reliableGroup(128),
   memoryGroup,
+  movesGroup(100),
+  movesGroup(10_000),
+  movesGroup(100_000),
   coldGroup,
 ];

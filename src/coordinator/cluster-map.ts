@@ -41,6 +41,9 @@ export class ClusterMap {
   #members: readonly MemberRow[] | undefined;
   #notes: Map<number, ShardState> | undefined;
   #base: string[] | undefined;
+  #genesis: Genesis | undefined;
+  #shards: number | undefined;
+  #version: number | undefined;
 
   constructor(storage: SqlStorage, clock: Clock) {
     this.#storage = storage;
@@ -52,12 +55,16 @@ export class ClusterMap {
     this.#members = undefined;
     this.#notes = undefined;
     this.#base = undefined;
+    this.#shards = undefined;
+    this.#version = undefined;
   }
 
   /** What the cluster was founded with; undefined before. */
   get genesis(): Genesis | undefined {
+    if (this.#genesis !== undefined) return this.#genesis;
     const rows = this.#storage.query<{ document: string }>("SELECT document FROM map ORDER BY version LIMIT 1");
-    return rows[0] === undefined ? undefined : (JSON.parse(rows[0].document) as MapDocument).genesis;
+    if (rows[0] !== undefined) this.#genesis = (JSON.parse(rows[0].document) as MapDocument).genesis;
+    return this.#genesis;
   }
 
   get foundedAt(): number | null {
@@ -85,11 +92,13 @@ export class ClusterMap {
   }
 
   get version(): number {
-    return Number(getMeta(this.#storage, "version") ?? 1);
+    this.#version ??= Number(getMeta(this.#storage, "version") ?? 1);
+    return this.#version;
   }
 
   get shards(): number {
-    return Number(getMeta(this.#storage, "shards") ?? this.genesis?.shards ?? 0);
+    this.#shards ??= Number(getMeta(this.#storage, "shards") ?? this.genesis?.shards ?? 0);
+    return this.#shards;
   }
 
   /** Members, and those that once were: their partitions still know where shards went. */
@@ -181,7 +190,9 @@ export class ClusterMap {
 
   /** A new version of the map is out. */
   raise(): void {
-    setMeta(this.#storage, "version", String(this.version + 1));
+    const next = this.version + 1;
+    setMeta(this.#storage, "version", String(next));
+    this.#version = next;
   }
 
   /** The count has changed at every partition: notes go with their shards. */
@@ -192,6 +203,7 @@ export class ClusterMap {
     this.#notes = new Map();
     this.#base = undefined;
     setMeta(this.#storage, "shards", String(shards));
+    this.#shards = shards;
     for (const state of notes) {
       if (shards > before) for (let shard = state.shard; shard < shards; shard += before) this.write({ ...state, shard });
       else this.write(joined(this.notes.get(state.shard % shards), { ...state, shard: state.shard % shards }));

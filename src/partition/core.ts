@@ -212,7 +212,16 @@ export class PartitionCore {
     const cell = this.open(definition, id, located);
     cell.pinned = true;
     const deadline = this.#options.clock.now() + this.#options.config.callTimeout;
-    this.engine.submit(cell, systemPlan("create", cell, deadline, () => undefined, () => undefined));
+    this.engine.submit(
+      cell,
+      systemPlan(
+        "create",
+        cell,
+        deadline,
+        () => undefined,
+        () => undefined,
+      ),
+    );
   }
 
   #services(outbound: Outbound): TurnServices {

@@ -43,12 +43,7 @@ export class GroupCommit {
   #ended: EdgeverseError | undefined;
 
   /** @param onFailure called once for a failed commit, before those who waited for it are told */
-  constructor(
-    storage: SqlStorage,
-    clock: Clock,
-    changes: ChangeTracker,
-    onFailure: (error: EdgeverseError) => void,
-  ) {
+  constructor(storage: SqlStorage, clock: Clock, changes: ChangeTracker, onFailure: (error: EdgeverseError) => void) {
     this.#storage = storage;
     this.#clock = clock;
     this.#changes = changes;

@@ -1,14 +1,21 @@
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
-import type { ActivateReply, CopyCursor, CopyDigest, MoveOrder, TransferChunk, TransferReply } from "../placement/move.ts";
+import type {
+  ActivateReply,
+  CopyCursor,
+  CopyDigest,
+  MoveOrder,
+  TransferChunk,
+  TransferReply,
+} from "../placement/move.ts";
 import type { ShardStep } from "../placement/shard-state.ts";
 import type { Clock, SqlStorage } from "../platform/ports.ts";
+import { within } from "../platform/within.ts";
 import type { Connect } from "../router/ports.ts";
 import { digestWith } from "./change-tracker.ts";
 import type { Ownership } from "./ownership.ts";
 import { EMPTY_DIGEST, sameDigest } from "./row-hash.ts";
 import type { ShardCleaner } from "./shard-cleaner.ts";
 import { insertRows, readRow, replaceRow, rowsOfObject, underEpoch } from "./shard-rows.ts";
-import { within } from "../platform/within.ts";
 
 export interface IncomingMovesParts {
   readonly ownership: Ownership;
@@ -117,7 +124,8 @@ export class IncomingMoves {
     const stage = { kind: "stage", move: order.id, from: order.from, epoch } as const;
     const step: ShardStep = ownership.apply(order.shard, stage, clock.now(), order);
     if (step.kind === "refused") return { kind: "refused", reason: step.reason };
-    const digest = chunk.from === null || chunk.from.scan !== null ? this.#first(chunk, before) : this.#rest(chunk, before);
+    const digest =
+      chunk.from === null || chunk.from.scan !== null ? this.#first(chunk, before) : this.#rest(chunk, before);
     const received: Received = { cursor: chunk.to, digest };
     storage.query("UPDATE shards SET copy = ? WHERE shard = ?", JSON.stringify(received), order.shard);
     if (chunk.final === undefined) return { kind: "stored", cursor: chunk.to, ready: false };
@@ -160,7 +168,8 @@ export class IncomingMoves {
     const { ownership, storage } = this.#parts;
     const state = ownership.record(order.shard)?.state;
     if ((state?.kind !== "incoming" && state?.kind !== "ready") || state.move !== order.id) return undefined;
-    const copy = storage.query<{ copy: string | null }>("SELECT copy FROM shards WHERE shard = ?", order.shard)[0]?.copy;
+    const copy = storage.query<{ copy: string | null }>("SELECT copy FROM shards WHERE shard = ?", order.shard)[0]
+      ?.copy;
     return typeof copy === "string" ? (JSON.parse(copy) as Received) : undefined;
   }
 

@@ -1,16 +1,17 @@
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import type { Registry } from "../object/registry.ts";
-import type { CopyCursor, MoveInquiry, MoveOrder, MoveReport, TransferChunk, TransferReply, UndoReport } from "../placement/move.ts";
+import type { CopyCursor, MoveInquiry, MoveOrder, MoveReport, TransferReply, UndoReport } from "../placement/move.ts";
 import type { Clock, SqlStorage } from "../platform/ports.ts";
+import { within } from "../platform/within.ts";
 import type { Connect, PartitionClient } from "../router/ports.ts";
 import type { ChangeTracker } from "./change-tracker.ts";
+import { nextChunk } from "./copy-chunk.ts";
 import type { GroupCommit } from "./group-commit.ts";
 import { migrationVote } from "./migration-vote.ts";
 import type { Ownership } from "./ownership.ts";
 import type { ShardCleaner } from "./shard-cleaner.ts";
 import type { ShardDrain } from "./shard-drain.ts";
-import { comparePositions, positionOf, scanRows, sizeOfRow } from "./shard-rows.ts";
-import { within } from "../platform/within.ts";
+import { sizeOfRow } from "./shard-rows.ts";
 
 export interface OutgoingMovesParts {
   readonly registry: Registry;
@@ -26,8 +27,11 @@ export interface OutgoingMovesParts {
   readonly onGone: (shard: number) => void;
 }
 
-/** Bounds of one message of the copy: rows, and characters unless one row has more. */
-const CHUNK = { rows: 400, bytes: 256 * 1024 };
+/**
+ * Ms between two messages while callers are served. Without it the two partitions would keep a process they share so busy
+ * with each other that it takes no calls from outside: the event loop looks at the network only when nothing else is ready.
+ */
+const BREATHE = 1;
 /** Changes left at which callers are stopped for the rest. */
 const FEW = 32;
 /** Rounds of changes after which they are stopped anyway: more is written than a round carries. */
@@ -139,6 +143,7 @@ export class OutgoingMoves {
       if (trouble !== undefined) return trouble;
       if (moving.cursor?.scan === null && (pending <= FEW || ++moving.rounds > ROUNDS)) return this.#handOver(moving);
       if (clock.now() >= until) return { kind: "copying", rows: moving.rows, bytes: moving.bytes };
+      await new Promise<void>((resolve) => clock.after(BREATHE, resolve));
     }
     return refused("the move was undone");
   }
@@ -167,7 +172,7 @@ export class OutgoingMoves {
   /** Sends the next rows. `pending` is how many the message had; fewer than it could hold means that there are no more. */
   async #copyOnce(moving: Moving, final = false): Promise<{ pending: number; ready: boolean; trouble?: MoveReport }> {
     const { changes, storage, connect, clock } = this.#parts;
-    const chunk = this.#chunk(moving, final);
+    const chunk = nextChunk(this.#parts, moving, final);
     const limit = final ? ANSWER_WITHIN_PAUSE : ANSWER_WITHIN;
     // What the target is told must be as durable here as it will be there.
     await storage.barrier();
@@ -191,34 +196,6 @@ export class OutgoingMoves {
     }
   }
 
-  /** The rows that follow the cursor: of the first pass, then of what has changed since. */
-  #chunk({ order, cursor }: Moving, final: boolean): TransferChunk {
-    const { ownership, changes, storage } = this.#parts;
-    const range = ownership.range(order.shard);
-    const state = changes.begin(order.shard, range);
-    const epoch = (ownership.record(order.shard)?.state.epoch ?? 0) + 1;
-    const base = { order, epoch, from: cursor };
-    if (cursor === null || cursor.scan !== null) {
-      const { rows, next } = scanRows(storage, range, cursor?.scan ?? null, CHUNK);
-      if (!state.started || state.scan !== null) {
-        const { scan } = state;
-        const fresh = scan === null ? rows : rows.filter((row) => comparePositions(positionOf(row), scan) > 0);
-        if (next === null || scan === null || comparePositions(next, scan) > 0) {
-          storage.transaction(() => {
-            changes.scanned(order.shard, fresh, next);
-            changes.save();
-          });
-        }
-      }
-      return { ...base, rows, to: { scan: next, change: cursor?.change ?? 0 } };
-    }
-    const { rows, last } = changes.changes(range, cursor.change, CHUNK);
-    const to = { scan: null, change: last };
-    // The digest speaks of everything: only the message that carries the last change may bring it.
-    const whole = rows.length < CHUNK.rows && changes.changes(range, last, { rows: 1, bytes: 1 }).rows.length === 0;
-    return final && whole ? { ...base, rows, to, final: state.digest } : { ...base, rows, to };
-  }
-
   /** Stops the shard's callers, sends the rest, and commits; or lets them in again. */
   async #handOver(moving: Moving): Promise<MoveReport> {
     const { drain, ownership } = this.#parts;
@@ -240,9 +217,11 @@ export class OutgoingMoves {
         return moving.undone ? refused("the move was undone") : waiting(moving, "something was written meanwhile");
       }
       gone = true;
-      drain.forget(shard);
+      const report = this.#activate(moving.order, epoch);
       ownership.release(shard);
-      return await this.#activate(moving.order, epoch);
+      // Nobody waits for this any more; what is in memory of the shard is not looked at.
+      drain.forget(shard);
+      return await report;
     } finally {
       if (!gone && !this.#stopped) drain.reopen(shard);
     }

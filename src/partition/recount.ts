@@ -33,7 +33,8 @@ export function recount(storage: SqlStorage, ownership: Ownership, target: numbe
     count = count < target ? count * 2 : count / 2;
   }
   const dirty = storage.query<{ shard: number }>("SELECT shard FROM shards WHERE dirty = 1");
-  if (dirty.length > 0) return { kind: "refused", reason: "rows of a shard that has left are still being cleared away" };
+  if (dirty.length > 0)
+    return { kind: "refused", reason: "rows of a shard that has left are still being cleared away" };
   storage.transaction(() => {
     storage.query("DELETE FROM shards");
     for (const [shard, record] of records) {

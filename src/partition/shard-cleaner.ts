@@ -2,8 +2,9 @@ import type { Clock, SqlStorage } from "../platform/ports.ts";
 import type { Ownership } from "./ownership.ts";
 import { clearRows } from "./shard-rows.ts";
 
-/** Rows removed at once: about a millisecond's work. */
+/** Rows removed at once, about a millisecond's work, and ms until the next: calls get in between. */
 const BATCH = 200;
+const BREATHE = 1;
 
 /**
  * Removes the rows of shards that have left, a few at a time, so that calls get in between. What is left over is marked
@@ -38,7 +39,7 @@ export class ShardCleaner {
   start(): void {
     if (this.#running || this.#stopped) return;
     this.#running = true;
-    this.#clock.soon(() => this.#step());
+    this.#clock.after(BREATHE, () => this.#step());
   }
 
   stop(): void {

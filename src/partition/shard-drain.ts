@@ -13,6 +13,8 @@ interface Parts {
   readonly reliable: ReliableCalls;
   readonly commit: GroupCommit;
   readonly clock: Clock;
+  /** Whether any type has an `onDeactivate`. */
+  readonly farewells: boolean;
   /** Lets an object run its `onDeactivate` and leave memory. */
   readonly deactivate: (cell: TurnCell) => void;
   /** Takes up the pending calls of a shard again. */
@@ -43,7 +45,8 @@ export class ShardDrain {
     reliable.pause(shard);
     const until = clock.now() + limit;
     if (!(await this.#quiet(shard, until))) return false;
-    for (const cell of cells.all()) {
+    // Looks at every object in memory, so only where there may be one to say goodbye.
+    for (const cell of this.#parts.farewells ? [...cells.all()] : []) {
       if (cell.activation !== undefined && cell.definition.hooks.has("onDeactivate") && this.#on(cell, shard)) {
         deactivate(cell);
       }
@@ -87,9 +90,9 @@ export class ShardDrain {
   }
 
   #busy(shard: number): TurnCell[] {
-    const busy: TurnCell[] = [];
-    for (const cell of this.#parts.cells.all()) if (!cell.mailbox.idle && this.#on(cell, shard)) busy.push(cell);
-    return busy;
+    const busy = new Set<TurnCell>();
+    for (const cell of this.#parts.engine.busy()) if (this.#on(cell, shard)) busy.add(cell);
+    return [...busy];
   }
 
   #on(cell: TurnCell, shard: number): boolean {

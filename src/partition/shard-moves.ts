@@ -48,8 +48,9 @@ export class ShardMoves {
     this.#parts = parts;
     const { storage, clock, ownership, onChanged, onOwned, resume } = parts;
     this.#cleaner = new ShardCleaner(storage, clock, ownership, parts.onError);
+    const farewells = parts.registry.types.some(({ hooks }) => hooks.has("onDeactivate"));
     const shared = { ...parts, cleaner: this.#cleaner };
-    this.outgoing = new OutgoingMoves({ ...shared, drain: new ShardDrain(parts), onGone: onChanged });
+    this.outgoing = new OutgoingMoves({ ...shared, drain: new ShardDrain({ ...parts, farewells }), onGone: onChanged });
     this.incoming = new IncomingMoves({
       ...shared,
       onOwned: (shard) => {

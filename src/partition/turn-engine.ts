@@ -95,6 +95,11 @@ export class TurnEngine {
     if (full !== undefined) throw new EdgeverseError("OVERLOADED", `Cannot take the call: ${full}`, { retryAfter: 1 });
   }
 
+  /** Objects whose turns did not end in the event that began them; others have none waiting either. */
+  *busy(): Generator<TurnCell> {
+    for (const { cell } of this.#running) yield cell;
+  }
+
   /** Sends the turns that wait for `cell` back to where they came from, save those that `stays` keeps; they ask again. */
   release(cell: TurnCell, stays: (turn: Turn) => boolean): void {
     for (const turn of cell.mailbox.take((waiting) => !stays(waiting))) {
@@ -248,7 +253,8 @@ export class TurnEngine {
     cell.mailbox.leave(turn);
     const now = this.#parts.clock.now();
     cell.lastUsed = now;
-    if (turn.outer === undefined) this.#parts.meter.turn(cell.ring, turn.startedAt === 0 ? 0 : now - turn.startedAt, now);
+    if (turn.outer === undefined)
+      this.#parts.meter.turn(cell.ring, turn.startedAt === 0 ? 0 : now - turn.startedAt, now);
     if (turn.activation?.current === turn) turn.activation.current = undefined;
     turn.plan.finish(outcome);
     this.#pump(cell);
