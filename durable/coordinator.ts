@@ -45,6 +45,10 @@ export class CoordinatorDurableObject extends DurableObject<Env> implements Coor
     return this.#coordinator.status();
   }
 
+  wake(): Promise<void> {
+    return this.#coordinator.wake();
+  }
+
   report(report: LoadReport) {
     return this.#coordinator.report(report);
   }

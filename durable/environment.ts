@@ -19,6 +19,8 @@ export interface CoordinatorRpc extends CoordinatorAdmin {
   map(): Promise<MapDocument | undefined>;
   status(): Promise<CoordinatorStatus>;
   report(report: LoadReport): Promise<void>;
+  /** Goes on with what is under way. */
+  wake(): Promise<void>;
 }
 
 export type CoordinatorObject = Rpc.DurableObjectBranded & CoordinatorRpc;

@@ -13,7 +13,8 @@ const FLOORS: readonly (readonly string[])[] = [
   ["config", "placement", "access"],
   ["object"],
   ["reliable"],
-  ["router", "coordinator"],
+  ["router"],
+  ["coordinator"],
   ["partition", "edge"],
 ];
 /** May import every floor. */

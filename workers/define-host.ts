@@ -62,12 +62,15 @@ export function defineHost(options: HostOptions) {
       edges.set(env, handle);
       return handle(request);
     },
-    scheduled(controller, env) {
-      const { maintenance, router, connect } = parts(env);
-      return runCron(controller, {
+    async scheduled(controller, env) {
+      const { maintenance, router, connect, coordinator } = parts(env);
+      // Partitions may have been added since the settings were made.
+      await router.refresh();
+      await runCron(controller, {
         maintenance,
         partitions: router.map.partitions,
         connect,
+        wakeCoordinator: () => coordinator().wake(),
         observer: consoleObserver,
       });
     },

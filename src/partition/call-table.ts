@@ -47,6 +47,8 @@ export interface CallTableParts {
   /** The shard of a place on the ring, by the present shard count. */
   shardAt(ring: number): number;
   readonly changes: ChangeTracker;
+  /** Throws when nothing may be written at a place on the ring. */
+  fence(ring: number): void;
 }
 
 const BY_KEY = "ring = ? AND type = ? AND id = ? AND call_id = ?";
@@ -112,6 +114,7 @@ export class CallTable {
   }
 
   insert({ seq, ring, log, record }: StoredCall): void {
+    this.#parts.fence(ring);
     this.open++;
     this.#parts.changes.call(ring, record, () =>
       this.#storage.query(
@@ -136,6 +139,7 @@ export class CallTable {
 
   /** Stores the outcome. With `logged`, nothing is left to ship. */
   finish({ ring, record }: StoredCall, logged: boolean): void {
+    this.#parts.fence(ring);
     if (logged) this.open--;
     // Request and response together must fit in a row; the log has had the request since the call was pending, or goes without.
     const heavy = (record.request?.length ?? 0) + (record.response?.length ?? 0) > HEAVY;

@@ -64,8 +64,9 @@ export class PartitionCore {
     const { ownership } = this;
     const shardAt = (ring: number) => ownership.shardAt(ring);
     const inside = (keys: Iterable<string>, shard: number) => ownership.holdsAny(keys, shard);
-    this.table = new CallTable(storage, { now, shardAt, changes });
-    this.commit = new GroupCommit(storage, clock, changes, onFailure);
+    const fence = (ring: number) => ownership.fence(ring);
+    this.table = new CallTable(storage, { now, shardAt, changes, fence });
+    this.commit = new GroupCommit(storage, clock, changes, fence, onFailure);
     this.cells = new Cells(clock, config, (cell, reason) => this.#evict(cell, reason));
     this.door = new Door({ deadlines, most: config.partitionMailbox, inside });
     const outbound = new Outbound({

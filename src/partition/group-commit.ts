@@ -34,6 +34,7 @@ export class GroupCommit {
   readonly #storage: SqlStorage;
   readonly #clock: Clock;
   readonly #changes: ChangeTracker;
+  readonly #fence: (ring: number) => void;
   readonly #onFailure: (error: EdgeverseError) => void;
   #cells: TurnCell[] = [];
   #writes: (() => void)[] = [];
@@ -42,11 +43,21 @@ export class GroupCommit {
   /** Why nothing is committed any more; undefined while it runs. */
   #ended: EdgeverseError | undefined;
 
-  /** @param onFailure called once for a failed commit, before those who waited for it are told */
-  constructor(storage: SqlStorage, clock: Clock, changes: ChangeTracker, onFailure: (error: EdgeverseError) => void) {
+  /**
+   * @param fence throws when nothing may be written at a place on the ring
+   * @param onFailure called once for a failed commit, before those who waited for it are told
+   */
+  constructor(
+    storage: SqlStorage,
+    clock: Clock,
+    changes: ChangeTracker,
+    fence: (ring: number) => void,
+    onFailure: (error: EdgeverseError) => void,
+  ) {
     this.#storage = storage;
     this.#clock = clock;
     this.#changes = changes;
+    this.#fence = fence;
     this.#onFailure = onFailure;
   }
 
@@ -147,6 +158,7 @@ export class GroupCommit {
     let bulk: Row[] = [];
     let characters = 0;
     for (const cell of cells) {
+      this.#fence(cell.ring);
       if (this.#changes.covers(cell.ring)) {
         this.#changes.object(cell, () => this.#storeAlone(cell, now));
         continue;

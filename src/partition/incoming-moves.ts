@@ -59,6 +59,10 @@ export class IncomingMoves {
     const before = this.#before(order);
     if (before !== undefined) return before;
     const received = this.#received(order);
+    if (this.#readyFor(order) && chunk.rows.length === 0 && chunk.final === undefined && received !== undefined) {
+      // Brings nothing, so it must not undo the comparison: it may be late, and the source already gone.
+      return { kind: "stored", cursor: received.cursor, ready: false };
+    }
     if (!sameCursor(received?.cursor ?? null, chunk.from)) {
       return { kind: "elsewhere", cursor: received?.cursor ?? null };
     }
@@ -91,10 +95,13 @@ export class IncomingMoves {
   /** The source has taken the move back, and serves with `epoch`. */
   async drop(order: MoveOrder, epoch: number): Promise<void> {
     const { ownership, storage, clock, cleaner } = this.#parts;
-    ownership.apply(order.shard, { kind: "drop", move: order.id, from: order.from, epoch }, clock.now(), order);
-    cleaner.start();
-    const moved = ownership.record(order.shard)?.state.kind === "gone" ? ownership.moved(order.shard) : undefined;
-    ownership.release(order.shard, moved);
+    const event = { kind: "drop", move: order.id, from: order.from, epoch } as const;
+    const step = ownership.apply(order.shard, event, clock.now(), order);
+    if (step.kind === "next" && step.record.state.kind === "gone") {
+      cleaner.start();
+      // Only a door that this move has closed: a late word must not open one that a later move needs closed.
+      ownership.release(order.shard, ownership.moved(order.shard));
+    }
     await storage.barrier();
   }
 
@@ -162,6 +169,11 @@ export class IncomingMoves {
       digest = digestWith(digest, row, row.values, 1);
     }
     return digest;
+  }
+
+  #readyFor({ shard, id }: MoveOrder): boolean {
+    const state = this.#parts.ownership.record(shard)?.state;
+    return state?.kind === "ready" && state.move === id;
   }
 
   #received(order: MoveOrder): Received | undefined {

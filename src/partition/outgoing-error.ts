@@ -25,6 +25,14 @@ export function outgoingError(turn: Turn, thrown: unknown, observer: Observer): 
   });
 }
 
+/** What the caller of a turn hears whose deadline has passed ([TURN6]). */
+export function late(turn: Turn, when: string): EdgeverseError {
+  return new EdgeverseError(
+    "DEADLINE_EXCEEDED",
+    `The call of ${turn.cell.key} passed its deadline ${when}; it changed nothing`,
+  );
+}
+
 function plain(details: unknown): unknown {
   try {
     return copyJson(details, MAX_DETAILS);

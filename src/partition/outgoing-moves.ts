@@ -8,6 +8,7 @@ import type { ChangeTracker } from "./change-tracker.ts";
 import { nextChunk } from "./copy-chunk.ts";
 import type { GroupCommit } from "./group-commit.ts";
 import { migrationVote } from "./migration-vote.ts";
+import { delayOf, messageOf, refused, waiting } from "./move-reports.ts";
 import type { Ownership } from "./ownership.ts";
 import type { ShardCleaner } from "./shard-cleaner.ts";
 import type { ShardDrain } from "./shard-drain.ts";
@@ -74,6 +75,8 @@ export class OutgoingMoves {
   readonly #parts: OutgoingMovesParts;
   readonly #moving = new Map<number, Moving>();
   readonly #running = new Map<number, Promise<MoveReport>>();
+  /** The last driver of each shard: the next one waits for its end, or they would open each other's doors. */
+  readonly #drivers = new Map<number, Promise<unknown>>();
   #stopped = false;
 
   constructor(parts: OutgoingMovesParts) {
@@ -84,10 +87,16 @@ export class OutgoingMoves {
   advance(order: MoveOrder): Promise<MoveReport> {
     const running = this.#running.get(order.id);
     if (running !== undefined) return running;
-    const started = this.#advance(order)
+    const before = this.#drivers.get(order.shard) ?? Promise.resolve();
+    const started = before
+      .then(() => this.#advance(order))
       .catch((error: unknown) => waiting(this.#moving.get(order.shard), messageOf(error)))
-      .finally(() => this.#running.delete(order.id));
+      .finally(() => {
+        this.#running.delete(order.id);
+        if (this.#drivers.get(order.shard) === started) this.#drivers.delete(order.shard);
+      });
     this.#running.set(order.id, started);
+    this.#drivers.set(order.shard, started);
     return started;
   }
 
@@ -97,7 +106,11 @@ export class OutgoingMoves {
     const { shard, id } = order;
     ownership.claim(shard, clock.now());
     const state = ownership.record(shard)?.state;
-    if (state?.kind === "gone" && state.move === id) return { kind: "committed", epoch: state.epoch };
+    if (state?.kind === "gone" && state.move === id) {
+      // Nobody may act on a commit that a crash could take back.
+      await storage.barrier();
+      return { kind: "committed", epoch: state.epoch };
+    }
     const leaving = state?.kind === "leaving" && state.move === id;
     ownership.apply(shard, { kind: "undo", move: id }, clock.now());
     if (leaving) {
@@ -112,8 +125,9 @@ export class OutgoingMoves {
   }
 
   /** What a target that stands ready asks ([MIG4]). */
-  inquire({ shard, id, to }: MoveOrder): MoveInquiry {
+  async inquire({ shard, id, to }: MoveOrder): Promise<MoveInquiry> {
     const state = this.#parts.ownership.record(shard)?.state;
+    await this.#parts.storage.barrier();
     if (state?.kind === "gone" && state.move === id && state.to === to) return { kind: "committed" };
     return { kind: "serving" };
   }
@@ -129,7 +143,10 @@ export class OutgoingMoves {
     if (order.shards !== ownership.shards) return waiting(undefined, `the shard count here is ${ownership.shards}`);
     ownership.claim(shard, clock.now());
     const before = ownership.record(shard)?.state;
-    if (before?.kind === "gone" && before.move === id) return this.#activate(order, before.epoch);
+    if (before?.kind === "gone" && before.move === id) {
+      await storage.barrier();
+      return this.#activate(order, before.epoch);
+    }
     if (before?.kind === "owned") {
       const vote = migrationVote(registry, storage, ownership.range(shard), order);
       if (vote.kind !== "allow") return { kind: "refused", reason: vote.reason, ...delayOf(vote) };
@@ -236,7 +253,7 @@ export class OutgoingMoves {
       // Nothing can have been written since the target compared; if anything was, it is not all there.
       const { cursor } = moving;
       const rest = changes.changes(ownership.range(shard), cursor?.change ?? 0, { rows: 1, bytes: 1 });
-      if (this.#over(moving) || rest.rows.length > 0) return;
+      if (this.#over(moving) || rest.rows.length > 0 || !this.#parts.drain.closed(shard)) return;
       committed = ownership.apply(shard, { kind: "commit", move: id }, clock.now(), moving.order).kind === "next";
       if (committed) changes.clear(shard);
     });
@@ -267,20 +284,4 @@ const silent = () => new EdgeverseError("UNAVAILABLE", "The target does not answ
 
 async function activateAt(client: PartitionClient, order: MoveOrder): Promise<boolean> {
   return (await client.activate(order)).kind === "active";
-}
-
-function refused(reason: string): MoveReport {
-  return { kind: "refused", reason };
-}
-
-function waiting(moving: Moving | undefined, reason: string): MoveReport {
-  return { kind: "waiting", reason, rows: moving?.rows ?? 0, bytes: moving?.bytes ?? 0 };
-}
-
-function delayOf(vote: { readonly kind: string; readonly delay?: number }): { delay?: number } {
-  return vote.delay === undefined ? {} : { delay: vote.delay };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof EdgeverseError || error instanceof Error ? error.message : "the target can't be reached";
 }

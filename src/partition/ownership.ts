@@ -181,6 +181,23 @@ export class Ownership {
     return hold;
   }
 
+  /** Whether calls of the shard wait at the door. */
+  holds(shard: number): boolean {
+    return this.#holds.has(shard);
+  }
+
+  /**
+   * The fence of every write of an object or a call: it must be on a shard that is served here.
+   * @throws EdgeverseError `UNAVAILABLE`; the transaction it is in must not commit
+   */
+  fence(ring: number): void {
+    if (ring === FIXED_RING || serves(this.#records.get(this.shardAt(ring))?.state)) return;
+    throw new EdgeverseError(
+      "UNAVAILABLE",
+      `Shard ${this.shardAt(ring)} is another partition's: nothing is written to it`,
+    );
+  }
+
   /** Lets those who wait ask again, or go where they are told. */
   release(shard: number, moved?: Moved): void {
     const hold = this.#holds.get(shard);

@@ -59,6 +59,11 @@ export class ShardDrain {
     return true;
   }
 
+  /** Whether the door is shut and nothing runs behind it. */
+  closed(shard: number): boolean {
+    return this.#parts.ownership.holds(shard) && this.#busy(shard).length === 0;
+  }
+
   /** Lets the shard's calls in again. */
   reopen(shard: number): void {
     const { ownership, reliable, resume } = this.#parts;

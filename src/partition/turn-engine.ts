@@ -8,7 +8,7 @@ import type { GroupCommit } from "./group-commit.ts";
 import { startInner, succeedInner } from "./inner-turn.ts";
 import type { LoadMeter } from "./load-meter.ts";
 import type { MaybePromise } from "./maybe-promise.ts";
-import { outgoingError } from "./outgoing-error.ts";
+import { late, outgoingError } from "./outgoing-error.ts";
 import { performTurn } from "./perform-turn.ts";
 import type { Observer } from "./ports.ts";
 import { publish } from "./publish.ts";
@@ -293,11 +293,4 @@ function waitedFor(turn: Turn): void {
   if (parent === undefined) return;
   parent.children ??= new Set();
   parent.children.add(turn);
-}
-
-function late(turn: Turn, when: string): EdgeverseError {
-  return new EdgeverseError(
-    "DEADLINE_EXCEEDED",
-    `The call of ${turn.cell.key} passed its deadline ${when}; it changed nothing`,
-  );
 }

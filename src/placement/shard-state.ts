@@ -16,7 +16,9 @@
  * | incoming, ready | drop m      | gone     | the source has undone m; points to it                          |
  * | (none)   | drop m             | gone     | likewise, and refuses what of m is still on its way             |
  *
- * Anything else is refused and changes nothing. A move is known by its number: one that is not above the highest a shard has
+ * A newer offer or stage takes the place of an older one that was never ended, which only a coordinator that lost its
+ * database can bring about. A newer undo or drop is remembered in every state. Anything else is refused, or was done before,
+ * and changes nothing. A move is known by its number: one that is not above the highest a shard has
  * seen is stale, so a message may be lost, late or repeated. Epochs only grow ([OWN2]).
  */
 export type ShardState =
@@ -70,7 +72,7 @@ export function shardTransition(record: ShardRecord | undefined, event: ShardEve
       if (state?.kind === "leaving" && state.move === event.move) {
         return next({ kind: "gone", epoch: state.epoch + 1, move: event.move, to: state.to }, seen);
       }
-      return state?.kind === "gone" && state.move === event.move && seen === event.move ? done : stale;
+      return state?.kind === "gone" && state.move === event.move ? done : stale;
     case "undo":
       return undo(state, seen, event.move);
     case "stage":
@@ -113,8 +115,7 @@ function undo(state: ShardState | undefined, seen: number, move: number): ShardS
   if (state?.kind === "leaving" && state.move === move) return next({ kind: "owned", epoch: state.epoch }, seen);
   if (state?.kind === "gone" && state.move === move) return refused("it is committed");
   // Never offered here: whoever offers it from now on comes too late.
-  if (state?.kind === "owned" && seen < move) return next(state, move);
-  return done;
+  return state !== undefined && seen < move ? next(state, move) : done;
 }
 
 function stage(

@@ -165,13 +165,20 @@ describe("founding", () => {
   test("[OWN3] a founded partition starts without the coordinator, and without being told its name", async () => {
     const storage = new SqliteStorage();
     await partitionOn(storage, { proposal: GENESIS, name: "p1" }).core();
-    const options = { proposal: other, name: undefined, found: (): Promise<Founding> => Promise.reject(new Error("unreachable")) };
+    const options = {
+      proposal: other,
+      name: undefined,
+      found: (): Promise<Founding> => Promise.reject(new Error("unreachable")),
+    };
     expect((await partitionOn(storage, options).core()).ownership.name).toBe("p1");
   });
 
   test("[MAP1] a new partition takes what the coordinator says, not what it proposes itself", async () => {
     const storage = new SqliteStorage();
-    const core = await partitionOn(storage, { proposal: other, found: async () => ({ genesis: GENESIS, shards: 64 }) }).core();
+    const core = await partitionOn(storage, {
+      proposal: other,
+      found: async () => ({ genesis: GENESIS, shards: 64 }),
+    }).core();
     expect(core.ownership.map.shards).toBe(64);
     expect(Ownership.stored(storage)).toEqual({ name: "p0", genesis: GENESIS });
   });

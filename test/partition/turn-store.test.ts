@@ -24,8 +24,12 @@ class Harness {
   constructor(maxValue = 1_000) {
     this.maxValue = maxValue;
     migrate(this.storage);
-    this.commit = new GroupCommit(this.storage, new ManualClock(), new ChangeTracker(this.storage, () => 0), (error) =>
-      expect.fail(error.message),
+    this.commit = new GroupCommit(
+      this.storage,
+      new ManualClock(),
+      new ChangeTracker(this.storage, () => 0),
+      () => undefined,
+      (error) => expect.fail(error.message),
     );
     this.cell.exists = true;
     this.cell.text = "{}";

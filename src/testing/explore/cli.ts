@@ -12,6 +12,7 @@ const HELP = `Visit every state of the live move of a shard, and check its rules
   --crashes <n>     crashes of partitions (no bound; a bound makes more states, not fewer)
   --duplicates <n>  late or repeated requests on their way at once (1)
   --slow-turns      turns take time
+  --one-call        without the call that is not reliable
   --flaw <name>     break the protocol, to see it found out:
 ${Object.entries(FLAWS)
   .map(([name, what]) => `                      ${name.padEnd(20)} ${what}`)
@@ -31,6 +32,7 @@ try {
       crashes: { type: "string" },
       duplicates: { type: "string", default: "1" },
       "slow-turns": { type: "boolean", default: false },
+      "one-call": { type: "boolean", default: false },
       flaw: { type: "string" },
       limit: { type: "string", default: "15000000" },
       json: { type: "boolean", default: false },
@@ -44,6 +46,7 @@ try {
       moves: within("--moves", values.moves, 0, 9),
       late: within("--duplicates", values.duplicates, 0, 9),
       slowTurns: values["slow-turns"],
+      oneCall: values["one-call"],
       ...(values.crashes === undefined ? {} : { crashes: within("--crashes", values.crashes, 0, 99) }),
       ...(values.flaw === undefined ? {} : { flaw: flawOf(values.flaw) }),
     };

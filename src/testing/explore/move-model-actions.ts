@@ -39,17 +39,17 @@ export function coordinatorActions(world: World, state: State, emit: Emit<State>
   switch (move.state.phase) {
     case "copying": {
       const { state: after, answer } = advance(world, state, order);
-      emit("advance, answer lost", after, true);
+      if (answer.kind === "copying") emit("advance", after);
+      else emit("advance, answer lost", after, true);
       if (answer.kind === "committed") {
         const report: MoveReport = { kind: "committed", epoch: answer.epoch, active: false, rows: 0, bytes: 0 };
         emit("advance: committed", journal(after, { kind: "reported", report }));
         const { state: told, answer: active } = activate(world, after, order);
         emit("advance: committed and told", journal(told, { kind: "reported", report: { ...report, active } }));
-      } else if (answer.kind === "refused") {
+      }
+      if (answer.kind === "refused") {
         emit("advance: refused", journal(after, { kind: "reported", report: { kind: "refused", reason: "" } }));
       }
-      // Without a fault: it is the driver's beginning.
-      else emit("advance", after);
       emit("give up", journal(state, { kind: "give up", reason: "" }), true);
       return;
     }

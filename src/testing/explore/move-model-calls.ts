@@ -24,7 +24,7 @@ export function callActions(world: World, state: State, emit: Emit<State>): void
     const twin = state.attempts.findIndex(({ call, at }) => call === attempt.call && at === attempt.at);
     if (attempt.at === "." || twin < index) return;
     if (attempt.at === "~") for (const at of world.names) arrive(world, state, index, at, emit);
-    else if (attempt.at !== attempt.at.toUpperCase()) finish(world, state, index, emit);
+    else if (attempt.at !== attempt.at.toUpperCase()) finish(state, index, emit);
   });
 }
 
@@ -54,7 +54,7 @@ function arrive(world: World, before: State, index: number, at: Name, emit: Emit
 }
 
 /** The turn's commit, wherever its shard is by now. */
-function finish(_world: World, state: State, index: number, emit: Emit<State>): void {
+function finish(state: State, index: number, emit: Emit<State>): void {
   const { call, at } = state.attempts[index] as Attempt;
   const name = at.toUpperCase();
   const after = withPartition(state, name, { rows: written(partitionOf(state, name).rows, call) });

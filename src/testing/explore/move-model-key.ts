@@ -15,7 +15,7 @@ export function stateText({ partitions, coordinator, attempts, acked, late }: Mo
 }
 
 /**
- * Keys of states: a few characters, each the number of a part that was seen before. A part is looked up by its identity first,
+ * Keys of states: a few characters, each the number of a part that was seen before. Parts are looked up by identity first,
  * for a step leaves most of them as they are.
  *
  * @param symmetric B and C are alike: neither is the first owner, so a state and the one with both exchanged have one key
@@ -27,7 +27,7 @@ export function moveModelKey(symmetric: boolean): (state: MoveModelState) => str
   const crossed = coder(numbers, swapped);
   return (state) => {
     const [, second, third] = state.partitions as [PartitionState, PartitionState, PartitionState];
-    const order = straight.partitions[1](second) - crossed.partitions[2](third);
+    const order = straight.partitions[1](second) - crossed.partitions[1](third);
     if (order < 0) return keyWith(straight, state, [0, 1, 2]);
     if (order > 0) return keyWith(crossed, state, [0, 2, 1]);
     const [one, other] = [keyWith(straight, state, [0, 1, 2]), keyWith(crossed, state, [0, 2, 1])];

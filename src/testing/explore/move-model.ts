@@ -18,6 +18,8 @@ export interface MoveModelOptions {
   readonly crashes?: number;
   /** Turns take time; else a call arrives, runs and is durable at once. */
   readonly slowTurns?: boolean;
+  /** Leaves the second call out, which is not reliable. */
+  readonly oneCall?: boolean;
   readonly flaw?: Flaw;
   /** Hears of every event that is brought to a shard. */
   readonly watch?: (record: ShardRecord | undefined, event: ShardEvent, step: ShardStep) => void;
@@ -38,15 +40,8 @@ export interface MoveModelOptions {
  * | router                | a call may turn up anywhere at any time                                                   |
  */
 export function moveModel(options: MoveModelOptions = {}): Model<MoveModelState> {
-  const {
-    partitions = 2,
-    moves = 2,
-    late = 1,
-    crashes = Number.POSITIVE_INFINITY,
-    slowTurns = false,
-    flaw,
-    watch,
-  } = options;
+  const { partitions = 2, moves = 2, late = 1, crashes = Number.POSITIVE_INFINITY } = options;
+  const { slowTurns = false, oneCall = false, flaw, watch } = options;
   const transition = flawedTransition(flaw);
   const world: World = {
     names: NAMES.slice(0, partitions),
@@ -54,7 +49,7 @@ export function moveModel(options: MoveModelOptions = {}): Model<MoveModelState>
     ...{ flaw, moves, late, crashes, slowTurns },
   };
   return {
-    initial: [initialState(partitions)],
+    initial: [initialState(partitions, oneCall)],
     successors: (state, emit) => {
       coordinatorActions(world, state, emit);
       for (const at of world.names) {
@@ -79,16 +74,12 @@ function watched(transition: ShardTransition, watch: NonNullable<MoveModelOption
   };
 }
 
-function initialState(partitions: number): MoveModelState {
+function initialState(partitions: number, oneCall: boolean): MoveModelState {
   const empty: PartitionState = { record: undefined, rows: "", cursor: null, drive: 0, ajar: "", hidden: "" };
   return {
     partitions: Array.from({ length: partitions }, () => empty),
     coordinator: { owner: GENESIS, epoch: 1, ids: 0, move: null },
-    attempts: [
-      { call: "1", at: "~" },
-      { call: "1", at: "~" },
-      { call: "2", at: "~" },
-    ],
+    attempts: [{ call: "1", at: "~" }, { call: "1", at: "~" }, ...(oneCall ? [] : [{ call: "2", at: "~" } as const])],
     acked: "",
     late: [],
     crashes: 0,
