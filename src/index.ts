@@ -4,4 +4,11 @@ export { EdgeverseError } from "./errors/edgeverse-error.ts";
 export type { Caller, CallInfo, CallOptions, Identity } from "./object/call.ts";
 export { type LogPolicy, type MethodOptions, method } from "./object/method.ts";
 export type { ObjectStore, StoreRange, StoreRow } from "./object/store.ts";
-export { type DeactivationReason, type ObjectClass, type Stub, VirtualObject } from "./object/virtual-object.ts";
+export {
+  type DeactivationReason,
+  type Migration,
+  type MigrationVote,
+  type ObjectClass,
+  type Stub,
+  VirtualObject,
+} from "./object/virtual-object.ts";

@@ -41,7 +41,11 @@ export class Audit {
 
   list({ limit, before }: { readonly limit: number; readonly before?: number | undefined }): AuditRow[] {
     return this.#storage
-      .query<Row>("SELECT * FROM audit WHERE seq < ? ORDER BY seq DESC LIMIT ?", before ?? Number.MAX_SAFE_INTEGER, limit)
+      .query<Row>(
+        "SELECT * FROM audit WHERE seq < ? ORDER BY seq DESC LIMIT ?",
+        before ?? Number.MAX_SAFE_INTEGER,
+        limit,
+      )
       .map(({ request_id: requestId, ...row }) => ({ ...row, requestId }) as unknown as AuditRow);
   }
 }

@@ -205,7 +205,8 @@ export class ClusterMap {
     setMeta(this.#storage, "shards", String(shards));
     this.#shards = shards;
     for (const state of notes) {
-      if (shards > before) for (let shard = state.shard; shard < shards; shard += before) this.write({ ...state, shard });
+      if (shards > before)
+        for (let shard = state.shard; shard < shards; shard += before) this.write({ ...state, shard });
       else this.write(joined(this.notes.get(state.shard % shards), { ...state, shard: state.shard % shards }));
     }
     this.raise();

@@ -88,7 +88,14 @@ export class Coordinator implements CoordinatorAdmin {
     this.#audit = new Audit(storage, clock);
     this.#driver = new MoveDriver({ ...parts, journal, limits, warn, onEnded: (move) => this.#ended(move) });
     this.#commands = new CommandRunner({
-      ...{ map: this.#map, journal, members: this.#members, rebalancer: this.#rebalancer, resize: this.#resize, storage },
+      ...{
+        map: this.#map,
+        journal,
+        members: this.#members,
+        rebalancer: this.#rebalancer,
+        resize: this.#resize,
+        storage,
+      },
       onChanged: (trigger) => this.#wants(trigger),
       onOrdered: () => this.#turn(),
     });
@@ -121,7 +128,9 @@ export class Coordinator implements CoordinatorAdmin {
   /** What a partition had to do. */
   async report(report: LoadReport): Promise<void> {
     if (!this.#map.members.some(({ name }) => name === report.partition)) return;
-    const known = report.shards.filter(({ shard }) => Number.isInteger(shard) && shard >= 0 && shard < this.#map.shards);
+    const known = report.shards.filter(
+      ({ shard }) => Number.isInteger(shard) && shard >= 0 && shard < this.#map.shards,
+    );
     this.#rebalancer.report({ ...report, shards: known });
     const now = this.#options.clock.now();
     if (this.#options.policy.strategy !== "load" || now - this.#plannedByLoadAt < LOAD_PLAN_EVERY) return;

@@ -26,6 +26,8 @@ interface Parts {
 
 /** Ms between two orders while a partition says "not yet"; doubled up to the second. */
 const PAUSE = { first: 50, longest: 2_000 };
+/** Ms between two complaints about a stuck move. */
+const WARN_EVERY = 60_000;
 /** Ms a partition has to answer one order. */
 const ANSWER_WITHIN = 30_000;
 /** Ms a shard is left alone after a move of it was undone; doubled each time by the journal's age. */
@@ -38,6 +40,8 @@ const RETRY_AFTER = 10_000;
 export class MoveDriver {
   readonly #parts: Parts;
   readonly #driving = new Set<number>();
+  /** When each move was last complained of. */
+  readonly #warned = new Map<number, number>();
   #stopped = false;
 
   constructor(parts: Parts) {
@@ -62,6 +66,7 @@ export class MoveDriver {
         })
         .then((last) => {
           this.#driving.delete(id);
+          this.#warned.delete(id);
           if (!this.#stopped) this.#parts.onEnded(last);
         });
     }
@@ -172,11 +177,11 @@ export class MoveDriver {
 
   #warnStuck(move: Move): void {
     const { journal, warn, clock } = this.#parts;
-    if (!journal.stuck(move) || ended(move.state)) return;
-    // Once every time the threshold has gone by again.
-    if (move.attempts % 16 !== 1) return;
     const { order, state, trouble } = move;
-    const age = clock.now() - move.started;
+    const now = clock.now();
+    if (!journal.stuck(move) || ended(state) || now - (this.#warned.get(order.id) ?? 0) < WARN_EVERY) return;
+    this.#warned.set(order.id, now);
+    const age = now - move.started;
     warn("a move is stuck", { ...order, phase: state.phase, trouble, ageMs: age, thresholdMs: STUCK_AFTER });
   }
 

@@ -15,7 +15,8 @@ export function policyOf(config: Config): Policy {
     ...(windows === undefined ? {} : { windows }),
   });
   const problems = Object.keys(unknown).map((key) => `it knows no "${key}"`);
-  if (!parsed.success) problems.push(...parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`));
+  if (!parsed.success)
+    problems.push(...parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`));
   if (parsed.success && problems.length === 0) return parsed.data;
   throw new Error(`Cannot use the configuration: EDGEVERSE_PLACEMENT: ${problems.join("; ")}`);
 }

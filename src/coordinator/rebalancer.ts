@@ -1,6 +1,6 @@
+import type { LoadReport } from "../placement/load-report.ts";
 import { plan } from "../placement/plan.ts";
 import type { Plan, PlanInput, PlanShard, Policy, ShardLoad } from "../placement/plan-types.ts";
-import type { LoadReport } from "../placement/load-report.ts";
 import type { Clock, SqlStorage } from "../platform/ports.ts";
 import type { ClusterMap } from "./cluster-map.ts";
 import type { DecisionView } from "./commands.ts";
@@ -74,7 +74,10 @@ export class Rebalancer {
    * Plans and enters the moves. Returns ms until it is worth asking again, or undefined when only a change is.
    * @param trigger what made it plan, for the history
    */
-  rebalance(trigger: string, changes: Partial<Policy> = {}): { readonly plan: Plan; readonly again: number | undefined } {
+  rebalance(
+    trigger: string,
+    changes: Partial<Policy> = {},
+  ): { readonly plan: Plan; readonly again: number | undefined } {
     const { map, journal, storage, clock } = this.#parts;
     const made = this.propose(changes);
     const now = clock.now();
@@ -152,7 +155,10 @@ export class Rebalancer {
     return new Map(
       rows.map(({ shard, calls, busy, objects, bytes, types, at }) => {
         const fade = 0.5 ** Math.max(0, (now - at) / HALF_LIFE);
-        return [shard, { objects, bytes, calls: calls * fade, busy: busy * fade, types: JSON.parse(types) as string[] }];
+        return [
+          shard,
+          { objects, bytes, calls: calls * fade, busy: busy * fade, types: JSON.parse(types) as string[] },
+        ];
       }),
     );
   }

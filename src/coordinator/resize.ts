@@ -58,7 +58,8 @@ export class ShardResize {
   begin(target: number, dryRun: boolean): ResizeView {
     const { map } = this.#parts;
     const valid = Number.isInteger(target) && target >= 1 && target <= MAX_SHARDS && (target & (target - 1)) === 0;
-    if (!valid) throw new EdgeverseError("INVALID_ARGUMENT", `The shard count must be a power of two up to ${MAX_SHARDS}`);
+    if (!valid)
+      throw new EdgeverseError("INVALID_ARGUMENT", `The shard count must be a power of two up to ${MAX_SHARDS}`);
     const present = this.present;
     if (present !== undefined && present.target !== target) {
       throw new EdgeverseError("CONFLICT", `The shard count is being changed to ${present.target} already`);
@@ -116,7 +117,10 @@ export class ShardResize {
       await storage.barrier();
       const reply = await connect(name)
         .recount(next)
-        .catch((error: unknown) => ({ kind: "refused", reason: error instanceof Error ? error.message : "no answer" }) as const);
+        .catch(
+          (error: unknown) =>
+            ({ kind: "refused", reason: error instanceof Error ? error.message : "no answer" }) as const,
+        );
       if (reply.kind === "refused") {
         this.#save({ ...present, counted, trouble: `${name}: ${reply.reason}` });
         return true;
@@ -153,7 +157,13 @@ export class ShardResize {
       if (journal.of(low) !== undefined || journal.of(high) !== undefined) continue;
       // The pinned one stays.
       const [shard, other] = map.note(high).pinned && !map.note(low).pinned ? [low, high] : [high, low];
-      const order = { shard, shards: map.shards, from: map.owner(shard), to: map.owner(other), mapVersion: map.version };
+      const order = {
+        shard,
+        shards: map.shards,
+        from: map.owner(shard),
+        to: map.owner(other),
+        mapVersion: map.version,
+      };
       journal.plan(order, "split", `to be one with shard ${other}`);
     }
   }

@@ -48,7 +48,8 @@ export function getMeta(storage: SqlStorage, key: string): string | undefined {
 
 export function setMeta(storage: SqlStorage, key: string, value: string | null): void {
   if (value === null) storage.query("DELETE FROM meta WHERE key = ?", key);
-  else storage.query("INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", key, value);
+  else
+    storage.query("INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", key, value);
 }
 
 /** Adds to a counter that survives everything. */

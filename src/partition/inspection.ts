@@ -98,6 +98,6 @@ export class Inspection {
 
   #shard(id: string): number {
     const placement = placementOf(id);
-    return this.#core.ownership.map.shard(placement) ?? -1;
+    return placement.kind === "partition" ? -1 : placement.hash % this.#core.ownership.shards;
   }
 }

@@ -125,15 +125,26 @@ export class Ownership {
   holdsAny(keys: Iterable<string>, shard: number): boolean {
     for (const key of keys) {
       const placement = placementOf(key.slice(key.indexOf("/") + 1));
-      if (placement.kind !== "partition" && this.#map.shard(placement) === shard) return true;
+      if (placement.kind !== "partition" && placement.hash % this.shards === shard) return true;
     }
     return false;
   }
 
-  /** Whether this partition serves the placement; claims the shard if it is its own and new. */
+  /**
+   * Whether this partition serves the placement; claims the shard if it is its own and new. A shard that an id names
+   * (`shard#n/…`) and that this partition does not count is refused here only if it would be its own: while the count
+   * changes, another may count it yet.
+   *
+   * @throws EdgeverseError `INVALID_ID`
+   */
   locate(placement: Placement, now: number): Owned | Moved | Held {
     if (placement.kind === "partition") return this.#fixed(placement.partition);
-    const shard = this.#map.shard(placement) as number;
+    const shard = placement.hash % this.shards;
+    if (placement.kind === "shard" && placement.hash >= this.shards) {
+      const mine = this.#records.get(shard)?.state;
+      const served = mine === undefined ? this.#map.baseOwner(shard) === this.name : serves(mine);
+      return served ? this.#uncounted(placement.hash) : this.moved(shard);
+    }
     const record = this.#records.get(shard) ?? this.claim(shard, now);
     const state = record?.state;
     if (!serves(state)) {
@@ -230,6 +241,10 @@ export class Ownership {
   recounted(shards: number): void {
     this.#map = mapOf(this.#genesis, shards);
     this.#records = readShards(this.#storage);
+  }
+
+  #uncounted(shard: number): never {
+    throw new EdgeverseError("INVALID_ID", `Cannot use shard ${shard}: the cluster has ${this.shards} shards`);
   }
 
   #fixed(partition: string): Owned | Moved {
