@@ -4,6 +4,7 @@ import type { LogPolicy } from "../object/method.ts";
 import type { SqlRow, SqlStorage } from "../platform/ports.ts";
 import type { CallRecord, CallStatus } from "../reliable/call-record.ts";
 import type { ChangeTracker } from "./change-tracker.ts";
+import type { RingRange } from "./shard-rows.ts";
 
 /** A record as the owner stores it. */
 export interface StoredCall {
@@ -47,6 +48,8 @@ export interface CallTableParts {
   /** The shard of a place on the ring, by the present shard count. */
   shardAt(ring: number): number;
   readonly changes: ChangeTracker;
+  /** Places on the ring whose rows are on their way here, but not this partition's yet. */
+  staged(): readonly RingRange[];
   /** Throws when nothing may be written at a place on the ring. */
   fence(ring: number): void;
 }
@@ -79,7 +82,7 @@ export class CallTable {
 
   /** Takes its counters from the database again. */
   recount(): void {
-    this.open = this.#number("SELECT count(*) AS n FROM calls WHERE open = 1");
+    this.open = this.#number(`SELECT count(*) AS n FROM calls WHERE open = 1 ${this.#own()}`);
     this.#lastSeq = Math.max(
       this.#lastSeq,
       this.#number("SELECT coalesce(max(seq), 0) AS n FROM calls WHERE open = 1"),
@@ -157,7 +160,7 @@ export class CallTable {
   backlog(limit: number): StoredCall[] {
     return this.#storage
       .query<CallRow>(
-        "SELECT * FROM calls WHERE open = 1 AND (status <> 'pending' OR shipped = 0) ORDER BY seq LIMIT ?",
+        `SELECT * FROM calls WHERE open = 1 AND (status <> 'pending' OR shipped = 0) ${this.#own()} ORDER BY seq LIMIT ?`,
         limit,
       )
       .map((row) => this.#fromRow(row));
@@ -198,9 +201,14 @@ export class CallTable {
     return this.#storage.query(
       `DELETE FROM calls WHERE (ring, type, id, call_id) IN (
          SELECT ring, type, id, call_id FROM calls WHERE open = 0 AND accepted < ? AND finished < ?
-           ${this.#parts.changes.outside("ring")} LIMIT ?) RETURNING 1 AS removed`,
+           ${this.#parts.changes.outside("ring")} ${this.#own()} LIMIT ?) RETURNING 1 AS removed`,
       ...[before, before, limit],
     ).length;
+  }
+
+  /** Leaves out what is only being copied here: the log must not hear of it under an epoch that may never begin. */
+  #own(): string {
+    return this.#parts.staged().map(({ first, last }) => `AND ring NOT BETWEEN ${first} AND ${last}`).join(" ");
   }
 
   #number(sql: string): number {

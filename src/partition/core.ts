@@ -65,7 +65,7 @@ export class PartitionCore {
     const shardAt = (ring: number) => ownership.shardAt(ring);
     const inside = (keys: Iterable<string>, shard: number) => ownership.holdsAny(keys, shard);
     const fence = (ring: number) => ownership.fence(ring);
-    this.table = new CallTable(storage, { now, shardAt, changes, fence });
+    this.table = new CallTable(storage, { now, shardAt, changes, fence, staged: () => ownership.staged() });
     this.commit = new GroupCommit(storage, clock, changes, fence, onFailure);
     this.cells = new Cells(clock, config, (cell, reason) => this.#evict(cell, reason));
     this.door = new Door({ deadlines, most: config.partitionMailbox, inside });

@@ -116,6 +116,15 @@ export class Ownership {
     return ringRange(shard, this.shards);
   }
 
+  /** Places on the ring whose rows are being copied here. */
+  staged(): RingRange[] {
+    const ranges: RingRange[] = [];
+    for (const [shard, { state }] of this.#records) {
+      if (state.kind === "incoming" || state.kind === "ready") ranges.push(this.range(shard));
+    }
+    return ranges;
+  }
+
   /** The shard of a place on the ring; -1 for objects fixed to the partition. */
   shardAt(ring: number): number {
     return ring === FIXED_RING ? -1 : ringOf(ring) % this.shards;

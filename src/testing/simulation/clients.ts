@@ -51,7 +51,12 @@ export class Clients {
     const reply =
       deed === "delete"
         ? router.lifecycle({ ...envelope, action: "delete" })
-        : router.call({ ...envelope, method: deed, request: JSON.stringify(requestOf(entry)), ...reliableOf(entry, envelope) });
+        : router.call({
+            ...envelope,
+            method: deed,
+            request: JSON.stringify(requestOf(entry)),
+            ...reliableOf(entry, envelope),
+          });
     void reply.then((answer) => {
       entry.replies.push({ moment: this.#history.moment(), reply: answer });
       this.#world.trace(`client ${token} <- ${describe(answer)}`);
@@ -79,7 +84,10 @@ function requestOf({ token, deed, to, step }: Sent): object {
   }
 }
 
-function reliableOf({ reliable, token, step }: Sent, { deadline }: { deadline: number }): Pick<CallMessage, "reliable"> {
+function reliableOf(
+  { reliable, token, step }: Sent,
+  { deadline }: { deadline: number },
+): Pick<CallMessage, "reliable"> {
   if (!reliable) return {};
   const expiresAt = step.expiresIn === undefined ? {} : { expiresAt: deadline - step.timeout + step.expiresIn };
   return { reliable: { callId: token, answer: step.accepted ? "accepted" : "outcome", ...expiresAt } };
@@ -87,6 +95,7 @@ function reliableOf({ reliable, token, step }: Sent, { deadline }: { deadline: n
 
 export function describe(reply: Reply): string {
   if (reply.kind === "response") return reply.response;
-  if (reply.kind === "error") return `${reply.error.code}${reply.error.retryable ? " (retryable)" : ""} ${reply.error.message}`;
+  if (reply.kind === "error")
+    return `${reply.error.code}${reply.error.retryable ? " (retryable)" : ""} ${reply.error.message}`;
   return reply.kind;
 }

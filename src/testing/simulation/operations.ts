@@ -73,10 +73,16 @@ export class Operations {
   /** What cron does every minute and every hour. */
   cron(): void {
     const { process, router } = this.#operator;
-    void this.#world.maintenance(this.#operator).reconcile().catch(() => undefined);
+    void this.#world
+      .maintenance(this.#operator)
+      .reconcile()
+      .catch(() => undefined);
     const known = new Set([...router.map.partitions, ...this.#world.partitions.map(({ name }) => name)]);
     for (const name of known) {
-      void this.#world.network.client<PartitionClient>(process, name).wake().catch(() => undefined);
+      void this.#world.network
+        .client<PartitionClient>(process, name)
+        .wake()
+        .catch(() => undefined);
     }
   }
 
@@ -93,11 +99,31 @@ export class Operations {
     }
   }
 
-  #command(step: Exclude<Operation, { kind: "crash" | "usurp" | "disk full" | "freeze" | "cut" | "log away" | "log slow" | "forget map" | "cron" | "crash coordinator" }>): void {
+  #command(
+    step: Exclude<
+      Operation,
+      {
+        kind:
+          | "crash"
+          | "usurp"
+          | "disk full"
+          | "freeze"
+          | "cut"
+          | "log away"
+          | "log slow"
+          | "forget map"
+          | "cron"
+          | "crash coordinator";
+      }
+    >,
+  ): void {
     void this.#commandOf(step)
       .then(async (command) => {
         if (command === undefined) return;
-        const answer = await this.coordinator.execute(command, { actor: "simulation", requestId: `o${this.#requests++}` });
+        const answer = await this.coordinator.execute(command, {
+          actor: "simulation",
+          requestId: `o${this.#requests++}`,
+        });
         this.#world.trace(`operator ${JSON.stringify(command)}: ${answer.ok ? "done" : answer.error.message}`);
       })
       .catch((error: unknown) => this.#world.trace(`operator ${step.kind}: ${error}`));
@@ -113,7 +139,11 @@ export class Operations {
       case "move":
         return { kind: "move-shard", shard: shard(step.object), to: name(step.to) };
       case "pin":
-        return { kind: "pin-shard", shard: shard(step.object), partition: step.to === undefined ? undefined : name(step.to) };
+        return {
+          kind: "pin-shard",
+          shard: shard(step.object),
+          partition: step.to === undefined ? undefined : name(step.to),
+        };
       case "unpin":
         return { kind: "unpin-shard", shard: shard(step.object) };
       case "add": {

@@ -48,7 +48,12 @@ export function settingsOf(random: Random): Settings {
     objects: OBJECTS.slice(0, 3 + random.int(4)),
     durability: random.chance(0.5) ? "gate" : "barrier",
     weather: rough
-      ? { lost: random.pick([0, 0.01, 0.05]), late: random.pick([0, 0.5]), twice: random.pick([0, 0.05, 0.2]), delay: random.pick([1, 5, 30]) }
+      ? {
+          lost: random.pick([0, 0.01, 0.05]),
+          late: random.pick([0, 0.5]),
+          twice: random.pick([0, 0.05, 0.2]),
+          delay: random.pick([1, 5, 30]),
+        }
       : { lost: 0, late: 0, twice: 0, delay: 1 },
     hooks: random.chance(0.15) ? 20 : 0,
     skew: random.pick([0, 5, 60]),

@@ -1,4 +1,5 @@
 import type { Cancel, Clock } from "../../platform/ports.ts";
+import { Violation } from "./violation.ts";
 
 interface Event {
   readonly at: number;
@@ -9,11 +10,18 @@ interface Event {
 /** Midnight of the simulation, ms since the epoch. */
 export const BEGINNING = 1_800_000_000_000;
 
+/** Events of one moment after which they are taken for an endless loop. */
+const MOST_AT_ONCE = 2_000;
+/** Events of one seed after which it has no end. */
+const MOST = 100_000;
+
 /** The one queue of everything that is to happen. Time passes only from one event to the next. */
 export class SimTime {
   #now = 0;
   #order = 0;
   readonly #heap: Event[] = [];
+  /** Events of this very moment. */
+  #still = 0;
   events = 0;
 
   /** Ms since the beginning, with a fraction. */
@@ -38,12 +46,15 @@ export class SimTime {
    * @param afterEach returns false to stop
    */
   async run(until: number, afterEach: () => boolean): Promise<void> {
+    await drained();
     for (let next = this.#heap[0]; next !== undefined && next.at <= until; next = this.#heap[0]) {
       pop(this.#heap);
       const { action } = next;
       if (action === undefined) continue;
+      if (next.at > this.#now) this.#still = 0;
+      else if (++this.#still > MOST_AT_ONCE) throw new Violation("time stands still: something repeats itself at once");
       this.#now = next.at;
-      this.events++;
+      if (++this.events > MOST) throw new Violation("there is no end to it: something repeats itself again and again");
       next.action = undefined;
       action();
       await drained();

@@ -47,7 +47,10 @@ export class SimNetwork {
   client<Client>(from: SimProcess, to: string): Client {
     return new Proxy(
       {},
-      { get: (_, method) => (typeof method === "string" && method !== "then" ? this.#method(from, to, method) : undefined) },
+      {
+        get: (_, method) =>
+          typeof method === "string" && method !== "then" ? this.#method(from, to, method) : undefined,
+      },
     ) as Client;
   }
 
@@ -116,9 +119,8 @@ export class SimNetwork {
     process.run(() => {
       trace(`${from.name}>${to} ${method}${caller === undefined ? " again" : ""}`);
       const answer = (text: string, back: () => void) => {
-        if (!process.unanswered.delete(failed)) return;
         this.leave(process, () => {
-          if (caller === undefined) return;
+          if (!process.unanswered.delete(failed) || caller === undefined) return;
           if (this.#isCut(to, from.name) || link.chance(this.weather.lost)) {
             trace(`${from.name}<${to} ${method} ${text} lost`);
             caller.fails(link.between(1, 500));

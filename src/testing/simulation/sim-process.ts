@@ -25,7 +25,8 @@ export class SimProcess implements Runner {
     this.#time = time;
     this.clock = new ProcessClock(time, this, options.skew);
     const { disk, durability = "barrier" } = options;
-    this.storage = disk === undefined ? undefined : new DiskHandle(disk, time, durability, (action) => this.run(action));
+    this.storage =
+      disk === undefined ? undefined : new DiskHandle(disk, time, durability, (action) => this.run(action));
   }
 
   get zombie(): boolean {

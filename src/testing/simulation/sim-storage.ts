@@ -5,6 +5,8 @@ import type { SimTime } from "./sim-clock.ts";
 
 /** A write that is visible but may not be durable yet: an open savepoint of the database. */
 interface Commit {
+  /** Number of the event that made it: writes of one event are durable together, or not at all. */
+  readonly event: number;
   readonly durableAt: number;
   /** The alarm before it. */
   readonly alarm: number | null;
@@ -15,7 +17,8 @@ export type Durability = "barrier" | "gate";
 
 /**
  * The disk of one machine: a database that outlives processes. Every write is a savepoint that stays open until it is
- * durable, so that a crash can return to any boundary between what was durable and what was last written.
+ * durable, so that a crash can return to any boundary between what was durable and what was last written. As on Cloudflare,
+ * what one event writes, with no wait in between, becomes durable at once.
  */
 export class SimDisk {
   readonly #database = new DatabaseSync(":memory:");
@@ -28,11 +31,12 @@ export class SimDisk {
   alarm: number | null = null;
   /** Told when the alarm is another. */
   onAlarm: (() => void) | undefined;
+  /** Told of statements that SQLite itself refuses: none should be. */
+  onError: ((error: unknown) => void) | undefined;
   /** Set by writes to the table of shards; whoever looks at them resets it. */
   shardsChanged = false;
   /** Makes the next write fail. */
   failNext = false;
-  writes = 0;
 
   constructor(time: SimTime, random: Random) {
     this.#time = time;
@@ -52,8 +56,17 @@ export class SimDisk {
     }
     const reads = /^\s*SELECT/i.test(sql);
     if (!reads && /\bshards\b/.test(sql)) this.shardsChanged = true;
-    if (reads || this.#within) return statement.all(...params) as Row[];
-    return this.transaction(() => (statement as StatementSync).all(...params) as Row[]);
+    const run = () => this.#all(statement as StatementSync, params) as Row[];
+    return reads || this.#within ? run() : this.transaction(run);
+  }
+
+  #all(statement: StatementSync, params: SqlValue[]): unknown[] {
+    try {
+      return statement.all(...params);
+    } catch (error) {
+      this.onError?.(error);
+      throw error;
+    }
   }
 
   transaction<R>(action: () => R): R {
@@ -67,7 +80,7 @@ export class SimDisk {
       const result = action();
       if (this.failNext) {
         this.failNext = false;
-        throw new Error("simulated: disk full");
+        throw new DiskFullError();
       }
       this.#within = false;
       this.#committed(this.#savedAlarm);
@@ -82,8 +95,11 @@ export class SimDisk {
   }
 
   wakeAt(time: number | null): void {
+    const { failNext } = this;
+    this.failNext = false;
     if (this.#within) this.alarm = time;
     else this.transaction(() => this.wakeAt(time));
+    this.failNext = failNext;
     this.onAlarm?.();
   }
 
@@ -91,7 +107,8 @@ export class SimDisk {
   crash(): void {
     const durable = this.#commits.findIndex(({ durableAt }) => durableAt > this.#time.now);
     const least = durable < 0 ? this.#commits.length : durable;
-    const kept = least + this.#random.int(this.#commits.length - least + 1);
+    let kept = least + this.#random.int(this.#commits.length - least + 1);
+    while (kept > least && this.#commits[kept - 1]?.event === this.#commits[kept]?.event) kept--;
     const lost = this.#commits[kept];
     if (lost !== undefined) {
       this.#database.exec(`ROLLBACK TO s${kept}; RELEASE s${kept}`);
@@ -116,9 +133,21 @@ export class SimDisk {
   }
 
   #committed(alarm: number | null): void {
+    const { events: event, now } = this.#time;
+    const last = this.#commits.at(-1);
+    if (last?.event === event) {
+      this.#commits.push({ ...last, alarm });
+      return;
+    }
     const delay = this.#random.chance(0.04) ? this.#random.between(10, 120) : this.#random.between(0.1, 2);
-    this.#commits.push({ durableAt: Math.max(this.durableAt, this.#time.now + delay), alarm });
-    this.writes++;
+    this.#commits.push({ event, durableAt: Math.max(this.durableAt, now + delay), alarm });
+  }
+}
+
+/** A write that the platform refuses. */
+export class DiskFullError extends Error {
+  constructor() {
+    super("simulated: disk full");
   }
 }
 
@@ -136,7 +165,6 @@ export class DiskHandle implements SqlStorage {
   readonly #durability: Durability;
   /** Runs what a barrier lets go on in the process. */
   readonly #run: (action: () => void) => void;
-  readonly #barriers = new Set<(error: Error) => void>();
   #fenced = false;
 
   constructor(disk: SimDisk, time: SimTime, durability: Durability, run: (action: () => void) => void) {
@@ -168,9 +196,8 @@ export class DiskHandle implements SqlStorage {
   barrier(): Promise<void> {
     if (this.#fenced) return Promise.reject(new FencedError());
     if (this.#durability === "gate" || this.#disk.durableAt <= this.#time.now) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      this.#barriers.add(reject);
-      this.#time.at(this.#disk.durableAt, () => this.#run(() => this.#barriers.delete(reject) && resolve()));
+    return new Promise((resolve) => {
+      this.#time.at(this.#disk.durableAt, () => this.#run(() => (this.#fenced ? undefined : resolve())));
     });
   }
 
@@ -179,10 +206,9 @@ export class DiskHandle implements SqlStorage {
     this.#disk.wakeAt(time);
   }
 
+  /** Another process has the disk. What this one waits for it never learns: the writes may be there or not. */
   fence(): void {
     this.#fenced = true;
-    for (const reject of this.#barriers) this.#run(() => reject(new FencedError()));
-    this.#barriers.clear();
   }
 
   #check(): void {

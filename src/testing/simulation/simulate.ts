@@ -6,6 +6,7 @@ import { Operations } from "./operations.ts";
 import { checkOwners } from "./owner-checks.ts";
 import { Random } from "./random.ts";
 import { type Settings, settingsOf } from "./settings.ts";
+import { FencedError } from "./sim-storage.ts";
 import { type Step, stepsOf } from "./steps.ts";
 import { Violation } from "./violation.ts";
 import { World } from "./world.ts";
@@ -71,7 +72,9 @@ export async function simulate({ seed, only, onTrace }: SimulateOptions): Promis
   const clients = new Clients(world, history);
   const operations = new Operations(world, clients);
   let violation: string | undefined;
-  const unhandled = (error: unknown) => world.faults.push(error);
+  const unhandled = (error: unknown) => {
+    if (!(error instanceof FencedError)) world.faults.push(error);
+  };
   process.on("unhandledRejection", unhandled);
   const afterEach = () => {
     try {
@@ -99,7 +102,7 @@ export async function simulate({ seed, only, onTrace }: SimulateOptions): Promis
     for (let round = 0; round < MOST_ROUNDS && quiet < 2 && violation === undefined; round++) {
       if (round % 10 === 3) operations.cron();
       await run(PEACE);
-      quiet = round >= 3 && isQuiet(world, history) ? quiet + 1 : 0;
+      quiet = round >= 3 && (await isQuiet(world, history)) ? quiet + 1 : 0;
     }
     if (violation === undefined) {
       const checked = checkEnd({ world, history, clients, operations, run });
@@ -122,7 +125,7 @@ export async function simulate({ seed, only, onTrace }: SimulateOptions): Promis
 }
 
 /** Nothing is under way any more, as far as the databases tell. */
-function isQuiet(world: World, history: History): boolean {
+async function isQuiet(world: World, history: History): Promise<boolean> {
   const count = (disk: { query(sql: string): unknown[] }, sql: string) => disk.query(sql).length;
   for (const { disk } of world.partitions) {
     if (count(disk, "SELECT 1 FROM sqlite_master WHERE name = 'changes'") === 0) continue;
@@ -134,6 +137,7 @@ function isQuiet(world: World, history: History): boolean {
     if (count(disk, "SELECT 1 FROM moves WHERE phase NOT IN ('done', 'undone') LIMIT 1") > 0) return false;
     if (count(disk, "SELECT 1 FROM meta WHERE key = 'resize'") > 0) return false;
   }
+  if ((await world.log.list({ status: "pending", limit: 1 })).calls.length > 0) return false;
   return history.sent.every(({ replies, copies }) => replies.length === copies);
 }
 

@@ -19,7 +19,7 @@ import type { Settings } from "./settings.ts";
 import { BEGINNING, SimTime } from "./sim-clock.ts";
 import { SimNetwork } from "./sim-network.ts";
 import { Machine, type Service, SimProcess } from "./sim-process.ts";
-import { SimDisk } from "./sim-storage.ts";
+import { DiskFullError, SimDisk } from "./sim-storage.ts";
 
 /** The coordinator as others reach it by message. */
 export type CoordinatorClient = {
@@ -45,7 +45,6 @@ export class World {
   readonly log: MemoryCallLog;
   readonly machines = new Map<string, Machine>();
   readonly genesis: Genesis;
-  readonly warnings: { event: string; details: Readonly<Record<string, unknown>> }[] = [];
   /** Errors of the code under test that it must not make. */
   readonly faults: unknown[] = [];
   logDelay = 2;
@@ -85,6 +84,7 @@ export class World {
     const known = this.machines.get(name);
     if (known !== undefined) return known;
     const disk = new SimDisk(this.time, this.#random.fork(`disk ${name}`));
+    disk.onError = (error) => this.faults.push(error);
     const made = new Machine(name, this.time, disk, {
       start: (machine) => {
         this.trace(`start ${name}`);
@@ -182,10 +182,12 @@ export class World {
   /** Postgres: never lost, but slow or away at times. */
   #log(): SimProcess {
     const process = this.#process(LOG);
-    const slowly = <Args extends unknown[], R>(action: (...args: Args) => Promise<R>) => async (...args: Args) => {
-      await new Promise<void>((resolve) => process.clock.after(this.logDelay, resolve));
-      return action.apply(this.log, args);
-    };
+    const slowly =
+      <Args extends unknown[], R>(action: (...args: Args) => Promise<R>) =>
+      async (...args: Args) => {
+        await new Promise<void>((resolve) => process.clock.after(this.logDelay, resolve));
+        return action.apply(this.log, args);
+      };
     const { log } = this;
     process.service = {
       write: slowly(log.write),
@@ -210,12 +212,11 @@ export class World {
   }
 
   #warn(process: SimProcess, event: string, details: Readonly<Record<string, unknown>>): void {
-    this.warnings.push({ event, details });
     this.trace(`${process.name} warns: ${event} ${details["error"] ?? JSON.stringify(details)}`);
   }
 
   #fault(process: SimProcess, thrown: unknown): void {
-    if (!process.alive || process.zombie) return;
+    if (!process.alive || process.zombie || thrown instanceof DiskFullError) return;
     this.trace(`${process.name} method threw ${thrown}`);
     this.faults.push(thrown);
   }

@@ -1,0 +1,157 @@
+import { ringOf } from "../../identity/ring.ts";
+import type { Partition } from "../../partition/partition.ts";
+import { type Clients, describe } from "./clients.ts";
+import type { History } from "./history.ts";
+import { explainHistory } from "./linearizability.ts";
+import { type Mark, operationsOf } from "./object-operations.ts";
+import type { Operations } from "./operations.ts";
+import { shardsOf } from "./owner-checks.ts";
+import type { Machine } from "./sim-process.ts";
+import { Violation } from "./violation.ts";
+import type { World } from "./world.ts";
+
+interface Parts {
+  readonly world: World;
+  readonly history: History;
+  readonly clients: Clients;
+  readonly operations: Operations;
+  /** Lets ms pass. */
+  readonly run: (ms: number) => Promise<void>;
+}
+
+/** After the end of all trouble: what was promised of the whole story. Says how many moves there were. */
+export async function checkEnd(parts: Parts): Promise<number> {
+  const { world, history, clients, run } = parts;
+  const moves = await checkMoves(parts);
+  for (const { index, token, deed, replies, copies } of history.sent) {
+    if (replies.length < copies) throw new Violation(`call ${index} (${token} ${deed}) was never answered`);
+  }
+  const marks = checkMarks(world);
+  await checkLog(world, marks);
+  const operations = operationsOf(history.sent, marks);
+  for (const object of world.settings.objects) {
+    const listing = clients.list(object);
+    let answer: Awaited<typeof listing> | undefined;
+    void listing.then((reply) => {
+      answer = reply;
+    });
+    await run(21_000);
+    if (answer?.kind !== "response") {
+      throw new Violation(
+        `object ${object} does not answer at the end: ${answer === undefined ? "" : describe(answer)}`,
+      );
+    }
+    const { tokens } = JSON.parse(answer.response) as { tokens: string[] };
+    checkOrder(object, tokens, marks);
+    const invoked = history.moment();
+    const last = { name: "last list", kind: "list", invoked, returned: history.moment(), required: true } as const;
+    const trouble = explainHistory([...(operations.get(object) ?? []), { ...last, seen: tokens }]);
+    if (trouble !== undefined) throw new Violation(`[TURN2] object ${object}: ${trouble}`);
+  }
+  await checkQueues(world);
+  return moves;
+}
+
+async function checkMoves({ world, operations, run }: Parts): Promise<number> {
+  let moves: Awaited<ReturnType<typeof operations.coordinator.moves>> | undefined;
+  void operations.coordinator.moves({ limit: 500 }).then((answer) => {
+    moves = answer;
+  });
+  await run(2_000);
+  if (moves === undefined) throw new Violation("the coordinator does not answer at the end");
+  const open = moves.find(({ phase }) => phase !== "done" && phase !== "undone");
+  if (open !== undefined) throw new Violation(`[MIG6] move ${open.id} does not end: ${JSON.stringify(open)}`);
+  const [resize] = world.coordinator.disk.query<{ value: string }>("SELECT value FROM meta WHERE key = 'resize'");
+  if (resize !== undefined) throw new Violation(`[SPLIT1] the change of the shard count does not end: ${resize.value}`);
+  return moves.length;
+}
+
+/** Every call has ended, and is known in one place only: where its object is served. */
+function checkMarks(world: World): Map<string, Mark> {
+  const marks = new Map<string, Mark>();
+  for (const machine of world.partitions) {
+    const shards = shardsOf(machine.disk);
+    if (shards === undefined) continue;
+    for (const { name, rows } of strays(machine, shards.count)) {
+      throw new Violation(`[MIG3] ${machine.name} has ${rows} in ${name} of a shard it does not serve`);
+    }
+    type Row = { id: string; call_id: string; seq: number; status: string; response: string | null; open: number };
+    const rows = machine.disk.query<Row>("SELECT id, call_id, seq, status, response, open FROM calls");
+    for (const { id, call_id: callId, seq, status, response, open } of rows) {
+      const about = `call ${callId} of ${id} at ${machine.name}`;
+      if (status === "pending") throw new Violation(`[CALL2] ${about} does not end`);
+      if (open === 1) throw new Violation(`[CALL5] the outcome of ${about} does not reach the log`);
+      marks.set(`${id} ${callId}`, { id, callId, seq, status, response });
+    }
+  }
+  return marks;
+}
+
+/** Rows of shards that the partition does not serve. */
+function* strays({ disk }: Machine, count: number): Generator<{ name: string; rows: string }> {
+  const owned = new Set(
+    disk
+      .query<{ shard: number }>("SELECT shard FROM shards WHERE state IN ('owned', 'leaving')")
+      .map(({ shard }) => shard),
+  );
+  for (const name of ["objects", "rows", "calls"]) {
+    const rows = disk.query<{ ring: number; id: string }>(`SELECT ring, id FROM ${name}`);
+    const stray = rows.filter(({ ring }) => !owned.has(ringOf(ring) % count));
+    if (stray.length > 0) yield { name, rows: stray.map(({ id }) => id).join(", ") };
+  }
+}
+
+/** The log tells the same of every call ([CALL5], [CALL11]). */
+async function checkLog(world: World, marks: ReadonlyMap<string, Mark>): Promise<void> {
+  if (!world.settings.withLog) return;
+  const { calls } = await world.log.list({ limit: 1_000 });
+  const logged = new Map(calls.map((call) => [`${call.id} ${call.callId}`, call]));
+  for (const [key, mark] of marks) {
+    const row = logged.get(key);
+    if (row === undefined) throw new Violation(`[CALL5] the log does not know call ${key}`);
+    const same = (text: string | null) => (text === null ? null : JSON.stringify(JSON.parse(text)));
+    if (row.status !== mark.status || same(row.response) !== same(mark.response)) {
+      throw new Violation(
+        `[CALL5] call ${key} is ${mark.status} ${mark.response}, the log says ${row.status} ${row.response} (epoch ${row.epoch})`,
+      );
+    }
+  }
+  for (const [key, row] of logged) {
+    if (row.status === "pending") throw new Violation(`[CALL10] call ${key} is pending in the log for ever`);
+    if (!marks.has(key) && row.status === "success")
+      throw new Violation(`the log knows of call ${key}, its owner does not`);
+  }
+}
+
+/** Reliable calls of an object ran in order of acceptance ([CALL4]), and every token is there once ([CALL1]). */
+function checkOrder(object: string, tokens: readonly string[], marks: ReadonlyMap<string, Mark>): void {
+  let last: Mark | undefined;
+  for (const token of tokens) {
+    const mark = marks.get(`${object} ${token}`);
+    if (mark === undefined) continue;
+    if (last !== undefined && mark.seq < last.seq) {
+      throw new Violation(`[CALL4] ${mark.callId} of ${object} was accepted before ${last.callId} and ran after it`);
+    }
+    last = mark;
+  }
+  const once = tokens.filter((token) => marks.has(`${object} ${token}`));
+  if (new Set(once).size < once.length)
+    throw new Violation(`[CALL1] a reliable call of ${object} ran twice: ${tokens}`);
+}
+
+/** Nothing is left in any queue. */
+async function checkQueues(world: World): Promise<void> {
+  for (const machine of world.partitions) {
+    if (machine.process?.alive !== true || shardsOf(machine.disk) === undefined) continue;
+    const partition = (machine.process.service["partition"] as () => Partition)();
+    const core = await partition.core();
+    const left = {
+      turns: core.engine.waiting,
+      door: core.door.waiting,
+      calls: core.reliable.pending,
+    };
+    if (Object.values(left).some((count) => count !== 0)) {
+      throw new Violation(`${machine.name} has something left in its queues: ${JSON.stringify(left)}`);
+    }
+  }
+}

@@ -1,0 +1,52 @@
+import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
+import { Worker } from "node:worker_threads";
+import type { SimulationResult } from "./simulate.ts";
+
+export interface RunSeedsOptions {
+  readonly from: number;
+  readonly seeds: number;
+  /** Threads; default: one for each core. */
+  readonly threads?: number;
+  readonly onResult?: (result: SimulationResult, done: number) => void;
+}
+
+export interface SeedsReport {
+  readonly seeds: number;
+  readonly failed: readonly SimulationResult[];
+  readonly events: number;
+  readonly moves: number;
+  readonly calls: number;
+  /** Hours of simulated time. */
+  readonly hours: number;
+  /** Seconds it took. */
+  readonly seconds: number;
+}
+
+/** Lives through many seeds on every core. Failures are in order of their seeds, whichever thread found them. */
+export async function runSeeds({ from, seeds, threads, onResult }: RunSeedsOptions): Promise<SeedsReport> {
+  const begun = performance.now();
+  const failed: SimulationResult[] = [];
+  const sums = { events: 0, moves: 0, calls: 0, time: 0 };
+  let done = 0;
+  const step = Math.min(seeds, threads ?? availableParallelism());
+  const live = (first: number) =>
+    new Promise<void>((resolve, reject) => {
+      const worker = new Worker(fileURLToPath(new URL("./worker.ts", import.meta.url).href), {
+        workerData: { from: first, to: from + seeds, step },
+      });
+      worker.on("message", (result: SimulationResult) => {
+        done++;
+        if (!result.ok) failed.push(result);
+        for (const key of Object.keys(sums) as (keyof typeof sums)[]) sums[key] += result.stats[key];
+        onResult?.(result, done);
+      });
+      worker.on("error", reject);
+      worker.on("exit", () => resolve());
+    });
+  await Promise.all(Array.from({ length: step }, (_, index) => live(from + index)));
+  if (done < seeds) throw new Error(`only ${done} of ${seeds} seeds were lived through`);
+  const { time, ...rest } = sums;
+  const seconds = (performance.now() - begun) / 1_000;
+  return { seeds, failed: failed.sort((a, b) => a.seed - b.seed), ...rest, hours: time / 3_600_000, seconds };
+}

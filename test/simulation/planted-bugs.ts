@@ -1,0 +1,180 @@
+import { Coordinator } from "../../src/coordinator/coordinator.ts";
+import { Registry } from "../../src/object/registry.ts";
+import { CallTable } from "../../src/partition/call-table.ts";
+import { ChangeTracker } from "../../src/partition/change-tracker.ts";
+import { PartitionCore } from "../../src/partition/core.ts";
+import { Deadlines } from "../../src/partition/deadlines.ts";
+import { Door } from "../../src/partition/door.ts";
+import { GroupCommit } from "../../src/partition/group-commit.ts";
+import { IncomingMoves } from "../../src/partition/incoming-moves.ts";
+import { OutgoingMoves } from "../../src/partition/outgoing-moves.ts";
+import { Ownership } from "../../src/partition/ownership.ts";
+import { ReliableCalls } from "../../src/partition/reliable-calls.ts";
+import { ShardCleaner } from "../../src/partition/shard-cleaner.ts";
+import { ShardDrain } from "../../src/partition/shard-drain.ts";
+import { FIRST_EPOCH } from "../../src/placement/shard-state.ts";
+
+/** Puts other code in place of a method until undone. */
+type Plant = () => () => void;
+
+/** @param make gets the real method and gives what takes its place */
+function instead<Class extends object, Name extends keyof Class>(
+  target: Class,
+  name: Name,
+  make: (real: Class[Name]) => Class[Name],
+): Plant {
+  return () => {
+    const real = target[name];
+    target[name] = make(real);
+    return () => {
+      target[name] = real;
+    };
+  };
+}
+
+function both(one: Plant, other: Plant): Plant {
+  return () => {
+    const removals = [one(), other()];
+    return () => {
+      for (const remove of removals) remove();
+    };
+  };
+}
+
+/** Bugs one could make, each of which the simulation must find within so many seeds. */
+export const PLANTED: Readonly<Record<string, { readonly plant: Plant; readonly within: number }>> = {
+  "a turn is answered before its commit is durable": {
+    plant: instead(
+      GroupCommit.prototype,
+      "settled",
+      (real) =>
+        function (this: GroupCommit, callback) {
+          real.call(this, () => undefined);
+          callback(undefined);
+        },
+    ),
+    within: 100,
+  },
+  "call marks are forgotten": {
+    plant: both(
+      instead(CallTable.prototype, "find", () => () => undefined),
+      instead(
+        CallTable.prototype,
+        "insert",
+        (real) =>
+          function (this: CallTable, stored) {
+            try {
+              real.call(this, stored);
+            } catch {
+              // The row of the first time is there.
+            }
+          },
+      ),
+    ),
+    within: 100,
+  },
+  "pending calls are not taken up after a crash": {
+    plant: instead(ReliableCalls.prototype, "resume", () => () => undefined),
+    within: 100,
+  },
+  "a call's outcome is not in the commit of its effects": {
+    plant: instead(
+      CallTable.prototype,
+      "finish",
+      (real) =>
+        function (this: CallTable, stored, logged) {
+          if (stored.record.callId.endsWith("3")) return;
+          real.call(this, stored, logged);
+        },
+    ),
+    within: 100,
+  },
+  "the log is told before the outcome is durable, and of nothing that moved": {
+    plant: instead(CallTable.prototype, "backlog", () => () => []),
+    within: 100,
+  },
+  "what is written to a leaving shard is not noted": {
+    plant: instead(ChangeTracker.prototype, "object", () => (_cell, write) => write()),
+    within: 600,
+  },
+  "calls that are accepted on a leaving shard are not noted": {
+    plant: instead(ChangeTracker.prototype, "call", () => (_ring, _call, write) => write()),
+    within: 600,
+  },
+  "calls get in during the hand-over": {
+    plant: instead(Door.prototype, "admit", () => (held) => held.owned ?? held),
+    within: 600,
+  },
+  "the hand-over does not wait for turns that run": {
+    plant: instead(ShardDrain.prototype, "drain", () => async () => true),
+    within: 600,
+  },
+  "objects stay in memory when their shard has left": {
+    plant: instead(ShardDrain.prototype, "forget", () => () => undefined),
+    within: 1_500,
+  },
+  "a target serves as soon as it is ready": {
+    plant: instead(
+      IncomingMoves.prototype,
+      "transfer",
+      (real) =>
+        async function (this: IncomingMoves, chunk) {
+          const reply = await real.call(this, chunk);
+          if (reply.kind === "stored" && reply.ready) await this.activate(chunk.order);
+          return reply;
+        },
+    ),
+    within: 100,
+  },
+  "a source that is asked says committed when it is not": {
+    plant: instead(OutgoingMoves.prototype, "inquire", () => async () => ({ kind: "committed" })),
+    within: 2_000,
+  },
+  "a shard that has left is claimed again": {
+    plant: instead(
+      Ownership.prototype,
+      "record",
+      (real) =>
+        function (this: Ownership, shard) {
+          const record = real.call(this, shard);
+          return record?.state.kind === "gone" && this.map.baseOwner(shard) === this.name
+            ? { ...record, state: { kind: "owned", epoch: FIRST_EPOCH } }
+            : record;
+        },
+    ),
+    within: 300,
+  },
+  "callers who wait for a move are never let go": {
+    plant: instead(Ownership.prototype, "release", () => () => undefined),
+    within: 600,
+  },
+  "rows of a shard that has left are not cleared away": {
+    plant: instead(ShardCleaner.prototype, "start", () => () => undefined),
+    within: 100,
+  },
+  "turns that wait never come to an end": {
+    plant: instead(Deadlines.prototype, "add", () => () => () => undefined),
+    within: 300,
+  },
+  "the alarm is not set while calls are open": {
+    plant: instead(PartitionCore.prototype, "rearm", () => () => undefined),
+    within: 2_000,
+  },
+  "the coordinator does not go on after its end": {
+    plant: instead(Coordinator.prototype, "wake", () => async () => undefined),
+    within: 1_000,
+  },
+  "plain calls are repeated when their partition does not answer": {
+    plant: instead(
+      Registry.prototype,
+      "method",
+      (real) =>
+        function (this: Registry, definition, name) {
+          const found = real.call(this, definition, name);
+          // The router asks this way whether it may repeat a call.
+          return new Error().stack?.includes("router.ts") === true ? { ...found, readonly: true } : found;
+        },
+    ),
+    within: 600,
+  },
+};

@@ -1,0 +1,10 @@
+/** Seeds that once broke a promise, by what was wrong. They are lived through again whatever the number of seeds. */
+export const REGRESSIONS: Readonly<Record<string, readonly number[]>> = {
+  "a late, empty message of the copy takes a target that is ready back to incoming, after the commit": [469, 940, 1372],
+  "a target ships pending calls it has only a copy of, and the log takes nothing older any more": [
+    262, 306, 460, 557, 1323,
+  ],
+  "halving counts anew while a move that was under way has parted a pair": [556],
+  "halving follows a doubling and finds pairs with different owners": [742],
+  "the coordinator plans in an endless loop while planned moves wait": [2332],
+};
