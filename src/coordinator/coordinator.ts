@@ -234,7 +234,10 @@ export class Coordinator implements CoordinatorAdmin {
     const { clock, policy } = this.#options;
     const resizing = await this.#resize.step();
     const now = clock.now();
-    if (this.#planAt !== undefined && now >= this.#planAt) this.#trigger ??= "waited";
+    if (this.#planAt !== undefined && now >= this.#planAt) {
+      this.#planAt = undefined;
+      this.#trigger ??= "waited";
+    }
     if (!this.#resize.busy && this.#trigger !== undefined && !this.#planned) {
       const { again, plan } = this.#rebalancer.rebalance(this.#trigger);
       this.#trigger = undefined;

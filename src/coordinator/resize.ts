@@ -32,7 +32,7 @@ const JOINED_AT_ONCE = 64;
  * | phase    | what happens                                                   | ends when                          |
  * |----------|----------------------------------------------------------------|------------------------------------|
  * | joining  | halving only: shards that will be one move to the same partition | every pair has one owner          |
- * | settling | no move is begun                                               | none is under way                  |
+ * | settling | no move is begun                                               | none is under way; a pair that parted meanwhile is joined again |
  * | counting | each partition counts anew, by itself and at once              | all have; the new map is out       |
  *
  * Calls go on in every phase: a partition tells the shard from the id, by its own count, and redirects by it.
@@ -103,7 +103,10 @@ export class ShardResize {
       return true;
     }
     if (present.phase === "settling") {
-      if (journal.open.size === 0) this.#save({ ...present, phase: "counting" });
+      if (journal.open.size > 0) return true;
+      // A move that was under way when this began may have parted a pair.
+      const parted = present.target < map.shards && this.#pairs(next).length > 0;
+      this.#save({ ...present, phase: parted ? "joining" : "counting" });
       return true;
     }
     return this.#count(present, next);

@@ -33,21 +33,19 @@ export interface Known {
   readonly moves: ReadonlyMap<number, MoveView>;
 }
 
-const NOTHING: Known = { notes: new Map(), moves: new Map() };
-
-/** The same, or nothing when it can't be asked. */
-export async function known(parts: EdgeParts): Promise<Known> {
+/** The same, or undefined when it can't be asked. @param shard only moves of this one are wanted */
+export async function known(parts: EdgeParts, shard?: number): Promise<Known | undefined> {
   try {
     const [notes, moves] = await Promise.all([
       askCoordinator(parts, (coordinator) => coordinator.notes()),
-      askCoordinator(parts, (coordinator) => coordinator.moves({ limit: 1_000, active: true })),
+      askCoordinator(parts, (coordinator) => coordinator.moves({ limit: 1_000, active: true, shard })),
     ]);
     return {
       notes: new Map(notes.map((note) => [note.shard, note])),
       moves: new Map(moves.map((move) => [move.shard, move])),
     };
   } catch {
-    return NOTHING;
+    return undefined;
   }
 }
 

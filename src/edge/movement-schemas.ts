@@ -39,6 +39,24 @@ export const memberSchema = z
   })
   .openapi("Member");
 
+/** Beside what a partition says of itself; all null when the coordinator can't be asked, or doesn't know it. */
+export const memberPart = z.object({
+  weight: memberSchema.shape.weight.nullable(),
+  labels: memberSchema.shape.labels.nullable(),
+  state: memberSchema.shape.state.nullable(),
+  location: memberSchema.shape.location,
+  assignedShards: memberSchema.shape.assignedShards.nullable(),
+  incoming: count.nullable(),
+  outgoing: count.nullable(),
+  drained: memberSchema.shape.drained.nullable(),
+  since: moment.nullable(),
+});
+
+export const NO_MEMBER: z.input<typeof memberPart> = {
+  ...{ weight: null, labels: null, state: null, location: null, assignedShards: null },
+  ...{ incoming: null, outgoing: null, drained: null, since: null },
+};
+
 export function memberBody({ shards, since, ...view }: MemberView): z.input<typeof memberSchema> {
   return { ...view, assignedShards: shards, since: new Date(since).toISOString() };
 }

@@ -12,7 +12,7 @@ export const shardSchema = z
     epoch: z.number().int().nullable().openapi({ description: "Null while no partition has claimed the shard" }),
     claimed: z.boolean().nullable().openapi({ description: "Null when the partition can't be asked" }),
     why: z.string().openapi({ example: "base map" }),
-    pinned: z.boolean(),
+    pinned: z.boolean().nullable().openapi({ description: "Null when the coordinator can't be asked" }),
     pinnedTo: z.string().nullable(),
     movedAt: moment.nullable(),
     moving: z
@@ -29,7 +29,7 @@ export type ShardAnswers = readonly PartitionAnswer<readonly [shard: number, epo
 export function shardTable(
   map: ShardMap,
   answers: ShardAnswers,
-  { notes, moves }: Known,
+  about: Known | undefined,
 ): (shard: number) => ShardView {
   const claims = new Map<number, { partition: string; epoch: number }>();
   const silent = new Set<string>();
@@ -46,21 +46,24 @@ export function shardTable(
   return (shard) => {
     const planned = map.owner(shard);
     const claim = claims.get(shard);
-    const note = notes.get(shard);
-    const move = moves.get(shard);
+    const note = about?.notes.get(shard);
+    const move = about?.moves.get(shard);
     const rest = {
-      ...{ pinned: note?.pinned ?? false, pinnedTo: note?.pinnedTo ?? null },
+      ...{ pinned: about === undefined ? null : (note?.pinned ?? false), pinnedTo: note?.pinnedTo ?? null },
       movedAt: note?.movedAt == null ? null : new Date(note.movedAt).toISOString(),
       moving: move === undefined ? null : { to: move.to, phase: move.phase, id: move.id },
     };
     if (claim !== undefined && claim.partition !== planned) {
       return { shard, ...claim, claimed: true, why: `claimed; the map says ${planned}`, ...rest };
     }
-    const exception = map.exception(shard);
-    const unexplained = exception === undefined ? "base map" : `exception of map version ${map.document.version}`;
-    const why = note === undefined ? unexplained : whyText(note);
+    const why = note === undefined ? unexplained(map, shard) : whyText(note);
     if (claim !== undefined) return { shard, ...claim, claimed: true, why, ...rest };
     const claimed = silent.has(planned) ? null : false;
-    return { shard, partition: planned, epoch: exception?.epoch ?? null, claimed, why, ...rest };
+    return { shard, partition: planned, epoch: map.exception(shard)?.epoch ?? null, claimed, why, ...rest };
   };
+}
+
+/** Why a shard is where the map has it, as far as the map alone tells. */
+export function unexplained(map: ShardMap, shard: number): string {
+  return map.exception(shard) === undefined ? "base map" : `exception of map version ${map.document.version}`;
 }

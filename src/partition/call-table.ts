@@ -208,7 +208,10 @@ export class CallTable {
 
   /** Leaves out what is only being copied here: the log must not hear of it under an epoch that may never begin. */
   #own(): string {
-    return this.#parts.staged().map(({ first, last }) => `AND ring NOT BETWEEN ${first} AND ${last}`).join(" ");
+    return this.#parts
+      .staged()
+      .map(({ first, last }) => `AND ring NOT BETWEEN ${first} AND ${last}`)
+      .join(" ");
   }
 
   #number(sql: string): number {

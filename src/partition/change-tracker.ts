@@ -44,7 +44,9 @@ export class ChangeTracker {
     this.#storage = storage;
     this.#now = now;
     this.#last = storage.query<{ n: number }>("SELECT coalesce(max(n), 0) AS n FROM changes")[0]?.n ?? 0;
-    for (const { copy } of storage.query<{ copy: string }>("SELECT copy FROM shards WHERE copy IS NOT NULL")) {
+    for (const { copy } of storage.query<{ copy: string }>(
+      "SELECT copy FROM shards WHERE state = 'leaving' AND copy IS NOT NULL",
+    )) {
       this.#last = Math.max(this.#last, (JSON.parse(copy) as CopyState).acknowledged);
     }
   }

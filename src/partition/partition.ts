@@ -200,6 +200,11 @@ function replier(
   };
 }
 
-export function errorReply(error: unknown): Reply {
-  return { kind: "error", error: EdgeverseError.from(error).toWire() };
+/** An error that is not one of ours comes from the storage, before a turn began: the caller may try again. */
+function errorReply(error: unknown): Reply {
+  const known =
+    error instanceof EdgeverseError
+      ? error
+      : new EdgeverseError("UNAVAILABLE", "The partition can't use its storage", { cause: error });
+  return { kind: "error", error: known.toWire() };
 }

@@ -140,7 +140,9 @@ export class ReliableCalls {
     checkCallIdAge(options.callId, now, config.retention);
     engine.checkRoom(cell);
     this.#waiters.checkRoom();
-    if (this.open >= config.logBacklog) {
+    // A call that an open call waits for must get in, or neither would ever end.
+    const nested = message.chain !== undefined && message.chain.length > 0;
+    if (this.open >= config.logBacklog * (nested ? 2 : 1)) {
       throw new EdgeverseError("LOG_UNAVAILABLE", `${this.open} reliable calls wait for the log`, { retryAfter: 5 });
     }
     const log = options.log ?? method.log;

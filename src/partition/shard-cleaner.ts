@@ -14,15 +14,24 @@ export class ShardCleaner {
   readonly #storage: SqlStorage;
   readonly #clock: Clock;
   readonly #ownership: Ownership;
+  readonly #onClean: () => void;
   readonly #onError: (error: unknown) => void;
   #running = false;
   #stopped = false;
 
-  constructor(storage: SqlStorage, clock: Clock, ownership: Ownership, onError: (error: unknown) => void) {
-    this.#storage = storage;
-    this.#clock = clock;
-    this.#ownership = ownership;
-    this.#onError = onError;
+  constructor(parts: {
+    storage: SqlStorage;
+    clock: Clock;
+    ownership: Ownership;
+    /** Nothing is left of a shard. */
+    onClean: () => void;
+    onError: (error: unknown) => void;
+  }) {
+    this.#storage = parts.storage;
+    this.#clock = parts.clock;
+    this.#ownership = parts.ownership;
+    this.#onClean = parts.onClean;
+    this.#onError = parts.onError;
   }
 
   /** Whether rows of the shard are left over from when it was here. */
@@ -52,11 +61,12 @@ export class ShardCleaner {
     try {
       const shard = this.#next();
       if (shard === undefined) return;
-      this.#storage.transaction(() => {
-        if (!clearRows(this.#storage, this.#ownership.range(shard), BATCH)) {
-          this.#storage.query("UPDATE shards SET dirty = 0 WHERE shard = ?", shard);
-        }
+      const clean = this.#storage.transaction(() => {
+        if (clearRows(this.#storage, this.#ownership.range(shard), BATCH)) return false;
+        this.#storage.query("UPDATE shards SET dirty = 0 WHERE shard = ?", shard);
+        return true;
       });
+      if (clean) this.#onClean();
       this.start();
     } catch (error) {
       this.#onError(error);

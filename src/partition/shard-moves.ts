@@ -46,8 +46,8 @@ export class ShardMoves {
 
   constructor(parts: Parts) {
     this.#parts = parts;
-    const { storage, clock, ownership, onChanged, onOwned, resume } = parts;
-    this.#cleaner = new ShardCleaner(storage, clock, ownership, parts.onError);
+    const { storage, clock, ownership, onChanged, onOwned, resume, onError } = parts;
+    this.#cleaner = new ShardCleaner({ storage, clock, ownership, onClean: onChanged, onError });
     const farewells = parts.registry.types.some(({ hooks }) => hooks.has("onDeactivate"));
     const shared = { ...parts, cleaner: this.#cleaner };
     this.outgoing = new OutgoingMoves({ ...shared, drain: new ShardDrain({ ...parts, farewells }), onGone: onChanged });

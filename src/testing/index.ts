@@ -1,5 +1,7 @@
 export { ManualClock, systemClock } from "./clocks.ts";
 export { FusedStorage } from "./fused-storage.ts";
 export { MemoryCallLog } from "./memory-call-log.ts";
+export { type SimulateOptions, type SimulationResult, simulate } from "./simulation/simulate.ts";
+export type { Workload, WorkloadAnswer, WorkloadCall } from "./simulation/workload.ts";
 export { SqliteStorage } from "./sqlite-storage.ts";
 export { type TestCall, TestCluster, type TestClusterOptions } from "./test-cluster.ts";

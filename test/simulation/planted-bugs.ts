@@ -4,7 +4,6 @@ import { CallTable } from "../../src/partition/call-table.ts";
 import { ChangeTracker } from "../../src/partition/change-tracker.ts";
 import { PartitionCore } from "../../src/partition/core.ts";
 import { Deadlines } from "../../src/partition/deadlines.ts";
-import { Door } from "../../src/partition/door.ts";
 import { GroupCommit } from "../../src/partition/group-commit.ts";
 import { IncomingMoves } from "../../src/partition/incoming-moves.ts";
 import { OutgoingMoves } from "../../src/partition/outgoing-moves.ts";
@@ -89,7 +88,7 @@ export const PLANTED: Readonly<Record<string, { readonly plant: Plant; readonly 
     ),
     within: 100,
   },
-  "the log is told before the outcome is durable, and of nothing that moved": {
+  "the log is never told of outcomes": {
     plant: instead(CallTable.prototype, "backlog", () => () => []),
     within: 100,
   },
@@ -101,9 +100,17 @@ export const PLANTED: Readonly<Record<string, { readonly plant: Plant; readonly 
     plant: instead(ChangeTracker.prototype, "call", () => (_ring, _call, write) => write()),
     within: 600,
   },
-  "calls get in during the hand-over": {
-    plant: instead(Door.prototype, "admit", () => (held) => held.owned ?? held),
-    within: 600,
+  "a target says that it is ready before it is": {
+    plant: instead(
+      IncomingMoves.prototype,
+      "transfer",
+      (real) =>
+        async function (this: IncomingMoves, chunk) {
+          if (chunk.final === undefined) return real.call(this, chunk);
+          return { kind: "stored", cursor: chunk.to, ready: true };
+        },
+    ),
+    within: 100,
   },
   "the hand-over does not wait for turns that run": {
     plant: instead(ShardDrain.prototype, "drain", () => async () => true),

@@ -3,11 +3,12 @@ import { checkType, placementOf } from "../../identity/object-id.ts";
 import { known } from "../ask-coordinator.ts";
 import { askOwner } from "../ask-owner.ts";
 import { describeRoute } from "../describe-route.ts";
-import { whyText } from "../movement-schemas.ts";
+import { noteBody } from "../movement-schemas.ts";
 import type { EdgeParts } from "../ports.ts";
 import { respond } from "../respond.ts";
 import { param, type Route } from "../route.ts";
 import { moment, objectParams } from "../schemas.ts";
+import { unexplained } from "../shard-table.ts";
 
 const objectSchema = z
   .object({
@@ -23,6 +24,7 @@ const objectSchema = z
     exists: z.boolean(),
     inMemory: z.boolean(),
     why: z.string().openapi({ example: "base map" }),
+    decidedAt: moment.nullable().openapi({ description: "When the shard last moved; null when it never has" }),
     since: moment.nullable().openapi({ description: "When the partition claimed the shard" }),
     region: z.string().nullable(),
   })
@@ -56,7 +58,9 @@ export function objectRoute(parts: EdgeParts): Route {
         epoch: found.epoch,
         exists: found.exists,
         inMemory: found.inMemory,
-        why: shard === null ? "fixed by the id" : await whyThere(parts, shard, found.partition),
+        ...(shard === null
+          ? { why: "fixed by the id", decidedAt: null }
+          : await decision(parts, shard, found.partition)),
         since: found.claimedAt === null ? null : new Date(found.claimedAt).toISOString(),
         region: parts.router.map.location(found.partition) ?? null,
       };
@@ -65,11 +69,15 @@ export function objectRoute(parts: EdgeParts): Route {
   };
 }
 
-async function whyThere(parts: EdgeParts, shard: number, partition: string): Promise<string> {
-  const { notes } = await known(parts);
-  const note = notes.get(shard);
-  if (note !== undefined && note.partition === partition) return whyText(note);
+async function decision(parts: EdgeParts, shard: number, partition: string) {
+  const note = (await known(parts, shard))?.notes.get(shard);
+  if (note?.partition === partition) {
+    const { movedAt: decidedAt, why } = noteBody(note);
+    return { why, decidedAt };
+  }
   await parts.router.refresh();
   const { map } = parts.router;
-  return map.owner(shard) === partition ? "base map" : `claimed; the map says ${map.owner(shard)}`;
+  const planned = map.owner(shard);
+  const why = planned === partition ? unexplained(map, shard) : `claimed; the map says ${planned}`;
+  return { why, decidedAt: null };
 }

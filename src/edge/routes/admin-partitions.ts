@@ -3,7 +3,7 @@ import { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import { coordinatorView } from "../ask-coordinator.ts";
 import { ADMIN_LIMIT, askPartitions } from "../ask-partitions.ts";
 import { describeRoute } from "../describe-route.ts";
-import { memberBody, memberSchema } from "../movement-schemas.ts";
+import { memberBody, memberPart, NO_MEMBER } from "../movement-schemas.ts";
 import type { EdgeParts } from "../ports.ts";
 import { publicError } from "../problem.ts";
 import { respond } from "../respond.ts";
@@ -33,8 +33,7 @@ const statusSchema = z
 const partitionSchema = z
   .object({ name: z.string(), reachable: z.boolean(), error: errorSchema.optional() })
   .extend(statusSchema.shape)
-  .extend(memberSchema.partial().shape)
-  .extend({ name: z.string() })
+  .extend(memberPart.shape)
   .openapi("Partition");
 type Partition = z.input<typeof partitionSchema>;
 
@@ -82,7 +81,7 @@ async function partitionViews(parts: EdgeParts): Promise<Partition[]> {
   const members = new Map(view?.members.map((member) => [member.name, memberBody(member)]));
   return answers.map((answer) => {
     const name = answer.partition;
-    const member = members.get(name) ?? {};
+    const member = members.get(name) ?? NO_MEMBER;
     if (answer.ok) return { ...member, ...answer.value, name, reachable: true };
     return { ...member, name, reachable: false, error: publicError(answer.error) };
   });

@@ -24,7 +24,7 @@ export function shardRoute(parts: EdgeParts): Route {
       const shard = shardNumber(context, map.shards);
       const [answers, about] = await Promise.all([
         askPartitions(parts, ADMIN_LIMIT, (client) => client.shards()),
-        known(parts),
+        known(parts, shard),
       ]);
       return respond(JSON.stringify(shardTable(map, answers, about)(shard)), context.env.requestId);
     },

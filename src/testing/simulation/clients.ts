@@ -1,6 +1,8 @@
 import type { CallMessage, Reply } from "../../object/message.ts";
+import type { FinalReply } from "../../router/router.ts";
 import type { History, Sent } from "./history.ts";
 import type { CallStep } from "./steps.ts";
+import type { WorkloadCall } from "./workload.ts";
 import type { Edge, World } from "./world.ts";
 
 /** Sends what the steps say, and writes down what comes back. */
@@ -40,6 +42,16 @@ export class Clients {
   /** What the object holds at the end; undefined while nobody answers. */
   async list(object: string): Promise<Reply> {
     return this.edge(0).router.call({ ...this.#envelope(object, 20_000, 0), method: "list", request: '{"ms":0}' });
+  }
+
+  /** One call of anything, reliable if it has a call id. */
+  ask({ type, id, method, request, callId, timeout = 3_000 }: WorkloadCall, edge: number): Promise<FinalReply> {
+    return this.edge(edge).router.call({
+      ...this.#envelope(id, timeout, edge),
+      ...{ type, method },
+      ...(request === undefined ? {} : { request: JSON.stringify(request) }),
+      ...(callId === undefined ? {} : { reliable: { callId, answer: "outcome" } as const }),
+    });
   }
 
   #send(entry: Sent, edge: number, timeout: number): void {

@@ -149,6 +149,7 @@ async function checkQueues(world: World): Promise<void> {
       turns: core.engine.waiting,
       door: core.door.waiting,
       calls: core.reliable.pending,
+      open: core.table.open,
     };
     if (Object.values(left).some((count) => count !== 0)) {
       throw new Violation(`${machine.name} has something left in its queues: ${JSON.stringify(left)}`);

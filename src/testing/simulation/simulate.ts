@@ -3,18 +3,21 @@ import { Clients } from "./clients.ts";
 import { checkEnd } from "./end-checks.ts";
 import { History } from "./history.ts";
 import { Operations } from "./operations.ts";
-import { checkOwners } from "./owner-checks.ts";
+import { checkOwners, shardsOf } from "./owner-checks.ts";
 import { Random } from "./random.ts";
 import { type Settings, settingsOf } from "./settings.ts";
 import { FencedError } from "./sim-storage.ts";
 import { type Step, stepsOf } from "./steps.ts";
 import { Violation } from "./violation.ts";
+import { type Workload, WorkloadRun } from "./workload.ts";
 import { World } from "./world.ts";
 
 export interface SimulateOptions {
   readonly seed: number;
   /** Only these of the seed's steps, by number; all when left out. */
   readonly only?: readonly number[];
+  /** An author's own objects and calls, beside the simulation's own. */
+  readonly workload?: Workload;
   /** Told of every line of the trace. */
   readonly onTrace?: (line: string) => void;
 }
@@ -43,12 +46,14 @@ export interface SimulationResult {
 /** Ms of peace at a time, and how often, until everything has ended. */
 const PEACE = 3_000;
 const MOST_ROUNDS = 120;
+/** Rounds before cron comes to help: alarms alone must have woken everyone by then. */
+const CRON_FROM = 5;
 
 /** What a seed stands for. */
-export function planOf(seed: number): { settings: Settings; steps: Step[] } {
+export function planOf(seed: number, authorCalls = 0): { settings: Settings; steps: Step[] } {
   const random = new Random(seed);
   const settings = settingsOf(random.fork("settings"));
-  return { settings, steps: stepsOf(random.fork("steps"), settings) };
+  return { settings, steps: stepsOf(random.fork("steps"), settings, authorCalls) };
 }
 
 /**
@@ -58,19 +63,25 @@ export function planOf(seed: number): { settings: Settings; steps: Step[] } {
  * @example
  * const { ok, violation } = await simulate({ seed: 7 });
  */
-export async function simulate({ seed, only, onTrace }: SimulateOptions): Promise<SimulationResult> {
-  const { settings, steps } = planOf(seed);
+export async function simulate({ seed, only, workload, onTrace }: SimulateOptions): Promise<SimulationResult> {
+  const { settings, steps } = planOf(seed, workload?.calls);
   let hash = 0;
   let lines = 0;
   const random = new Random(seed);
-  const world = new World(settings, random.fork("world"), (line) => {
-    lines++;
-    hash = fnv1a32(`${hash} ${line}`);
-    onTrace?.(line);
-  });
+  const world = new World(
+    settings,
+    random.fork("world"),
+    (line) => {
+      lines++;
+      hash = fnv1a32(`${hash} ${line}`);
+      onTrace?.(line);
+    },
+    workload?.objects,
+  );
   const history = new History();
   const clients = new Clients(world, history);
   const operations = new Operations(world, clients);
+  const authors = workload === undefined ? undefined : new WorkloadRun(workload, clients, random.fork("workload"));
   let violation: string | undefined;
   const unhandled = (error: unknown) => {
     if (!(error instanceof FencedError)) world.faults.push(error);
@@ -90,7 +101,8 @@ export async function simulate({ seed, only, onTrace }: SimulateOptions): Promis
     steps.forEach((step, index) => {
       if (only !== undefined && !only.includes(index)) return;
       world.time.at(step.at, () => {
-        if (step.kind === "call") clients.call(step);
+        if (step.kind === "author") authors?.begin(step.n, step.edge);
+        else if (step.kind === "call") clients.call(step);
         else if (step.kind === "again") clients.again(step.pick, step.edge, step.timeout);
         else operations.run(step);
       });
@@ -100,13 +112,15 @@ export async function simulate({ seed, only, onTrace }: SimulateOptions): Promis
     const run = (ms: number) => world.time.run(world.time.now + ms, afterEach);
     let quiet = 0;
     for (let round = 0; round < MOST_ROUNDS && quiet < 2 && violation === undefined; round++) {
-      if (round % 10 === 3) operations.cron();
+      if (round === CRON_FROM) checkDriven(world);
+      if (round >= CRON_FROM && (round - CRON_FROM) % 10 === 0) operations.cron();
       await run(PEACE);
-      quiet = round >= 3 && (await isQuiet(world, history)) ? quiet + 1 : 0;
+      quiet = round > CRON_FROM && (await isQuiet(world, history)) ? quiet + 1 : 0;
     }
     if (violation === undefined) {
       const checked = checkEnd({ world, history, clients, operations, run });
       moves = await checked;
+      await authors?.check(run);
     }
   } catch (error) {
     violation ??= messageOf(error);
@@ -122,6 +136,15 @@ export async function simulate({ seed, only, onTrace }: SimulateOptions): Promis
   };
   const result = { seed, ok: violation === undefined, hash: `${lines}-${hash.toString(16)}`, stats };
   return violation === undefined ? result : { ...result, violation };
+}
+
+/** A partition with calls to drive runs: its alarm has woken it ([CALL3]). */
+function checkDriven(world: World): void {
+  for (const { name, disk, process } of world.partitions) {
+    if (process?.alive === true || shardsOf(disk) === undefined) continue;
+    const [open] = disk.query<{ call_id: string }>("SELECT call_id FROM calls WHERE open = 1 LIMIT 1");
+    if (open !== undefined) throw new Violation(`[CALL3] nobody goes on with call ${open.call_id} at ${name}`);
+  }
 }
 
 /** Nothing is under way any more, as far as the databases tell. */

@@ -5,6 +5,8 @@ import type { Settings } from "./settings.ts";
 export type Step = { readonly at: number } & (
   | CallStep
   | { readonly kind: "again"; readonly edge: number; readonly pick: number; readonly timeout: number }
+  /** The n-th call of an author's workload. */
+  | { readonly kind: "author"; readonly edge: number; readonly n: number }
   | { readonly kind: "crash" | "usurp"; readonly machine: number }
   | { readonly kind: "crash coordinator" }
   | { readonly kind: "freeze"; readonly machine: number; readonly ms: number }
@@ -37,7 +39,7 @@ export interface CallStep {
   readonly expiresIn: number | undefined;
 }
 
-export type Operation = Exclude<Step["kind"], "call" | "again">;
+export type Operation = Exclude<Step["kind"], "call" | "again" | "author">;
 
 const OPERATIONS: Readonly<Record<Operation, number>> = {
   crash: 6,
@@ -74,7 +76,7 @@ const DEEDS: Readonly<Record<Deed, number>> = {
 };
 
 /** Everything that happens under a seed, in order of time. */
-export function stepsOf(random: Random, settings: Settings): Step[] {
+export function stepsOf(random: Random, settings: Settings, authorCalls = 0): Step[] {
   const steps: Step[] = [];
   // Troubles of a kind come together: few seeds have all of them.
   const weights = { ...OPERATIONS };
@@ -83,6 +85,9 @@ export function stepsOf(random: Random, settings: Settings): Step[] {
   for (let n = 0; n < settings.calls; n++) steps.push(callStep(random, settings));
   for (let n = 0; n < settings.operations; n++) {
     steps.push(operation(random, settings, random.weighted(weights), random.between(0, settings.duration)));
+  }
+  for (let n = 0; n < authorCalls; n++) {
+    steps.push({ at: random.between(0, settings.duration), kind: "author", edge: random.int(2), n });
   }
   return steps.sort((left, right) => left.at - right.at);
 }

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { Coordinator } from "../../coordinator/coordinator.ts";
 import { policyOf } from "../../coordinator/policy.ts";
 import { Registry } from "../../object/registry.ts";
+import type { ObjectClass } from "../../object/virtual-object.ts";
 import { partitionClient } from "../../partition/client.ts";
 import { Partition } from "../../partition/partition.ts";
 import type { Turn } from "../../partition/turn.ts";
@@ -13,7 +14,7 @@ import { LearnedMap } from "../../router/map-cache.ts";
 import type { PartitionClient } from "../../router/ports.ts";
 import { Router } from "../../router/router.ts";
 import { MemoryCallLog } from "../memory-call-log.ts";
-import { ledgerOf } from "./ledger.ts";
+import { ledgerOf, type Sleep } from "./ledger.ts";
 import type { Random } from "./random.ts";
 import type { Settings } from "./settings.ts";
 import { BEGINNING, SimTime } from "./sim-clock.ts";
@@ -50,10 +51,18 @@ export class World {
   logDelay = 2;
   readonly #random: Random;
   readonly #trace: (what: string) => void;
+  readonly #objects: (sleep: Sleep) => readonly ObjectClass[];
   #uuids = 0;
 
-  constructor(settings: Settings, random: Random, trace: (what: string) => void) {
+  /** @param objects classes beside the simulation's own */
+  constructor(
+    settings: Settings,
+    random: Random,
+    trace: (what: string) => void,
+    objects: (sleep: Sleep) => readonly ObjectClass[] = () => [],
+  ) {
     this.settings = settings;
+    this.#objects = objects;
     this.#random = random;
     this.#trace = (what) => trace(`${this.time.now.toFixed(3)} ${what}`);
     const members = Array.from({ length: settings.partitions }, (_, index) => ({ name: `p${index}`, weight: 1 }));
@@ -99,7 +108,13 @@ export class World {
 
   edge(name: string): Edge {
     const process = this.#process(name);
-    return { process, router: this.#router(process, new Registry([ledgerOf(async () => undefined, 0)])) };
+    return {
+      process,
+      router: this.#router(
+        process,
+        this.#registry(async () => undefined, 0),
+      ),
+    };
   }
 
   /** The upkeep that cron does, from its own process. */
@@ -130,7 +145,7 @@ export class World {
     const process = this.#process(machine.name, machine);
     const { clock } = process;
     const sleep = (ms: number) => new Promise<void>((resolve) => clock.after(ms, resolve));
-    const registry = new Registry([ledgerOf(sleep, settings.hooks)]);
+    const registry = this.#registry(sleep, settings.hooks);
     const router = this.#router(process, registry);
     const coordinator = network.client<CoordinatorClient>(process, COORDINATOR);
     const partition = new Partition({
@@ -196,6 +211,10 @@ export class World {
       pending: slowly(log.pending),
     };
     return process;
+  }
+
+  #registry(sleep: Sleep, hooks: number): Registry {
+    return new Registry([ledgerOf(sleep, hooks), ...this.#objects(sleep)]);
   }
 
   #router(process: SimProcess, registry: Registry): Router {
