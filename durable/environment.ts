@@ -1,9 +1,9 @@
 import { type Config, configFromEnvironment } from "../src/config/config.ts";
 import type { CoordinatorAdmin } from "../src/coordinator/commands.ts";
 import type { CoordinatorStatus } from "../src/coordinator/coordinator.ts";
+import { EdgeverseError } from "../src/errors/edgeverse-error.ts";
 import type { LoadReport } from "../src/placement/load-report.ts";
 import type { Genesis, MapDocument } from "../src/placement/shard-map.ts";
-import { EdgeverseError } from "../src/errors/edgeverse-error.ts";
 import { within } from "../src/platform/within.ts";
 import type { CallLog } from "../src/reliable/ports.ts";
 import { LearnedMap } from "../src/router/map-cache.ts";

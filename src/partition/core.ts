@@ -23,7 +23,8 @@ import { type Owned, Ownership } from "./ownership.ts";
 import { ReliableCalls } from "./reliable-calls.ts";
 import { ShardMoves } from "./shard-moves.ts";
 import type { RingRange } from "./shard-rows.ts";
-import type { Turn, TurnCell, TurnPlan, TurnServices } from "./turn.ts";
+import { readable, systemPlan } from "./system-plan.ts";
+import type { Turn, TurnCell, TurnServices } from "./turn.ts";
 import { TurnEngine } from "./turn-engine.ts";
 import { TurnStore } from "./turn-store.ts";
 
@@ -76,7 +77,7 @@ export class PartitionCore {
       now,
       commit: this.commit,
       engine: () => this.engine,
-      cell: (turn, definition, id) => this.#callable(turn, definition, id),
+      cell: (turn, definition, id) => readable(() => this.#callable(turn, definition, id)),
       local: call,
     });
     this.engine = new TurnEngine({
@@ -272,25 +273,4 @@ export class PartitionCore {
     const run = (instance: VirtualObject<unknown>) => hooksOf(instance).onDeactivate(reason);
     this.engine.submit(cell, systemPlan("deactivate", cell, deadline, run, leave));
   }
-}
-
-/** A turn that nobody called for. */
-function systemPlan(
-  kind: "create" | "deactivate",
-  cell: TurnCell,
-  deadline: number,
-  run: TurnPlan["run"],
-  finish: () => void,
-): TurnPlan {
-  const requestId = `${kind} ${cell.key}`;
-  return {
-    kind,
-    readonly: false,
-    info: { caller: { kind: "system" }, deadline, callId: undefined, requestId, traceparent: undefined },
-    async: true,
-    admitted: true,
-    run,
-    encode: () => undefined,
-    finish,
-  };
 }

@@ -155,10 +155,10 @@ export class ReliableCalls {
     this.#reserved++;
     if (log === "batched") this.#insert(entry);
     else {
-      (gate as LogGate).write(entry.stored.record).then(
-        () => this.#insert(entry),
-        (error: EdgeverseError) => this.#withdraw(entry, error),
-      );
+      (gate as LogGate)
+        .write(entry.stored.record)
+        .then(() => this.#insert(entry))
+        .catch((error: unknown) => this.#withdraw(entry, EdgeverseError.from(error)));
     }
     return entry;
   }
@@ -189,7 +189,8 @@ export class ReliableCalls {
 
   /** Takes back a call that was never accepted. */
   #withdraw(entry: Entry, error: EdgeverseError): void {
-    if (!this.#current(entry)) return;
+    // One that is on its way into the table can't be taken back: it is answered from there.
+    if (!this.#current(entry) || entry.stored.seq > 0) return;
     this.#reserved--;
     entry.cell.held--;
     this.#close(entry, { kind: "error", error: error.toWire() });

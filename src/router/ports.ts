@@ -1,5 +1,4 @@
 import type { CallMessage, LifecycleMessage, Moved, Reply } from "../object/message.ts";
-import type { ShardMap } from "../placement/shard-map.ts";
 import type {
   ActivateReply,
   MoveInquiry,
@@ -10,6 +9,7 @@ import type {
   TransferReply,
   UndoReport,
 } from "../placement/move.ts";
+import type { ShardMap } from "../placement/shard-map.ts";
 import type { CallRecord } from "../reliable/call-record.ts";
 import type { ObjectCursor, ObjectDescription, ObjectListing, ObjectQuery, PartitionStatus } from "./views.ts";
 

@@ -92,6 +92,7 @@ describe("one object", () => {
       exists: true,
       inMemory: false,
       why: "base map",
+      decidedAt: null,
       since: new Date(1_800_000_000_000).toISOString(),
       region: null,
     });

@@ -34,11 +34,20 @@ const prefix = fc.constantFrom(
   "/admin/v1/calls",
   "/admin/v1/calls/cleanup",
   "/admin/v1/objects",
+  "/admin/v1/partitions",
+  "/admin/v1/partitions/p0",
+  "/admin/v1/shards/3",
+  "/admin/v1/shards/3/move",
+  "/admin/v1/shards/3/pin",
+  "/admin/v1/shard-count",
+  "/admin/v1/rebalance",
+  "/admin/v1/migrations",
+  "/admin/v1/audit",
   "/admin/v1",
   "/healthz",
   "",
 );
-const query = fc.dictionary(fc.constantFrom("limit", "shard", "cursor", "type", "before", "x"), fc.string(), {
+const query = fc.dictionary(fc.constantFrom("limit", "shard", "cursor", "type", "before", "active", "x"), fc.string(), {
   maxKeys: 2,
 });
 const path = fc
@@ -56,7 +65,26 @@ const item = fc.record(
   },
   { requiredKeys: [] },
 );
+const order = fc.record(
+  {
+    name: fc.oneof(fc.constantFrom("p2", "p3", "__proto__"), fc.string()),
+    weight: fc.oneof(fc.double(), fc.constantFrom(1, 2)),
+    labels: fc.oneof(fc.dictionary(fc.string(), fc.string()), fc.jsonValue()),
+    location: fc.constantFrom("weur", "W"),
+  },
+  { requiredKeys: [] },
+);
+const placing = fc.record(
+  {
+    partition: fc.constantFrom("p0", "p1", "p2", ""),
+    count: fc.constantFrom(8, 16, 32, 12, 0),
+    strategy: fc.constantFrom("count", "load", "x"),
+    dryRun: fc.boolean(),
+  },
+  { requiredKeys: [] },
+);
 const body = fc.oneof(
+  fc.oneof(order, placing).map((value) => JSON.stringify(value)),
   fc.constant(""),
   fc.string(),
   fc.json(),

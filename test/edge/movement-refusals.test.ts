@@ -34,7 +34,6 @@ function withCoordinator(changes: Partial<CoordinatorClient>): EdgeFixture {
   const silent = () => new Promise<never>(() => {});
   const none = { status: silent, map: silent, execute: silent, view: silent, notes: silent, moves: silent };
   const coordinator = { ...none, audit: silent, ...changes };
-  // The router asks for the map of a coordinator of its own.
   return edgeFixture({ coordinator });
 }
 

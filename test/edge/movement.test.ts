@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { configSchema } from "../../src/config/config.ts";
 import { BEARER, codeOf, type EdgeFixture, edgeFixture } from "./edge-fixture.ts";
 
 const send = (edge: EdgeFixture, method: string, path: string, body?: unknown) =>
@@ -97,6 +98,60 @@ describe("shards", () => {
       moving: null,
     });
     expect(await codeOf(await send(edge, "POST", "shards/3/move", { partition: to }))).toBe("CONFLICT");
+  });
+
+  it("[MAP4] an object says who decided its place, and when", async () => {
+    const edge = edgeFixture();
+    const path = `objects/Counter/${encodeURIComponent("shard#3/x")}`;
+    const before = await json<{ partition: string }>(edge.admin(path));
+    expect(before).toMatchObject({ shard: 3, why: "base map", decidedAt: null });
+    const to = before.partition === "p0" ? "p1" : "p0";
+    await send(edge, "POST", "shards/3/move", { partition: to });
+    await settle(edge);
+    const { movedAt } = await json<{ movedAt: string }>(edge.admin("shards/3"));
+    await edge.parts.router.refresh();
+    const after = { partition: to, why: "moved by an operator", decidedAt: movedAt };
+    expect(await json(edge.admin(path))).toMatchObject(after);
+  });
+
+  it("[MAP4] [MIG6] show a move under way, and what holds it up", async () => {
+    const edge = edgeFixture();
+    const { partition } = await json<{ partition: string }>(edge.admin("shards/3"));
+    const to = partition === "p0" ? "p1" : "p0";
+    const source = edge.partitions.get(partition);
+    if (source !== undefined) source.state = "down";
+    const { id } = await json<{ id: number }>(send(edge, "POST", "shards/3/move", { partition: to }));
+    await settle(edge);
+    const moving = { to, phase: "copying", id };
+    expect(await json(edge.admin("shards/3"))).toMatchObject({ partition, why: "base map", moving });
+    const { shards } = await json<{ shards: object[] }>(edge.admin("shards"));
+    expect([shards[3], shards[4]]).toMatchObject([{ moving }, { moving: null }]);
+    const { migrations, counts } = await json<{ migrations: { trouble: string; ageMs: number }[]; counts: object }>(
+      edge.admin("migrations?active=true&shard=3"),
+    );
+    expect(migrations).toMatchObject([{ ...moving, endedAt: null, trouble: expect.any(String), stuck: false }]);
+    expect(migrations[0]?.ageMs).toBeGreaterThan(1_000);
+    expect(counts).toMatchObject({ active: 1, done: 0 });
+    expect(await json(edge.admin("migrations?active=true&shard=4"))).toMatchObject({ migrations: [] });
+    expect(await json(edge.admin("cluster"))).toMatchObject({ moves: { active: 1 } });
+    expect(await json(edge.admin(`partitions/${to}`))).toMatchObject({ incoming: 1, outgoing: 0, state: "active" });
+  });
+
+  it("[MIG6] moves come in pages, newest first", async () => {
+    const edge = edgeFixture({ config: configSchema.parse({ rebalance: "off" }) });
+    for (const shard of [3, 4, 5]) {
+      const { partition } = await json<{ partition: string }>(edge.admin(`shards/${shard}`));
+      await send(edge, "POST", `shards/${shard}/move`, { partition: partition === "p0" ? "p1" : "p0" });
+    }
+    await settle(edge);
+    const page = (query: string) =>
+      json<{ migrations: { shard: number }[]; next?: string }>(edge.admin(`migrations?${query}`));
+    const first = await page("limit=2");
+    expect(first.migrations.map(({ shard }) => shard)).toEqual([5, 4]);
+    const rest = await page(`limit=2&before=${first.next}`);
+    expect(rest.migrations.map(({ shard }) => shard)).toEqual([3]);
+    expect(rest).not.toHaveProperty("next");
+    expect((await page("active=true")).migrations).toEqual([]);
   });
 
   it("[PLAN2] are pinned where they are or to a partition, show it, and are let go", async () => {
