@@ -18,11 +18,12 @@ export class CoordinatorDurableObject extends DurableObject<Env> implements Coor
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    const { config, connect } = deploymentOf(env);
+    const { config, connect, proposal } = deploymentOf(env);
     this.#coordinator = new Coordinator({
       storage: new DurableStorage(ctx.storage),
       clock,
       connect,
+      proposal,
       policy: policyOf(config),
       limits: { stall: config.moveStall, longest: config.moveLimit },
       warn: (event, details) => write("error", event, details),

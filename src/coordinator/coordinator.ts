@@ -37,6 +37,8 @@ export interface CoordinatorOptions {
   readonly clock: Clock;
   readonly connect: Connect;
   readonly policy: Policy;
+  /** What a cluster is founded with that an operator changes before its first call; without it such a change is refused. */
+  readonly proposal?: Genesis;
   /** Ms without progress, and in all, after which a move is undone. */
   readonly limits: { readonly stall: number; readonly longest: number };
   readonly warn: (event: string, details: Readonly<Record<string, unknown>>) => void;
@@ -142,6 +144,7 @@ export class Coordinator implements CoordinatorAdmin {
   async execute(command: AdminCommand, operator: Operator): Promise<AdminResult> {
     let answer: AdminResult;
     try {
+      if (this.#map.genesis === undefined && this.#options.proposal !== undefined) this.found(this.#options.proposal);
       if (this.#map.genesis === undefined) throw new EdgeverseError("UNAVAILABLE", "The cluster is not founded yet");
       answer = { ok: true, result: this.#commands.run(command) };
     } catch (error) {

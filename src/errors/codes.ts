@@ -35,7 +35,7 @@ export const CODES = {
   INVALID_RESPONSE: code(500, "The method's response is not a JSON value"),
   OVERLOADED: code(503, "Too many calls are waiting", true),
   LOG_UNAVAILABLE: code(503, "The log of reliable calls cannot take the call", true),
-  UNAVAILABLE: code(503, "The object's partition cannot be reached", true),
+  UNAVAILABLE: code(503, "A part of the cluster cannot be reached", true),
   DEADLINE_EXCEEDED: code(504, "The deadline passed", true),
 } as const satisfies Record<string, CodeInfo>;
 

@@ -9,7 +9,8 @@ import { type Settings, settingsOf } from "./settings.ts";
 import { FencedError } from "./sim-storage.ts";
 import { type Step, stepsOf } from "./steps.ts";
 import { Violation } from "./violation.ts";
-import { type Workload, WorkloadRun } from "./workload.ts";
+import type { Workload } from "./workload.ts";
+import { WorkloadRun } from "./workload-run.ts";
 import { World } from "./world.ts";
 
 export interface SimulateOptions {
