@@ -48,7 +48,8 @@ export class Cell<Turn> {
   readonly ring: number;
   /** By the shard count of when it was opened; the place on the ring is what counts. */
   readonly shard: number;
-  readonly epoch: number;
+  /** Of its shard when it was opened; joining two shards may raise it. */
+  epoch: number;
   readonly mailbox = new Mailbox<Turn>();
   activation: Activation<Turn> | undefined;
 

@@ -46,18 +46,26 @@ export class Cells {
     where: { ring: number; shard: number; epoch: number },
   ): TurnCell {
     this.sweep();
-    const known = this.map.get(key);
+    const known = this.#present(key, where.epoch);
     if (known !== undefined) return known;
     // Before it is in: what is about to be used must not be what makes room.
     this.#makeRoom();
     // What leaves runs its own code first, and that may have called this very object.
-    const called = this.map.get(key);
+    const called = this.#present(key, where.epoch);
     if (called !== undefined) return called;
     const cell = new Cell<Turn>(definition, id, where.ring, where.shard, where.epoch);
     cell.lastUsed = this.#clock.now();
     this.map.set(key, cell);
     this.account(cell);
     return cell;
+  }
+
+  /** The cell of an object; one from an earlier time of its shard here is no more, whatever it holds. */
+  #present(key: string, epoch: number): TurnCell | undefined {
+    const known = this.map.get(key);
+    if (known === undefined || known.epoch === epoch) return known;
+    this.forget(known);
+    return undefined;
   }
 
   /** Notes that the cell's size changed. */

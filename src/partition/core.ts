@@ -184,7 +184,10 @@ export class PartitionCore {
   /** Counts shards anew ([SPLIT1]). */
   recount(shards: number): RecountReply {
     const reply = this.moves.recount(shards);
-    if (reply.kind === "done") this.#autoLoad.all();
+    if (reply.kind !== "done") return reply;
+    for (const cell of this.cells.all())
+      cell.epoch = this.ownership.servedEpoch(this.ownership.shardAt(cell.ring)) ?? cell.epoch;
+    this.#autoLoad.all();
     return reply;
   }
 

@@ -108,6 +108,12 @@ export class Ownership {
     return rendezvousOwner(shard % this.#genesis.shards, this.#genesis.members);
   }
 
+  /** Epoch of a shard that is served here; undefined of any other. */
+  servedEpoch(shard: number): number | undefined {
+    const state = this.#records.get(shard)?.state;
+    return serves(state) ? state.epoch : undefined;
+  }
+
   record(shard: number): ShardRecord | undefined {
     return this.#records.get(shard);
   }

@@ -73,11 +73,24 @@ export class ShardDrain {
     ownership.release(shard);
   }
 
-  /** Forgets the shard's objects: they are another partition's now. */
+  /**
+   * Forgets the shard's objects, a few at a time: they are another partition's now. Should the shard be back before the
+   * last is gone, its epoch tells old from new.
+   */
   forget(shard: number): void {
-    const { cells, reliable } = this.#parts;
-    for (const cell of [...cells.all()]) if (this.#on(cell, shard)) cells.forget(cell);
-    reliable.unpause(shard);
+    this.#parts.reliable.unpause(shard);
+    this.#forget(this.#parts.cells.all(), shard);
+  }
+
+  #forget(rest: Iterator<TurnCell>, shard: number): void {
+    const { cells, ownership, clock } = this.#parts;
+    const epoch = ownership.servedEpoch(shard);
+    for (let looks = 0; looks < SLICE; looks++) {
+      const { value: cell, done } = rest.next();
+      if (done === true) return;
+      if (cell.epoch !== epoch && this.#on(cell, shard)) cells.forget(cell);
+    }
+    clock.after(1, () => this.#forget(rest, shard));
   }
 
   async #quiet(shard: number, until: number): Promise<boolean> {
@@ -113,6 +126,8 @@ function* callers(turn: Turn): Generator<string> {
   }
 }
 
+/** Objects looked at in one event when a shard has left. */
+const SLICE = 2_000;
 /** Ms between two looks at what does not tell when it is over. */
 const LOOK_AGAIN = 5;
 
