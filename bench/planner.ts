@@ -20,7 +20,7 @@ function input(shards: number, members: number, kind: string): PlanInput {
   const bases = shards * members > 2 ** 24 ? undefined : rendezvousTable(shards, base);
   const rows = Array.from({ length: shards }, (_, shard): PlanShard => {
     const target = bases?.[shard] ?? `p${(shard * 7919) % members}`;
-    const owner = kind === "even" ? target : `p${(shard * shard) % members}`;
+    const owner = kind === "even" ? target : kind.startsWith("one") ? "p0" : `p${(shard * shard) % members}`;
     return {
       ...{
         shard,
@@ -43,16 +43,22 @@ function input(shards: number, members: number, kind: string): PlanInput {
   return { members: list, shards: rows, inFlight: 0 };
 }
 
-function time(shards: number, members: number, kind: string, rules: boolean): number {
+const RULES = {
+  none: [],
+  some: [
+    { type: "T1", avoid: { zone: "z1" } },
+    { type: "T2", antiAffinity: ["T3"] },
+  ],
+  hopeless: [{ type: "*", on: { moon: "full" } }],
+};
+
+function time(shards: number, members: number, kind: string, rules: keyof typeof RULES): number {
   const given = input(shards, members, kind);
   const policy = policySchema.parse({
-    strategy: kind === "load" ? "load" : "count",
-    rules: rules
-      ? [
-          { type: "T1", avoid: { zone: "z1" } },
-          { type: "T2", antiAffinity: ["T3"] },
-        ]
-      : [],
+    strategy: kind.endsWith("load") ? "load" : "count",
+    // The worst there is: every shard at one member, and no limit to what a plan moves.
+    batch: kind.startsWith("one") ? shards : null,
+    rules: RULES[rules],
   });
   const took = Array.from({ length: RUNS }, () => {
     const start = performance.now();
@@ -75,8 +81,8 @@ const times = [
   { shards: 8_192, members: 64, targetMs: 20 },
   { shards: 65_536, members: 1_024, targetMs: 1_000 },
 ].flatMap(({ shards, members, targetMs }) =>
-  ["even", "uneven", "load", "drain", "held"].flatMap((kind) =>
-    [false, true].map((rules) => ({
+  ["even", "uneven", "load", "drain", "held", "one", "one-load"].flatMap((kind) =>
+    (["none", "some", "hopeless"] as const).map((rules) => ({
       shards,
       members,
       kind,

@@ -128,14 +128,16 @@ export class Rebalancer {
   #input(): PlanInput {
     const { map, journal } = this.#parts;
     const loads = this.#loads();
-    const moving = new Set([...journal.open.values()].map(({ order }) => order.shard));
+    const moving = new Map([...journal.open.values()].map(({ order }) => [order.shard, order.to]));
     const shards = Array.from({ length: map.shards }, (_, shard): PlanShard => {
       const note = map.notes.get(shard);
       const base = map.base(shard);
       const load = loads.get(shard);
+      const movingTo = moving.get(shard);
       return {
         ...{ shard, base, owner: note?.partition ?? base, held: note?.why === "held", pinned: note?.pinned === true },
-        ...{ moving: moving.has(shard), lastMoved: note?.movedAt ?? null },
+        ...{ moving: movingTo !== undefined, lastMoved: note?.movedAt ?? null },
+        ...(movingTo === undefined ? {} : { movingTo }),
         ...(note?.pinnedTo === null || note?.pinnedTo === undefined ? {} : { pinnedTo: note.pinnedTo }),
         ...(load === undefined ? {} : { load }),
       };

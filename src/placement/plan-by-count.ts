@@ -1,95 +1,108 @@
 import type { PlanDraft } from "./plan-draft.ts";
+import { balancePairs } from "./plan-pairs.ts";
 import type { PlanMember, PlanShard } from "./plan-types.ts";
+
+/** A giver's shards that are alike to the rules, each list taken from the end. A shard may be in two of them. */
+interface Stock {
+  readonly sample: PlanShard;
+  /** By base, those whose base is another member. */
+  readonly byBase: Map<number, PlanShard[]>;
+  readonly away: PlanShard[];
+  readonly home: PlanShard[];
+}
 
 /**
  * Evens out numbers of shards by Goverse's rule: act when `max − min ≥ 2` and `max − min > threshold × ideal`, where a
- * member's number counts relative to its weight: `count / weight × mean weight`, which is the plain number when all weigh the same. The
- * member with the most gives to the one with the least until neither holds; one that can give nothing (all pinned, all
- * lately moved) is left aside and the next one gives.
+ * member's number counts relative to its weight: `count / weight × mean weight`. The 2 is then what one move brings the two
+ * closer by, `mean / weight` of the one and of the other: with equal weights the number is the plain count and this is
+ * exactly the rule. No move turns the order of two members round, so Σ count² / weight falls with each and the plans end.
+ * What is moved: a shard that gains by `prefer` and `affinity` first, then one whose base is the taker, then one that is
+ * away from its base already. Costs O(shards) to look and O(members) per move.
  */
 export function balanceByCount(draft: PlanDraft, now: number): void {
-  const active = draft.members.flatMap(({ state }, index) => (state === "draining" ? [] : [index]));
+  const active = draft.members.flatMap(({ state }, member) => (state === "draining" ? [] : [member]));
   if (active.length < 2) {
     draft.skip("balanced", "there is nobody to share with");
     return;
   }
-  const weight = (index: number) => (draft.members[index] as PlanMember).weight;
-  const mean = active.reduce((sum, index) => sum + weight(index), 0) / active.length;
-  const number = (index: number) => ((draft.counts[index] as number) / weight(index)) * mean;
+  const weight = (member: number) => (draft.members[member] as PlanMember).weight;
+  const mean = active.reduce((sum, member) => sum + weight(member), 0) / active.length;
+  const number = (member: number) => ((draft.counts[member] as number) / weight(member)) * mean;
   const ideal = draft.shards.length / active.length;
-  const stock = stockOf(draft);
-  const giving = new Set(active);
-  const taking = new Set(active.filter((index) => draft.members[index]?.state === "active"));
-  let moved = false;
-  while (!draft.full) {
-    const most = extreme(giving, number, 1);
-    const least = extreme(taking, number, -1);
-    if (most === undefined || least === undefined || most === least) break;
-    const gap = number(most) - number(least);
-    const step = mean / weight(most) + mean / weight(least);
-    // A move must leave the two closer than they were: with equal weights that is the rule's "at least two".
-    if (gap < step || gap <= draft.policy.threshold * ideal) break;
-    const shard = pick(draft, stock[most] as PlanShard[], least, now);
-    if (shard === undefined) {
-      // Nothing of it may go there; perhaps the next one has something.
-      if (taking.size > 1 && draft.constraints.any && (stock[most] as PlanShard[]).length > 0) taking.delete(least);
-      else giving.delete(most);
+  const stocks = new Map<number, Stock[]>();
+  const { moves, wanted } = balancePairs(draft, {
+    reason: "balance-count",
+    value: number,
+    rule: (from, to) => {
+      const gap = number(from) - number(to);
+      if (from === to || gap <= draft.policy.threshold * ideal || gap < mean / weight(from)) return "stop";
+      return gap < mean / weight(from) + mean / weight(to) ? "no" : "yes";
+    },
+    pick: (from, to) => {
+      const stock = stocks.get(from) ?? stockOf(draft, from, now);
+      stocks.set(from, stock);
+      return pick(draft, stock, from, to);
+    },
+    detail: (from, to) => `${Math.round(number(from))} shards against ${Math.round(number(to))}`,
+  });
+  if (moves === 0 && !wanted && !draft.full)
+    draft.skip("balanced", "no two partitions differ by more than the threshold");
+}
+
+function stockOf(draft: PlanDraft, from: number, now: number): Stock[] {
+  const stocks = new Map<string, Stock>();
+  // From the last to the first: what is taken from the end is the first.
+  for (const shard of draft.movable(from, now).reverse()) {
+    const key = draft.constraints.keyOf(shard);
+    let stock = stocks.get(key);
+    if (stock === undefined) {
+      stock = { sample: shard, byBase: new Map(), away: [], home: [] };
+      stocks.set(key, stock);
+    }
+    const base = draft.memberOf(shard.base);
+    if (base === from) stock.home.push(shard);
+    else {
+      stock.away.push(shard);
+      if (base === undefined) continue;
+      const same = stock.byBase.get(base);
+      if (same === undefined) stock.byBase.set(base, [shard]);
+      else same.push(shard);
+    }
+  }
+  return [...stocks.values()];
+}
+
+function pick(draft: PlanDraft, stocks: readonly Stock[], from: number, to: number): PlanShard | undefined {
+  const { constraints } = draft;
+  let best: PlanShard[] | undefined;
+  let bestRank = Number.NEGATIVE_INFINITY;
+  let forbidden: PlanShard | undefined;
+  for (const { sample, byBase, away, home } of stocks) {
+    const lists = [home, away, byBase.get(to)].map((list) => (list === undefined ? undefined : trim(draft, list)));
+    if (lists.every((list) => list === undefined)) continue;
+    if (!draft.eligible(sample, to)) {
+      forbidden = sample;
       continue;
     }
-    draft.move(
-      shard,
-      least,
-      "balance-count",
-      `${Math.round(number(most))} shards against ${Math.round(number(least))}`,
-    );
-    moved = true;
-  }
-  if (!moved && !draft.full) draft.skip("balanced", "no two partitions differ by more than the threshold");
-}
-
-/** Movable shards of each member, those whose base is elsewhere last: they are taken from the end. */
-function stockOf(draft: PlanDraft): PlanShard[][] {
-  const stock: PlanShard[][] = draft.members.map(() => []);
-  for (const pass of [true, false]) {
-    for (const shard of draft.shards) {
-      const owner = draft.memberOf(shard.owner);
-      if (owner !== undefined && (shard.base === shard.owner) === pass && draft.free(shard)) stock[owner]?.push(shard);
+    // Three kinds of shards: what the rules wish for counts more than all of them.
+    const gain = 3 * (constraints.score(sample, to) - constraints.score(sample, from));
+    for (const [kind, list] of lists.entries()) {
+      if (list === undefined || gain + kind <= bestRank) continue;
+      best = list;
+      bestRank = gain + kind;
     }
   }
-  return stock;
+  if (best === undefined && forbidden !== undefined)
+    draft.skip("constraint", `no shard of ${draft.members[from]?.name} may go to ${draft.members[to]?.name}`);
+  return best?.pop();
 }
 
-/** Takes a shard that may go to `to`, one that belongs there by the base assignment if any of the last few does. */
-function pick(draft: PlanDraft, stock: PlanShard[], to: number, now: number): PlanShard | undefined {
-  const name = draft.members[to]?.name;
-  const kept: PlanShard[] = [];
-  let found: PlanShard | undefined;
-  for (let looks = 0; looks < 64 && found === undefined && stock.length > 0; looks++) {
-    let place = stock.length - 1;
-    for (let back = 1; back <= Math.min(64, stock.length); back++) {
-      if (stock[stock.length - back]?.base !== name) continue;
-      place = stock.length - back;
-      break;
-    }
-    const [shard] = stock.splice(place, 1) as [PlanShard];
-    if (shard.pinned) draft.skip("pinned");
-    else if (draft.cools(shard, now)) draft.skip("cooldown");
-    else if (!draft.eligible(shard, to)) kept.push(shard);
-    else found = shard;
+/** The list without what was taken by way of another one; undefined when nothing is left. */
+function trim(draft: PlanDraft, list: PlanShard[]): PlanShard[] | undefined {
+  let last = list.at(-1);
+  while (last !== undefined && !draft.free(last)) {
+    list.pop();
+    last = list.at(-1);
   }
-  if (found === undefined && stock.length > 0 && kept.length < 64) return pick(draft, stock, to, now);
-  stock.push(...kept);
-  return found;
-}
-
-function extreme(members: ReadonlySet<number>, value: (index: number) => number, sign: 1 | -1): number | undefined {
-  let best: number | undefined;
-  let bestValue = Number.NEGATIVE_INFINITY;
-  for (const index of members) {
-    const own = sign * value(index);
-    if (own <= bestValue) continue;
-    best = index;
-    bestValue = own;
-  }
-  return best;
+  return last === undefined ? undefined : list;
 }

@@ -1,95 +1,82 @@
 import type { PlanDraft } from "./plan-draft.ts";
+import { balancePairs } from "./plan-pairs.ts";
 import type { PlanMember, PlanShard } from "./plan-types.ts";
+import { SortedStock } from "./sorted-stock.ts";
 
-/** Shards of the most laden member that are tried against the least laden one before it is left aside. */
-const TRIES = 64;
+/** A move must lower the greater of two loads by more than rounding does. */
+const LEAST_GAIN = 1e-9;
 
 /**
  * Evens out load: shares of objects, calls, busy time and bytes, weighed by the policy, relative to the members' weights.
- * While the most laden member is above the ideal by more than the threshold, it gives the largest shard that brings the
- * greater of the two down; a shard that would only change places with the trouble stays ([PLAN1]). Each move lowers the
- * maximum of a pair, so the plan ends and does not swing back.
+ * While the most and the least laden differ by more than `threshold × ideal`, the one gives the other the shard that makes
+ * the greater of the two least: about half the difference, as far as shards allow. A shard that would only change places with the
+ * trouble stays ([PLAN1]). Both end below what the greater was, so the loads, sorted from the greatest down, fall in
+ * lexicographic order with each move: plans end and never swing back while the loads stay. Costs O(shards) to look, a sort
+ * of each giver's shards, and O(members + kinds of shards × log shards) per move.
  */
 export function balanceByLoad(draft: PlanDraft, now: number): void {
-  const active = draft.members.flatMap(({ state }, index) => (state === "draining" ? [] : [index]));
-  const takers = active.filter((index) => draft.members[index]?.state === "active");
-  const weight = (index: number) => (draft.members[index] as PlanMember).weight;
-  const all = active.reduce((sum, index) => sum + weight(index), 0);
-  const total = active.reduce((sum, index) => sum + (draft.memberLoads[index] as number), 0);
+  const active = draft.members.flatMap(({ state }, member) => (state === "draining" ? [] : [member]));
+  const weight = (member: number) => (draft.members[member] as PlanMember).weight;
+  const total = active.reduce((sum, member) => sum + (draft.memberLoads[member] as number), 0);
   if (active.length < 2 || total <= 0) {
     draft.skip("balanced", total <= 0 ? "no load has been reported" : "there is nobody to share with");
     return;
   }
-  const ideal = total / all;
-  const load = (index: number) => (draft.memberLoads[index] as number) / weight(index);
-  const giving = new Set(active);
-  const stocks = new Map<number, PlanShard[]>();
-  let moved = false;
-  while (!draft.full) {
-    const most = highest(giving, load);
-    if (most === undefined || load(most) - ideal <= (draft.policy.threshold / 2) * ideal) break;
-    const least = takers.reduce(
-      (low, index) => (index !== most && (low === most || load(index) < load(low)) ? index : low),
-      most,
-    );
-    const stock = stocks.get(most) ?? stockOf(draft, most, now);
-    stocks.set(most, stock);
-    const shard = least === most ? undefined : pick(draft, stock, most, least, load, weight);
-    if (shard === undefined) {
-      giving.delete(most);
-      continue;
+  const ideal = total / active.reduce((sum, member) => sum + weight(member), 0);
+  const load = (member: number) => (draft.memberLoads[member] as number) / weight(member);
+  const percent = (value: number) => `${Math.round((value / ideal) * 100)} %`;
+  const stocks = new Map<number, SortedStock[]>();
+  let forbidden = 0;
+  const pick = (from: number, to: number): PlanShard | undefined => {
+    const stock = stocks.get(from) ?? stockOf(draft, from, now);
+    stocks.set(from, stock);
+    const [high, low] = [load(from), load(to)];
+    const after = (size: number) => Math.max(high - size / weight(from), low + size / weight(to));
+    const wish = (high - low) / (1 / weight(from) + 1 / weight(to));
+    let best: { readonly stock: SortedStock; readonly place: number } | undefined;
+    let bestAfter = high * (1 - LEAST_GAIN);
+    let refused = false;
+    for (const kind of stock) {
+      if (kind.empty) continue;
+      if (!draft.eligible(kind.sample, to)) {
+        refused = true;
+        continue;
+      }
+      for (const place of kind.around(wish)) {
+        const size = after(kind.size(place));
+        if (size >= bestAfter) continue;
+        best = { stock: kind, place };
+        bestAfter = size;
+      }
     }
-    const percent = (value: number) => `${Math.round((value / ideal) * 100)} %`;
-    draft.move(
-      shard,
-      least,
-      "balance-load",
-      `${percent(load(most))} of the ideal load against ${percent(load(least))}`,
-    );
-    moved = true;
-  }
-  if (!moved && !draft.full)
-    draft.skip("balanced", "no partition's load is above the ideal by more than the threshold");
+    if (best === undefined && refused) {
+      forbidden++;
+      draft.skip("constraint", `no shard of ${draft.members[from]?.name} may go to ${draft.members[to]?.name}`);
+    }
+    return best?.stock.take(best.place, draft.members[to]?.name);
+  };
+  const { moves, wanted } = balancePairs(draft, {
+    reason: "balance-load",
+    value: load,
+    rule: (from, to) =>
+      from === to || load(from) - load(to) <= draft.policy.threshold * ideal + LEAST_GAIN * ideal ? "stop" : "yes",
+    pick,
+    detail: (from, to) => `${percent(load(from))} of the ideal load against ${percent(load(to))}`,
+  });
+  if (moves > 0 || draft.full) return;
+  if (!wanted) draft.skip("balanced", "no two partitions' loads differ by more than the threshold");
+  else if (forbidden === 0 && !draft.held) draft.skip("balanced", "no shard's move would lower the greatest load");
 }
 
-/** Movable shards of a member that have any load, the heaviest first. */
-function stockOf(draft: PlanDraft, member: number, now: number): PlanShard[] {
-  const name = draft.members[member]?.name;
-  const stock: PlanShard[] = [];
-  for (const shard of draft.shards) {
-    if (shard.owner !== name || !draft.free(shard) || draft.loads[shard.shard] === 0) continue;
-    if (shard.pinned) draft.skip("pinned");
-    else if (draft.cools(shard, now)) draft.skip("cooldown");
-    else stock.push(shard);
+/** What a member may give of what has any load, by kind. */
+function stockOf(draft: PlanDraft, from: number, now: number): SortedStock[] {
+  const kinds = new Map<string, PlanShard[]>();
+  for (const shard of draft.movable(from, now)) {
+    if ((draft.loads[shard.shard] as number) <= 0) continue;
+    const key = draft.constraints.keyOf(shard);
+    const same = kinds.get(key);
+    if (same === undefined) kinds.set(key, [shard]);
+    else same.push(shard);
   }
-  return stock.sort((a, b) => (draft.loads[b.shard] as number) - (draft.loads[a.shard] as number) || a.shard - b.shard);
-}
-
-function pick(
-  draft: PlanDraft,
-  stock: PlanShard[],
-  from: number,
-  to: number,
-  load: (index: number) => number,
-  weight: (index: number) => number,
-): PlanShard | undefined {
-  const before = load(from);
-  let tries = 0;
-  for (let index = 0; index < stock.length && tries < TRIES; index++) {
-    const shard = stock[index] as PlanShard;
-    const size = draft.loads[shard.shard] as number;
-    // Too large for the other one: the next are smaller.
-    if (load(to) + size / weight(to) >= before) continue;
-    tries++;
-    if (!draft.eligible(shard, to)) continue;
-    stock.splice(index, 1);
-    return shard;
-  }
-  return undefined;
-}
-
-function highest(members: ReadonlySet<number>, load: (index: number) => number): number | undefined {
-  let best: number | undefined;
-  for (const index of members) if (best === undefined || load(index) > load(best)) best = index;
-  return best;
+  return [...kinds.values()].map((shards) => new SortedStock(shards, draft.loads));
 }

@@ -25,8 +25,12 @@ export class PlanDraft {
   readonly memberLoads: Float64Array;
   readonly #index: ReadonlyMap<string, number>;
   readonly #moves: PlannedMove[] = [];
-  readonly #moved = new Set<number>();
+  readonly #moved: Uint8Array;
+  /** Shards of each member by the input. */
+  readonly #owned: readonly PlanShard[][];
   readonly #skips = new Map<SkipReason, { count: number; detail: string | undefined }>();
+  /** By reason, shards that were counted: one is left alone for one reason once, however often it is looked at. */
+  readonly #counted = new Map<SkipReason, Uint8Array>();
   readonly #batch: number;
 
   constructor({ members, shards }: PlanInput, policy: Policy) {
@@ -39,8 +43,13 @@ export class PlanDraft {
     this.counts = new Int32Array(members.length);
     this.memberLoads = new Float64Array(members.length);
     this.loads = loadsOf(shards, policy);
+    this.#moved = new Uint8Array(shards.length);
+    this.#owned = members.map(() => []);
     for (const shard of shards) {
-      const owner = this.memberOf(shard.owner);
+      const from = this.memberOf(shard.owner);
+      if (from !== undefined) this.#owned[from]?.push(shard);
+      // Counted where it will be, or the next plan would send as many again.
+      const owner = (shard.moving ? this.memberOf(shard.movingTo ?? shard.owner) : undefined) ?? from;
       if (owner === undefined) continue;
       this.counts[owner] = (this.counts[owner] as number) + 1;
       this.memberLoads[owner] = (this.memberLoads[owner] as number) + (this.loads[shard.shard] as number);
@@ -59,7 +68,7 @@ export class PlanDraft {
 
   /** Not on its way, nor planned to be. */
   free({ shard, moving }: PlanShard): boolean {
-    return !moving && !this.#moved.has(shard);
+    return !moving && this.#moved[shard] === 0;
   }
 
   /** Moved so lately that it should stay. */
@@ -72,32 +81,32 @@ export class PlanDraft {
     return this.members[member]?.state === "active" && this.constraints.allows(shard, member);
   }
 
-  allowedWhereItIs(shard: PlanShard, owner: number): boolean {
-    // Not counted against itself.
-    this.constraints.place(shard, owner, -1);
-    const allowed = this.constraints.allows(shard, owner);
-    this.constraints.place(shard, owner, 1);
-    return allowed;
+  /** Shards a member may give when balancing; the others are counted by why not. */
+  movable(member: number, now: number): PlanShard[] {
+    return (this.#owned[member] ?? []).filter((shard) => {
+      if (shard.moving) this.skip("moving", undefined, shard);
+      else if (shard.pinned) this.skip("pinned", undefined, shard);
+      else if (this.cools(shard, now)) this.skip("cooldown", undefined, shard);
+      else return this.free(shard);
+      return false;
+    });
   }
 
-  /** The base owner if it may have the shard, else the member that suits best, then the one with the most room. */
+  /** Whether shards were left alone that might have been moved otherwise. */
+  get held(): boolean {
+    return this.#skips.has("moving") || this.#skips.has("pinned") || this.#skips.has("cooldown");
+  }
+
+  /** For a shard that must leave: the base owner if it may have it, else who suits best, of those who has most room. */
   suitable(shard: PlanShard): number | undefined {
     const base = this.memberOf(shard.base);
     const owner = this.memberOf(shard.owner);
     if (base !== undefined && base !== owner && this.eligible(shard, base)) return base;
-    let best: number | undefined;
-    let bestScore = Number.NEGATIVE_INFINITY;
-    let bestRoom = Number.POSITIVE_INFINITY;
-    for (let member = 0; member < this.members.length; member++) {
-      if (member === owner || !this.eligible(shard, member)) continue;
-      const score = this.constraints.score(shard, member);
-      const room = (this.counts[member] as number) / (this.members[member] as PlanMember).weight;
-      if (score < bestScore || (score === bestScore && room >= bestRoom)) continue;
-      best = member;
-      bestScore = score;
-      bestRoom = room;
-    }
-    return best;
+    // Its owner is no candidate: it drains, or the rules are against it.
+    return this.constraints.best(
+      shard,
+      (member) => (this.counts[member] as number) / (this.members[member] as PlanMember).weight,
+    );
   }
 
   move(shard: PlanShard, to: number, reason: MoveReason, detail: string): void {
@@ -109,7 +118,7 @@ export class PlanDraft {
       reason,
       detail,
     });
-    this.#moved.add(shard.shard);
+    this.#moved[shard.shard] = 1;
     const load = this.loads[shard.shard] as number;
     if (from !== undefined) {
       this.counts[from] = (this.counts[from] as number) - 1;
@@ -121,7 +130,14 @@ export class PlanDraft {
     this.constraints.place(shard, to);
   }
 
-  skip(reason: SkipReason, detail?: string): void {
+  /** @param shard counted once for the reason */
+  skip(reason: SkipReason, detail?: string, shard?: PlanShard): void {
+    if (shard !== undefined) {
+      const counted = this.#counted.get(reason) ?? new Uint8Array(this.shards.length);
+      if (counted[shard.shard] === 1) return;
+      counted[shard.shard] = 1;
+      this.#counted.set(reason, counted);
+    }
     const known = this.#skips.get(reason);
     if (known === undefined) this.#skips.set(reason, { count: 1, detail });
     else known.count++;

@@ -34,6 +34,8 @@ export interface PlanShard {
   readonly pinnedTo?: string;
   /** A move of it is under way. */
   readonly moving: boolean;
+  /** Where to; it is counted there. Absent: counted at its owner. */
+  readonly movingTo?: string;
   /** Ms since the epoch. */
   readonly lastMoved: number | null;
   readonly load?: ShardLoad;
@@ -109,6 +111,9 @@ export type SkipReason =
   | "cooldown"
   | "window"
   | "pinned"
+  | "moving"
+  /** No taker may have what a partition would give. */
+  | "constraint"
   | "no-target"
   | "concurrency"
   | "batch";

@@ -4,9 +4,6 @@ import { balanceByLoad } from "./plan-by-load.ts";
 import { PlanDraft } from "./plan-draft.ts";
 import type { Plan, PlanInput, PlanShard, Policy } from "./plan-types.ts";
 
-/** Shards that may be nowhere, after which a plan looks for no more. */
-const MAX_HOPELESS = 256;
-
 /**
  * Which shards should move where, and why the others should not ([PLAN1]). Pure: the same input gives the same plan, and
  * nothing is changed. In order, each up to what is left of the batch:
@@ -20,7 +17,8 @@ const MAX_HOPELESS = 256;
  * | balance    | of the most laden members         | the least laden             | stability, window, cooldown      |
  *
  * A pin that names no member is to wherever the shard is, and gives way to a drain alone; one that names the draining member
- * stands in its way. Costs shards + members to look, and per move O(members) at most.
+ * stands in its way. Costs O(shards + members) to look, O(members) per move, and with rules O(rules × members) per mixture of
+ * types that they tell apart; shards that no member may have cost no more than others.
  *
  * @param now ms since the epoch
  */
@@ -36,11 +34,9 @@ export function plan(input: PlanInput, policy: Policy, now: number): Plan {
   }
   const open = inWindow(policy.windows, now);
   if (draft.constraints.any && open) {
-    // Rules that nobody can meet would have every member tried for every shard.
-    let hopeless = 0;
     for (const shard of input.shards) {
-      if (draft.full || hopeless >= MAX_HOPELESS) break;
-      if (!obey(draft, shard)) hopeless++;
+      if (draft.full) break;
+      obey(draft, shard);
     }
   }
   if (!mayBalance(draft, input, policy, now, open)) return draft.finish();
@@ -59,41 +55,42 @@ function must(draft: PlanDraft, shard: PlanShard): void {
   if (shard.pinned && shard.pinnedTo !== undefined && shard.pinnedTo !== shard.owner) {
     const target = draft.memberOf(shard.pinnedTo);
     if (target === undefined || draft.members[target]?.state === "draining")
-      draft.skip("no-target", `pin of shard ${shard.shard}`);
+      draft.skip("no-target", `pin of shard ${shard.shard}`, shard);
     else draft.move(shard, target, "pin", `pinned to ${shard.pinnedTo}`);
     return;
   }
   if (owner !== undefined && draft.members[owner]?.state !== "draining") return;
   if (shard.pinned && shard.pinnedTo !== undefined) {
-    draft.skip("pinned", `shard ${shard.shard} is pinned to ${shard.owner}, which is being drained`);
+    draft.skip("pinned", `shard ${shard.shard} is pinned to ${shard.owner}, which is being drained`, shard);
     return;
   }
   const target = draft.suitable(shard);
-  if (target === undefined) draft.skip("no-target", `shard ${shard.shard} of ${shard.owner}`);
+  if (target === undefined) draft.skip("no-target", `shard ${shard.shard} of ${shard.owner}`, shard);
   else draft.move(shard, target, "drain", `${shard.owner} is being drained`);
 }
 
-/** Moves a shard from where a rule forbids it to be; false when it may be nowhere. */
-function obey(draft: PlanDraft, shard: PlanShard): boolean {
+/** Moves a shard from where a rule forbids it to be. */
+function obey(draft: PlanDraft, shard: PlanShard): void {
   const owner = draft.memberOf(shard.owner);
-  if (owner === undefined || !draft.free(shard) || draft.allowedWhereItIs(shard, owner)) return true;
+  if (owner === undefined || draft.members[owner]?.state === "draining") return;
+  if (!draft.free(shard) || draft.constraints.allows(shard, owner)) return;
   if (shard.pinned) {
-    draft.skip("pinned");
-    return true;
+    draft.skip("pinned", undefined, shard);
+    return;
   }
   const target = draft.suitable(shard);
-  if (target === undefined) draft.skip("no-target", `no partition may have shard ${shard.shard} by the rules`);
+  if (target === undefined) draft.skip("no-target", `no partition may have shard ${shard.shard} by the rules`, shard);
   else draft.move(shard, target, "constraint", `${shard.owner} may not have it by the rules`);
-  return target !== undefined;
 }
 
 /** Back to where the base assignment has it. */
 function correct(draft: PlanDraft, shard: PlanShard, now: number): void {
   const target = draft.memberOf(shard.base);
   if (shard.base === shard.owner) return;
-  if (shard.pinned) draft.skip("pinned");
-  else if (target === undefined || !draft.eligible(shard, target)) draft.skip("no-target", `shard ${shard.shard}`);
-  else if (draft.cools(shard, now)) draft.skip("cooldown");
+  if (shard.pinned) draft.skip("pinned", undefined, shard);
+  else if (target === undefined || !draft.eligible(shard, target))
+    draft.skip("no-target", `shard ${shard.shard}`, shard);
+  else if (draft.cools(shard, now)) draft.skip("cooldown", undefined, shard);
   else draft.move(shard, target, "membership", `the base assignment has it at ${shard.base}`);
 }
 
