@@ -26,8 +26,8 @@ export class Audit {
   }
 
   add(command: AdminCommand, { actor, requestId }: Operator, answer: AdminResult): void {
-    const { kind, ...details } = command;
-    if ("dryRun" in command && command.dryRun) return;
+    const { kind, dryRun, ...details } = { dryRun: false, ...command };
+    if (dryRun === true) return;
     this.#storage.query(
       "INSERT INTO audit (at, actor, request_id, command, details, outcome) VALUES (?, ?, ?, ?, ?, ?)",
       ...[this.#clock.now(), actor.slice(0, 256), requestId.slice(0, 256), kind],

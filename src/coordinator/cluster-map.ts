@@ -125,6 +125,11 @@ export class ClusterMap {
     return this.#base[shard % this.#base.length] as string;
   }
 
+  /** Owners by the base assignment, were a member as given; element n is shard n modulo their number. */
+  baseIf(member: MemberRow): readonly string[] {
+    return this.#assign([...this.everyone.filter(({ name }) => name !== member.name), member]);
+  }
+
   owner(shard: number): string {
     return this.notes.get(shard)?.partition ?? this.base(shard);
   }

@@ -1,8 +1,9 @@
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
+import type { Plan } from "../placement/plan-types.ts";
 import { assertNever } from "../placement/shard-state.ts";
 import type { SqlStorage } from "../platform/ports.ts";
 import type { ClusterMap } from "./cluster-map.ts";
-import type { AdminCommand, MoveView, ShardNote } from "./commands.ts";
+import type { AdminCommand, MemberCommand, MemberView, MoveView, ShardNote } from "./commands.ts";
 import type { Membership } from "./membership.ts";
 import type { MoveJournal } from "./move-journal.ts";
 import type { Rebalancer } from "./rebalancer.ts";
@@ -33,17 +34,14 @@ export class CommandRunner {
     const { members, rebalancer, resize, onChanged, onOrdered } = this.#parts;
     switch (command.kind) {
       case "add-partition":
-        return this.#member(() => members.add(command));
       case "change-partition":
-        return this.#member(() => members.change(command));
       case "cordon":
-        return this.#member(() => members.setState(command.name, "cordoned"));
       case "uncordon":
-        return this.#member(() => members.setState(command.name, "active"));
       case "drain":
-        return this.#member(() => members.setState(command.name, "draining"));
+        return this.#change(command);
       case "remove-partition":
-        return this.#member(() => members.remove(command.name));
+        this.#checkResize();
+        return members.remove(command.name);
       case "move-shard":
         return this.#move(command.shard, command.to);
       case "pin-shard":
@@ -72,10 +70,14 @@ export class CommandRunner {
     }
   }
 
-  #member<T>(change: () => T): T {
+  #change(command: MemberCommand): MemberView | (Plan & { readonly dryRun: true }) {
+    const { map, members, rebalancer, onChanged } = this.#parts;
     this.#checkResize();
-    const view = change();
-    this.#parts.onChanged("membership");
+    const member = members.next(command);
+    // Everything that would follow, not only the first batch of it.
+    if (command.dryRun) return { ...rebalancer.propose({ stableFor: 0, batch: map.shards }, member), dryRun: true };
+    const view = members.write(member);
+    onChanged("membership");
     return view;
   }
 

@@ -3,26 +3,30 @@ import type { MovePhase } from "../placement/move-state.ts";
 
 /** What an operator may change. Every one leaves a row in the audit. */
 export type AdminCommand =
-  | {
-      readonly kind: "add-partition";
-      readonly name: string;
-      readonly weight?: number | undefined;
-      readonly labels?: Readonly<Record<string, string>> | undefined;
-      readonly location?: string | undefined;
-    }
-  | {
-      readonly kind: "change-partition";
-      readonly name: string;
-      readonly weight?: number | undefined;
-      readonly labels?: Readonly<Record<string, string>> | undefined;
-    }
-  | { readonly kind: "cordon" | "uncordon" | "drain" | "remove-partition"; readonly name: string }
+  | MemberCommand
+  | { readonly kind: "remove-partition"; readonly name: string }
   | { readonly kind: "move-shard"; readonly shard: number; readonly to: string }
   /** Without a partition: where the shard is now. */
   | { readonly kind: "pin-shard"; readonly shard: number; readonly partition?: string | undefined }
   | { readonly kind: "unpin-shard"; readonly shard: number }
   | { readonly kind: "rebalance"; readonly strategy?: "count" | "load" | undefined; readonly dryRun: boolean }
   | { readonly kind: "shard-count"; readonly count: number; readonly dryRun: boolean };
+
+/** A change of one partition; a dry run gives the moves that would follow from it. */
+export type MemberCommand = { readonly name: string; readonly dryRun?: boolean | undefined } & (
+  | {
+      readonly kind: "add-partition";
+      readonly weight?: number | undefined;
+      readonly labels?: Readonly<Record<string, string>> | undefined;
+      readonly location?: string | undefined;
+    }
+  | {
+      readonly kind: "change-partition";
+      readonly weight?: number | undefined;
+      readonly labels?: Readonly<Record<string, string>> | undefined;
+    }
+  | { readonly kind: "cordon" | "uncordon" | "drain" }
+);
 
 /** Who gave a command, for the audit. */
 export interface Operator {
@@ -155,8 +159,9 @@ export interface MovesQuery {
 /** The coordinator as an operator's commands and questions reach it. */
 export interface CoordinatorAdmin {
   /**
-   * Results by kind: partition commands give a `MemberView`; `move-shard` a `MoveView`; `pin-shard` and `unpin-shard` a
-   * `ShardNote`; `rebalance` a `Plan` (placement/plan-types.ts) with `dryRun`; `shard-count` a `ResizeView` with `dryRun`.
+   * Results by kind: partition commands give a `MemberView`, as a dry run a `Plan`; `move-shard` a `MoveView`; `pin-shard`
+   * and `unpin-shard` a `ShardNote`; `rebalance` a `Plan` (placement/plan-types.ts) with `dryRun`; `shard-count` a
+   * `ResizeView` with `dryRun`.
    */
   execute(command: AdminCommand, operator: Operator): Promise<AdminResult>;
   view(): Promise<CoordinatorView>;

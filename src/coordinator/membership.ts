@@ -1,8 +1,9 @@
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import { isPartitionName } from "../identity/object-id.ts";
+import { assertNever } from "../placement/shard-state.ts";
 import type { Clock, SqlStorage } from "../platform/ports.ts";
 import type { ClusterMap, MemberRow } from "./cluster-map.ts";
-import type { AdminCommand, MemberState, MemberView } from "./commands.ts";
+import type { MemberCommand, MemberState, MemberView } from "./commands.ts";
 import type { MoveJournal } from "./move-journal.ts";
 
 interface Parts {
@@ -12,8 +13,8 @@ interface Parts {
   readonly clock: Clock;
 }
 
-type Added = Extract<AdminCommand, { kind: "add-partition" }>;
-type Changed = Extract<AdminCommand, { kind: "change-partition" }>;
+type Added = Extract<MemberCommand, { kind: "add-partition" }>;
+type Changed = Extract<MemberCommand, { kind: "change-partition" }>;
 
 const MOST = 1_024;
 const MOST_WEIGHT = 1_000;
@@ -27,40 +28,64 @@ export class Membership {
     this.#parts = parts;
   }
 
-  add({ name, weight = 1, labels = {}, location }: Added): MemberView {
-    const { map } = this.#parts;
+  /** The member as the command would have it. @throws EdgeverseError when that may not be */
+  next(command: MemberCommand): MemberRow {
+    switch (command.kind) {
+      case "add-partition":
+        return this.#added(command);
+      case "change-partition":
+        return this.#changed(command);
+      case "cordon":
+        return this.#inState(command.name, "cordoned");
+      case "uncordon":
+        return this.#inState(command.name, "active");
+      case "drain":
+        return this.#inState(command.name, "draining");
+      default:
+        return assertNever(command);
+    }
+  }
+
+  write(member: MemberRow): MemberView {
+    const { map, storage } = this.#parts;
+    storage.transaction(() => map.writeMember(member));
+    return this.view(member.name);
+  }
+
+  #added({ name, weight = 1, labels = {}, location }: Added): MemberRow {
+    const { map, clock } = this.#parts;
     if (!isPartitionName(name)) throw refuse(`"${name.slice(0, 80)}" is not a name for a partition`);
     checkShape(weight, labels);
     if (map.members.some((member) => member.name === name)) throw conflict(`There is a partition "${name}" already`);
     if (map.members.length >= MOST) throw conflict(`A cluster has at most ${MOST} partitions`);
-    return this.#write({ name, weight, labels, state: "active", location: location ?? null, since: 0 });
+    return { name, weight, labels, state: "active", location: location ?? null, since: clock.now() };
   }
 
-  change({ name, weight, labels }: Changed): MemberView {
+  #changed({ name, weight, labels }: Changed): MemberRow {
     const member = this.#parts.map.member(name);
     const next = { ...member, weight: weight ?? member.weight, labels: labels ?? member.labels };
     checkShape(next.weight, next.labels);
-    return this.#write(next);
+    return { ...next, since: this.#parts.clock.now() };
   }
 
-  setState(name: string, state: MemberState): MemberView {
-    const { map } = this.#parts;
+  #inState(name: string, state: MemberState): MemberRow {
+    const { map, clock } = this.#parts;
     const member = map.member(name);
-    if (member.state === state) return this.view(name);
+    if (member.state === state) return member;
     const others = map.members.filter((other) => other.name !== name && other.state === "active");
     if (state !== "active" && others.length === 0) {
       throw conflict(`Partition "${name}" is the last that takes shards`);
     }
-    return this.#write({ ...member, state });
+    return { ...member, state, since: clock.now() };
   }
 
   /** Forgets a drained partition. */
   remove(name: string): MemberView {
-    const { map } = this.#parts;
+    const { map, storage, clock } = this.#parts;
     const member = map.member(name);
     const view = this.view(name);
     if (!view.drained) throw conflict(`Partition "${name}" has to be drained first: it owns ${view.shards} shards`);
-    this.#write({ ...member, state: "removed" });
+    storage.transaction(() => map.writeMember({ ...member, state: "removed", since: clock.now() }));
     return view;
   }
 
@@ -86,12 +111,6 @@ export class Membership {
   view(name: string): MemberView {
     return this.views().find((member) => member.name === name) as MemberView;
   }
-
-  #write(member: MemberRow): MemberView {
-    const { map, storage, clock } = this.#parts;
-    storage.transaction(() => map.writeMember({ ...member, since: clock.now() }));
-    return this.view(member.name);
-  }
 }
 
 function checkShape(weight: number, labels: Readonly<Record<string, string>>): void {
@@ -99,7 +118,7 @@ function checkShape(weight: number, labels: Readonly<Record<string, string>>): v
     throw refuse(`a weight is above 0 and at most ${MOST_WEIGHT}`);
   }
   const entries = Object.entries(labels);
-  const fits = ([key, value]: [string, string]) => /^[A-Za-z0-9_.-]{1,63}$/.test(key) && value.length <= 63;
+  const fits = ([key, value]: [string, string]) => /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/.test(key) && value.length <= 63;
   if (entries.length > MOST_LABELS || !entries.every(fits)) {
     throw refuse(`labels are at most ${MOST_LABELS} names of letters, digits, "_", "." and "-" with short values`);
   }

@@ -2,7 +2,7 @@ import type { LoadReport } from "../placement/load-report.ts";
 import { plan } from "../placement/plan.ts";
 import type { Plan, PlanInput, PlanShard, Policy, ShardLoad } from "../placement/plan-types.ts";
 import type { Clock, SqlStorage } from "../platform/ports.ts";
-import type { ClusterMap } from "./cluster-map.ts";
+import type { ClusterMap, MemberRow } from "./cluster-map.ts";
 import type { DecisionView } from "./commands.ts";
 import type { MoveJournal } from "./move-journal.ts";
 import { count, counters } from "./tables.ts";
@@ -64,10 +64,10 @@ export class Rebalancer {
     });
   }
 
-  /** What the planner says now, with `changes` to the policy. */
-  propose(changes: Partial<Policy> = {}): Plan {
+  /** What the planner says now, with `changes` to the policy, and were a member as `supposed`. */
+  propose(changes: Partial<Policy> = {}, supposed?: MemberRow): Plan {
     const { policy, clock } = this.#parts;
-    return plan(this.#input(), { ...policy, ...changes }, clock.now());
+    return plan(this.#input(supposed), { ...policy, ...changes }, clock.now());
   }
 
   /**
@@ -125,27 +125,33 @@ export class Rebalancer {
     );
   }
 
-  #input(): PlanInput {
+  #input(supposed?: MemberRow): PlanInput {
     const { map, journal } = this.#parts;
+    const supposedBase = supposed === undefined ? undefined : map.baseIf(supposed);
     const loads = this.#loads();
     const moving = new Map([...journal.open.values()].map(({ order }) => [order.shard, order.to]));
     const shards = Array.from({ length: map.shards }, (_, shard): PlanShard => {
       const note = map.notes.get(shard);
-      const base = map.base(shard);
+      const base = supposedBase?.[shard % supposedBase.length] ?? map.base(shard);
       const load = loads.get(shard);
       const movingTo = moving.get(shard);
       return {
-        ...{ shard, base, owner: note?.partition ?? base, held: note?.why === "held", pinned: note?.pinned === true },
+        ...{ shard, base, owner: map.owner(shard), pinned: note?.pinned === true },
+        // What nobody decided to have elsewhere is where it is only because the base assignment was another.
+        held: note?.why === "held" || (supposed !== undefined && (note?.why ?? null) === null),
         ...{ moving: movingTo !== undefined, lastMoved: note?.movedAt ?? null },
         ...(movingTo === undefined ? {} : { movingTo }),
         ...(note?.pinnedTo === null || note?.pinnedTo === undefined ? {} : { pinnedTo: note.pinnedTo }),
         ...(load === undefined ? {} : { load }),
       };
     });
-    const members = map.members.map(({ name, weight, labels, state, since }) => ({
-      ...{ name, weight, labels, since },
-      state: state === "removed" ? ("draining" as const) : state,
-    }));
+    const others = map.members.filter(({ name }) => name !== supposed?.name);
+    const members = (supposed === undefined ? others : [...others, supposed]).map(
+      ({ name, weight, labels, state, since }) => ({
+        ...{ name, weight, labels, since },
+        state: state === "removed" ? ("draining" as const) : state,
+      }),
+    );
     // The cap on moves under way is the driver's business; here it only keeps the list of planned ones short.
     return { members, shards, inFlight: 0 };
   }

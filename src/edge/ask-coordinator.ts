@@ -38,7 +38,9 @@ export async function known(parts: EdgeParts, shard?: number): Promise<Known | u
   try {
     const [notes, moves] = await Promise.all([
       askCoordinator(parts, (coordinator) => coordinator.notes()),
-      askCoordinator(parts, (coordinator) => coordinator.moves({ limit: 1_000, active: true, shard })),
+      askCoordinator(parts, (coordinator) =>
+        coordinator.moves({ limit: parts.router.map.shards, active: true, shard }),
+      ),
     ]);
     return {
       notes: new Map(notes.map((note) => [note.shard, note])),

@@ -26,14 +26,15 @@ export async function askPartition<T>(
   }
 }
 
-/** Asks every partition the same, at once; one that does not answer is in the result as such. */
+/** Asks partitions the same, all of them unless told which, at once; one that does not answer is in the result as such. */
 export function askPartitions<T>(
   parts: Pick<EdgeParts, "clock" | "connect" | "router">,
   ms: number,
   question: (client: PartitionClient) => Promise<T>,
+  partitions = parts.router.map.partitions,
 ): Promise<PartitionAnswer<T>[]> {
   return Promise.all(
-    parts.router.map.partitions.map(async (partition): Promise<PartitionAnswer<T>> => {
+    partitions.map(async (partition): Promise<PartitionAnswer<T>> => {
       try {
         return { partition, ok: true, value: await askPartition(parts, partition, ms, question) };
       } catch (error) {

@@ -14,10 +14,25 @@ export const weight = z
   .positive()
   .max(1_000)
   .openapi({ description: "Twice the weight takes twice the shards" });
+const LABEL = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/;
+const LABEL_RULE = "letters, digits, _, - and ., at most 63, beginning with a letter or digit";
+
+/** Not a `z.record`, which leaves a name such as `__proto__` out without a word. */
 export const labels = z
-  .record(z.string().regex(/^[A-Za-z0-9_.-]{1,63}$/), z.string().max(63))
-  .refine((value) => Object.keys(value).length <= 32, "must be at most 32 labels")
-  .openapi({ example: { zone: "weur-1" } });
+  .custom<Record<string, string>>(
+    (value) => typeof value === "object" && value !== null && !Array.isArray(value),
+    "must be an object of texts",
+  )
+  .superRefine((value, context) => {
+    const issue = (path: string[], message: string) => context.addIssue({ code: "custom", path, message });
+    const entries = Object.entries(value);
+    if (entries.length > 32) issue([], "must be at most 32 labels");
+    for (const [key, text] of entries.slice(0, 32)) {
+      if (!LABEL.test(key)) issue([], `has the label "${key.slice(0, 80)}", which must be ${LABEL_RULE}`);
+      if (typeof text !== "string" || text.length > 63) issue([key], "must be a text of at most 63 characters");
+    }
+  })
+  .openapi({ type: "object", additionalProperties: { type: "string", maxLength: 63 }, example: { zone: "weur-1" } });
 export const location = z.string().regex(/^[a-z]{2,16}$/, 'must be a location hint such as "weur"');
 export const shardCount = count
   .min(1)
@@ -92,6 +107,25 @@ export function moveBody(view: MoveView, now: number): z.input<typeof moveSchema
     ageMs: Math.max(0, (endedAt ?? now) - startedAt),
   };
 }
+
+export const moveCounts = z.object({
+  ...{ done: count, undone: count, active: count, planned: count },
+  oldestMs: z.number().openapi({ description: "How long the oldest move under way has been so" }),
+});
+
+export const planSchema = z
+  .object({
+    dryRun: z.boolean(),
+    moves: z.array(
+      z.object({ shard: count, from: z.string(), to: z.string(), reason: z.string(), detail: z.string() }),
+    ),
+    skipped: z.array(z.object({ reason: z.string(), count, detail: z.string().optional() })),
+    stats: z.object({
+      members: z.array(z.object({ name: z.string(), shards: count, ideal: z.number(), load: z.number() })),
+      imbalance: z.number(),
+    }),
+  })
+  .openapi("Plan");
 
 export const resizeSchema = z
   .object({

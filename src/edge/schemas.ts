@@ -44,6 +44,9 @@ export const objectId = z
   .openapi({ description: "1 to 512 bytes of UTF-8, percent-encoded in a path", example: "visits" });
 
 export const objectParams = z.object({ type: typeName, id: objectId });
+/** `{p}` and `{n}` of a path. Which there are is for the coordinator and the map to say. */
+export const partitionParams = z.object({ p: z.string().openapi({ example: "p1" }) });
+export const shardParams = z.object({ n: z.string().openapi({ type: "integer", minimum: 0 }) });
 export const callIdText = z
   .string()
   .regex(/^[\x21-\x7e]{1,255}$/)

@@ -8,13 +8,18 @@ import { BEARER, codeOf, type EdgeFixture, edgeFixture, patiently } from "./edge
 const commands: [method: string, path: string, body: unknown, command: AdminCommand][] = [
   [
     ...(["POST", "partitions", { name: "p2", weight: 0.5, location: "weur" }] as const),
-    { kind: "add-partition", name: "p2", weight: 0.5, labels: {}, location: "weur" },
+    { kind: "add-partition", name: "p2", weight: 0.5, labels: {}, location: "weur", dryRun: false },
   ],
-  ["PATCH", "partitions/p0", { labels: { a: "b" } }, { kind: "change-partition", name: "p0", labels: { a: "b" } }],
+  [
+    "PATCH",
+    "partitions/p0",
+    { labels: { a: "b" } },
+    { kind: "change-partition", name: "p0", labels: { a: "b" }, dryRun: false },
+  ],
   ["DELETE", "partitions/p0", undefined, { kind: "remove-partition", name: "p0" }],
-  ["POST", "partitions/p0/drain", undefined, { kind: "drain", name: "p0" }],
-  ["POST", "partitions/p0/cordon", undefined, { kind: "cordon", name: "p0" }],
-  ["POST", "partitions/p0/uncordon", undefined, { kind: "uncordon", name: "p0" }],
+  ["POST", "partitions/p0/drain", undefined, { kind: "drain", name: "p0", dryRun: false }],
+  ["POST", "partitions/p0/cordon", undefined, { kind: "cordon", name: "p0", dryRun: false }],
+  ["POST", "partitions/p0/uncordon", { dryRun: true }, { kind: "uncordon", name: "p0", dryRun: true }],
   ["POST", "shards/1/move", { partition: "p1" }, { kind: "move-shard", shard: 1, to: "p1" }],
   ["POST", "shards/0/pin", { partition: "p1" }, { kind: "pin-shard", shard: 0, partition: "p1" }],
   ["POST", "shards/15/unpin", undefined, { kind: "unpin-shard", shard: 15 }],
@@ -122,6 +127,26 @@ describe("requests that don't fit", () => {
     ["PATCH", "partitions/p0", { labels: { a: long } }],
     ["PATCH", "partitions/p0", { labels: many }],
     ["PATCH", "partitions/p0", { labels: [] }],
+    ["PATCH", "partitions/p0", { labels: { a: 1 } }],
+    ["PATCH", "partitions/p0", { labels: "a" }],
+    ["PATCH", "partitions/p0", '{"labels":{"__proto__":"x"}}'],
+    ["PATCH", "partitions/p0", { labels: { ".a": "b" } }],
+    ["PATCH", "partitions/p0", { dryRun: true }],
+    ["DELETE", "partitions/p0", { dryRun: true }],
+    ["POST", "partitions/p0/drain", { force: true }],
+    ["POST", "partitions/p0/cordon", "[]"],
+    ["POST", "partitions/p0/uncordon", { dryRun: 1 }],
+    ["POST", "partitions/p0/drain?dryRun=true", undefined],
+    ["DELETE", "partitions/p0?dryRun=true", undefined],
+    ["POST", "partitions?dryRun=true", { name: "p2" }],
+    ["PATCH", "partitions/p0?dryRun=true", { weight: 2 }],
+    ["POST", "rebalance?dryRun=true", undefined],
+    ["POST", "shard-count?dryRun=true", { count: 32 }],
+    ["POST", "shards/1/move?dryRun=true", { partition: "p1" }],
+    ["POST", "shards/1/pin?partition=p1", undefined],
+    ["POST", "shards/1/unpin", { partition: "p1" }],
+    ["POST", "calls/cleanup?dryRun=true", undefined],
+    ["POST", "calls/wake?dryRun=true", undefined],
     ["PATCH", "partitions/p0", { name: "p3" }],
     ["PATCH", "partitions/p0", {}],
     ["POST", "shards/1/move", { partition: "a/b" }],
@@ -135,6 +160,19 @@ describe("requests that don't fit", () => {
     ["POST", "shard-count", { count: 32, force: true }],
   ])("[MEM1] %s %s %j is refused before the coordinator hears of it", async (method, path, body) => {
     expect(await codeOf(await send(withCoordinator({}), method, path, body))).toBe("INVALID_ARGUMENT");
+  });
+
+  it("[MEM1] JSON that is none is refused, also where no body is wanted", async () => {
+    for (const path of ["partitions/p0/drain", "shards/1/unpin", "rebalance"]) {
+      expect(await codeOf(await send(withCoordinator({}), "POST", path, '{"dryRun":tru'))).toBe("INVALID_JSON");
+    }
+  });
+
+  it("[MEM1] a label that does not fit is named", async () => {
+    const response = await send(edgeFixture(), "PATCH", "partitions/p0", { labels: { ok: "x", "a b": "c" } });
+    expect(((await response.json()) as { detail: string }).detail).toContain(
+      'has the label "a b", which must be letters',
+    );
   });
 
   it.each(["active=yes", "shard=-1", "shard=65536", "limit=0", "limit=1001", "before=x", "before=-1", "x=1"])(

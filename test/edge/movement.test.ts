@@ -57,6 +57,43 @@ describe("partitions", () => {
     expect(new Set(migrations.map(({ phase }) => phase))).toEqual(new Set(["done"]));
   });
 
+  it("[MEM1] [PLAN3] a dry run of a change shows every move that would follow, and changes nothing", async () => {
+    // Balancing numbers would move a few more.
+    const config = configSchema.parse({ stableFor: "1ms", rebalanceThreshold: 5 });
+    const edge = edgeFixture({ config, names: ["p0", "p1", "p2"], shards: 64 });
+    const before = await (await edge.admin("shards")).json();
+    const owned = (await json<{ assignedShards: number }>(edge.admin("partitions/p1"))).assignedShards;
+    for (const [method, path, body] of [
+      ["POST", "partitions/p1/drain", {}],
+      ["POST", "partitions", { name: "p9", weight: 2 }],
+      ["PATCH", "partitions/p1", { weight: 5 }],
+      ["POST", "partitions/p1/cordon", {}],
+    ] as const) {
+      const shown = await send(edge, method, path, { ...body, dryRun: true });
+      const plan = (await shown.json()) as { dryRun: boolean; moves: { from: string; to: string; reason: string }[] };
+      expect([path, shown.status, plan.dryRun]).toEqual([path, 200, true]);
+      const { from, to } = plan.moves[0] ?? { from: undefined, to: undefined };
+      if (path.endsWith("drain")) {
+        expect(plan.moves.map((move) => [move.from, move.reason])).toEqual(Array(owned).fill(["p1", "drain"]));
+      } else if (path === "partitions") expect([plan.moves.length > 3, to]).toEqual([true, "p9"]);
+      else if (method === "PATCH") expect([plan.moves.length > 2, to]).toEqual([true, "p1"]);
+      else expect(from).toBeUndefined();
+      await settle(edge);
+      expect(await (await edge.admin("shards")).json()).toEqual(before);
+    }
+    expect(await json(edge.admin("audit"))).toMatchObject({ entries: [] });
+    expect(await json(edge.admin("partitions/p1"))).toMatchObject({ state: "active", weight: 1 });
+    // What is shown is what happens.
+    const { moves } = await json<{ moves: { shard: number; to: string }[] }>(
+      send(edge, "POST", "partitions/p1/drain", { dryRun: true }),
+    );
+    await send(edge, "POST", "partitions/p1/drain");
+    await settle(edge);
+    for (const { shard, to } of moves) {
+      expect(await json(edge.admin(`shards/${shard}`)), String(shard)).toMatchObject({ partition: to });
+    }
+  });
+
   it.each([
     ["a name with a slash", { name: "a/b" }],
     ["no name", {}],

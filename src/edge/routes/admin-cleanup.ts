@@ -1,11 +1,10 @@
 import { z } from "@hono/zod-openapi";
 import { parseDuration } from "../../config/duration.ts";
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
-import { readBody } from "../body.ts";
 import { describeRoute } from "../describe-route.ts";
 import { needLog } from "../need-log.ts";
-import { parseBody } from "../parse-body.ts";
 import type { EdgeParts } from "../ports.ts";
+import { readChange } from "../read-change.ts";
 import { respond } from "../respond.ts";
 import type { Route } from "../route.ts";
 import { moment } from "../schemas.ts";
@@ -36,7 +35,7 @@ export function cleanupRoute(parts: EdgeParts): Route {
       answers: { 200: reportSchema },
     }),
     handle: async (context) => {
-      const body = parseBody(await readBody(context.req.raw, parts.config.maxBody), bodySchema);
+      const body = await readChange(context, parts, bodySchema);
       const olderThan = body.olderThan === undefined ? null : (parseDuration(body.olderThan) ?? refuse());
       const report = await needLog(parts.maintenance).cleanUp({ olderThan, dryRun: body.dryRun });
       const view = { ...report, before: new Date(report.before).toISOString() };

@@ -1,11 +1,9 @@
 import { z } from "@hono/zod-openapi";
-import { EdgeverseError } from "../../errors/edgeverse-error.ts";
-import { within } from "../../platform/within.ts";
 import type { PartitionStatus } from "../../router/views.ts";
-import { coordinatorView } from "../ask-coordinator.ts";
+import { askCoordinator, coordinatorView } from "../ask-coordinator.ts";
 import { ADMIN_LIMIT, askPartitions } from "../ask-partitions.ts";
 import { describeRoute } from "../describe-route.ts";
-import { resizeBody, resizeSchema } from "../movement-schemas.ts";
+import { memberSchema, moveCounts, resizeBody, resizeSchema } from "../movement-schemas.ts";
 import type { EdgeParts } from "../ports.ts";
 import { respond } from "../respond.ts";
 import type { Route } from "../route.ts";
@@ -20,13 +18,16 @@ const clusterSchema = z
     shards: count,
     mapVersion: count,
     partitions: z.array(
-      z.object({ name: z.string(), weight: z.number(), state: z.string().optional(), reachable: z.boolean() }),
+      z.object({
+        name: z.string(),
+        weight: z.number(),
+        state: memberSchema.shape.state.optional(),
+        labels: memberSchema.shape.labels.optional(),
+        reachable: z.boolean(),
+      }),
     ),
     coordinator: z.object({ reachable: z.boolean(), founded: z.boolean().optional(), foundedAt: moment.optional() }),
-    moves: z
-      .object({ done: count, undone: count, active: count, planned: count, oldestMs: z.number() })
-      .nullable()
-      .openapi({ description: "Null when the coordinator can't be asked" }),
+    moves: moveCounts.nullable().openapi({ description: "Null when the coordinator can't be asked" }),
     shardCount: resizeSchema.nullable(),
     log: z.boolean(),
     totals: z.object({
@@ -57,19 +58,17 @@ export function clusterRoute(parts: EdgeParts): Route {
         askPartitions(parts, ADMIN_LIMIT, (client) => client.status()),
       ]);
       const { document, shards } = parts.router.map;
+      const members = new Map(
+        view?.members.map(({ name, weight, state, labels }) => [name, { weight, state, labels }]),
+      );
       const statuses = answers.filter((answer) => answer.ok).map((answer) => answer.value);
       const cluster: z.input<typeof clusterSchema> = {
         version: VERSION,
         shards,
         mapVersion: document.version,
         partitions: parts.router.map.members.map(({ name, weight }, index) => {
-          const member = view?.members.find((other) => other.name === name);
-          return {
-            name,
-            weight: member?.weight ?? weight,
-            ...(member === undefined ? {} : { state: member.state }),
-            reachable: answers[index]?.ok === true,
-          };
+          const member = members.get(name);
+          return { name, ...(member ?? { weight }), reachable: answers[index]?.ok === true };
         }),
         coordinator,
         moves: view?.moves ?? null,
@@ -97,10 +96,9 @@ function totals(statuses: readonly PartitionStatus[]) {
   };
 }
 
-async function statusOf({ clock, coordinator }: EdgeParts) {
-  const late = () => new EdgeverseError("UNAVAILABLE", "The coordinator did not answer in time");
+async function statusOf(parts: EdgeParts) {
   try {
-    const { founded, foundedAt } = await within(clock, ADMIN_LIMIT, coordinator.status(), late);
+    const { founded, foundedAt } = await askCoordinator(parts, (coordinator) => coordinator.status());
     const since = foundedAt === null ? {} : { foundedAt: new Date(foundedAt).toISOString() };
     return { reachable: true, founded, ...since };
   } catch {

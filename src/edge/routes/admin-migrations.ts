@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { askCoordinator } from "../ask-coordinator.ts";
 import { describeRoute } from "../describe-route.ts";
-import { moveBody, moveSchema } from "../movement-schemas.ts";
+import { moveBody, moveCounts, moveSchema } from "../movement-schemas.ts";
 import { parseQuery } from "../parse-query.ts";
 import type { EdgeParts } from "../ports.ts";
 import { respond } from "../respond.ts";
@@ -27,7 +27,7 @@ const decisionSchema = z.object({
 });
 const answerSchema = z.object({
   migrations: z.array(moveSchema),
-  counts: z.object({ done: count, undone: count, active: count, planned: count, oldestMs: z.number() }),
+  counts: moveCounts,
   decisions: z.array(decisionSchema),
   decisionCounts: z.record(z.string(), count),
   next: z.string().optional(),

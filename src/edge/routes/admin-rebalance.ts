@@ -1,32 +1,17 @@
 import { z } from "@hono/zod-openapi";
 import type { Plan } from "../../placement/plan-types.ts";
 import { command } from "../ask-coordinator.ts";
-import { readBody } from "../body.ts";
 import { describeRoute } from "../describe-route.ts";
-import { parseBody } from "../parse-body.ts";
+import { planSchema } from "../movement-schemas.ts";
 import type { EdgeParts } from "../ports.ts";
+import { readChange } from "../read-change.ts";
 import { respond } from "../respond.ts";
 import type { Route } from "../route.ts";
 
-const count = z.number().int();
 const bodySchema = z.strictObject({
   dryRun: z.boolean().default(false),
   strategy: z.enum(["count", "load"]).optional(),
 });
-const planSchema = z
-  .object({
-    dryRun: z.boolean(),
-    moves: z.array(
-      z.object({ shard: count, from: z.string(), to: z.string(), reason: z.string(), detail: z.string() }),
-    ),
-    skipped: z.array(z.object({ reason: z.string(), count, detail: z.string().optional() })),
-    stats: z.object({
-      members: z.array(z.object({ name: z.string(), shards: count, ideal: z.number(), load: z.number() })),
-      imbalance: z.number(),
-    }),
-  })
-  .openapi("Plan");
-
 /** `POST /admin/v1/rebalance`: plans now, and unless it is a dry run carries it out ([PLAN3]). */
 export function rebalanceRoute(parts: EdgeParts): Route {
   return {
@@ -36,7 +21,7 @@ export function rebalanceRoute(parts: EdgeParts): Route {
       answers: { 200: planSchema },
     }),
     handle: async (context) => {
-      const body = parseBody(await readBody(context.req.raw, parts.config.maxBody), bodySchema);
+      const body = await readChange(context, parts, bodySchema);
       const plan = await command<Plan>(parts, { kind: "rebalance", ...body }, context.env.requestId);
       return respond(JSON.stringify(plan), context.env.requestId);
     },

@@ -1,10 +1,10 @@
-import { z } from "@hono/zod-openapi";
 import { known } from "../ask-coordinator.ts";
 import { ADMIN_LIMIT, askPartitions } from "../ask-partitions.ts";
 import { describeRoute } from "../describe-route.ts";
 import type { EdgeParts } from "../ports.ts";
 import { respond } from "../respond.ts";
 import type { Route } from "../route.ts";
+import { shardParams } from "../schemas.ts";
 import { shardNumber } from "../shard-number.ts";
 import { shardSchema, shardTable } from "../shard-table.ts";
 
@@ -15,13 +15,12 @@ export function shardRoute(parts: EdgeParts): Route {
       method: "get",
       path: "/admin/v1/shards/{n}",
       summary: "One shard and its owner",
-      params: z.object({ n: z.string().openapi({ type: "integer", minimum: 0 }) }),
+      params: shardParams,
       answers: { 200: shardSchema },
     }),
     handle: async (context) => {
-      await parts.router.refresh();
+      const shard = await shardNumber(context, parts);
       const { map } = parts.router;
-      const shard = shardNumber(context, map.shards);
       const [answers, about] = await Promise.all([
         askPartitions(parts, ADMIN_LIMIT, (client) => client.shards()),
         known(parts, shard),

@@ -1,14 +1,12 @@
 import { z } from "@hono/zod-openapi";
-import { readBody } from "../body.ts";
 import { describeRoute } from "../describe-route.ts";
 import { needLog } from "../need-log.ts";
-import { parseBody } from "../parse-body.ts";
 import type { EdgeParts } from "../ports.ts";
+import { NOTHING, readChange } from "../read-change.ts";
 import { respond } from "../respond.ts";
 import type { Route } from "../route.ts";
 
 const count = z.number().int();
-const bodySchema = z.strictObject({});
 const reportSchema = z
   .object({
     seen: count,
@@ -28,11 +26,11 @@ export function wakeRoute(parts: EdgeParts): Route {
       method: "post",
       path: "/admin/v1/calls/wake",
       summary: "Drive pending calls now",
-      body: bodySchema,
+      body: NOTHING,
       answers: { 200: reportSchema },
     }),
     handle: async (context) => {
-      parseBody(await readBody(context.req.raw, parts.config.maxBody), bodySchema);
+      await readChange(context, parts, NOTHING);
       const report = await needLog(parts.maintenance).reconcile();
       return respond(JSON.stringify(report), context.env.requestId);
     },
