@@ -1,3 +1,4 @@
+import { parseArgs } from "node:util";
 import { plan } from "../src/placement/plan.ts";
 import type { PlanInput, PlanMember, PlanShard } from "../src/placement/plan-types.ts";
 import { policySchema } from "../src/placement/policy.ts";
@@ -77,6 +78,8 @@ function movement(shards: number, before: number): number {
   return Math.round((moved / (shards / (before + 1))) * 1_000) / 1_000;
 }
 
+const { json } = parseArgs({ options: { json: { type: "boolean", default: false } } }).values;
+
 const times = [
   { shards: 8_192, members: 64, targetMs: 20 },
   { shards: 65_536, members: 1_024, targetMs: 1_000 },
@@ -97,7 +100,7 @@ const moves = [1, 2, 4, 8, 16, 32].map((partitions) => ({
   partitions,
   ratio: movement(8_192, partitions),
 }));
-if (process.argv.includes("--json")) console.log(JSON.stringify({ times, moves }, null, 2));
+if (json) console.log(JSON.stringify({ times, moves }, null, 2));
 else {
   console.table(times);
   console.table(moves);

@@ -13,7 +13,7 @@ describe("the simulation", () => {
   }, async () => {
     const { failed, moves, calls } = await runSeeds({ from: FROM, seeds: SEEDS });
     const told = failed.slice(0, 10).map(({ seed, violation }) => {
-      return `${violation}\n  node src/testing/simulation/cli.ts --seed ${seed}`;
+      return `${violation}\n  npm run simulate -- --seed ${seed}`;
     });
     expect(told).toEqual([]);
     expect(calls).toBeGreaterThan(SEEDS * 10);

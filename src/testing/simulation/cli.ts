@@ -3,9 +3,10 @@ import { runSeeds } from "./run-seeds.ts";
 import { shrink } from "./shrink.ts";
 import { planOf, simulate } from "./simulate.ts";
 
-const HELP = `Simulates clusters with crashes, lost messages and moves, and checks every promise.
+const COMMAND = "npm run simulate --";
+const HELP = `Simulate clusters with crashes, lost messages and moves, and check every promise.
 
-  node src/testing/simulation/cli.ts [options]
+  ${COMMAND} [options]
 
   --seeds N      how many seeds to live through (default 1000)
   --from K       the first of them (default 1)
@@ -15,27 +16,41 @@ const HELP = `Simulates clusters with crashes, lost messages and moves, and chec
   --json         print the report as JSON
   --help         this text
 
-Exit code 1: some promise was broken; the command that repeats it is printed.
+Exit status: 0 when every promise was kept; 1 when one was broken, and the command that repeats it is printed; 2 when the
+options make no sense.
 `;
+/** Ms between two lines of progress where there is no terminal to write over. */
+const TELL_EVERY = 15_000;
 
-const { values } = parseArgs({
-  options: {
-    seeds: { type: "string", default: "1000" },
-    from: { type: "string", default: "1" },
-    seed: { type: "string" },
-    only: { type: "string" },
-    trace: { type: "boolean", default: false },
-    json: { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
-  },
-});
+const { values } = understood(() =>
+  parseArgs({
+    options: {
+      seeds: { type: "string" },
+      from: { type: "string" },
+      seed: { type: "string" },
+      only: { type: "string" },
+      trace: { type: "boolean", default: false },
+      json: { type: "boolean", default: false },
+      help: { type: "boolean", short: "h", default: false },
+    },
+  }),
+);
 
-function repeat(seed: number, only?: readonly number[]): string {
-  return `node src/testing/simulation/cli.ts --seed ${seed}${only === undefined ? "" : ` --only ${only.join(",")}`}`;
+/** Runs what reads the options; what it throws is for the user. */
+function understood<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : error}\nSee --help.\n`);
+    process.exit(2);
+  }
 }
 
-async function one(seed: number): Promise<boolean> {
-  const only = values.only?.split(",").filter(Boolean).map(Number);
+function repeat(seed: number, only?: readonly number[]): string {
+  return `${COMMAND} --seed ${seed}${only === undefined ? "" : ` --only ${only.join(",")}`}`;
+}
+
+async function one(seed: number, only: readonly number[] | undefined): Promise<boolean> {
   const onTrace = values.trace ? { onTrace: (line: string) => console.log(line) } : {};
   const result = await simulate({ seed, ...(only === undefined ? {} : { only }), ...onTrace });
   if (values.json) console.log(JSON.stringify(result));
@@ -51,15 +66,15 @@ async function one(seed: number): Promise<boolean> {
 }
 
 async function many(from: number, seeds: number): Promise<boolean> {
-  const progress = process.stderr.isTTY === true && !values.json;
+  const tell = progress(seeds);
   const report = await runSeeds({
     ...{ from, seeds },
     onResult(result, done) {
       if (!result.ok && !values.json) console.log(`seed ${result.seed}: ${result.violation}\n  ${repeat(result.seed)}`);
-      if (progress && done % 20 === 0) process.stderr.write(`\r${done} of ${seeds} seeds`);
+      tell(done);
     },
   });
-  if (progress) process.stderr.write("\r\u001b[K");
+  if (process.stderr.isTTY) process.stderr.write("\r\u001b[K");
   if (values.json) console.log(JSON.stringify(report));
   else {
     const { failed, events, moves, calls, hours, seconds } = report;
@@ -71,18 +86,39 @@ async function many(from: number, seeds: number): Promise<boolean> {
   return report.failed.length === 0;
 }
 
-function whole(text: string, name: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 0) return value;
-  console.error(`Cannot use --${name} ${text}: it must be a whole number`);
-  process.exit(2);
+/** Says on stderr how far it is: at a terminal in one line, else in a line now and then. */
+function progress(seeds: number): (done: number) => void {
+  const begun = performance.now();
+  let told = begun;
+  return (done) => {
+    const now = performance.now();
+    if (now - told < (process.stderr.isTTY ? 250 : TELL_EVERY)) return;
+    told = now;
+    const rate = (done / (now - begun)) * 1_000;
+    const line = `${done} of ${seeds} seeds, ${rate.toFixed(0)} a second, ${Math.ceil((seeds - done) / rate)} s to go`;
+    process.stderr.write(process.stderr.isTTY ? `\r${line}\u001b[K` : `${line}\n`);
+  };
 }
 
-if (values.help) console.log(HELP);
+function whole(flag: string, text: string, least: number): number {
+  const value = text.trim() === "" ? Number.NaN : Number(text);
+  if (Number.isSafeInteger(value) && value >= least) return value;
+  throw new Error(`${flag} must be a whole number from ${least} up, not "${text}"`);
+}
+
+if (values.help) process.stdout.write(HELP);
 else {
-  const ok =
-    values.seed === undefined
-      ? await many(whole(values.from, "from"), whole(values.seeds, "seeds"))
-      : await one(whole(values.seed, "seed"));
-  process.exitCode = ok ? 0 : 1;
+  const run = understood(() => {
+    const { seed, only, trace, seeds, from } = values;
+    if (seed === undefined) {
+      if (only !== undefined || trace) throw new Error(`${only === undefined ? "--trace" : "--only"} needs --seed`);
+      const range = [whole("--from", from ?? "1", 0), whole("--seeds", seeds ?? "1000", 1)] as const;
+      return () => many(...range);
+    }
+    if (seeds !== undefined || from !== undefined) throw new Error("--seed is one alone: leave out --seeds and --from");
+    const number = whole("--seed", seed, 0);
+    const steps = only?.split(",").map((step) => whole("--only", step, 0));
+    return () => one(number, steps);
+  });
+  process.exitCode = (await run()) ? 0 : 1;
 }
