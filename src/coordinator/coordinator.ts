@@ -184,7 +184,10 @@ export class Coordinator implements CoordinatorAdmin {
 
   /** The alarm: goes on with whatever is under way. */
   async wake(): Promise<void> {
+    this.#armAgain();
     this.#turn();
+    // The alarm is used up when this resolves.
+    await this.#options.storage.barrier();
   }
 
   /** Ends this process of the coordinator; the journal has it all. */
@@ -235,6 +238,8 @@ export class Coordinator implements CoordinatorAdmin {
   async #round(): Promise<void> {
     if (this.#map.genesis === undefined) return;
     const { clock, policy } = this.#options;
+    // A step may wait long for partitions; should this process end meanwhile, the next one takes over.
+    if (this.#resize.busy) this.#armAgain();
     const resizing = await this.#resize.step();
     const now = clock.now();
     if (this.#planAt !== undefined && now >= this.#planAt) {
@@ -251,6 +256,11 @@ export class Coordinator implements CoordinatorAdmin {
     this.#arm(resizing);
   }
 
+  #armAgain(): void {
+    const { storage, clock } = this.#options;
+    if (this.#map.genesis !== undefined) storage.wakeAt(clock.now() + WAKE_AFTER);
+  }
+
   /** The alarm survives this process; the timer is sooner. */
   #arm(resizing: boolean): void {
     const { storage, clock } = this.#options;
@@ -258,7 +268,7 @@ export class Coordinator implements CoordinatorAdmin {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
     const busy = resizing || this.#journal.open.size > 0;
-    if (busy) storage.wakeAt(now + WAKE_AFTER);
+    if (busy) this.#armAgain();
     else storage.wakeAt(this.#planAt ?? null);
     const soon = resizing ? STEP_AGAIN : this.#planAt === undefined ? undefined : this.#planAt - now;
     if (soon !== undefined && soon <= WAKE_AFTER) {

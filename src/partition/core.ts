@@ -182,12 +182,14 @@ export class PartitionCore {
   }
 
   /** Counts shards anew ([SPLIT1]). */
-  recount(shards: number): RecountReply {
+  async recount(shards: number): Promise<RecountReply> {
     const reply = this.moves.recount(shards);
-    if (reply.kind !== "done") return reply;
-    for (const cell of this.cells.all())
-      cell.epoch = this.ownership.servedEpoch(this.ownership.shardAt(cell.ring)) ?? cell.epoch;
-    this.#autoLoad.all();
+    if (reply.kind === "done") {
+      for (const cell of this.cells.all())
+        cell.epoch = this.ownership.servedEpoch(this.ownership.shardAt(cell.ring)) ?? cell.epoch;
+      this.#autoLoad.all();
+      await this.#options.storage.barrier();
+    }
     return reply;
   }
 

@@ -91,6 +91,8 @@ export class Partition {
     const core = await this.core();
     await core.shipper?.ship();
     if (this.#core === core) core.rearm();
+    // The alarm is used up when this resolves: what it saw to must not be taken back by a crash after that.
+    await this.storage.barrier();
   }
 
   #dispatch(core: PartitionCore, message: CallMessage): Promise<Reply> {

@@ -47,6 +47,9 @@ export interface SqlStorage {
    * instance before it is (Cloudflare's output gate). Rejects when the writes were lost.
    */
   barrier(): Promise<void>;
-  /** Asks to be woken at `time` even if the process ends before it; `null` withdraws it. Commits like a write. */
+  /**
+   * Asks to be woken at `time` even if the process ends before it; `null` withdraws it. Commits like a write. What is woken
+   * is asked again if its process ends before it has answered.
+   */
   wakeAt(time: number | null): void;
 }

@@ -66,6 +66,25 @@ describe("membership", () => {
     expect((await made.coordinator.view()).members).toMatchObject([{ name: "p0" }, { name: "p1", drained: true }]);
   });
 
+  test("[SPLIT1] [MEM2] a coordinator that ends while it waits for a partition is woken for the rest", async () => {
+    const { made, clock, start } = setup();
+    await start();
+    const core = await made.partition("p1").core();
+    core.recount = () => new Promise(() => {});
+    await made.command({ kind: "shard-count", count: 128, dryRun: false });
+    await clock.advance(1_000);
+    expect(made.storage("coordinator").wake).not.toBeNull();
+    // The alarm comes, is used up, and the coordinator still waits.
+    made.storage("coordinator").wake = null;
+    await made.coordinator.wake();
+    expect(made.storage("coordinator").wake).not.toBeNull();
+    made.crash("p1");
+    made.crashCoordinator();
+    await clock.advance(20_000);
+    expect((await made.coordinator.view()).resize).toMatchObject({ shards: 128, target: null });
+    expect(made.storage("coordinator").wake).toBeNull();
+  });
+
   test("[MEM1] cordon, weights, labels and pins survive the coordinator", async () => {
     const { made, clock, start } = setup();
     await start();

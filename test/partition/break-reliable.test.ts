@@ -250,6 +250,27 @@ describe("bookkeeping", () => {
     expect(made.storage("p0").wake).not.toBeNull();
   });
 
+  test("[CALL3] the alarm is not used up before what it saw to is durable", async () => {
+    const { made, clock } = setup();
+    await made.call("Job", "a", "add", { by: 1 }, { callId: "first" });
+    const storage = made.storage("p0");
+    let durable = () => {};
+    storage.barrier = () => new Promise((resolve) => (durable = resolve));
+    let over = false;
+    const alarm = made
+      .partition("p0")
+      .wake()
+      .then(() => {
+        over = true;
+      });
+    await clock.advance(500);
+    await settle();
+    // The outcome is in the log and no alarm is set; a crash may take both back, and then somebody has to see to it again.
+    expect([await counts(made), storage.wake, over]).toEqual([{ open: 0, sql: 0 }, null, false]);
+    durable();
+    await alarm;
+  });
+
   test("[CALL2] a caller is not told `pending` of a call that was never accepted", async () => {
     const slow = { log: undefined as unknown as SlowLog };
     const { made, clock } = setup({}, (now) => {

@@ -76,6 +76,27 @@ describe("the shard count", () => {
     expect(owner(1)).toBe("p1");
   });
 
+  test("[SPLIT1] a process that can't write any more does not say that it has counted anew, nor before it is durable", async () => {
+    const { made } = await setup();
+    await made.call("Counter", "a", "add", { by: 1 });
+    const [name = ""] = [...(made.coordinator.map()?.genesis.members ?? [])].map((member) => member.name);
+    const core = await made.partition(name).core();
+    const storage = made.storage(name);
+    storage.failNext = new Error("this process has been replaced");
+    await expect(core.recount(8)).rejects.toThrow("replaced");
+    let durable = () => {};
+    storage.barrier = () => new Promise((resolve) => (durable = resolve));
+    let said = false;
+    const counted = core.recount(16).then((reply) => {
+      said = true;
+      return reply;
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(said).toBe(false);
+    durable();
+    expect(await counted).toEqual({ kind: "done" });
+  });
+
   test("[SPLIT1] [OWN1] [OWN2] any partition's table: doubling and halving back changes nothing, epochs only grow", () => {
     const genesis: Genesis = { shards: 8, members: ["p0", "p1"].map((name) => ({ name, weight: 1 })) };
     fc.assert(

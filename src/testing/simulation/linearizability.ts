@@ -56,6 +56,10 @@ class Search {
   readonly #order: ListOperation[] = [];
   readonly #visited = new Set<string>();
   readonly #places: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Deletes that may have happened, or not; earliest first. */
+  readonly #ghosts: readonly number[];
+  /** Adds left of each token. */
+  readonly #left = new Map<string, number>();
   #required: number;
   #budget: number;
   #best: readonly ListOperation[] = [];
@@ -65,6 +69,9 @@ class Search {
     this.#operations = operations;
     this.#done = operations.map(() => false);
     this.#places = placesOf(operations);
+    for (const { token } of operations)
+      if (token !== undefined) this.#left.set(token, (this.#left.get(token) ?? 0) + 1);
+    this.#ghosts = operations.flatMap(({ kind, required }, index) => (kind === "delete" && !required ? [index] : []));
     this.#required = operations.filter(({ required }) => required).length;
     this.#budget = budget;
   }
@@ -92,13 +99,14 @@ class Search {
     const key = `${this.#done.map((done) => (done ? 1 : 0)).join("")}|${state}`;
     if (this.#visited.has(key)) return false;
     this.#visited.add(key);
+    if (this.#isHopeless(state)) return false;
     let horizon = Number.POSITIVE_INFINITY;
     this.#operations.forEach((operation, index) => {
       if (!this.#done[index] && operation.required) horizon = Math.min(horizon, operation.returned);
     });
     for (let index = 0; index < this.#operations.length; index++) {
       const operation = this.#operations[index] as ListOperation;
-      if (this.#done[index] || operation.invoked > horizon || this.#hasTwinBefore(index)) continue;
+      if (this.#done[index] || operation.invoked > horizon || this.#isIdle(index, state)) continue;
       const places = operation.token === undefined ? undefined : this.#places.get(operation.token);
       if (places !== undefined && !places.has(state.join())) continue;
       const next = apply(state, operation);
@@ -110,15 +118,32 @@ class Search {
     return false;
   }
 
-  /** Of operations that are the same, the first goes first. */
-  #hasTwinBefore(index: number): boolean {
-    const [before, operation] = [this.#operations[index - 1], this.#operations[index]];
-    return before?.name === operation?.name && before?.required === operation?.required && !this.#done[index - 1];
+  /** Whether somebody must still see a list that can't come to be any more: too few adds of its tokens are left. */
+  #isHopeless(state: readonly string[]): boolean {
+    return this.#operations.some(({ required, seen }, index) => {
+      if (!required || this.#done[index] || seen === undefined) return false;
+      const grows = state.every((token, place) => seen[place] === token);
+      return (grows ? seen.slice(state.length) : seen).some((token) => this.#left.get(token) === 0);
+    });
+  }
+
+  /**
+   * Whether it need not be tried here. Deletes that may have happened, or not, differ only in when they may at first: they
+   * go in that order, and not where there is nothing to delete. Of other operations that are the same the first goes first.
+   */
+  #isIdle(index: number, state: readonly string[]): boolean {
+    const { kind, required, name } = this.#operations[index] as ListOperation;
+    if (kind === "delete" && !required)
+      return state.length === 0 || this.#ghosts.some((ghost) => ghost < index && !this.#done[ghost]);
+    const before = this.#operations[index - 1];
+    return before?.name === name && before.required === required && !this.#done[index - 1];
   }
 
   #take(index: number, operation: ListOperation, sign: 1 | -1): void {
     this.#done[index] = sign === 1;
-    if (operation.required) this.#required -= sign;
+    const { required, token } = operation;
+    if (required) this.#required -= sign;
+    if (token !== undefined) this.#left.set(token, (this.#left.get(token) as number) - sign);
     if (sign === 1) this.#order.push(operation);
     else this.#order.pop();
   }

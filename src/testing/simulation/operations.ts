@@ -37,8 +37,7 @@ export class Operations {
         world.coordinator.crash();
         return;
       case "freeze": {
-        const { process } = this.#any(step.machine);
-        if (process !== undefined) process.frozenUntil = world.time.now + step.ms;
+        this.#any(step.machine).process?.freeze(world.time.now + step.ms);
         return;
       }
       case "cut":
@@ -88,14 +87,14 @@ export class Operations {
 
   /** Trouble ends: whatever was frozen, cut or away is back. */
   heal(): void {
-    const { network, log, machines, time } = this.#world;
+    const { network, log, machines } = this.#world;
     network.heal();
     log.down = false;
     this.#world.logDelay = 2;
     for (const machine of machines.values()) {
       machine.bury();
       machine.disk.failNext = false;
-      if (machine.process !== undefined) machine.process.frozenUntil = time.now;
+      machine.process?.thaw();
     }
   }
 

@@ -17,9 +17,9 @@ interface Shards {
  */
 export function checkOwners(world: World): void {
   const { partitions } = world;
-  if (!partitions.some(({ disk }) => disk.shardsChanged)) return;
+  if (!partitions.some(({ disk }) => disk.written.has("shards"))) return;
   const known = new Map(partitions.map(({ name, disk }) => [name, shardsOf(disk)]));
-  for (const { disk } of partitions) disk.shardsChanged = false;
+  for (const { disk } of partitions) disk.written.delete("shards");
   for (let hash = 0; hash < MOST_SHARDS; hash++) {
     const owners = [...known].filter(([name, shards]) => shards !== undefined && mayServe(world, name, shards, hash));
     if (owners.length < 2) continue;

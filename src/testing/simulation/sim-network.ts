@@ -65,23 +65,13 @@ export class SimNetwork {
     this.weather = CALM;
   }
 
-  /** Runs `deliver` once the process's writes are durable, unless it has ended, or lost them, before. */
-  leave(from: SimProcess, deliver: () => void): void {
-    const opens = from.storage?.opensAt ?? 0;
-    if (opens <= this.#parts.time.now) deliver();
-    else
-      this.#parts.time.at(opens, () => {
-        if (from.alive && from.storage?.fenced !== true) deliver();
-      });
-  }
-
   #method(from: SimProcess, to: string, method: string) {
     return (...args: unknown[]) =>
       new Promise((resolve, reject) => {
         const sent = structuredClone(args);
         const { time, trace } = this.#parts;
         if (!from.alive) return;
-        this.leave(from, () => {
+        from.leave(() => {
           const link = this.#link(from.name, to);
           const { weather } = this;
           const fails = (delay: number) => {
@@ -119,7 +109,7 @@ export class SimNetwork {
     process.run(() => {
       trace(`${from.name}>${to} ${method}${caller === undefined ? " again" : ""}`);
       const answer = (text: string, back: () => void) => {
-        this.leave(process, () => {
+        process.leave(() => {
           if (!process.unanswered.delete(failed) || caller === undefined) return;
           if (this.#isCut(to, from.name) || link.chance(this.weather.lost)) {
             trace(`${from.name}<${to} ${method} ${text} lost`);

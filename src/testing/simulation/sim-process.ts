@@ -15,10 +15,12 @@ export class SimProcess implements Runner {
   readonly storage: DiskHandle | undefined;
   service: Service = {};
   alive = true;
-  frozenUntil = 0;
   /** Told when the process ends: requests it has not answered. */
   readonly unanswered = new Set<() => void>();
   readonly #time: SimTime;
+  #frozenUntil: number | undefined;
+  /** What would have run while it stood still. */
+  #held: (() => void)[] = [];
 
   constructor(name: string, time: SimTime, options: { skew: number; disk?: SimDisk; durability?: Durability }) {
     this.name = name;
@@ -33,10 +35,37 @@ export class SimProcess implements Runner {
     return this.alive && this.storage?.fenced === true;
   }
 
+  get frozen(): boolean {
+    return this.#frozenUntil !== undefined;
+  }
+
   run(action: () => void): void {
     if (!this.alive) return;
-    if (this.frozenUntil > this.#time.now) this.#time.at(this.frozenUntil, () => this.run(action));
+    if (this.frozen) this.#held.push(action);
     else action();
+  }
+
+  /** Stands still until then. What would have happened to it meanwhile happens afterwards, in the same order. */
+  freeze(until: number): void {
+    this.#frozenUntil = Math.max(this.#frozenUntil ?? 0, until);
+    this.#time.at(until, () => {
+      if (this.#frozenUntil !== undefined && this.#time.now >= this.#frozenUntil) this.thaw();
+    });
+  }
+
+  thaw(): void {
+    this.#frozenUntil = undefined;
+    for (const action of this.#held.splice(0)) this.#time.at(this.#time.now, () => this.run(action));
+  }
+
+  /** Lets something out once what is written by now is durable, unless the process has ended, or lost it, before. */
+  leave(deliver: () => void): void {
+    const opens = this.storage?.opensAt ?? 0;
+    if (opens <= this.#time.now) deliver();
+    else
+      this.#time.at(opens, () => {
+        if (this.alive && this.storage?.fenced !== true) deliver();
+      });
   }
 
   /** Ends it: nothing of it runs from now on. */
@@ -135,12 +164,13 @@ export class Machine {
         });
       };
       process.unanswered.add(again);
-      this.#wake(process).then(() => {
+      const answered = () => {
         done = true;
         process.unanswered.delete(again);
-      }, again);
+      };
+      this.#wake(process).then(() => process.leave(answered), again);
     });
-    if (!process.alive || process.frozenUntil > this.#time.now) {
+    if (!process.alive || process.frozen) {
       // Still to come: looked at once more, should the process end before it thaws.
       this.#time.after(RING_AGAIN, () => {
         if (this.disk.alarm === at) this.#ring(at);

@@ -12,6 +12,8 @@ interface Commit {
   readonly alarm: number | null;
 }
 
+const WATCHED = ["shards", "calls"] as const;
+
 /** How a process keeps what is not durable from getting out. */
 export type Durability = "barrier" | "gate";
 
@@ -33,8 +35,8 @@ export class SimDisk {
   onAlarm: (() => void) | undefined;
   /** Told of statements that SQLite itself refuses: none should be. */
   onError: ((error: unknown) => void) | undefined;
-  /** Set by writes to the table of shards; whoever looks at them resets it. */
-  shardsChanged = false;
+  /** Of the tables that checks look at, those written since; whoever looks takes them out. */
+  readonly written = new Set<"shards" | "calls">();
   /** Makes the next write fail. */
   failNext = false;
 
@@ -55,7 +57,7 @@ export class SimDisk {
       this.#statements.set(sql, statement);
     }
     const reads = /^\s*SELECT/i.test(sql);
-    if (!reads && /\bshards\b/.test(sql)) this.shardsChanged = true;
+    if (!reads) for (const table of WATCHED) if (sql.includes(table)) this.written.add(table);
     const run = () => this.#all(statement as StatementSync, params) as Row[];
     return reads || this.#within ? run() : this.transaction(run);
   }
@@ -116,7 +118,7 @@ export class SimDisk {
     }
     if (kept > 0) this.#database.exec("RELEASE s0");
     this.#commits = [];
-    this.shardsChanged = true;
+    for (const table of WATCHED) this.written.add(table);
     this.failNext = false;
     this.onAlarm?.();
   }

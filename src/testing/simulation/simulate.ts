@@ -1,4 +1,5 @@
 import { fnv1a32 } from "../../identity/fnv1a.ts";
+import { CallSpans } from "./call-spans.ts";
 import { Clients } from "./clients.ts";
 import { checkEnd } from "./end-checks.ts";
 import { History } from "./history.ts";
@@ -83,6 +84,7 @@ export async function simulate({ seed, only, workload, onTrace }: SimulateOption
   const clients = new Clients(world, history);
   const operations = new Operations(world, clients);
   const authors = workload === undefined ? undefined : new WorkloadRun(workload, clients, random.fork("workload"));
+  const spans = new CallSpans();
   let violation: string | undefined;
   const unhandled = (error: unknown) => {
     if (!(error instanceof FencedError)) world.faults.push(error);
@@ -91,6 +93,7 @@ export async function simulate({ seed, only, workload, onTrace }: SimulateOption
   const afterEach = () => {
     try {
       checkOwners(world);
+      spans.observe(world);
       if (world.faults.length > 0) throw new Violation(`something threw: ${describeFault(world.faults[0])}`);
     } catch (error) {
       violation ??= messageOf(error);
@@ -111,15 +114,16 @@ export async function simulate({ seed, only, workload, onTrace }: SimulateOption
     await world.time.run(settings.duration, afterEach);
     operations.heal();
     const run = (ms: number) => world.time.run(world.time.now + ms, afterEach);
-    let quiet = 0;
-    for (let round = 0; round < MOST_ROUNDS && quiet < 2 && violation === undefined; round++) {
+    const quiet = () => isQuiet(world, history);
+    let rests = 0;
+    for (let round = 0; round < MOST_ROUNDS && rests < 2 && violation === undefined; round++) {
       if (round === CRON_FROM) checkDriven(world);
       if (round >= CRON_FROM && (round - CRON_FROM) % 10 === 0) operations.cron();
       await run(PEACE);
-      quiet = round > CRON_FROM && (await isQuiet(world, history)) ? quiet + 1 : 0;
+      rests = round > CRON_FROM && (await quiet()) ? rests + 1 : 0;
     }
     if (violation === undefined) {
-      const checked = checkEnd({ world, history, clients, operations, run });
+      const checked = checkEnd({ world, history, clients, operations, spans, quiet, run });
       moves = await checked;
       await authors?.check(run);
     }
