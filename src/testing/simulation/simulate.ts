@@ -7,7 +7,7 @@ import { Operations } from "./operations.ts";
 import { checkOwners, shardsOf } from "./owner-checks.ts";
 import { Random } from "./random.ts";
 import { type Settings, settingsOf } from "./settings.ts";
-import { FencedError } from "./sim-storage.ts";
+import { FencedError, type SimDisk } from "./sim-storage.ts";
 import { type Step, stepsOf } from "./steps.ts";
 import { Violation } from "./violation.ts";
 import type { Workload } from "./workload.ts";
@@ -143,8 +143,13 @@ export async function simulate({ seed, only, workload, onTrace }: SimulateOption
   return violation === undefined ? result : { ...result, violation };
 }
 
-/** A partition with calls to drive runs: its alarm has woken it ([CALL3]). */
+/** Who has something to go on with runs: its alarm has woken it ([CALL3], [MIG6]). */
 function checkDriven(world: World): void {
+  const { coordinator } = world;
+  if (coordinator.process?.alive !== true) {
+    const undone = unfinished(coordinator.disk);
+    if (undone !== undefined) throw new Violation(`[MIG6] nobody goes on with ${undone} at the coordinator`);
+  }
   for (const { name, disk, process } of world.partitions) {
     if (process?.alive === true || shardsOf(disk) === undefined) continue;
     const [open] = disk.query<{ call_id: string }>("SELECT call_id FROM calls WHERE open = 1 LIMIT 1");
@@ -160,13 +165,18 @@ async function isQuiet(world: World, history: History): Promise<boolean> {
     if (count(disk, "SELECT 1 FROM calls WHERE open = 1 LIMIT 1") > 0) return false;
     if (count(disk, "SELECT 1 FROM shards WHERE dirty = 1 OR state NOT IN ('owned', 'gone') LIMIT 1") > 0) return false;
   }
-  const { disk } = world.coordinator;
-  if (count(disk, "SELECT 1 FROM sqlite_master WHERE name = 'moves'") > 0) {
-    if (count(disk, "SELECT 1 FROM moves WHERE phase NOT IN ('done', 'undone') LIMIT 1") > 0) return false;
-    if (count(disk, "SELECT 1 FROM meta WHERE key = 'resize'") > 0) return false;
-  }
+  if (unfinished(world.coordinator.disk) !== undefined) return false;
   if ((await world.log.list({ status: "pending", limit: 1 })).calls.length > 0) return false;
   return history.sent.every(({ replies, copies }) => replies.length === copies);
+}
+
+/** What the coordinator has begun and not ended. */
+function unfinished(disk: SimDisk): string | undefined {
+  if (disk.query("SELECT 1 FROM sqlite_master WHERE name = 'moves'").length === 0) return undefined;
+  const [move] = disk.query<{ id: number }>("SELECT id FROM moves WHERE phase NOT IN ('done', 'undone') LIMIT 1");
+  if (move !== undefined) return `move ${move.id}`;
+  const resizing = disk.query("SELECT 1 FROM meta WHERE key = 'resize'").length > 0;
+  return resizing ? "the change of the shard count" : undefined;
 }
 
 function describeFault(fault: unknown): string {
