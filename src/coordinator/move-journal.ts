@@ -23,6 +23,8 @@ export interface Move {
 
 /** Moves that ended are kept this many of. */
 const KEPT = 2_000;
+/** Reasons of moves that are for more than evenness. */
+const MUST: ReadonlySet<string> = new Set(["drain", "pin", "operator", "split", "constraint"]);
 /** Ms after which a move counts as stuck. */
 export const STUCK_AFTER = 30_000;
 
@@ -59,11 +61,11 @@ export class MoveJournal {
   }
 
   /** Enters a move. Its number grows with the clock, so that it does also if this database is ever lost. */
-  plan(move: Omit<MoveOrder, "id">, reason: string, detail: string): Move {
+  plan(move: Omit<MoveOrder, "id" | "must">, reason: string, detail: string): Move {
     const now = this.#clock.now();
     const last = this.#storage.query<{ id: number }>("SELECT coalesce(max(id), 0) AS id FROM moves")[0]?.id ?? 0;
     const planned: Move = {
-      order: { ...move, id: Math.max(last + 1, now) },
+      order: { ...move, id: Math.max(last + 1, now), must: MUST.has(reason) },
       state: PLANNED,
       ...{ reason, detail, trouble: null, attempts: 0, rows: 0, bytes: 0 },
       ...{ started: now, updated: now, progressed: now, endedAt: null },
@@ -176,6 +178,7 @@ function fromRow(row: SqlRow): Move {
     order: {
       ...{ id: number("id"), shard: number("shard"), shards: number("shards") },
       ...{ from: text("source"), to: text("target"), mapVersion: number("map_version") },
+      must: MUST.has(text("reason")),
     },
     state: {
       phase: text("phase") as MovePhase,

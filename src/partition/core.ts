@@ -121,6 +121,7 @@ export class PartitionCore {
       ...{ ownership, changes, storage, clock, registry },
       ...{ cells: this.cells, engine: this.engine, reliable: this.reliable, commit: this.commit },
       connect: options.connect,
+      patience: config.callTimeout,
       deactivate: (cell) => this.#evict(cell, "moved"),
       resume: (shard) => this.#resumeCalls(false, ownership.range(shard)),
       onChanged: () => this.table.recount(),

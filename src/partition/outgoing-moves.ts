@@ -24,6 +24,8 @@ export interface OutgoingMovesParts {
   readonly storage: SqlStorage;
   readonly clock: Clock;
   readonly connect: Connect;
+  /** Ms that a move which has to be waits for turns: as long as a turn may take that has no time of its own. */
+  readonly patience: number;
   /** The shard has left: counters are to be taken anew. */
   readonly onGone: (shard: number) => void;
 }
@@ -42,8 +44,11 @@ const REPORT_EVERY = 2_000;
 /** Ms the target has for one message; while callers wait, less. */
 const ANSWER_WITHIN = 10_000;
 const ANSWER_WITHIN_PAUSE = 3_000;
-/** Ms that turns have to end, at the first attempt; twice as much each time, up to the second. */
-const DRAIN = { first: 100, longest: 2_000 };
+/**
+ * Ms that turns have to end, at the first attempt; `more` times as much each time, up to the longest. So often a move that
+ * need not be is tried, and so many ms later it may be again.
+ */
+const DRAIN = { first: 100, more: 4, longest: 2_000, tries: 5, again: 60_000 };
 
 interface Moving {
   readonly order: MoveOrder;
@@ -215,14 +220,15 @@ export class OutgoingMoves {
 
   /** Stops the shard's callers, sends the rest, and commits; or lets them in again. */
   async #handOver(moving: Moving): Promise<MoveReport> {
-    const { drain, ownership } = this.#parts;
-    const { shard } = moving.order;
-    const limit = Math.min(DRAIN.longest, DRAIN.first * 2 ** moving.stalled);
+    const { drain, ownership, patience } = this.#parts;
+    const { shard, must = false } = moving.order;
+    const limit = Math.min(must ? patience : DRAIN.longest, DRAIN.first * DRAIN.more ** moving.stalled);
     let gone = false;
     try {
       if (!(await drain.drain(shard, limit))) {
-        moving.stalled++;
-        return waiting(moving, `a turn on shard ${shard} did not end within ${limit} ms`);
+        const reason = `a turn on shard ${shard} did not end within ${limit} ms`;
+        if (++moving.stalled < DRAIN.tries || must) return waiting(moving, reason);
+        return { kind: "refused", reason, delay: DRAIN.again };
       }
       for (let ready = false; !ready; ) {
         const sent = await this.#copyOnce(moving, true);

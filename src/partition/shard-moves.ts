@@ -27,6 +27,7 @@ interface Parts {
   readonly reliable: ReliableCalls;
   readonly commit: GroupCommit;
   readonly connect: Connect;
+  readonly patience: number;
   readonly deactivate: (cell: TurnCell) => void;
   /** Takes up the pending calls of a shard. */
   readonly resume: (shard: number) => void;

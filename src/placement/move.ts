@@ -9,6 +9,8 @@ export interface MoveOrder {
   readonly to: string;
   /** Version of the map the move was decided on. */
   readonly mapVersion: number;
+  /** It has to be, and waits for turns however long they take; any other gives up when turns do not end soon. */
+  readonly must?: boolean;
 }
 
 /** Where the source of a move stands, as it tells the coordinator. */

@@ -169,6 +169,60 @@ describe("callers during a move", () => {
     expect((await made.coordinator.moves({ limit: 1 }))[0]).toMatchObject({ phase: "done" });
   });
 
+  test("[MIG1] [MEM1] a drain moves a shard on which long turns of many objects overlap, and fails none of them", async () => {
+    const { made, ownerOf, other } = setup(2, { shards: 1 });
+    await made.call("Box", "a", "get");
+    const [from, to] = [ownerOf("a"), other("a")];
+    const kinds: string[] = [];
+    let over = false;
+    const busy = async (id: string) => {
+      for (let n = 0; !over; n++) {
+        const options = { timeout: 60_000, ...(n % 2 === 0 ? {} : { callId: `c${n}` }) };
+        kinds.push((await made.send("Box", id, "slow", { ms: 5_000 }, options)).kind);
+      }
+    };
+    const callers: Promise<void>[] = [];
+    for (const id of ["b", "c", "d", "e", "f", "g"]) {
+      callers.push(busy(id));
+      await clock.advance(800);
+    }
+    await made.command({ kind: "drain", name: from });
+    await clock.advance(50_000);
+    expect(ownerOf("a")).toBe(to);
+    over = true;
+    await clock.advance(30_000);
+    await Promise.all(callers);
+    expect(kinds.length).toBeGreaterThan(60);
+    expect(new Set(kinds)).toEqual(new Set(["response"]));
+    expect((await made.coordinator.view()).members.find(({ name }) => name === from)).toMatchObject({ drained: true });
+  });
+
+  test("[MIG1] [MIG7] a move for evenness gives up when turns do not end soon, and lets the shard be for a minute", async () => {
+    const { made, shardOf, ownerOf, other } = setup();
+    await made.call("Box", "a", "get");
+    const [from, to] = [ownerOf("a"), other("a")];
+    const slow = made.send("Box", "a", "slow", { ms: 25_000 });
+    await clock.advance(5);
+    const { outgoing } = (await made.partition(from).core()).moves;
+    const order = { id: 1, shard: shardOf("a"), shards: 8, from, to, mapVersion: 1, must: false };
+    const reports = [];
+    for (let tries = 0; tries < 5; tries++) {
+      const report = outgoing.advance(order);
+      await clock.advance(2_100);
+      reports.push(await report);
+    }
+    expect(reports.map(({ kind }) => kind)).toEqual(["waiting", "waiting", "waiting", "waiting", "refused"]);
+    expect(reports.at(-1)).toMatchObject({
+      delay: 60_000,
+      reason: expect.stringContaining("did not end within 2000 ms"),
+    });
+    // Callers got in after each try.
+    const next = made.send("Box", "a", "add");
+    expect(await outgoing.undo(order)).toMatchObject({ kind: "undone" });
+    await clock.advance(20_000);
+    expect([await slow, await next]).toMatchObject([{ response: "1" }, { response: "2" }]);
+  });
+
   test("[MIG1] [TURN7] a turn of the shard that calls another object of it is let through", async () => {
     const { made, ownerOf, other, shardOf } = setup(2, { shards: 1 });
     await made.call("Box", "a", "get");
