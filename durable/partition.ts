@@ -104,8 +104,8 @@ export function partitionClass(registry: Registry) {
       return this.#client.drop(order, epoch);
     }
 
-    recount(shards: number) {
-      return this.#client.recount(shards);
+    recount(shards: number, version: number) {
+      return this.#client.recount(shards, version);
     }
 
     wake() {

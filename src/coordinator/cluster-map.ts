@@ -164,6 +164,12 @@ export class ClusterMap {
     );
     this.#members = undefined;
     this.#base = undefined;
+    this.#keep(owners);
+    this.raise();
+  }
+
+  /** Has every shard stay with its owner under a base assignment that has changed. */
+  #keep(owners: readonly string[]): void {
     for (let shard = 0; shard < owners.length; shard++) {
       const owner = owners[shard] as string;
       const known = this.notes.get(shard);
@@ -174,7 +180,6 @@ export class ClusterMap {
         this.write({ ...known, why: "held" });
       }
     }
-    this.raise();
   }
 
   /** Writes what is known of a shard, in the caller's transaction. */
@@ -203,6 +208,8 @@ export class ClusterMap {
   /** The count has changed at every partition: notes go with their shards. */
   resize(shards: number): void {
     const before = this.shards;
+    // Where the count is below the founding one, a doubled shard's base is not that of the one it comes from.
+    const owners = Array.from({ length: shards }, (_, shard) => this.owner(shard % before));
     const notes = [...this.notes.values()];
     this.#storage.query("DELETE FROM shards");
     this.#notes = new Map();
@@ -214,6 +221,7 @@ export class ClusterMap {
         for (let shard = state.shard; shard < shards; shard += before) this.write({ ...state, shard });
       else this.write(joined(this.notes.get(state.shard % shards), { ...state, shard: state.shard % shards }));
     }
+    this.#keep(owners);
     this.raise();
   }
 

@@ -1,6 +1,6 @@
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import { MAX_SHARDS } from "../identity/object-id.ts";
-import type { SqlStorage } from "../platform/ports.ts";
+import type { Clock, SqlStorage } from "../platform/ports.ts";
 import type { Connect } from "../router/ports.ts";
 import type { ClusterMap } from "./cluster-map.ts";
 import type { ResizeView } from "./commands.ts";
@@ -12,6 +12,7 @@ interface Parts {
   readonly journal: MoveJournal;
   readonly storage: SqlStorage;
   readonly connect: Connect;
+  readonly clock: Clock;
 }
 
 /** A change of the shard count under way. */
@@ -119,7 +120,7 @@ export class ShardResize {
       if (counted.includes(name)) continue;
       await storage.barrier();
       const reply = await connect(name)
-        .recount(next)
+        .recount(next, map.version)
         .catch(
           (error: unknown) =>
             ({ kind: "refused", reason: error instanceof Error ? error.message : "no answer" }) as const,
@@ -154,12 +155,13 @@ export class ShardResize {
   }
 
   #join(pairs: readonly { readonly low: number; readonly high: number }[]): void {
-    const { map, journal } = this.#parts;
+    const { map, journal, clock } = this.#parts;
     for (const { low, high } of pairs) {
       if (journal.open.size >= JOINED_AT_ONCE) return;
       if (journal.of(low) !== undefined || journal.of(high) !== undefined) continue;
       // The pinned one stays.
       const [shard, other] = map.note(high).pinned && !map.note(low).pinned ? [low, high] : [high, low];
+      if (map.note(shard).retryAt > clock.now()) continue;
       const order = {
         shard,
         shards: map.shards,

@@ -183,8 +183,8 @@ export class PartitionCore {
   }
 
   /** Counts shards anew ([SPLIT1]). */
-  async recount(shards: number): Promise<RecountReply> {
-    const reply = this.moves.recount(shards);
+  async recount(shards: number, version: number): Promise<RecountReply> {
+    const reply = this.moves.recount(shards, version);
     if (reply.kind === "done") {
       for (const cell of this.cells.all())
         cell.epoch = this.ownership.servedEpoch(this.ownership.shardAt(cell.ring)) ?? cell.epoch;

@@ -4,20 +4,32 @@ import type { ShardRecord } from "../placement/shard-state.ts";
 import { serves } from "../placement/shard-state.ts";
 import type { SqlStorage } from "../platform/ports.ts";
 import type { Ownership } from "./ownership.ts";
-import { writeMeta } from "./schema.ts";
+import { readMeta, writeMeta } from "./schema.ts";
 import { writeShard } from "./shard-table.ts";
 
 /**
  * Doubles or halves the shard count at this partition until it is `target` ([SPLIT1]). Only the table of shards is written
- * anew, in one transaction: rows are where their hash puts them on the ring, whatever the count.
+ * anew, in one transaction: rows are where their hash puts them on the ring, whatever the count. `version`, of the map that
+ * the order was given under, tells a late order from a new one.
  *
  * Doubling gives both halves the record of the shard they come from. Halving joins two shards: served here, they must be so
  * both; else the record with the higher epoch is kept, which is nearer to the present owner.
  */
-export function recount(storage: SqlStorage, ownership: Ownership, target: number, now: number): RecountReply {
+export function recount(
+  storage: SqlStorage,
+  ownership: Ownership,
+  { shards: target, version }: { readonly shards: number; readonly version: number },
+  now: number,
+): RecountReply {
+  if (version < Number(readMeta(storage, "counted") ?? 0))
+    return { kind: "refused", reason: "the order is out of date" };
+  const done = () => {
+    writeMeta(storage, "shards", String(target));
+    writeMeta(storage, "counted", String(version));
+  };
   if (ownership.shards === target) {
     // Written again all the same: a process that has been replaced, and does not know, can't say that it is done.
-    storage.transaction(() => writeMeta(storage, "shards", String(target)));
+    storage.transaction(done);
     return { kind: "done" };
   }
   for (const { state } of ownership.records.values()) {
@@ -45,7 +57,7 @@ export function recount(storage: SqlStorage, ownership: Ownership, target: numbe
       writeShard(storage, shard, record, now);
       storage.query("UPDATE shards SET dirty = 0 WHERE shard = ?", shard);
     }
-    writeMeta(storage, "shards", String(target));
+    done();
   });
   ownership.recounted(target);
   return { kind: "done" };

@@ -78,9 +78,9 @@ export class ShardMoves {
   }
 
   /** Doubles or halves the shard count at this partition. */
-  recount(shards: number): RecountReply {
+  recount(shards: number, version: number): RecountReply {
     const { storage, ownership, clock } = this.#parts;
-    const reply = recount(storage, ownership, shards, clock.now());
+    const reply = recount(storage, ownership, { shards, version }, clock.now());
     if (reply.kind === "refused" && this.#cleaner.busy) this.#cleaner.start();
     return reply;
   }

@@ -40,8 +40,8 @@ export interface PartitionClient {
   drop(order: MoveOrder, epoch: number): Promise<void>;
   /** Whether a move from here is committed. */
   inquire(order: MoveOrder): Promise<MoveInquiry>;
-  /** Counts shards anew: doubles or halves until there are `shards` ([SPLIT1]). */
-  recount(shards: number): Promise<RecountReply>;
+  /** Counts shards anew: doubles or halves until there are `shards` ([SPLIT1]). An order under an older `version` is refused. */
+  recount(shards: number, version: number): Promise<RecountReply>;
   /** Resumes and ships what is left over. */
   wake(): Promise<void>;
   /** Removes at most `limit` marks of calls that finished before `before`; says how many. With `dryRun` it only counts. */

@@ -76,6 +76,45 @@ describe("the shard count", () => {
     expect(owner(1)).toBe("p1");
   });
 
+  test("[SPLIT1] a late order of an earlier change is refused", async () => {
+    const { made, until } = await setup();
+    for (const id of ids) await made.call("Counter", id, "add", { by: 1 });
+    const core = await made.partition("p1").core();
+    const heard: [shards: number, version: number][] = [];
+    const recounted = core.recount.bind(core);
+    core.recount = (...order) => {
+      heard.push(order);
+      return recounted(...order);
+    };
+    await made.command({ kind: "shard-count", count: 16, dryRun: false });
+    await until(16);
+    await made.command({ kind: "shard-count", count: 32, dryRun: false });
+    await until(32);
+    expect(heard.map(([shards]) => shards)).toEqual([16, 32]);
+    expect(await recounted(...(heard[0] as [number, number]))).toMatchObject({ kind: "refused" });
+    expect(core.ownership.shards).toBe(32);
+    expect(await recounted(...(heard[1] as [number, number]))).toEqual({ kind: "done" });
+    for (const id of ids) expect(await made.call("Counter", id, "add", { by: 1 })).toEqual({ value: 2 });
+  });
+
+  test("[SPLIT1] [MEM1] doubling back up to the founding count changes no owner, whoever came meanwhile", async () => {
+    const { made, clock, until } = await setup(64);
+    for (const id of ids) await made.call("Counter", id, "add", { by: 1 });
+    await made.command({ kind: "shard-count", count: 32, dryRun: false });
+    await until(32);
+    await made.command({ kind: "add-partition", name: "p2" });
+    await made.command({ kind: "add-partition", name: "p3" });
+    await clock.advance(1_000);
+    const map = () => new ShardMap(made.coordinator.map() as never);
+    const before = Array.from({ length: 32 }, (_, shard) => map().owner(shard));
+    await made.command({ kind: "shard-count", count: 64, dryRun: false });
+    await until(64);
+    expect(Array.from({ length: 64 }, (_, shard) => map().owner(shard))).toEqual([...before, ...before]);
+    await made.command({ kind: "shard-count", count: 1, dryRun: false });
+    await until(1);
+    for (const id of ids) expect(await made.call("Counter", id, "add", { by: 1 })).toEqual({ value: 2 });
+  });
+
   test("[SPLIT1] a process that can't write any more does not say that it has counted anew, nor before it is durable", async () => {
     const { made } = await setup();
     await made.call("Counter", "a", "add", { by: 1 });
@@ -83,11 +122,11 @@ describe("the shard count", () => {
     const core = await made.partition(name).core();
     const storage = made.storage(name);
     storage.failNext = new Error("this process has been replaced");
-    await expect(core.recount(8)).rejects.toThrow("replaced");
+    await expect(core.recount(8, 1)).rejects.toThrow("replaced");
     let durable = () => {};
     storage.barrier = () => new Promise((resolve) => (durable = resolve));
     let said = false;
-    const counted = core.recount(16).then((reply) => {
+    const counted = core.recount(16, 1).then((reply) => {
       said = true;
       return reply;
     });
@@ -121,9 +160,9 @@ describe("the shard count", () => {
         const before = new Map(ownership.records);
         const served = (id: string) => ownership.locate(placementOf(id), 1).kind;
         const where = ids.map(served);
-        expect(recount(storage, ownership, 32, 1)).toEqual({ kind: "done" });
+        expect(recount(storage, ownership, { shards: 32, version: 2 }, 1)).toEqual({ kind: "done" });
         expect(ids.map(served)).toEqual(where);
-        expect(recount(storage, ownership, 8, 1)).toEqual({ kind: "done" });
+        expect(recount(storage, ownership, { shards: 8, version: 3 }, 1)).toEqual({ kind: "done" });
         expect(ids.map(served)).toEqual(where);
         for (const [shard, record] of before) {
           const after = ownership.record(shard);

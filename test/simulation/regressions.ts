@@ -11,5 +11,7 @@ export const REGRESSIONS: Readonly<Record<string, readonly number[]>> = {
     1061, 1749, 2139, 2301,
   ],
   "a crash after the alarm's work, before that was durable, leaves open calls and no alarm": [113272],
+  "a late order to count shards anew undoes a newer one": [242230],
+  "the map gives shards of a doubling to others than those they come from": [242702, 243549],
   "a process that has been replaced says that it has counted the shards anew": [148245],
 };
