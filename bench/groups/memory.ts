@@ -1,8 +1,8 @@
-import { execFileSync } from "node:child_process";
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { FactGroup } from "../group.ts";
 import { batches, get } from "../plans.ts";
+import { residentMiB } from "../resident.ts";
 
 const BATCH = 1_000;
 
@@ -34,10 +34,6 @@ export const memoryGroup: FactGroup = {
     return facts;
   },
 };
-
-function residentMiB(pid: number): number {
-  return Number(execFileSync("ps", ["-o", "rss=", "-p", String(pid)], { encoding: "utf8" })) / 1_024;
-}
 
 /** Of the objects alone, without Postgres. */
 function folderMiB(dataDir: string): number {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Fact, FactGroup } from "../group.ts";
 import type { Host } from "../host.ts";
+import { residentMiB, watchResident } from "../resident.ts";
 
 /** The shard that moves; all its objects name it, so that it is as large as it is meant to be. */
 const SHARD = 7;
@@ -38,6 +39,8 @@ async function moveUnderLoad(host: Host, objects: number, moves: number): Promis
   load.start();
   await sleep(1_000);
   const still = load.take();
+  const memory = residentMiB(host.workerdPid);
+  const peak = watchResident(host.workerdPid);
   const took: number[] = [];
   const pauses: number[] = [];
   for (let move = 0; move < moves; move++) {
@@ -59,6 +62,8 @@ async function moveUnderLoad(host: Host, objects: number, moves: number): Promis
     { name: "pause seen, longest", value: pauses.at(-1) ?? 0, unit: "ms" },
     { name: "a move, from order to end, p50", value: median, unit: "ms" },
     { name: "objects moved per second", value: (objects / median) * 1_000, unit: "/s" },
+    { name: "workerd before the moves", value: memory, unit: "MiB" },
+    { name: "workerd at most", value: peak(), unit: "MiB" },
   ];
 }
 

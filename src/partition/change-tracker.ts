@@ -62,6 +62,11 @@ export class ChangeTracker {
     return state;
   }
 
+  /** Number of the newest change. */
+  get last(): number {
+    return this.#last;
+  }
+
   /** Notes no more of the shard's writes. */
   end(shard: number): void {
     this.#leaving.delete(shard);
@@ -106,10 +111,10 @@ export class ChangeTracker {
       if (position.kind === 0 || !cell.wiped) this.#fold(leaving, position, readRow(this.#storage, position), -1);
     }
     write();
-    if (cell.wiped) this.#note({ ...at, kind: 1, key: "" }, true);
+    if (cell.wiped) this.#note(leaving, { ...at, kind: 1, key: "" }, true);
     for (const position of touched) {
       this.#fold(leaving, position, readRow(this.#storage, position), 1);
-      this.#note(position, false);
+      this.#note(leaving, position, false);
     }
   }
 
@@ -124,7 +129,7 @@ export class ChangeTracker {
     this.#fold(leaving, position, readRow(this.#storage, position), -1);
     write();
     this.#fold(leaving, position, readRow(this.#storage, position), 1);
-    this.#note(position, false);
+    this.#note(leaving, position, false);
   }
 
   /** Counts rows that the first pass has read for the first time. */
@@ -172,6 +177,12 @@ export class ChangeTracker {
     return { rows, last };
   }
 
+  /** How many changes of a leaving shard come after number `after`; counts to `most`. */
+  left(range: RingRange, after: number, most: number): number {
+    const sql = "SELECT count(*) AS n FROM (SELECT 1 FROM changes WHERE ring BETWEEN ? AND ? AND n > ? LIMIT ?)";
+    return this.#storage.query<{ n: number }>(sql, range.first, range.last, after, most)[0]?.n ?? 0;
+  }
+
   /** Forgets the changes that the target surely has. */
   acknowledged(shard: number, change: number): void {
     const leaving = this.#leaving.get(shard);
@@ -200,15 +211,16 @@ export class ChangeTracker {
     return undefined;
   }
 
-  /** Rows the first pass has yet to reach are counted when it does. */
   #fold(leaving: Leaving, position: RowPosition, values: MovedRow["values"], sign: 1 | -1): void {
     const { state } = leaving;
-    if (!state.started || (state.scan !== null && comparePositions(position, state.scan) > 0)) return;
+    if (isAhead(state, position)) return;
     state.digest = digestWith(state.digest, position, values, sign);
     leaving.unsaved = true;
   }
 
-  #note({ ring, type, id, kind, key }: RowPosition, wipe: boolean): void {
+  #note({ state }: Leaving, position: RowPosition, wipe: boolean): void {
+    if (isAhead(state, position)) return;
+    const { ring, type, id, kind, key } = position;
     this.#last = Math.max(this.#last + 1, this.#now() * TICKS);
     this.#storage.query(
       `INSERT INTO changes VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -216,6 +228,11 @@ export class ChangeTracker {
       ...[ring, type, id, kind, key, this.#last, wipe ? 1 : 0],
     );
   }
+}
+
+/** Whether the first pass has yet to come there: it reads the row as it is then, and counts it. */
+function isAhead({ started, scan }: CopyState, position: RowPosition): boolean {
+  return !started || (scan !== null && comparePositions(position, scan) > 0);
 }
 
 export function digestWith(

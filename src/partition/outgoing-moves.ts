@@ -37,7 +37,7 @@ export interface OutgoingMovesParts {
 const BREATHE = 1;
 /** Changes left at which callers are stopped for the rest. */
 const FEW = 32;
-/** Rounds of changes after which they are stopped anyway: more is written than a round carries. */
+/** Rounds over the changes after which they are stopped anyway. */
 const ROUNDS = 12;
 /** Ms of copying before the coordinator hears of it. */
 const REPORT_EVERY = 2_000;
@@ -50,12 +50,23 @@ const ANSWER_WITHIN_PAUSE = 3_000;
  */
 const DRAIN = { first: 100, more: 4, longest: 2_000, tries: 5, again: 60_000 };
 
+/** A round over the changes that there were when it began. */
+interface Round {
+  readonly number: number;
+  /** Number of the last of them. */
+  readonly until: number;
+  /** Rows it has sent so far, and those the round before it sent. */
+  readonly rows: number;
+  readonly before: number;
+}
+
 interface Moving {
   readonly order: MoveOrder;
   cursor: CopyCursor | null;
   rows: number;
   bytes: number;
-  rounds: number;
+  /** Undefined before the first pass is through. */
+  round: Round | undefined;
   /** Hand-overs that were given up because a turn did not end. */
   stalled: number;
   /** Set when the move was undone under the driver's hands. */
@@ -161,9 +172,9 @@ export class OutgoingMoves {
     const moving = this.#begin(order, step.kind === "next");
     const until = clock.now() + REPORT_EVERY;
     while (!this.#over(moving)) {
-      const { pending, trouble } = await this.#copyOnce(moving);
+      const { sent, trouble } = await this.#copyOnce(moving);
       if (trouble !== undefined) return trouble;
-      if (moving.cursor?.scan === null && (pending <= FEW || ++moving.rounds > ROUNDS)) return this.#handOver(moving);
+      if (this.#isTime(moving, sent)) return this.#handOver(moving);
       if (clock.now() >= until) return { kind: "copying", rows: moving.rows, bytes: moving.bytes };
       await new Promise<void>((resolve) => clock.after(BREATHE, resolve));
     }
@@ -181,9 +192,26 @@ export class OutgoingMoves {
     changes.begin(order.shard, range);
     const known = this.#moving.get(order.shard);
     if (known?.order.id === order.id) return known;
-    const moving = { order, cursor: null, rows: 0, bytes: 0, rounds: 0, stalled: 0, undone: false };
+    const moving = { order, cursor: null, rows: 0, bytes: 0, round: undefined, stalled: 0, undone: false };
     this.#moving.set(order.shard, moving);
     return moving;
+  }
+
+  /** Whether few changes are left, or going on would not make them fewer: more is written than sent. */
+  #isTime(moving: Moving, sent: number): boolean {
+    const { changes, ownership } = this.#parts;
+    const { cursor, round, order } = moving;
+    if (cursor === null || cursor.scan !== null) return false;
+    if (changes.left(ownership.range(order.shard), cursor.change, FEW + 1) <= FEW) return true;
+    const next = (before: number) => ({ number: (round?.number ?? 0) + 1, until: changes.last, rows: 0, before });
+    if (round === undefined) {
+      moving.round = next(Number.POSITIVE_INFINITY);
+      return false;
+    }
+    const rows = round.rows + sent;
+    const over = cursor.change >= round.until;
+    moving.round = over ? next(rows) : { ...round, rows };
+    return over && (rows >= round.before || round.number >= ROUNDS);
   }
 
   /** Whether the driver must keep its hands off: the move was undone, or this process of the partition has ended. */
@@ -191,30 +219,30 @@ export class OutgoingMoves {
     return moving.undone || this.#stopped;
   }
 
-  /** Sends the next rows. `pending` is how many the message had; fewer than it could hold means that there are no more. */
-  async #copyOnce(moving: Moving, final = false): Promise<{ pending: number; ready: boolean; trouble?: MoveReport }> {
+  /** Sends the next rows, and says how many the target has taken. */
+  async #copyOnce(moving: Moving, final = false): Promise<{ sent: number; ready: boolean; trouble?: MoveReport }> {
     const { changes, storage, connect, clock } = this.#parts;
     const chunk = nextChunk(this.#parts, moving, final);
     const limit = final ? ANSWER_WITHIN_PAUSE : ANSWER_WITHIN;
     // What the target is told must be as durable here as it will be there.
     await storage.barrier();
-    if (this.#over(moving)) return { pending: 0, ready: false, trouble: refused("the move was undone") };
+    if (this.#over(moving)) return { sent: 0, ready: false, trouble: refused("the move was undone") };
     const reply: TransferReply = await within(clock, limit, connect(moving.order.to).transfer(chunk), silent);
-    if (this.#over(moving)) return { pending: 0, ready: false, trouble: refused("the move was undone") };
+    if (this.#over(moving)) return { sent: 0, ready: false, trouble: refused("the move was undone") };
     switch (reply.kind) {
       case "stored":
         moving.rows += chunk.rows.length;
         for (const row of chunk.rows) moving.bytes += sizeOfRow(row);
         moving.cursor = reply.cursor;
         changes.acknowledged(moving.order.shard, reply.cursor.change);
-        return { pending: chunk.rows.length, ready: reply.ready };
+        return { sent: chunk.rows.length, ready: reply.ready };
       case "elsewhere":
         moving.cursor = reply.cursor;
-        return { pending: Number.POSITIVE_INFINITY, ready: false };
+        return { sent: 0, ready: false };
       case "busy":
-        return { pending: 0, ready: false, trouble: waiting(moving, reply.reason) };
+        return { sent: 0, ready: false, trouble: waiting(moving, reply.reason) };
       default:
-        return { pending: 0, ready: false, trouble: refused(reply.reason) };
+        return { sent: 0, ready: false, trouble: refused(reply.reason) };
     }
   }
 

@@ -50,6 +50,7 @@ const MIGRATIONS: readonly string[][] = [
        ring INTEGER NOT NULL, type TEXT NOT NULL, id TEXT NOT NULL, kind INTEGER NOT NULL, key TEXT NOT NULL,
        n INTEGER NOT NULL, wipe INTEGER NOT NULL, PRIMARY KEY (ring, type, id, kind, key)) WITHOUT ROWID`,
   ],
+  ["CREATE INDEX changes_n ON changes (n)"],
 ];
 
 /** Brings the database to the present shape. Each step runs once, in one transaction with its mark. */

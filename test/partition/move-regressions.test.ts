@@ -68,7 +68,8 @@ describe("late messages", () => {
     let late: TransferChunk | undefined;
     let lost = true;
     incoming.transfer = (chunk) => {
-      if (chunk.final === undefined && chunk.rows.length === 0) late = structuredClone(chunk);
+      const { final, ...rest } = structuredClone(chunk);
+      if (final !== undefined) late = { ...rest, from: rest.to, rows: [] };
       return transfer(chunk);
     };
     incoming.activate = (order) => (lost ? Promise.reject(new Error("lost")) : activate(order));

@@ -1,5 +1,6 @@
 import { method, VirtualObject } from "edgeverse";
 import { FusedStorage, type ManualClock, type SqliteStorage, TestCluster } from "edgeverse/testing";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { placementOf } from "../../src/identity/object-id.ts";
@@ -270,6 +271,68 @@ describe("what moves", () => {
     expect(made.storage(from).query("SELECT count(*) AS n FROM objects")).toEqual([{ n: 0 }]);
     expect(made.warnings).toEqual([]);
   });
+
+  test("[MIG2] [MIG3] any writes at any time between the messages: what arrives is what was written", async () => {
+    const pool = Array.from({ length: 450 }, (_, index) => (index % 9 === 0 ? `ü${index}\u{1f600}` : `o${index}`));
+    const write = fc.record({
+      at: fc.nat(pool.length - 1),
+      what: fc.constantFrom("add", "keep", "delete", "renew", "reliable"),
+      pause: fc.constantFrom(0, 0, 0, 1, 2),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(write, { minLength: 20, maxLength: 120 }), async (writes) => {
+        const { made, ownerOf, other, move } = setup(2, { shards: 1, maxObjects: 100 });
+        const model = new Map<string, { n: number; rows: Map<string, string> }>();
+        const last = new Map<string, Promise<unknown>>();
+        /** Calls of one object one after the other: nothing orders two plain calls that are under way at once. */
+        const then = (id: string, send: () => Promise<unknown>) => {
+          last.set(id, (last.get(id) ?? Promise.resolve()).then(send));
+          const known = model.get(id) ?? { n: 0, rows: new Map<string, string>() };
+          model.set(id, known);
+          return known;
+        };
+        const keep = (id: string, key: string, value: string) =>
+          then(id, () => made.send("Box", id, "keep", { key, value })).rows.set(key, value);
+        const add = (id: string, callId?: string) => {
+          then(id, () => made.send("Box", id, "add", undefined, callId === undefined ? {} : { callId })).n++;
+        };
+        for (const [index, id] of pool.entries()) {
+          if (index % 2 === 0) keep(id, `k${index % 5}`, "0");
+          if (index % 3 !== 0) add(id);
+        }
+        await clock.advance(50);
+        const to = other("any");
+        await move("any", to);
+        for (const [step, { at, what, pause }] of writes.entries()) {
+          const id = pool[at] as string;
+          if (what === "delete" || what === "renew") {
+            then(id, () => made.lifecycle("delete", "Box", id));
+            model.delete(id);
+          }
+          if (what === "keep" || what === "renew") keep(id, `k${step % 7}`, String(step));
+          if (what === "add") add(id);
+          if (what === "reliable") add(id, `c${step}`);
+          await clock.advance(pause);
+        }
+        let settled = false;
+        void Promise.all(last.values()).finally(() => {
+          settled = true;
+        });
+        for (let round = 0; round < 100 && !settled; round++) await clock.advance(100);
+        await clock.advance(1_000);
+        expect(ownerOf("any")).toBe(to);
+        expect(await made.coordinator.moves({ limit: 9 })).toMatchObject([{ phase: "done", trouble: null }]);
+        for (const id of pool) {
+          const { n, rows } = model.get(id) ?? { n: 0, rows: new Map<string, string>() };
+          expect([id, await made.call("Box", id, "get")]).toEqual([id, n]);
+          const kept = (await made.call("Box", id, "rows")) as string[];
+          expect([id, kept.sort()]).toEqual([id, [...rows].map(([key, value]) => `${key}=${value}`).sort()]);
+        }
+        expect(made.warnings).toEqual([]);
+      }),
+      { numRuns: 25 },
+    );
+  }, 60_000);
 
   test("[MIG3] [CALL3] [CALL4] calls in line run at the new owner, in order of acceptance", async () => {
     const { made, ownerOf, other, move } = setup();
