@@ -43,9 +43,12 @@ async function moveUnderLoad(host: Host, objects: number, moves: number): Promis
   const peak = watchResident(host.workerdPid);
   const took: number[] = [];
   const pauses: number[] = [];
+  const stopped: number[] = [];
   for (let move = 0; move < moves; move++) {
     load.take();
-    took.push(await moveShard(host));
+    const done = await moveShard(host);
+    took.push(done.took);
+    stopped.push(done.stopped);
     await sleep(100);
     // The longest call of each move is the pause that somebody saw.
     pauses.push(Math.max(...load.take().map((call) => call.took)));
@@ -53,6 +56,7 @@ async function moveUnderLoad(host: Host, objects: number, moves: number): Promis
   const failed = await load.stop();
   pauses.sort((a, b) => a - b);
   took.sort((a, b) => a - b);
+  stopped.sort((a, b) => a - b);
   const median = quantile(took, 0.5);
   return [
     { name: "calls that failed", value: failed, unit: "" },
@@ -60,6 +64,8 @@ async function moveUnderLoad(host: Host, objects: number, moves: number): Promis
     { name: "pause seen, p50 of the moves", value: quantile(pauses, 0.5), unit: "ms" },
     { name: "pause seen, p99 of the moves", value: quantile(pauses, 0.99), unit: "ms" },
     { name: "pause seen, longest", value: pauses.at(-1) ?? 0, unit: "ms" },
+    { name: "callers stopped by the hand-over, p50", value: quantile(stopped, 0.5), unit: "ms" },
+    { name: "callers stopped by the hand-over, longest", value: stopped.at(-1) ?? 0, unit: "ms" },
     { name: "a move, from order to end, p50", value: median, unit: "ms" },
     { name: "objects moved per second", value: (objects / median) * 1_000, unit: "/s" },
     { name: "workerd before the moves", value: memory, unit: "MiB" },
@@ -67,18 +73,20 @@ async function moveUnderLoad(host: Host, objects: number, moves: number): Promis
   ];
 }
 
-/** Orders the shard to the other partition and waits until it is there; ms. */
-async function moveShard(host: Host): Promise<number> {
+/** Orders the shard to the other partition and waits until it is there; ms it took in all, and with callers stopped. */
+async function moveShard(host: Host): Promise<{ took: number; stopped: number }> {
   const { partition } = await admin<{ partition: string }>(host, "GET", `shards/${SHARD}`);
   const started = performance.now();
   const to = partition === "p0" ? "p1" : "p0";
   const { id } = await admin<{ id: number }>(host, "POST", `shards/${SHARD}/move`, { partition: to });
   for (;;) {
     const { migrations } = await admin<{
-      migrations: { id: number; phase: string; endedAt: string; startedAt: string }[];
+      migrations: { id: number; phase: string; endedAt: string; startedAt: string; pausedMs: number | null }[];
     }>(host, ...(["GET", `migrations?shard=${SHARD}&limit=1`] as const));
     const [move] = migrations;
-    if (move?.id === id && move.phase === "done") return Date.parse(move.endedAt) - Date.parse(move.startedAt);
+    if (move?.id === id && move.phase === "done") {
+      return { took: Date.parse(move.endedAt) - Date.parse(move.startedAt), stopped: move.pausedMs ?? Number.NaN };
+    }
     if (move?.phase === "undone") throw new Error(`the move was undone: ${JSON.stringify(move)}`);
     if (performance.now() - started > 120_000) throw new Error("the move does not end");
     await sleep(20);

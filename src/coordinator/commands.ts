@@ -83,6 +83,8 @@ export interface MoveView {
   readonly attempts: number;
   readonly rows: number;
   readonly bytes: number;
+  /** How long callers of the shard were stopped; null while it is not known. */
+  readonly pausedMs: number | null;
   /** Ms since the epoch. */
   readonly startedAt: number;
   readonly updatedAt: number;

@@ -106,7 +106,7 @@ export class MoveDriver {
     switch (state.phase) {
       case "copying": {
         const report = await this.#ask(order.from, (client) => client.advance(order));
-        const noted = report.kind === "copying" || report.kind === "waiting" ? this.#note(move, report) : move;
+        const noted = report.kind === "refused" ? move : this.#note(move, report);
         const next = this.#step(noted, { kind: "reported", report });
         if (report.kind === "refused") this.#putOff(order.shard, report.delay ?? RETRY_AFTER);
         return next;

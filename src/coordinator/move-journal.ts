@@ -14,6 +14,8 @@ export interface Move {
   readonly attempts: number;
   readonly rows: number;
   readonly bytes: number;
+  /** Ms that callers were stopped for, once it is known. */
+  readonly paused: number | null;
   readonly started: number;
   readonly updated: number;
   /** When it last got further. */
@@ -67,7 +69,7 @@ export class MoveJournal {
     const planned: Move = {
       order: { ...move, id: Math.max(last + 1, now), must: MUST.has(reason) },
       state: PLANNED,
-      ...{ reason, detail, trouble: null, attempts: 0, rows: 0, bytes: 0 },
+      ...{ reason, detail, trouble: null, attempts: 0, rows: 0, bytes: 0, paused: null },
       ...{ started: now, updated: now, progressed: now, endedAt: null },
     };
     this.#write(planned);
@@ -95,7 +97,7 @@ export class MoveJournal {
     return next;
   }
 
-  /** Notes a report that leaves the phase as it is. */
+  /** Notes what a report says beside the phase. */
   note(move: Move, report: Extract<MoveReport, { rows: number }>): Move {
     const now = this.#clock.now();
     const further = report.rows > move.rows || (report.kind === "copying" && report.bytes > move.bytes);
@@ -103,6 +105,7 @@ export class MoveJournal {
       ...move,
       ...{ rows: Math.max(report.rows, move.rows), bytes: Math.max(report.bytes, move.bytes), updated: now },
       progressed: further ? now : move.progressed,
+      paused: (report.kind === "committed" ? report.paused : undefined) ?? move.paused,
       trouble: report.kind === "waiting" ? report.reason : null,
       attempts: move.attempts + 1,
     };
@@ -127,6 +130,7 @@ export class MoveJournal {
       ...{ id: order.id, shard: order.shard, from: order.from, to: order.to },
       ...{ phase: state.phase, reason: move.reason, detail: move.detail, epoch: state.epoch },
       ...{ trouble: move.trouble, attempts: move.attempts, rows: move.rows, bytes: move.bytes },
+      pausedMs: move.paused,
       ...{ startedAt: move.started, updatedAt: move.updated, endedAt },
       stuck: this.stuck(move),
     };
@@ -155,7 +159,7 @@ export class MoveJournal {
     const values: SqlValue[] = [
       ...[order.id, order.shard, order.shards, order.from, order.to, order.mapVersion],
       ...[state.phase, state.epoch, state.reason, move.reason, move.detail, move.trouble, move.attempts],
-      ...[move.rows, move.bytes, move.started, move.updated, move.progressed, move.endedAt],
+      ...[move.rows, move.bytes, move.started, move.updated, move.progressed, move.endedAt, move.paused],
     ];
     this.#storage.query(`INSERT OR REPLACE INTO moves VALUES (${values.map(() => "?").join(", ")})`, ...values);
     const open = this.open as Map<number, Move>;
@@ -187,6 +191,7 @@ function fromRow(row: SqlRow): Move {
     },
     ...{ reason: text("reason"), detail: text("detail"), trouble: row["trouble"] as string | null },
     ...{ attempts: number("attempts"), rows: number("copied"), bytes: number("bytes") },
+    paused: row["paused"] as number | null,
     ...{ started: number("started"), updated: number("updated"), progressed: number("progressed") },
     endedAt: row["ended"] as number | null,
   };

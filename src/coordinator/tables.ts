@@ -25,6 +25,7 @@ const MIGRATIONS: readonly string[][] = [
        request_id TEXT NOT NULL, command TEXT NOT NULL, details TEXT NOT NULL, outcome TEXT NOT NULL)`,
     "CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
   ],
+  ["ALTER TABLE moves ADD COLUMN paused INTEGER"],
 ];
 
 /** Brings the database to the present shape. */

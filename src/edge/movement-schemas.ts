@@ -90,6 +90,7 @@ export const moveSchema = z
     attempts: count,
     rows: count,
     bytes: count,
+    pausedMs: z.number().nullable().openapi({ description: "How long callers of the shard were stopped" }),
     startedAt: moment,
     updatedAt: moment,
     endedAt: moment.nullable(),

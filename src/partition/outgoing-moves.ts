@@ -6,6 +6,7 @@ import { within } from "../platform/within.ts";
 import type { Connect, PartitionClient } from "../router/ports.ts";
 import type { ChangeTracker } from "./change-tracker.ts";
 import { nextChunk } from "./copy-chunk.ts";
+import { CopyPace } from "./copy-pace.ts";
 import type { GroupCommit } from "./group-commit.ts";
 import { migrationVote } from "./migration-vote.ts";
 import { delayOf, messageOf, refused, waiting } from "./move-reports.ts";
@@ -35,10 +36,6 @@ export interface OutgoingMovesParts {
  * with each other that it takes no calls from outside: the event loop looks at the network only when nothing else is ready.
  */
 const BREATHE = 1;
-/** Changes left at which callers are stopped for the rest. */
-const FEW = 32;
-/** Rounds over the changes after which they are stopped anyway. */
-const ROUNDS = 12;
 /** Ms of copying before the coordinator hears of it. */
 const REPORT_EVERY = 2_000;
 /** Ms the target has for one message; while callers wait, less. */
@@ -50,23 +47,12 @@ const ANSWER_WITHIN_PAUSE = 3_000;
  */
 const DRAIN = { first: 100, more: 4, longest: 2_000, tries: 5, again: 60_000 };
 
-/** A round over the changes that there were when it began. */
-interface Round {
-  readonly number: number;
-  /** Number of the last of them. */
-  readonly until: number;
-  /** Rows it has sent so far, and those the round before it sent. */
-  readonly rows: number;
-  readonly before: number;
-}
-
 interface Moving {
   readonly order: MoveOrder;
   cursor: CopyCursor | null;
   rows: number;
   bytes: number;
-  /** Undefined before the first pass is through. */
-  round: Round | undefined;
+  readonly pace: CopyPace;
   /** Hand-overs that were given up because a turn did not end. */
   stalled: number;
   /** Set when the move was undone under the driver's hands. */
@@ -153,7 +139,7 @@ export class OutgoingMoves {
   }
 
   async #advance(order: MoveOrder): Promise<MoveReport> {
-    const { ownership, clock, registry, storage } = this.#parts;
+    const { ownership, changes, clock, registry, storage } = this.#parts;
     const { shard, id, to } = order;
     if (order.from !== ownership.name || to === ownership.name) return refused("the order is for another partition");
     if (order.shards !== ownership.shards) return waiting(undefined, `the shard count here is ${ownership.shards}`);
@@ -174,7 +160,7 @@ export class OutgoingMoves {
     while (!this.#over(moving)) {
       const { sent, trouble } = await this.#copyOnce(moving);
       if (trouble !== undefined) return trouble;
-      if (this.#isTime(moving, sent)) return this.#handOver(moving);
+      if (moving.pace.isTime(changes, ownership.range(shard), moving.cursor, sent)) return this.#handOver(moving);
       if (clock.now() >= until) return { kind: "copying", rows: moving.rows, bytes: moving.bytes };
       await new Promise<void>((resolve) => clock.after(BREATHE, resolve));
     }
@@ -192,26 +178,9 @@ export class OutgoingMoves {
     changes.begin(order.shard, range);
     const known = this.#moving.get(order.shard);
     if (known?.order.id === order.id) return known;
-    const moving = { order, cursor: null, rows: 0, bytes: 0, round: undefined, stalled: 0, undone: false };
+    const moving = { order, cursor: null, rows: 0, bytes: 0, pace: new CopyPace(), stalled: 0, undone: false };
     this.#moving.set(order.shard, moving);
     return moving;
-  }
-
-  /** Whether few changes are left, or going on would not make them fewer: more is written than sent. */
-  #isTime(moving: Moving, sent: number): boolean {
-    const { changes, ownership } = this.#parts;
-    const { cursor, round, order } = moving;
-    if (cursor === null || cursor.scan !== null) return false;
-    if (changes.left(ownership.range(order.shard), cursor.change, FEW + 1) <= FEW) return true;
-    const next = (before: number) => ({ number: (round?.number ?? 0) + 1, until: changes.last, rows: 0, before });
-    if (round === undefined) {
-      moving.round = next(Number.POSITIVE_INFINITY);
-      return false;
-    }
-    const rows = round.rows + sent;
-    const over = cursor.change >= round.until;
-    moving.round = over ? next(rows) : { ...round, rows };
-    return over && (rows >= round.before || round.number >= ROUNDS);
   }
 
   /** Whether the driver must keep its hands off: the move was undone, or this process of the partition has ended. */
@@ -248,7 +217,8 @@ export class OutgoingMoves {
 
   /** Stops the shard's callers, sends the rest, and commits; or lets them in again. */
   async #handOver(moving: Moving): Promise<MoveReport> {
-    const { drain, ownership, patience } = this.#parts;
+    const { drain, ownership, patience, clock } = this.#parts;
+    const stopped = clock.now();
     const { shard, must = false } = moving.order;
     const limit = Math.min(must ? patience : DRAIN.longest, DRAIN.first * DRAIN.more ** moving.stalled);
     let gone = false;
@@ -268,7 +238,7 @@ export class OutgoingMoves {
         return moving.undone ? refused("the move was undone") : waiting(moving, "something was written meanwhile");
       }
       gone = true;
-      const report = this.#activate(moving.order, epoch);
+      const report = this.#activate(moving.order, epoch, { moving, stopped });
       ownership.release(shard);
       // Nobody waits for this any more; what is in memory of the shard is not looked at.
       drain.forget(shard);
@@ -300,17 +270,19 @@ export class OutgoingMoves {
   }
 
   /** Tells the target; it finds out by itself if this is lost. */
-  async #activate(order: MoveOrder, epoch: number): Promise<MoveReport> {
+  async #activate(
+    order: MoveOrder,
+    epoch: number,
+    done?: { readonly moving: Moving; readonly stopped: number },
+  ): Promise<MoveReport> {
     const { connect, clock, cleaner } = this.#parts;
-    const moving = this.#moving.get(order.shard);
-    const report = { kind: "committed", epoch, rows: moving?.rows ?? 0, bytes: moving?.bytes ?? 0 } as const;
     cleaner.start();
-    try {
-      const active = await within(clock, ANSWER_WITHIN_PAUSE, activateAt(connect(order.to), order), silent);
-      return { ...report, active };
-    } catch {
-      return { ...report, active: false };
-    }
+    const active = await within(clock, ANSWER_WITHIN_PAUSE, activateAt(connect(order.to), order), silent).catch(
+      () => false,
+    );
+    const { rows = 0, bytes = 0 } = done?.moving ?? {};
+    const report = { kind: "committed", epoch, active, rows, bytes } as const;
+    return done === undefined ? report : { ...report, paused: clock.now() - done.stopped };
   }
 }
 

@@ -24,6 +24,8 @@ export type MoveReport =
       readonly active: boolean;
       readonly rows: number;
       readonly bytes: number;
+      /** Ms that callers of the shard were stopped for; absent when nobody was there to measure it. */
+      readonly paused?: number;
     }
   /** It will not happen: undo it. */
   | { readonly kind: "refused"; readonly reason: string; readonly delay?: number };

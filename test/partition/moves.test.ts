@@ -67,7 +67,7 @@ describe("a move", () => {
     await clock.advance(500);
     expect(ownerOf("a")).toBe(to);
     expect(await made.coordinator.moves({ limit: 10 })).toMatchObject([
-      { phase: "done", from, to, shard: shardOf("a") },
+      { phase: "done", from, to, shard: shardOf("a"), pausedMs: expect.any(Number), trouble: null },
     ]);
     expect(await made.call("Box", "a", "get")).toBe(2);
     expect(await made.call("Box", "a", "rows")).toEqual(["k=v"]);
