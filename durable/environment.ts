@@ -1,6 +1,7 @@
 import { type Config, configFromEnvironment } from "../src/config/config.ts";
 import type { CoordinatorAdmin } from "../src/coordinator/commands.ts";
 import type { CoordinatorStatus } from "../src/coordinator/coordinator.ts";
+import { policyOf } from "../src/coordinator/policy.ts";
 import { EdgeverseError } from "../src/errors/edgeverse-error.ts";
 import type { LoadReport } from "../src/placement/load-report.ts";
 import type { Genesis, MapDocument } from "../src/placement/shard-map.ts";
@@ -63,6 +64,8 @@ export function deploymentOf(env: Env): Deployment {
 
 function deploy(env: Env): Deployment {
   const config = configFromEnvironment(env as unknown as Record<string, unknown>);
+  // What can't be used is to be said by the first request, not by a coordinator that can't start.
+  policyOf(config);
   const { locations } = config;
   const members = Array.from({ length: config.partitions }, (_, index) => {
     const location = locations[index % Math.max(1, locations.length)];

@@ -1,4 +1,5 @@
 import { configFromEnvironment } from "../src/config/config.ts";
+import { policyOf } from "../src/coordinator/policy.ts";
 import { type WorkerBindings, workerBindings } from "./bindings.ts";
 import { adminTokenIn, type DataFolder, openDataFolder } from "./data-folder.ts";
 import { freePort } from "./free-port.ts";
@@ -46,7 +47,7 @@ export async function layFoundation(
 /** @throws HostError naming the settings the worker could not start with: better here than in every answer */
 function checkConfiguration(variables: Readonly<Record<string, unknown>>): void {
   try {
-    configFromEnvironment(variables);
+    policyOf(configFromEnvironment(variables));
   } catch (error) {
     throw new HostError((error as Error).message);
   }

@@ -18,8 +18,8 @@ interface Parts {
   readonly storage: SqlStorage;
   /** Something changed that the planner should look at. */
   readonly onChanged: (trigger: string) => void;
-  /** Moves were entered in the journal. */
-  readonly onOrdered: () => void;
+  /** Moves were entered in the journal; `again` is ms until it is worth planning anew. */
+  readonly onOrdered: (again?: number) => void;
 }
 
 /** Carries out an operator's commands. Each throws `EdgeverseError`, or has changed everything it was to change. */
@@ -56,8 +56,8 @@ export class CommandRunner {
         };
         if (command.dryRun) return { ...rebalancer.propose(changes), dryRun: true };
         this.#checkResize();
-        const { plan } = rebalancer.rebalance("operator", changes);
-        onOrdered();
+        const { plan, again } = rebalancer.rebalance("operator", changes);
+        onOrdered(again);
         return { ...plan, dryRun: false };
       }
       case "shard-count": {
@@ -108,11 +108,19 @@ export class CommandRunner {
   }
 
   #pin(shard: number, partition: string | undefined): ShardNote {
-    const { map, storage, onChanged } = this.#parts;
+    const { map, journal, storage, onChanged } = this.#parts;
     this.#checkShard(shard);
     this.#checkResize();
     if (partition !== undefined) this.#checkTarget(partition);
+    const move = journal.of(shard);
+    const away = move !== undefined && move.order.to !== (partition ?? map.owner(shard)) ? move : undefined;
+    if (away !== undefined && away.state.phase !== "planned") {
+      throw new EdgeverseError("CONFLICT", `Shard ${shard} is moving to ${away.order.to}; pin it when that is done`, {
+        ...{ retryable: true, retryAfter: 1, details: { move: away.order.id, phase: away.state.phase } },
+      });
+    }
     storage.transaction(() => {
+      if (away !== undefined) journal.advance(away, { ...away.state, phase: "undone", reason: "the shard was pinned" });
       map.write({ ...map.note(shard), pinned: true, pinnedTo: partition ?? null });
     });
     onChanged("pin");

@@ -99,7 +99,11 @@ export class Coordinator implements CoordinatorAdmin {
         storage,
       },
       onChanged: (trigger) => this.#wants(trigger),
-      onOrdered: () => this.#turn(),
+      onOrdered: (again) => {
+        const at = again === undefined ? undefined : clock.now() + again;
+        if (at !== undefined) this.#planAt = Math.min(this.#planAt ?? at, at);
+        this.#turn();
+      },
     });
     const { genesis } = this.#map;
     if (genesis !== undefined && this.#map.everyone.length === 0) this.#map.adopt(genesis);

@@ -30,6 +30,11 @@ const PAUSE = { first: 50, longest: 2_000 };
 const WARN_EVERY = 60_000;
 /** Ms a partition has to answer one order. */
 const ANSWER_WITHIN = 30_000;
+/**
+ * Ms before each move. Thousands of empty shards that move one after the other would keep a process that partitions share
+ * so busy with itself that it takes no calls from outside.
+ */
+const BREATHE = 10;
 /** Ms a shard is left alone after a move of it was undone; doubled each time by the journal's age. */
 const RETRY_AFTER = 10_000;
 
@@ -80,6 +85,7 @@ export class MoveDriver {
     const { clock, storage, limits } = this.#parts;
     let move = begun;
     let pause: number = PAUSE.first;
+    await new Promise<void>((resolve) => clock.after(BREATHE, resolve));
     while (!ended(move.state) && !this.#stopped) {
       // The order must not get ahead of the journal.
       await storage.barrier();

@@ -81,20 +81,20 @@ export class Rebalancer {
     const { map, journal, storage, clock } = this.#parts;
     const made = this.propose(changes);
     const now = clock.now();
-    let putOff = 0;
+    const moves = made.moves.filter(({ shard }) => map.note(shard).retryAt <= now && journal.of(shard) === undefined);
+    const putOff = made.moves.length - moves.length;
+    const retry = { reason: "retry", count: putOff, detail: "undone lately, to be tried again" } as const;
+    const entered: Plan = { ...made, moves, skipped: putOff === 0 ? made.skipped : [...made.skipped, retry] };
     storage.transaction(() => {
-      for (const { shard, from, to, reason, detail } of made.moves) {
-        const { retryAt } = map.note(shard);
-        if (retryAt > now || journal.of(shard) !== undefined) putOff++;
-        else journal.plan({ shard, shards: map.shards, from, to, mapVersion: map.version }, reason, detail);
-      }
-      this.#remember(trigger, made, putOff);
+      for (const { shard, from, to, reason, detail } of moves)
+        journal.plan({ shard, shards: map.shards, from, to, mapVersion: map.version }, reason, detail);
+      this.#remember(trigger, entered);
     });
-    const reasons = [...made.skipped.map(({ reason }) => reason as string), ...(putOff > 0 ? ["retry"] : [])];
+    const reasons = entered.skipped.map(({ reason }) => reason as string);
     const waits = reasons.flatMap((reason) => ASK_AGAIN[reason] ?? []);
     if (reasons.includes("unstable")) waits.push(Math.max(1, { ...this.#parts.policy, ...changes }.stableFor));
     const again = waits.length === 0 ? undefined : Math.min(...waits);
-    return { plan: made, again };
+    return { plan: entered, again };
   }
 
   decisions(limit: number): DecisionView[] {
@@ -110,14 +110,13 @@ export class Rebalancer {
     return counters(this.#parts.storage, "decisions.");
   }
 
-  #remember(trigger: string, { moves, skipped }: Plan, putOff: number): void {
+  #remember(trigger: string, { moves, skipped }: Plan): void {
     const { storage, clock } = this.#parts;
-    const reasons = putOff === 0 ? skipped : [...skipped, { reason: "retry", count: putOff }];
-    for (const { reason } of reasons) count(storage, `decisions.${reason}`);
+    for (const { reason } of skipped) count(storage, `decisions.${reason}`);
     for (const { reason } of moves) count(storage, `decisions.move-${reason}`);
     storage.query(
       "INSERT INTO decisions (at, cause, moves, skipped) VALUES (?, ?, ?, ?)",
-      ...[clock.now(), trigger, moves.length, JSON.stringify(reasons.slice(0, 32))],
+      ...[clock.now(), trigger, moves.length, JSON.stringify(skipped.slice(0, 32))],
     );
     storage.query(
       "DELETE FROM decisions WHERE seq <= (SELECT seq FROM decisions ORDER BY seq DESC LIMIT 1 OFFSET ?)",

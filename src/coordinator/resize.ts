@@ -62,6 +62,11 @@ export class ShardResize {
     if (!valid)
       throw new EdgeverseError("INVALID_ARGUMENT", `The shard count must be a power of two up to ${MAX_SHARDS}`);
     const present = this.present;
+    if (present !== undefined && target === map.shards && present.phase !== "counting") {
+      // No partition counts anew yet: it can still be called off.
+      if (!dryRun) setMeta(this.#parts.storage, "resize", null);
+      return this.view();
+    }
     if (present !== undefined && present.target !== target) {
       throw new EdgeverseError("CONFLICT", `The shard count is being changed to ${present.target} already`);
     }
@@ -99,7 +104,7 @@ export class ShardResize {
     const next = present.target < map.shards ? map.shards / 2 : map.shards * 2;
     if (present.phase === "joining") {
       const pairs = this.#pairs(next);
-      if (pairs.length > 0) this.#join(pairs);
+      if (pairs.length > 0) this.#join(present, pairs);
       else this.#save({ ...present, phase: "settling" });
       return true;
     }
@@ -154,14 +159,18 @@ export class ShardResize {
     return pairs;
   }
 
-  #join(pairs: readonly { readonly low: number; readonly high: number }[]): void {
+  #join(present: Resize, pairs: readonly { readonly low: number; readonly high: number }[]): void {
     const { map, journal, clock } = this.#parts;
+    let trouble: string | null = null;
     for (const { low, high } of pairs) {
       if (journal.open.size >= JOINED_AT_ONCE) return;
       if (journal.of(low) !== undefined || journal.of(high) !== undefined) continue;
       // The pinned one stays.
       const [shard, other] = map.note(high).pinned && !map.note(low).pinned ? [low, high] : [high, low];
-      if (map.note(shard).retryAt > clock.now()) continue;
+      if (map.note(shard).retryAt > clock.now()) {
+        trouble ??= `shard ${shard}: ${journal.list({ limit: 1, shard })[0]?.trouble ?? "its move was undone"}`;
+        continue;
+      }
       const order = {
         shard,
         shards: map.shards,
@@ -171,6 +180,7 @@ export class ShardResize {
       };
       journal.plan(order, "split", `to be one with shard ${other}`);
     }
+    if (trouble !== null && trouble !== present.trouble) this.#save({ ...present, trouble });
   }
 
   #withdrawPlanned(): void {

@@ -48,7 +48,7 @@ export class AutoLoad {
     for (const definition of this.#types()) {
       const { autoLoad } = definition.objectClass;
       if (autoLoad === "shard") this.#add(definition, `shard#${shard}/${AUTO}`);
-      if (autoLoad === "global" && only === undefined && ownership.holdsAny([`/${AUTO}`], shard)) {
+      if (autoLoad === "global" && only === undefined && ownership.isOn(AUTO, shard)) {
         this.#add(definition, AUTO);
       }
     }

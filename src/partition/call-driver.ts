@@ -52,11 +52,10 @@ export class CallDriver {
     this.#paused.delete(shard);
   }
 
-  /** Whether a turn that runs on the shard waits for the call. */
-  awaitedInside({ chain }: Entry, shard: number): boolean {
+  /** Whether a turn that a hand-over waits for waits for the call. */
+  awaitedInside({ chain }: Entry): boolean {
     if (chain === undefined || chain.length === 0) return false;
-    const keys = chain.map((link) => link.key);
-    return this.#parts.inside(keys, shard);
+    return this.#parts.inside(chain.map((link) => link.key));
   }
 
   /** Whether the call's shard takes in no more calls. */
@@ -66,7 +65,7 @@ export class CallDriver {
 
   #isPaused(queue: readonly Entry[]): boolean {
     const shard = this.#parts.shardAt((queue[0] as Entry).cell.ring);
-    return this.#paused.has(shard) && !queue.some((entry) => this.awaitedInside(entry, shard));
+    return this.#paused.has(shard) && !queue.some((entry) => this.awaitedInside(entry));
   }
 
   /** Starts the call's turn, once more if it was started before. */

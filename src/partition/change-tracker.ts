@@ -218,9 +218,15 @@ export class ChangeTracker {
     leaving.unsaved = true;
   }
 
+  #isWiped({ ring, type, id }: RowPosition): boolean {
+    const sql = "SELECT 1 FROM changes WHERE ring = ? AND type = ? AND id = ? AND kind = 1 AND key = '' AND wipe = 1";
+    return this.#storage.query(sql, ring, type, id).length > 0;
+  }
+
   #note({ state }: Leaving, position: RowPosition, wipe: boolean): void {
-    if (isAhead(state, position)) return;
     const { ring, type, id, kind, key } = position;
+    // A row that is made after its object was wiped has to come after the wipe, though the first pass sends it too.
+    if (isAhead(state, position) && !(kind === 1 && this.#isWiped(position))) return;
     this.#last = Math.max(this.#last + 1, this.#now() * TICKS);
     this.#storage.query(
       `INSERT INTO changes VALUES (?, ?, ?, ?, ?, ?, ?)

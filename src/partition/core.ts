@@ -1,5 +1,6 @@
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import { placementOf } from "../identity/object-id.ts";
+import { FIXED_RING } from "../identity/ring.ts";
 import { type CallMessage, objectKey, type Reply } from "../object/message.ts";
 import type { TypeDefinition } from "../object/registry.ts";
 import type { DeactivationReason, VirtualObject } from "../object/virtual-object.ts";
@@ -64,7 +65,7 @@ export class PartitionCore {
     this.ownership = new Ownership(stored.name, stored.genesis, storage);
     const { ownership } = this;
     const shardAt = (ring: number) => ownership.shardAt(ring);
-    const inside = (keys: Iterable<string>, shard: number) => ownership.holdsAny(keys, shard);
+    const inside = (keys: Iterable<string>) => ownership.holdsAny(keys);
     const fence = (ring: number) => ownership.fence(ring);
     this.table = new CallTable(storage, { now, shardAt, changes, fence, staged: () => ownership.staged() });
     this.commit = new GroupCommit(storage, clock, changes, fence, onFailure);
@@ -122,6 +123,9 @@ export class PartitionCore {
       ...{ cells: this.cells, engine: this.engine, reliable: this.reliable, commit: this.commit },
       connect: options.connect,
       patience: config.callTimeout,
+      onClearing: (busy) => {
+        if (busy !== this.#armed) this.rearm();
+      },
       deactivate: (cell) => this.#evict(cell, "moved"),
       resume: (shard) => this.#resumeCalls(false, ownership.range(shard)),
       onChanged: () => this.table.recount(),
@@ -184,10 +188,15 @@ export class PartitionCore {
 
   /** Counts shards anew ([SPLIT1]). */
   async recount(shards: number, version: number): Promise<RecountReply> {
+    const { ownership, cells } = this;
+    const served = (cell: TurnCell) =>
+      cell.ring === FIXED_RING ? cell.epoch : ownership.servedEpoch(ownership.shardAt(cell.ring));
+    // What is in memory from before its shard last left must not pass for what the shard holds now.
+    const stale = [...cells.all()].filter((cell) => cell.epoch !== served(cell));
     const reply = this.moves.recount(shards, version);
     if (reply.kind === "done") {
-      for (const cell of this.cells.all())
-        cell.epoch = this.ownership.servedEpoch(this.ownership.shardAt(cell.ring)) ?? cell.epoch;
+      for (const cell of stale) cells.forget(cell);
+      for (const cell of cells.all()) cell.epoch = served(cell) ?? cell.epoch;
       this.#autoLoad.all();
       await this.#options.storage.barrier();
     }
@@ -205,9 +214,9 @@ export class PartitionCore {
     const located = this.ownership.locate(placementOf(id), this.#options.clock.now());
     if (located.kind === "owned") return this.open(definition, id, located);
     if (located.kind === "moved" || located.owned === undefined) return undefined;
-    // The hand-over of this shard waits for `turn`, or for one that waits for it.
+    // A hand-over waits for `turn`, or for one that waits for it.
     const waiting = [...turn.ancestry()].map((link) => link.key);
-    return this.ownership.holdsAny(waiting, located.shard) ? this.open(definition, id, located.owned) : undefined;
+    return this.ownership.holdsAny(waiting) ? this.open(definition, id, located.owned) : undefined;
   }
 
   #report(report: LoadReport): void {

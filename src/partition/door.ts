@@ -10,8 +10,8 @@ interface Parts {
   readonly deadlines: Deadlines;
   /** Calls that may wait here. */
   readonly most: number;
-  /** Whether one of these objects is on the shard. */
-  readonly inside: (keys: Iterable<string>, shard: number) => boolean;
+  /** Whether one of these objects is on a shard that is being handed over. */
+  readonly inside: (keys: Iterable<string>) => boolean;
 }
 
 /** Where calls wait while their shard is between two owners ([MIG1]): bounded, each until its own deadline. */
@@ -28,15 +28,10 @@ export class Door {
     return this.#waiting;
   }
 
-  /** Lets a call in that a turn of the shard waits for: the hand-over waits for that turn. */
+  /** Lets a call in that a turn of a shard under hand-over waits for, be it this one or another: that one waits for the turn. */
   admit(held: Held, { chain }: CallMessage): Owned | Held {
     if (held.owned === undefined || chain === undefined || chain.length === 0) return held;
-    return this.#parts.inside(
-      chain.map((link) => link.key),
-      held.shard,
-    )
-      ? held.owned
-      : held;
+    return this.#parts.inside(chain.map((link) => link.key)) ? held.owned : held;
   }
 
   /** Waits until it is known whose the shard is, then asks again. Never rejects. */
@@ -54,10 +49,11 @@ export class Door {
         waits = false;
         this.#waiting--;
         cancel();
+        leave();
         resolve(reply());
       };
       const cancel = deadlines.add(message.deadline, () => settle(() => late(held.shard, message)));
-      void held.until.then((moved: Moved | undefined) => settle(() => moved ?? again()));
+      const leave = held.wait((moved: Moved | undefined) => settle(() => moved ?? again()));
     });
   }
 }

@@ -54,7 +54,7 @@ export class IncomingMoves {
     const { order } = chunk;
     if (order.to !== ownership.name) return { kind: "refused", reason: "the rows are for another partition" };
     if (order.shards !== ownership.shards) {
-      return { kind: "busy", reason: `the shard count at ${ownership.name} is ${ownership.shards}` };
+      return { kind: "busy", reason: ownership.otherCount };
     }
     const before = this.#before(order);
     if (before !== undefined) return before;
@@ -82,6 +82,7 @@ export class IncomingMoves {
   /** The source has committed: the shard is served here from now on. */
   async activate(order: MoveOrder): Promise<ActivateReply> {
     const { ownership, storage, clock, onOwned } = this.#parts;
+    if (order.shards !== ownership.shards) return { kind: "refused", reason: ownership.otherCount };
     const step = ownership.apply(order.shard, { kind: "activate", move: order.id }, clock.now(), order);
     if (step.kind === "refused") return { kind: "refused", reason: step.reason };
     if (step.kind === "next") {
@@ -95,6 +96,8 @@ export class IncomingMoves {
   /** The source has taken the move back, and serves with `epoch`. */
   async drop(order: MoveOrder, epoch: number): Promise<void> {
     const { ownership, storage, clock, cleaner } = this.#parts;
+    // A late word from before a change of the count: its number means another shard by now, or none.
+    if (order.shards !== ownership.shards) return;
     const event = { kind: "drop", move: order.id, from: order.from, epoch } as const;
     const step = ownership.apply(order.shard, event, clock.now(), order);
     if (step.kind === "next" && step.record.state.kind === "gone") {

@@ -64,7 +64,9 @@ export class LoadMeter {
     // Not in the event of the turn: counting takes a while.
     this.#clock.soon(() => {
       let counts = 0;
-      const shards = busiest.map(([shard, { calls, busy }]): ShardTraffic => {
+      // The shard count may have changed since.
+      const present = busiest.filter(([shard]) => shard < this.#ownership.shards);
+      const shards = present.map(([shard, { calls, busy }]): ShardTraffic => {
         const due = (this.#counted.get(shard) ?? 0) + COUNT_AGAIN <= now;
         if (!due || counts >= COUNTED) return { shard, calls, busy };
         counts++;

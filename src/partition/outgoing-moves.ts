@@ -106,6 +106,7 @@ export class OutgoingMoves {
   async undo(order: MoveOrder): Promise<UndoReport> {
     const { ownership, changes, clock, storage } = this.#parts;
     const { shard, id } = order;
+    if (order.shards !== ownership.shards) throw new EdgeverseError("UNAVAILABLE", ownership.otherCount);
     ownership.claim(shard, clock.now());
     const state = ownership.record(shard)?.state;
     if (state?.kind === "gone" && state.move === id) {
@@ -116,22 +117,31 @@ export class OutgoingMoves {
     const leaving = state?.kind === "leaving" && state.move === id;
     ownership.apply(shard, { kind: "undo", move: id }, clock.now());
     if (leaving) {
-      changes.end(shard);
+      changes.clear(shard);
       const moving = this.#moving.get(shard);
       if (moving !== undefined) moving.undone = true;
       this.#moving.delete(shard);
     }
+    // Only then are its callers let in again, and the shard is as if nothing had been.
+    await this.#drivers.get(shard);
     await storage.barrier();
     const record = ownership.record(shard)?.state;
     return { kind: "undone", epoch: record?.epoch ?? 0 };
   }
 
   /** What a target that stands ready asks ([MIG4]). */
-  async inquire({ shard, id, to }: MoveOrder): Promise<MoveInquiry> {
-    const state = this.#parts.ownership.record(shard)?.state;
+  async inquire({ shard, shards, id, to }: MoveOrder): Promise<MoveInquiry> {
+    const { ownership } = this.#parts;
+    if (shards !== ownership.shards) throw new EdgeverseError("UNAVAILABLE", ownership.otherCount);
+    const state = ownership.record(shard)?.state;
     await this.#parts.storage.barrier();
     if (state?.kind === "gone" && state.move === id && state.to === to) return { kind: "committed" };
     return { kind: "serving" };
+  }
+
+  /** Whether any order is being followed. */
+  get busy(): boolean {
+    return this.#drivers.size > 0;
   }
 
   stop(): void {
@@ -142,7 +152,7 @@ export class OutgoingMoves {
     const { ownership, changes, clock, registry, storage } = this.#parts;
     const { shard, id, to } = order;
     if (order.from !== ownership.name || to === ownership.name) return refused("the order is for another partition");
-    if (order.shards !== ownership.shards) return waiting(undefined, `the shard count here is ${ownership.shards}`);
+    if (order.shards !== ownership.shards) return waiting(undefined, ownership.otherCount);
     ownership.claim(shard, clock.now());
     const before = ownership.record(shard)?.state;
     if (before?.kind === "gone" && before.move === id) {
@@ -223,7 +233,8 @@ export class OutgoingMoves {
     const limit = Math.min(must ? patience : DRAIN.longest, DRAIN.first * DRAIN.more ** moving.stalled);
     let gone = false;
     try {
-      if (!(await drain.drain(shard, limit))) {
+      if (!(await drain.drain(shard, limit, () => !this.#over(moving)))) {
+        if (moving.undone) return refused("the move was undone");
         const reason = `a turn on shard ${shard} did not end within ${limit} ms`;
         if (++moving.stalled < DRAIN.tries || must) return waiting(moving, reason);
         return { kind: "refused", reason, delay: DRAIN.again };

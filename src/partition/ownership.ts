@@ -13,7 +13,7 @@ import {
   serves,
   shardTransition,
 } from "../placement/shard-state.ts";
-import type { SqlStorage } from "../platform/ports.ts";
+import type { Cancel, SqlStorage } from "../platform/ports.ts";
 import { readMeta, writeMeta } from "./schema.ts";
 import type { RingRange } from "./shard-rows.ts";
 import { readShards, writeShard } from "./shard-table.ts";
@@ -33,14 +33,11 @@ export interface Held {
   readonly shard: number;
   /** What it would be if it were let in all the same, which only a call of a turn that holds up the hand-over may be. */
   readonly owned: Owned | undefined;
-  /** Resolves when it is worth asking again, or with the answer. */
-  readonly until: Promise<Moved | undefined>;
+  /** Calls back when it is worth asking again, or with the answer, unless it is taken back before. */
+  readonly wait: (callback: (moved: Moved | undefined) => void) => Cancel;
 }
 
-interface Hold {
-  readonly until: Promise<Moved | undefined>;
-  readonly release: (moved?: Moved) => void;
-}
+type Hold = Set<(moved: Moved | undefined) => void>;
 
 /**
  * What this partition owns, durably ([OWN1]). A shard nobody has claimed belongs to its owner by the genesis document, which
@@ -94,6 +91,11 @@ export class Ownership {
     return this.#map.shards;
   }
 
+  /** Why an order that is meant for another shard count can't be followed. */
+  get otherCount(): string {
+    return `the shard count at ${this.name} is ${this.shards}`;
+  }
+
   get records(): ReadonlyMap<number, ShardRecord> {
     return this.#records;
   }
@@ -119,6 +121,7 @@ export class Ownership {
   }
 
   range(shard: number): RingRange {
+    if (shard >= this.shards) throw new RangeError(`shard ${shard} is not below ${this.shards}`);
     return ringRange(shard, this.shards);
   }
 
@@ -136,11 +139,18 @@ export class Ownership {
     return ring === FIXED_RING ? -1 : ringOf(ring) % this.shards;
   }
 
-  /** Whether one of these objects (`type/id`) is on the shard. */
-  holdsAny(keys: Iterable<string>, shard: number): boolean {
+  /** Whether the object is on the shard. */
+  isOn(id: string, shard: number): boolean {
+    const placement = placementOf(id);
+    return placement.kind !== "partition" && placement.hash % this.shards === shard;
+  }
+
+  /** Whether one of these objects (`type/id`) is on a shard whose calls wait at the door. */
+  holdsAny(keys: Iterable<string>): boolean {
+    if (this.#holds.size === 0) return false;
     for (const key of keys) {
       const placement = placementOf(key.slice(key.indexOf("/") + 1));
-      if (placement.kind !== "partition" && placement.hash % this.shards === shard) return true;
+      if (placement.kind !== "partition" && this.#holds.has(placement.hash % this.shards)) return true;
     }
     return false;
   }
@@ -165,14 +175,14 @@ export class Ownership {
     if (!serves(state)) {
       if (state?.kind === "ready") {
         this.onReadyAsked?.(shard);
-        return { kind: "held", shard, owned: undefined, until: this.hold(shard).until };
+        return { kind: "held", shard, owned: undefined, wait: this.#waiting(this.hold(shard)) };
       }
       return this.moved(shard);
     }
     const owned: Owned = { kind: "owned", shard, epoch: state.epoch, ring: ringOf(placement.hash) };
     if (this.#holds.size === 0) return owned;
     const hold = this.#holds.get(shard);
-    return hold === undefined ? owned : { kind: "held", shard, owned, until: hold.until };
+    return hold === undefined ? owned : { kind: "held", shard, owned, wait: this.#waiting(hold) };
   }
 
   /** Takes the shard if it is this partition's by the genesis and nobody has. */
@@ -198,13 +208,17 @@ export class Ownership {
   hold(shard: number): Hold {
     const known = this.#holds.get(shard);
     if (known !== undefined) return known;
-    let release: (moved?: Moved) => void = () => undefined;
-    const until = new Promise<Moved | undefined>((resolve) => {
-      release = resolve;
-    });
-    const hold = { until, release };
+    const hold: Hold = new Set();
     this.#holds.set(shard, hold);
     return hold;
+  }
+
+  /** What a caller keeps of a hold: when it gives up, nothing of it stays. */
+  #waiting(hold: Hold): Held["wait"] {
+    return (callback) => {
+      hold.add(callback);
+      return () => hold.delete(callback);
+    };
   }
 
   /** Whether calls of the shard wait at the door. */
@@ -228,7 +242,7 @@ export class Ownership {
   release(shard: number, moved?: Moved): void {
     const hold = this.#holds.get(shard);
     this.#holds.delete(shard);
-    hold?.release(moved);
+    for (const callback of hold ?? []) queueMicrotask(() => callback(moved));
   }
 
   /** The answer for a shard that is not served here. */

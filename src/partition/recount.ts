@@ -7,6 +7,14 @@ import type { Ownership } from "./ownership.ts";
 import { readMeta, writeMeta } from "./schema.ts";
 import { writeShard } from "./shard-table.ts";
 
+/** What a change of the count has to mind beside the shards. */
+export interface CountedObjects {
+  /** Types of which there is one object for each shard. */
+  readonly perShard: readonly string[];
+  /** Objects that something runs on, or has yet to be written of. */
+  readonly busy: readonly { readonly ring: number; readonly id: string }[];
+}
+
 /**
  * Doubles or halves the shard count at this partition until it is `target` ([SPLIT1]). Only the table of shards is written
  * anew, in one transaction: rows are where their hash puts them on the ring, whatever the count. `version`, of the map that
@@ -20,6 +28,7 @@ export function recount(
   ownership: Ownership,
   { shards: target, version }: { readonly shards: number; readonly version: number },
   now: number,
+  objects: CountedObjects = { perShard: [], busy: [] },
 ): RecountReply {
   if (version < Number(readMeta(storage, "counted") ?? 0))
     return { kind: "refused", reason: "the order is out of date" };
@@ -42,7 +51,7 @@ export function recount(
   while (count !== target) {
     if (count < target) records = doubled(records, count);
     else {
-      const misfit = misfitOf(storage, ownership, records, count);
+      const misfit = misfitOf(ownership, records, count) ?? namedMisfit(storage, count, objects);
       if (misfit !== undefined) return { kind: "refused", reason: misfit };
       records = halved(records, count / 2);
     }
@@ -52,6 +61,7 @@ export function recount(
   if (dirty.length > 0)
     return { kind: "refused", reason: "rows of a shard that has left are still being cleared away" };
   storage.transaction(() => {
+    if (target < ownership.shards) removePerShard(storage, objects.perShard, target, ownership.shards);
     storage.query("DELETE FROM shards");
     for (const [shard, record] of records) {
       writeShard(storage, shard, record, now);
@@ -86,12 +96,7 @@ function joined(left: ShardRecord, right: ShardRecord): ShardRecord {
 }
 
 /** Why the shards can't be halved at this partition. */
-function misfitOf(
-  storage: SqlStorage,
-  ownership: Ownership,
-  records: ReadonlyMap<number, ShardRecord>,
-  count: number,
-): string | undefined {
+function misfitOf(ownership: Ownership, records: ReadonlyMap<number, ShardRecord>, count: number): string | undefined {
   const half = count / 2;
   const here = (shard: number) => {
     const record = records.get(shard);
@@ -103,9 +108,34 @@ function misfitOf(
       return `shards ${shard} and ${shard + half} have different owners`;
     }
   }
-  const fixed = storage.query<{ id: string }>(
-    `SELECT id FROM objects WHERE id LIKE 'shard#%/%' AND ring IN (SELECT value FROM json_each(?)) LIMIT 1`,
-    JSON.stringify(Array.from({ length: half }, (_, index) => ringOf(half + index))),
+  return undefined;
+}
+
+/** Why objects that name their shard forbid to halve, be they stored, about to be, or called. */
+function namedMisfit(storage: SqlStorage, count: number, { perShard, busy }: CountedObjects): string | undefined {
+  const half = count / 2;
+  const rings = Array.from({ length: half }, (_, index) => ringOf(half + index));
+  const [stored] = storage.query<{ id: string }>(
+    `SELECT id FROM objects WHERE id LIKE 'shard#%/%' AND ring IN (SELECT value FROM json_each(?1))
+       AND NOT (id LIKE '%/auto' AND type IN (SELECT value FROM json_each(?2)))
+     UNION SELECT id FROM calls WHERE status = 'pending' AND id LIKE 'shard#%/%'
+       AND ring IN (SELECT value FROM json_each(?1)) LIMIT 1`,
+    ...[JSON.stringify(rings), JSON.stringify(perShard)],
   );
-  return fixed[0] === undefined ? undefined : `object ${fixed[0].id} names a shard that would be no more`;
+  if (stored !== undefined) return `object ${stored.id} names a shard that would be no more`;
+  const gone = new Set(rings);
+  const used = busy.find(({ ring, id }) => id.startsWith("shard#") && gone.has(ring));
+  return used === undefined ? undefined : `object ${used.id}, which names a shard that would be no more, is in use`;
+}
+
+/** What there is once for each shard goes with its shard ([LIFE4]). */
+function removePerShard(storage: SqlStorage, types: readonly string[], target: number, count: number): void {
+  const rings = Array.from({ length: count - target }, (_, index) => ringOf(target + index));
+  for (const table of types.length === 0 ? [] : ["objects", "rows", "calls"]) {
+    storage.query(
+      `DELETE FROM ${table} WHERE ring IN (SELECT value FROM json_each(?)) AND id LIKE 'shard#%/auto'
+         AND type IN (SELECT value FROM json_each(?))`,
+      ...[JSON.stringify(rings), JSON.stringify(types)],
+    );
+  }
 }

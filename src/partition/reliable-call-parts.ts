@@ -16,7 +16,7 @@ export interface ReliableCallParts {
   /** The shard of a place on the ring. */
   readonly shardAt: (ring: number) => number;
   /** Whether one of these objects is on the shard. */
-  readonly inside: (keys: Iterable<string>, shard: number) => boolean;
+  readonly inside: (keys: Iterable<string>) => boolean;
   /** Undefined when the cluster has no log. */
   readonly gate: LogGate | undefined;
   readonly config: {

@@ -104,7 +104,7 @@ export class ReliableCalls {
   mustRun(shard: number): boolean {
     for (const entry of this.#entries.values()) {
       if (entry.state.status !== "pending" || this.#parts.shardAt(entry.cell.ring) !== shard) continue;
-      if (underWay(entry) || this.#driver.awaitedInside(entry, shard)) return true;
+      if (underWay(entry) || this.#driver.awaitedInside(entry)) return true;
     }
     return false;
   }

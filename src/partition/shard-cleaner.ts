@@ -14,6 +14,8 @@ export class ShardCleaner {
   readonly #storage: SqlStorage;
   readonly #clock: Clock;
   readonly #ownership: Ownership;
+  readonly #onStart: () => void;
+  readonly #onEnd: () => void;
   readonly #onClean: () => void;
   readonly #onError: (error: unknown) => void;
   #running = false;
@@ -23,6 +25,9 @@ export class ShardCleaner {
     storage: SqlStorage;
     clock: Clock;
     ownership: Ownership;
+    /** It goes to work, and has nothing left to do. */
+    onStart: () => void;
+    onEnd: () => void;
     /** Nothing is left of a shard. */
     onClean: () => void;
     onError: (error: unknown) => void;
@@ -30,6 +35,8 @@ export class ShardCleaner {
     this.#storage = parts.storage;
     this.#clock = parts.clock;
     this.#ownership = parts.ownership;
+    this.#onStart = parts.onStart;
+    this.#onEnd = parts.onEnd;
     this.#onClean = parts.onClean;
     this.#onError = parts.onError;
   }
@@ -48,6 +55,7 @@ export class ShardCleaner {
   start(): void {
     if (this.#running || this.#stopped) return;
     this.#running = true;
+    this.#onStart();
     this.#clock.after(BREATHE, () => this.#step());
   }
 
@@ -60,7 +68,10 @@ export class ShardCleaner {
     if (this.#stopped) return;
     try {
       const shard = this.#next();
-      if (shard === undefined) return;
+      if (shard === undefined) {
+        this.#onEnd();
+        return;
+      }
       const clean = this.#storage.transaction(() => {
         if (clearRows(this.#storage, this.#ownership.range(shard), BATCH)) return false;
         this.#storage.query("UPDATE shards SET dirty = 0 WHERE shard = ?", shard);

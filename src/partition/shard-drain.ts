@@ -19,6 +19,8 @@ interface Parts {
   readonly deactivate: (cell: TurnCell) => void;
   /** Takes up the pending calls of a shard again. */
   readonly resume: (shard: number) => void;
+  /** Loads what said goodbye and is to be in memory wherever its shard is. */
+  readonly onOwned: (shard: number) => void;
 }
 
 /**
@@ -36,15 +38,15 @@ export class ShardDrain {
   }
 
   /**
-   * Resolves with true when no turn is left and all they did is durable; with false when `limit` ms went by.
-   * Either way the door stays closed: `reopen` it, or hand the shard over.
+   * Resolves with true when no turn is left and all they did is durable; with false when `limit` ms went by, or it is no
+   * longer wanted. Either way the door stays closed: `reopen` it, or hand the shard over.
    */
-  async drain(shard: number, limit: number): Promise<boolean> {
+  async drain(shard: number, limit: number, wanted: () => boolean): Promise<boolean> {
     const { ownership, cells, commit, reliable, clock, deactivate } = this.#parts;
     ownership.hold(shard);
     reliable.pause(shard);
     const until = clock.now() + limit;
-    if (!(await this.#quiet(shard, until))) return false;
+    if (!(await this.#quiet(shard, until, wanted))) return false;
     // Looks at every object in memory, so only where there may be one to say goodbye.
     for (const cell of this.#parts.farewells ? [...cells.all()] : []) {
       if (cell.activation !== undefined && cell.definition.hooks.has("onDeactivate") && this.#on(cell, shard)) {
@@ -52,7 +54,7 @@ export class ShardDrain {
       }
     }
     do {
-      if (!(await this.#quiet(shard, until))) return false;
+      if (!(await this.#quiet(shard, until, wanted))) return false;
       await commit.durable();
     } while (this.#busy(shard).length > 0 || reliable.mustRun(shard));
     reliable.release(shard);
@@ -71,6 +73,7 @@ export class ShardDrain {
     reliable.unpause(shard);
     resume(shard);
     ownership.release(shard);
+    if (this.#parts.farewells) this.#parts.onOwned(shard);
   }
 
   /**
@@ -93,17 +96,17 @@ export class ShardDrain {
     clock.after(1, () => this.#forget(rest, shard));
   }
 
-  async #quiet(shard: number, until: number): Promise<boolean> {
+  async #quiet(shard: number, until: number, wanted: () => boolean): Promise<boolean> {
     const { engine, clock } = this.#parts;
-    const stays = (turn: Turn) => this.#parts.ownership.holdsAny(callers(turn), shard);
+    const stays = (turn: Turn) => this.#parts.ownership.holdsAny(callers(turn));
     for (;;) {
       const busy = this.#busy(shard);
       for (const cell of busy) engine.release(cell, stays);
       const running = busy.find((cell) => !cell.mailbox.idle);
       if (running === undefined && !this.#parts.reliable.mustRun(shard)) return true;
       const left = until - clock.now();
-      if (left <= 0) return false;
-      await idle(running, left, clock);
+      if (left <= 0 || !wanted()) return false;
+      await idle(running, Math.min(left, WANTED_AGAIN), clock);
     }
   }
 
@@ -130,6 +133,8 @@ function* callers(turn: Turn): Generator<string> {
 const SLICE = 2_000;
 /** Ms between two looks at what does not tell when it is over. */
 const LOOK_AGAIN = 5;
+/** Ms until it is asked again whether the hand-over is still wanted. */
+const WANTED_AGAIN = 100;
 
 function idle(cell: TurnCell | undefined, limit: number, clock: Clock): Promise<void> {
   return new Promise((resolve) => {

@@ -28,6 +28,8 @@ interface Parts {
   readonly commit: GroupCommit;
   readonly connect: Connect;
   readonly patience: number;
+  /** There are rows to clear away, or none any more. */
+  readonly onClearing: (busy: boolean) => void;
   readonly deactivate: (cell: TurnCell) => void;
   /** Takes up the pending calls of a shard. */
   readonly resume: (shard: number) => void;
@@ -48,7 +50,11 @@ export class ShardMoves {
   constructor(parts: Parts) {
     this.#parts = parts;
     const { storage, clock, ownership, onChanged, onOwned, resume, onError } = parts;
-    this.#cleaner = new ShardCleaner({ storage, clock, ownership, onClean: onChanged, onError });
+    this.#cleaner = new ShardCleaner({
+      ...{ storage, clock, ownership, onClean: onChanged, onError },
+      onStart: () => parts.onClearing(true),
+      onEnd: () => parts.onClearing(false),
+    });
     const farewells = parts.registry.types.some(({ hooks }) => hooks.has("onDeactivate"));
     const shared = { ...parts, cleaner: this.#cleaner };
     this.outgoing = new OutgoingMoves({ ...shared, drain: new ShardDrain({ ...parts, farewells }), onGone: onChanged });
@@ -79,8 +85,13 @@ export class ShardMoves {
 
   /** Doubles or halves the shard count at this partition. */
   recount(shards: number, version: number): RecountReply {
-    const { storage, ownership, clock } = this.#parts;
-    const reply = recount(storage, ownership, { shards, version }, clock.now());
+    const { storage, ownership, clock, cells, registry } = this.#parts;
+    if (this.outgoing.busy) return { kind: "refused", reason: "a hand-over has yet to end" };
+    const perShard = registry.types.filter((definition) => definition.objectClass.autoLoad === "shard");
+    const reply = recount(storage, ownership, { shards, version }, clock.now(), {
+      perShard: perShard.map((definition) => definition.type),
+      busy: [...cells.all()].filter((cell) => cell.dirty || cell.held > 0 || !cell.mailbox.idle),
+    });
     if (reply.kind === "refused" && this.#cleaner.busy) this.#cleaner.start();
     return reply;
   }

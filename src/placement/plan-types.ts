@@ -115,6 +115,8 @@ export type SkipReason =
   /** No taker may have what a partition would give. */
   | "constraint"
   | "no-target"
+  /** Its last move was undone a moment ago; of a plan that was carried out. */
+  | "retry"
   | "concurrency"
   | "batch";
 

@@ -107,12 +107,14 @@ describe("two hand-overs of a shard", () => {
     const { outgoing } = source.moves;
     const one = outgoing.advance(order(1));
     await clock.advance(5);
-    expect(await outgoing.undo(order(1))).toEqual({ kind: "undone", epoch: 1 });
+    const undone = outgoing.undo(order(1));
+    await clock.advance(5);
     await target.moves.incoming.drop(order(1), 1);
     const two = outgoing.advance(order(2));
     await clock.advance(20);
     release();
     expect(await one).toMatchObject({ kind: "refused" });
+    expect(await undone).toEqual({ kind: "undone", epoch: 1 });
     const slow = made.send("Box", "a", "slow", { ms: 100 }, { timeout: 60_000 });
     for (let round = 0; round < 30; round++) {
       await clock.advance(50);

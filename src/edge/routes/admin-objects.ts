@@ -40,6 +40,7 @@ export function objectsRoute(parts: EdgeParts): Route {
     }),
     handle: async (context) => {
       const query = parseQuery(context, querySchema);
+      await parts.router.refresh();
       const { map } = parts.router;
       if (query.type !== undefined) checkType(query.type);
       if (query.shard !== undefined && query.shard >= map.shards) {

@@ -9,6 +9,7 @@ import { describeRoute } from "../describe-route.ts";
 import { parseBody } from "../parse-body.ts";
 import type { EdgeParts } from "../ports.ts";
 import { publicError } from "../problem.ts";
+import { refuseHeaders } from "../refuse-headers.ts";
 import { respond } from "../respond.ts";
 import type { Route } from "../route.ts";
 import { errorSchema, jsonValue } from "../schemas.ts";
@@ -36,9 +37,11 @@ export function batchRoute(parts: EdgeParts): Route {
     handle: async (context) => {
       const { raw } = context.req;
       const { requestId } = context.env;
-      if (raw.headers.has("idempotency-key")) {
-        throw new EdgeverseError("INVALID_ARGUMENT", "A batch takes no Idempotency-Key: give its calls a callId each");
-      }
+      refuseHeaders(
+        raw.headers,
+        ["idempotency-key", "edgeverse-log", "edgeverse-expires-in"],
+        "give its calls a callId each",
+      );
       const timeout = timeoutHeader(raw.headers, parts.config.maxCallTimeout);
       const traceparent = traceParent(raw.headers.get("traceparent"));
       const { calls } = parseBody(await readBody(raw, parts.config.maxBody), bodySchema);

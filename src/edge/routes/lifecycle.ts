@@ -7,11 +7,13 @@ import { describeRoute } from "../describe-route.ts";
 import { parseBody } from "../parse-body.ts";
 import type { EdgeParts } from "../ports.ts";
 import { problem } from "../problem.ts";
+import { refuseHeaders } from "../refuse-headers.ts";
 import { respond } from "../respond.ts";
 import { param, type Route } from "../route.ts";
 import { objectId, objectParams } from "../schemas.ts";
 
 const bodySchema = z.strictObject({});
+const NOT_RELIABLE = "creating and deleting are no reliable calls";
 const identity = z.object({ id: objectId });
 
 /** `POST /api/v1/objects/create/{type}/{id}` and `…/delete/{type}/{id}`. */
@@ -29,6 +31,11 @@ export function lifecycleRoute(parts: EdgeParts, action: "create" | "delete"): R
     handle: async (context) => {
       const { registry, config, clock, router } = parts;
       const { requestId } = context.env;
+      refuseHeaders(
+        context.req.raw.headers,
+        ["idempotency-key", "edgeverse-log", "edgeverse-expires-in"],
+        NOT_RELIABLE,
+      );
       const { type, objectClass } = registry.type(param(context, "type"));
       const id = param(context, "id");
       const own = objectClass.timeout === undefined ? undefined : parseDuration(objectClass.timeout);

@@ -46,6 +46,7 @@ export function readyRoute(parts: EdgeParts): Route {
 
 async function look(parts: EdgeParts): Promise<z.input<typeof readySchema>> {
   const callLog = parts.log;
+  await reached(parts, () => parts.router.refresh());
   const [coordinator, log, partitions] = await Promise.all([
     reached(parts, () => parts.coordinator.status()),
     callLog === undefined ? ("none" as const) : reached(parts, () => callLog.ping()),

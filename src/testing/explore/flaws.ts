@@ -9,7 +9,7 @@ export const FLAWS = {
   "skipped-undo": "the coordinator drops the copy without asking the source",
   "forgotten-ids": "the numbers of moves that have ended are not remembered",
   "same-epoch": "the epoch is not raised",
-  "early-reply": "a call is answered before its write is durable",
+  "early-reply": "a call is answered before its write is durable (shows with --slow-turns)",
   "served-after-commit": "calls that waited run at the old owner after the commit",
   "lost-changes": "a crash of the source forgets what changed since the copy",
   "claimed-again": "the first owner claims a shard that has left it",
@@ -17,7 +17,8 @@ export const FLAWS = {
   "undone-commit": "a commit is undone",
   "reopened-copy": "an empty chunk that comes late takes a target that stands ready back to incoming",
   "stale-reopen": "a hand-over that was undone ends late, and opens the door that the next one has shut",
-  "opened-door": "a late drop lets callers in at a partition that is handing the shard over by then",
+  "opened-door":
+    "a late drop lets callers in at a partition that is handing the shard over by then (shows with --slow-turns --moves 3 --one-call)",
 } as const;
 
 export type Flaw = keyof typeof FLAWS;

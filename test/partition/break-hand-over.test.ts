@@ -1,0 +1,208 @@
+import { method, VirtualObject } from "edgeverse";
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import { Box, clock, idOn, setup, sleep } from "./move-break-fixture.ts";
+
+const _T0 = 1_800_000_000_000;
+
+/** Two shards of one partition. */
+async function pair(config: Record<string, string | number> = {}) {
+  const s = setup([Box], 8, 2, config);
+  await s.made.call("Box", "seed", "add");
+  const mine = Array.from({ length: 8 }, (_, i) => i).filter((i) => s.map().owner(i) === "p0");
+  const [one, two] = mine as [number, number];
+  return { ...s, one, two };
+}
+
+for (const moving of [false, true])
+  describe(moving ? "while both shards have to move" : "control, nothing moves", () => {
+    test("[MIG1] calls across two shards that are drained at once do not fail", async () => {
+      const { made, one, two } = await pair();
+      const [a, d] = [idOn(one, 8, "a"), idOn(one, 8, "d")];
+      const [c, b] = [idOn(two, 8, "c"), idOn(two, 8, "b")];
+      for (const id of [a, b, c, d]) await made.call("Box", id, "get");
+      const replies: any[] = [];
+      // Two calls of 12 s each, that call an object on the other shard at their end. The client waits the usual 30 s.
+      const start = clock.now();
+      void made.send("Box", a, "relay", { to: b, ms: 12_000 }).then((r) => replies.push(["a", clock.now() - start, r]));
+      void made.send("Box", c, "relay", { to: d, ms: 12_000 }).then((r) => replies.push(["c", clock.now() - start, r]));
+      await clock.advance(10);
+      if (moving) {
+        await made.command({ kind: "move-shard", shard: one, to: "p1" });
+        await made.command({ kind: "move-shard", shard: two, to: "p1" });
+      }
+      await clock.advance(60_000);
+      expect(replies.map(([, , r]) => r.kind)).toEqual(["response", "response"]);
+    });
+
+    test("[MIG1] a turn that waits for a reliable call in line of its own shard does not fail", async () => {
+      const { made, one } = await pair();
+      const [a, b] = [idOn(one, 8, "a"), idOn(one, 8, "b")];
+      for (const id of [a, b]) await made.call("Box", id, "get");
+      const replies: any[] = [];
+      const start = clock.now();
+      void made.send("Box", b, "slow", { ms: 12_000 });
+      await clock.advance(1);
+      void made
+        .send("Box", a, "relay", { to: b, ms: 10, callId: "k" })
+        .then((r) => replies.push(["a", clock.now() - start, r]));
+      await clock.advance(50);
+      if (moving) await made.command({ kind: "move-shard", shard: one, to: "p1" });
+      await clock.advance(60_000);
+      expect(replies.map(([, , r]) => r.kind)).toEqual(["response"]);
+    });
+
+    test("[MIG1] nor one whose reliable call is behind another in line", async () => {
+      const { made, one } = await pair();
+      const [a, b] = [idOn(one, 8, "a"), idOn(one, 8, "b")];
+      for (const id of [a, b]) await made.call("Box", id, "get");
+      const replies: any[] = [];
+      const start = clock.now();
+      // In line: an outside reliable call "o", then one that a turn of the shard waits for.
+      void made
+        .send("Box", a, "relay", { to: b, ms: 10_500, callId: "k" })
+        .then((r) => replies.push(["a", clock.now() - start, r]));
+      void made.send("Box", b, "slow", { ms: 12_000 });
+      await clock.advance(1);
+      void made
+        .send("Box", b, "add", undefined, { callId: "o" })
+        .then((r) => replies.push(["o", clock.now() - start, r]));
+      await clock.advance(50);
+      if (moving) await made.command({ kind: "move-shard", shard: one, to: "p1" });
+      await clock.advance(60_000);
+      expect(replies.map(([, , r]) => r.kind)).toEqual(["response", "response"]);
+    });
+
+    test("[MIG1] nor one that joins a reliable call someone else has made", async () => {
+      const { made, one } = await pair();
+      const [a, b] = [idOn(one, 8, "a"), idOn(one, 8, "b")];
+      for (const id of [a, b]) await made.call("Box", id, "get");
+      const replies: any[] = [];
+      const start = clock.now();
+      void made.send("Box", b, "slow", { ms: 12_000 });
+      await clock.advance(1);
+      void made.send("Box", b, "add", undefined, { callId: "k", answer: "accepted" });
+      void made
+        .send("Box", a, "relay", { to: b, ms: 10_500, callId: "k" })
+        .then((r) => replies.push(["a", clock.now() - start, r]));
+      await clock.advance(50);
+      if (moving) await made.command({ kind: "move-shard", shard: one, to: "p1" });
+      await clock.advance(60_000);
+      expect(replies.map(([, , r]) => r.kind)).toEqual(["response"]);
+    });
+  });
+
+let _bye = 0;
+class Keeper extends VirtualObject<{ n: number }> {
+  static override readonly type = "Keeper";
+  static override readonly autoLoad = "shard";
+  static override readonly state = z.object({ n: z.number().default(0) });
+  static override readonly methods = { touch: method() };
+  touch() {}
+  protected override onDeactivate() {
+    _bye++;
+  }
+}
+
+describe("autoLoad and a move that is undone", () => {
+  test("[LIFE4] the shard's object is in memory again", async () => {
+    const { made, ownerOf, other } = setup([Box, Keeper], 1);
+    await made.call("Box", "a", "add");
+    await clock.advance(100);
+    const core = await made.partition(ownerOf("a")).core();
+    const inMemory = () => core.cells.map.get("Keeper/shard#0/auto")?.activation !== undefined;
+    expect(inMemory()).toBe(true);
+    const target = await made.partition(other("a")).core();
+    const real = target.moves.incoming.transfer.bind(target.moves.incoming);
+    target.moves.incoming.transfer = async (chunk) => (chunk.final ? { kind: "refused", reason: "test" } : real(chunk));
+    await made.command({ kind: "move-shard", shard: 0, to: other("a") });
+    await clock.advance(20_000);
+    expect((await made.coordinator.moves({ limit: 1 }))[0]).toMatchObject({ phase: "undone" });
+    await made.call("Box", "a", "add");
+    await clock.advance(60_000);
+    expect(inMemory()).toBe(true);
+  });
+});
+
+describe("operator commands", () => {
+  test("[PLAN2] [MIG7] a pin where it is keeps a shard whose move waits for its turn", async () => {
+    const { made, map } = setup([Box], 64, 2, { moves: 1, moveCooldown: "1ms" });
+    for (let i = 0; i < 64; i++) await made.call("Box", `b${i}`, "add");
+    const mine = Array.from({ length: 64 }, (_, i) => i).filter((i) => map().owner(i) === "p0");
+    for (const shard of mine.slice(0, 5)) await made.command({ kind: "move-shard", shard, to: "p1" });
+    const shard = mine[4] as number;
+    const [move] = (await made.coordinator.moves({ limit: 10 })).filter((m) => m.shard === shard);
+    expect(move?.phase).toBe("planned");
+    const _note = await made.command({ kind: "pin-shard", shard });
+    await clock.advance(10_000);
+    expect(map().owner(shard)).toBe("p0");
+  });
+
+  test("[PLAN3] rebalance says what it moves", async () => {
+    const { made, map } = setup([Box], 64, 2, { rebalance: "off", moveCooldown: "1ms" });
+    for (let i = 0; i < 64; i++) await made.call("Box", `b${i}`, "add");
+    for (let i = 0; i < 64; i++)
+      if (map().owner(i) === "p0" && i % 3) await made.command({ kind: "move-shard", shard: i, to: "p1" });
+    await clock.advance(60_000);
+    for (const name of ["p0"]) {
+      const core = await made.partition(name).core();
+      core.moves.incoming.transfer = async () => ({ kind: "refused", reason: "test" });
+    }
+    const _plan: any = await made.command({ kind: "rebalance", strategy: "count", dryRun: false });
+    await clock.advance(2_000);
+    const before = (await made.coordinator.moves({ limit: 1000 })).length;
+    const again: any = await made.command({ kind: "rebalance", strategy: "count", dryRun: false });
+    const entered = (await made.coordinator.moves({ limit: 1000 })).length - before;
+    expect(entered).toBe(again.moves.length);
+  });
+});
+
+class Shelf extends VirtualObject<{ n: number }> {
+  static override readonly type = "Shelf";
+  static override readonly state = z.object({ n: z.number().default(0) });
+  static override readonly methods = {
+    fill: method({ request: z.object({ many: z.number(), value: z.string() }) }),
+    count: method({ readonly: true }),
+  };
+  fill({ many, value }: { many: number; value: string }) {
+    this.state.n++;
+    for (let i = 0; i < many; i++) this.store.put(`k${String(i).padStart(4, "0")}`, value);
+  }
+  count() {
+    return this.store.list().length;
+  }
+}
+
+describe("an object that is deleted and made anew while its rows are copied", () => {
+  test("[MIG2] [MIG3] does not make the copy differ", async () => {
+    const { made, ownerOf, other } = setup([Shelf, Box], 1);
+    await made.call("Shelf", "s", "fill", { many: 400, value: "old" });
+    const to = other("a");
+    const target = await made.partition(to).core();
+    const real = target.moves.incoming.transfer.bind(target.moves.incoming);
+    let first = true;
+    target.moves.incoming.transfer = async (chunk) => {
+      if (first) {
+        first = false;
+        const deadline = clock.now() + 10_000;
+        void made.router.lifecycle({
+          action: "delete",
+          type: "Shelf",
+          id: "s",
+          deadline,
+          requestId: "r",
+          caller: { kind: "client" },
+        });
+        await sleep(5);
+        void made.send("Shelf", "s", "fill", { many: 400, value: "new" });
+        await sleep(5);
+      }
+      return real(chunk);
+    };
+    await made.command({ kind: "move-shard", shard: 0, to });
+    await clock.advance(5_000);
+    const [move] = await made.coordinator.moves({ limit: 1 });
+    expect(await made.call("Shelf", "s", "count")).toBe(400);
+    expect(move).toMatchObject({ phase: "done" });
+  });
+});
