@@ -27,6 +27,19 @@ describe("create and delete", () => {
     }
   });
 
+  it.each(["idempotency-key", "edgeverse-log", "edgeverse-expires-in"])(
+    "[CALL1] refuses %s: they are no reliable calls, and a batch is none",
+    async (name) => {
+      const edge = edgeFixture();
+      const send = (path: string, body: unknown) =>
+        edge.fetch(`/api/v1/objects/${path}`, { method: "POST", headers: { [name]: "1" }, body: JSON.stringify(body) });
+      expect(await codeOf(await send("create/Counter/x", {}))).toBe("INVALID_ARGUMENT");
+      expect(await codeOf(await send("delete/Counter/x", {}))).toBe("INVALID_ARGUMENT");
+      const calls = [{ type: "Counter", id: "x", method: "get" }];
+      expect(await codeOf(await send("batch", { calls }))).toBe("INVALID_ARGUMENT");
+    },
+  );
+
   it("[TURN5] uses the type's deadline, or the request's", async () => {
     const edge = edgeFixture({ names: ["p0"] });
     await edge.post("/api/v1/objects/create/Patient/x");

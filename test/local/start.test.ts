@@ -53,6 +53,7 @@ describe("a start", () => {
     [{ HOST: "a b" }, 'HOST must be an address or a host name, not "a b"'],
     [{ HOST: "192.0.2.1" }, "HOST 192.0.2.1 is not an address of this machine"],
     [{ EDGEVERSE_DATA: "/dev/null/x" }, "Cannot use the data folder /dev/null/x"],
+    [{ EDGEVERSE_PLACEMENT: '{"rulez":[]}' }, 'EDGEVERSE_PLACEMENT: it knows no "rulez"'],
   ])("refuses %o in one line", async (env, message) => {
     const host = spawnHost({ EDGEVERSE_DATA: temporaryFolder(), ...env });
     expect(await host.exited).toBe(1);

@@ -1,5 +1,5 @@
 import { method, VirtualObject } from "edgeverse";
-import { type ManualClock, TestCluster } from "edgeverse/testing";
+import { type ManualClock, type SqliteStorage, TestCluster } from "edgeverse/testing";
 import { z } from "zod";
 import { placementOf } from "../../src/identity/object-id.ts";
 import type { ObjectClass } from "../../src/object/virtual-object.ts";
@@ -48,8 +48,12 @@ export function setup(
   shards: number,
   partitions = 2,
   config: Record<string, string | number> = {},
+  storageOf?: () => SqliteStorage,
 ) {
-  const made = new TestCluster({ objects, partitions, config: { shards, rebalance: "off", ...config } });
+  const made = new TestCluster({
+    ...{ objects, partitions, config: { shards, rebalance: "off", ...config } },
+    ...(storageOf === undefined ? {} : { storageOf }),
+  });
   clock = made.clock as ManualClock;
   const map = () => new ShardMap(made.coordinator.map() as never);
   const shardOf = (id: string) => map().shard(placementOf(id)) as number;
