@@ -1,7 +1,8 @@
 import type { MoveReport } from "../placement/move.ts";
 
-export function refused(reason: string): MoveReport {
-  return { kind: "refused", reason };
+/** @param delay ms until it may be tried again */
+export function refused(reason: string, delay?: number): MoveReport {
+  return delay === undefined ? { kind: "refused", reason } : { kind: "refused", reason, delay };
 }
 
 /** What was copied so far, and why it does not go on now. */
@@ -10,10 +11,6 @@ export function waiting(
   reason: string,
 ): MoveReport {
   return { kind: "waiting", reason, rows: moving?.rows ?? 0, bytes: moving?.bytes ?? 0 };
-}
-
-export function delayOf(vote: { readonly kind: string; readonly delay?: number }): { delay?: number } {
-  return vote.delay === undefined ? {} : { delay: vote.delay };
 }
 
 export function messageOf(error: unknown): string {

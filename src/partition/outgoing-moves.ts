@@ -7,9 +7,10 @@ import type { Connect, PartitionClient } from "../router/ports.ts";
 import type { ChangeTracker } from "./change-tracker.ts";
 import { nextChunk } from "./copy-chunk.ts";
 import { CopyPace } from "./copy-pace.ts";
+import { drainLimit, hasTriedEnough, TRY_AGAIN } from "./drain-patience.ts";
 import type { GroupCommit } from "./group-commit.ts";
 import { migrationVote } from "./migration-vote.ts";
-import { delayOf, messageOf, refused, waiting } from "./move-reports.ts";
+import { messageOf, refused, waiting } from "./move-reports.ts";
 import type { Ownership } from "./ownership.ts";
 import type { ShardCleaner } from "./shard-cleaner.ts";
 import type { ShardDrain } from "./shard-drain.ts";
@@ -41,12 +42,6 @@ const REPORT_EVERY = 2_000;
 /** Ms the target has for one message; while callers wait, less. */
 const ANSWER_WITHIN = 10_000;
 const ANSWER_WITHIN_PAUSE = 3_000;
-/**
- * Ms that turns have to end, at the first attempt; `more` times as much each time, up to the longest. So often a move that
- * need not be is tried, and so many ms later it may be again.
- */
-const DRAIN = { first: 100, more: 4, longest: 2_000, tries: 5, again: 60_000 };
-
 interface Moving {
   readonly order: MoveOrder;
   cursor: CopyCursor | null;
@@ -161,7 +156,7 @@ export class OutgoingMoves {
     }
     if (before?.kind === "owned") {
       const vote = migrationVote(registry, storage, ownership.range(shard), order);
-      if (vote.kind !== "allow") return { kind: "refused", reason: vote.reason, ...delayOf(vote) };
+      if (vote.kind !== "allow") return refused(vote.reason, vote.delay);
     }
     const step = ownership.apply(shard, { kind: "offer", move: id, to }, clock.now(), order);
     if (step.kind === "refused") return refused(`shard ${shard}: ${step.reason}`);
@@ -230,14 +225,14 @@ export class OutgoingMoves {
     const { drain, ownership, patience, clock } = this.#parts;
     const stopped = clock.now();
     const { shard, must = false } = moving.order;
-    const limit = Math.min(must ? patience : DRAIN.longest, DRAIN.first * DRAIN.more ** moving.stalled);
+    const limit = drainLimit(must ? patience : undefined, moving.stalled);
     let gone = false;
     try {
       if (!(await drain.drain(shard, limit, () => !this.#over(moving)))) {
         if (moving.undone) return refused("the move was undone");
         const reason = `a turn on shard ${shard} did not end within ${limit} ms`;
-        if (++moving.stalled < DRAIN.tries || must) return waiting(moving, reason);
-        return { kind: "refused", reason, delay: DRAIN.again };
+        moving.stalled++;
+        return must || !hasTriedEnough(moving.stalled) ? waiting(moving, reason) : refused(reason, TRY_AGAIN);
       }
       for (let ready = false; !ready; ) {
         const sent = await this.#copyOnce(moving, true);
