@@ -156,7 +156,7 @@ export class OutgoingMoves {
     }
     if (before?.kind === "owned") {
       const vote = migrationVote(registry, storage, ownership.range(shard), order);
-      if (vote.kind !== "allow") return refused(vote.reason, vote.delay);
+      if (vote.kind !== "allow") return refused(vote.reason, vote.kind === "delay" ? vote.delay : undefined);
     }
     const step = ownership.apply(shard, { kind: "offer", move: id, to }, clock.now(), order);
     if (step.kind === "refused") return refused(`shard ${shard}: ${step.reason}`);
