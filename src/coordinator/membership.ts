@@ -1,5 +1,6 @@
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import { isPartitionName } from "../identity/object-id.ts";
+import { isLabelName, MOST_LABEL_TEXT, MOST_LABELS } from "../placement/labels.ts";
 import { assertNever } from "../placement/shard-state.ts";
 import type { Clock, SqlStorage } from "../platform/ports.ts";
 import type { ClusterMap, MemberRow } from "./cluster-map.ts";
@@ -18,7 +19,6 @@ type Changed = Extract<MemberCommand, { kind: "change-partition" }>;
 
 const MOST = 1_024;
 const MOST_WEIGHT = 1_000;
-const MOST_LABELS = 32;
 
 /** Who takes part ([MEM1]). Every change keeps owners as they are; moves follow. */
 export class Membership {
@@ -118,7 +118,7 @@ function checkShape(weight: number, labels: Readonly<Record<string, string>>): v
     throw refuse(`a weight is above 0 and at most ${MOST_WEIGHT}`);
   }
   const entries = Object.entries(labels);
-  const fits = ([key, value]: [string, string]) => /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/.test(key) && value.length <= 63;
+  const fits = ([key, value]: [string, string]) => isLabelName(key) && value.length <= MOST_LABEL_TEXT;
   if (entries.length > MOST_LABELS || !entries.every(fits)) {
     throw refuse(`labels are at most ${MOST_LABELS} names of letters, digits, "_", "." and "-" with short values`);
   }

@@ -1,6 +1,7 @@
 import type { UndoReport } from "../placement/move.ts";
 import { ended, type MoveEvent, moveTransition } from "../placement/move-state.ts";
 import { assertNever } from "../placement/shard-state.ts";
+import { pause } from "../platform/pause.ts";
 import type { Clock, SqlStorage } from "../platform/ports.ts";
 import type { Connect } from "../router/ports.ts";
 import type { ClusterMap } from "./cluster-map.ts";
@@ -84,8 +85,8 @@ export class MoveDriver {
   async #run(begun: Move): Promise<Move> {
     const { clock, storage, limits } = this.#parts;
     let move = begun;
-    let pause: number = PAUSE.first;
-    await new Promise<void>((resolve) => clock.after(BREATHE, resolve));
+    let wait: number = PAUSE.first;
+    await pause(clock, BREATHE);
     while (!ended(move.state) && !this.#stopped) {
       // The order must not get ahead of the journal.
       await storage.barrier();
@@ -97,10 +98,10 @@ export class MoveDriver {
       if (move.state.phase === "copying" && late) {
         move = this.#step(move, { kind: "give up", reason: move.trouble ?? "it took too long" });
       }
-      if (move.state.phase !== before.state.phase) pause = PAUSE.first;
+      if (move.state.phase !== before.state.phase) wait = PAUSE.first;
       else if (move.trouble !== null) {
-        await new Promise<void>((resolve) => clock.after(pause, resolve));
-        pause = Math.min(PAUSE.longest, pause * 2);
+        await pause(clock, wait);
+        wait = Math.min(PAUSE.longest, wait * 2);
       }
     }
     return move;

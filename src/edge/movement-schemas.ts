@@ -1,6 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import type { MemberView, MoveView, ResizeView, ShardNote } from "../coordinator/commands.ts";
 import { isPartitionName, MAX_SHARDS } from "../identity/object-id.ts";
+import { isLabelName, MOST_LABEL_TEXT, MOST_LABELS } from "../placement/labels.ts";
 import { moment } from "./schemas.ts";
 
 const count = z.number().int();
@@ -14,7 +15,6 @@ export const weight = z
   .positive()
   .max(1_000)
   .openapi({ description: "Twice the weight takes twice the shards" });
-const LABEL = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/;
 const LABEL_RULE = "letters, digits, _, - and ., at most 63, beginning with a letter or digit";
 
 /** Not a `z.record`, which leaves a name such as `__proto__` out without a word. */
@@ -26,13 +26,18 @@ export const labels = z
   .superRefine((value, context) => {
     const issue = (path: string[], message: string) => context.addIssue({ code: "custom", path, message });
     const entries = Object.entries(value);
-    if (entries.length > 32) issue([], "must be at most 32 labels");
-    for (const [key, text] of entries.slice(0, 32)) {
-      if (!LABEL.test(key)) issue([], `has the label "${key.slice(0, 80)}", which must be ${LABEL_RULE}`);
-      if (typeof text !== "string" || text.length > 63) issue([key], "must be a text of at most 63 characters");
+    if (entries.length > MOST_LABELS) issue([], `must be at most ${MOST_LABELS} labels`);
+    for (const [key, text] of entries.slice(0, MOST_LABELS)) {
+      if (!isLabelName(key)) issue([], `has the label "${key.slice(0, 80)}", which must be ${LABEL_RULE}`);
+      if (typeof text !== "string" || text.length > MOST_LABEL_TEXT)
+        issue([key], `must be a text of at most ${MOST_LABEL_TEXT} characters`);
     }
   })
-  .openapi({ type: "object", additionalProperties: { type: "string", maxLength: 63 }, example: { zone: "weur-1" } });
+  .openapi({
+    type: "object",
+    additionalProperties: { type: "string", maxLength: MOST_LABEL_TEXT },
+    example: { zone: "weur-1" },
+  });
 export const location = z.string().regex(/^[a-z]{2,16}$/, 'must be a location hint such as "weur"');
 export const shardCount = count
   .min(1)

@@ -1,6 +1,5 @@
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import { placementOf } from "../identity/object-id.ts";
-import { FIXED_RING } from "../identity/ring.ts";
 import { type CallMessage, objectKey, type Reply } from "../object/message.ts";
 import type { TypeDefinition } from "../object/registry.ts";
 import type { DeactivationReason, VirtualObject } from "../object/virtual-object.ts";
@@ -189,14 +188,12 @@ export class PartitionCore {
   /** Counts shards anew ([SPLIT1]). */
   async recount(shards: number, version: number): Promise<RecountReply> {
     const { ownership, cells } = this;
-    const served = (cell: TurnCell) =>
-      cell.ring === FIXED_RING ? cell.epoch : ownership.servedEpoch(ownership.shardAt(cell.ring));
     // What is in memory from before its shard last left must not pass for what the shard holds now.
-    const stale = [...cells.all()].filter((cell) => cell.epoch !== served(cell));
+    const stale = [...cells.all()].filter((cell) => cell.epoch !== ownership.epochAt(cell.ring));
     const reply = this.moves.recount(shards, version);
     if (reply.kind === "done") {
       for (const cell of stale) cells.forget(cell);
-      for (const cell of cells.all()) cell.epoch = served(cell) ?? cell.epoch;
+      for (const cell of cells.all()) cell.epoch = ownership.epochAt(cell.ring) ?? cell.epoch;
       this.#autoLoad.all();
       await this.#options.storage.barrier();
     }

@@ -8,6 +8,7 @@ import type {
   TransferReply,
 } from "../placement/move.ts";
 import type { ShardStep } from "../placement/shard-state.ts";
+import { pause } from "../platform/pause.ts";
 import type { Clock, SqlStorage } from "../platform/ports.ts";
 import { within } from "../platform/within.ts";
 import type { Connect } from "../router/ports.ts";
@@ -212,7 +213,7 @@ export class IncomingMoves {
         else ownership.release(shard, ownership.moved(shard));
         return;
       } catch {
-        await new Promise<void>((resolve) => clock.after(ASK_AGAIN, resolve));
+        await pause(clock, ASK_AGAIN);
       }
     }
   }

@@ -42,15 +42,10 @@ export class Inspection {
     return [...this.#core.ownership.owned()];
   }
 
-  /** Rows may be on their way here, or left over: then somebody else lists them. */
-  #serves(ring: number): boolean {
-    const { ownership } = this.#core;
-    return ring === FIXED_RING || ownership.servedEpoch(ownership.shardAt(ring)) !== undefined;
-  }
-
   /** Stored objects in ring order. `cursor` of the answer is where to go on; it may come with an empty page. */
   objects(query: ObjectQuery): { objects: ObjectListing[]; cursor?: ObjectCursor } {
-    const { map } = this.#core.ownership;
+    const { ownership } = this.#core;
+    const { map } = ownership;
     const range = query.shard === undefined ? { first: FIXED_RING, last: 2 ** 32 } : ringRange(query.shard, map.shards);
     const from = query.cursor ?? { ring: range.first, type: "", id: "" };
     const seen = this.#storage.query<ObjectCursor & SqlRow>(
@@ -62,7 +57,8 @@ export class Inspection {
     for (const row of seen) {
       if (found.length === query.limit) break;
       last = { ring: row.ring, type: row.type, id: row.id };
-      if ((query.type === undefined || row.type === query.type) && this.#serves(row.ring))
+      // Rows may be on their way here, or left over: then somebody else lists them.
+      if ((query.type === undefined || row.type === query.type) && ownership.epochAt(row.ring) !== undefined)
         found.push({ type: row.type, id: row.id, shard: this.#shard(row.id) });
     }
     const more = last !== undefined && (seen.length === SCAN || found.length === query.limit);

@@ -1,6 +1,7 @@
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import type { Registry } from "../object/registry.ts";
 import type { CopyCursor, MoveInquiry, MoveOrder, MoveReport, TransferReply, UndoReport } from "../placement/move.ts";
+import { pause } from "../platform/pause.ts";
 import type { Clock, SqlStorage } from "../platform/ports.ts";
 import { within } from "../platform/within.ts";
 import type { Connect, PartitionClient } from "../router/ports.ts";
@@ -167,7 +168,7 @@ export class OutgoingMoves {
       if (trouble !== undefined) return trouble;
       if (moving.pace.isTime(changes, ownership.range(shard), moving.cursor, sent)) return this.#handOver(moving);
       if (clock.now() >= until) return { kind: "copying", rows: moving.rows, bytes: moving.bytes };
-      await new Promise<void>((resolve) => clock.after(BREATHE, resolve));
+      await pause(clock, BREATHE);
     }
     return refused("the move was undone");
   }
@@ -262,8 +263,8 @@ export class OutgoingMoves {
     commit.write(() => {
       // Nothing can have been written since the target compared; if anything was, it is not all there.
       const { cursor } = moving;
-      const rest = changes.changes(ownership.range(shard), cursor?.change ?? 0, { rows: 1, bytes: 1 });
-      if (this.#over(moving) || rest.rows.length > 0 || !this.#parts.drain.closed(shard)) return;
+      const rest = changes.left(ownership.range(shard), cursor?.change ?? 0, 1);
+      if (this.#over(moving) || rest > 0 || !this.#parts.drain.closed(shard)) return;
       committed = ownership.apply(shard, { kind: "commit", move: id }, clock.now(), moving.order).kind === "next";
       if (committed) changes.clear(shard);
     });

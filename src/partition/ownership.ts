@@ -116,6 +116,11 @@ export class Ownership {
     return serves(state) ? state.epoch : undefined;
   }
 
+  /** Epoch of what is served at a place on the ring; undefined where nothing is. */
+  epochAt(ring: number): number | undefined {
+    return ring === FIXED_RING ? FIRST_EPOCH : this.servedEpoch(this.shardAt(ring));
+  }
+
   record(shard: number): ShardRecord | undefined {
     return this.#records.get(shard);
   }
@@ -231,7 +236,7 @@ export class Ownership {
    * @throws EdgeverseError `UNAVAILABLE`; the transaction it is in must not commit
    */
   fence(ring: number): void {
-    if (ring === FIXED_RING || serves(this.#records.get(this.shardAt(ring))?.state)) return;
+    if (this.epochAt(ring) !== undefined) return;
     throw new EdgeverseError(
       "UNAVAILABLE",
       `Shard ${this.shardAt(ring)} is another partition's: nothing is written to it`,

@@ -12,7 +12,7 @@ export interface CountedObjects {
   /** Types of which there is one object for each shard. */
   readonly perShard: readonly string[];
   /** Objects that something runs on, or has yet to be written of. */
-  readonly busy: readonly { readonly ring: number; readonly id: string }[];
+  readonly busy: Iterable<{ readonly ring: number; readonly id: string }>;
 }
 
 /**
@@ -124,8 +124,11 @@ function namedMisfit(storage: SqlStorage, count: number, { perShard, busy }: Cou
   );
   if (stored !== undefined) return `object ${stored.id} names a shard that would be no more`;
   const gone = new Set(rings);
-  const used = busy.find(({ ring, id }) => id.startsWith("shard#") && gone.has(ring));
-  return used === undefined ? undefined : `object ${used.id}, which names a shard that would be no more, is in use`;
+  for (const { ring, id } of busy) {
+    if (id.startsWith("shard#") && gone.has(ring))
+      return `object ${id}, which names a shard that would be no more, is in use`;
+  }
+  return undefined;
 }
 
 /** What there is once for each shard goes with its shard ([LIFE4]). */

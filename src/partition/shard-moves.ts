@@ -90,7 +90,7 @@ export class ShardMoves {
     const perShard = registry.types.filter((definition) => definition.objectClass.autoLoad === "shard");
     const reply = recount(storage, ownership, { shards, version }, clock.now(), {
       perShard: perShard.map((definition) => definition.type),
-      busy: [...cells.all()].filter((cell) => cell.dirty || cell.held > 0 || !cell.mailbox.idle),
+      busy: inUse(cells.all()),
     });
     if (reply.kind === "refused" && this.#cleaner.busy) this.#cleaner.start();
     return reply;
@@ -101,4 +101,9 @@ export class ShardMoves {
     this.incoming.stop();
     this.#cleaner.stop();
   }
+}
+
+/** Of these objects those that something runs on, or has yet to be written of. Looks no further than it is asked. */
+function* inUse(cells: Iterable<TurnCell>): Generator<TurnCell> {
+  for (const cell of cells) if (cell.dirty || cell.held > 0 || !cell.mailbox.idle) yield cell;
 }

@@ -11,8 +11,6 @@ import type { CallLog, FinalCounts, LoggedCall } from "./ports.ts";
 /** What upkeep needs of the way to the owners; `Router` and `Connect` fit. */
 export interface Owners {
   readonly map: { readonly partitions: readonly string[] };
-  /** Takes the newest map, if it can be had. */
-  refresh(): Promise<void>;
   call(
     message: CallMessage,
   ): Promise<{ readonly kind: string; readonly error?: { code: string; retryable: boolean; message: string } }>;
@@ -172,7 +170,6 @@ export class LogMaintenance implements Maintenance {
     let complete = true;
     const until = this.#clock.now() + CLEANUP_TIME;
     let batches = 0;
-    await this.#router.refresh();
     for (const partition of this.#router.map.partitions) {
       for (;;) {
         const removed = await this.#connect(partition).removeMarks(before, BATCH, dryRun);

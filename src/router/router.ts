@@ -3,6 +3,7 @@ import { placementOf } from "../identity/object-id.ts";
 import type { CallMessage, LifecycleMessage, Moved, Reply } from "../object/message.ts";
 import type { Registry } from "../object/registry.ts";
 import type { ShardMap } from "../placement/shard-map.ts";
+import { pause } from "../platform/pause.ts";
 import type { Clock } from "../platform/ports.ts";
 import type { Connect, MapCache, PartitionClient } from "./ports.ts";
 import { remoteFault } from "./remote-fault.ts";
@@ -153,7 +154,7 @@ export class Router {
     send: (client: PartitionClient) => Promise<Answer | Moved>,
     repeatable: () => boolean,
   ): Promise<Exclude<Answer, Moved> | Extract<FinalReply, { kind: "error" }>> {
-    let pause = FIRST_PAUSE;
+    let wait = FIRST_PAUSE;
     let hint: string | undefined;
     let redirects = 0;
     for (;;) {
@@ -177,9 +178,9 @@ export class Router {
       } catch (error) {
         return { kind: "error", error: EdgeverseError.from(error).toWire() };
       }
-      if (this.#clock.now() + pause >= target.deadline) return { kind: "error", error: trouble.toWire() };
-      await new Promise<void>((resolve) => this.#clock.after(pause, resolve));
-      pause = Math.min(LONGEST_PAUSE, pause * 2);
+      if (this.#clock.now() + wait >= target.deadline) return { kind: "error", error: trouble.toWire() };
+      await pause(this.#clock, wait);
+      wait = Math.min(LONGEST_PAUSE, wait * 2);
     }
   }
 

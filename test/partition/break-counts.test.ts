@@ -2,7 +2,7 @@ import { FusedStorage } from "edgeverse/testing";
 import { describe, expect, test } from "vitest";
 import type { MoveOrder } from "../../src/placement/move.ts";
 import type { ShardMap } from "../../src/placement/shard-map.ts";
-import { Auto, Box, clock, idOn, setup } from "./move-break-fixture.ts";
+import { Auto, Box, clock, idOn, setup } from "./move-fixture.ts";
 
 describe("halving with autoLoad shard", () => {
   test("[SPLIT1] [LIFE4] halving ends", async () => {

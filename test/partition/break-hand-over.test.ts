@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import type { Reply } from "../../src/object/message.ts";
 import type { Plan } from "../../src/placement/plan-types.ts";
-import { Box, clock, idOn, setup, sleep } from "./move-break-fixture.ts";
+import { Box, clock, idOn, setup, sleep } from "./move-fixture.ts";
 
 /** Two shards of one partition. */
 async function pair(config: Record<string, string | number> = {}) {

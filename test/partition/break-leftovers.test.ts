@@ -4,7 +4,7 @@ import { method, VirtualObject } from "edgeverse";
 import { describe, expect, test } from "vitest";
 import { placementOf } from "../../src/identity/object-id.ts";
 import { partitionClient } from "../../src/partition/client.ts";
-import { Box, clock, idOn, setup } from "./move-break-fixture.ts";
+import { Box, clock, idOn, setup } from "./move-fixture.ts";
 
 setFlagsFromString("--expose-gc");
 const gc = runInNewContext("gc") as () => void;

@@ -1,40 +1,13 @@
-import { method, VirtualObject } from "edgeverse";
-import { type ManualClock, SqliteStorage, TestCluster } from "edgeverse/testing";
+import { SqliteStorage } from "edgeverse/testing";
 import { describe, expect, test } from "vitest";
-import { z } from "zod";
 import type { PartitionCore } from "../../src/partition/core.ts";
 import type { MoveOrder, TransferChunk } from "../../src/placement/move.ts";
+import { Box, clock, setup as clusterOf } from "./move-fixture.ts";
 
 /** Bugs of the move's drivers that reviews and the exploration of its interleavings found; each lost a write or a shard. */
 
-let clock: ManualClock;
-
-class Box extends VirtualObject<{ n: number }> {
-  static override readonly type = "Box";
-  static override readonly state = z.object({ n: z.number().default(0) });
-  static override readonly methods = {
-    add: method(),
-    get: method({ readonly: true }),
-    slow: method({ request: z.object({ ms: z.number() }) }),
-  };
-  add() {
-    return ++this.state.n;
-  }
-  get() {
-    return this.state.n;
-  }
-  async slow({ ms }: { ms: number }) {
-    await new Promise<void>((resolve) => clock.after(ms, resolve));
-    return ++this.state.n;
-  }
-}
-
 async function setup(storageOf?: (name: string) => SqliteStorage) {
-  const made = new TestCluster({
-    ...{ objects: [Box], partitions: 2, config: { shards: 1, rebalance: "off" } },
-    ...(storageOf === undefined ? {} : { storageOf }),
-  });
-  clock = made.clock as ManualClock;
+  const { made } = clusterOf([Box], 1, 2, {}, storageOf);
   await made.call("Box", "a", "add");
   const first = await made.partition("p0").core();
   const [from, to] = [...first.ownership.owned()].length > 0 ? (["p0", "p1"] as const) : (["p1", "p0"] as const);

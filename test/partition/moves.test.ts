@@ -1,55 +1,12 @@
-import { method, VirtualObject } from "edgeverse";
-import { FusedStorage, type ManualClock, type SqliteStorage, TestCluster } from "edgeverse/testing";
+import { FusedStorage, type SqliteStorage, type TestCluster } from "edgeverse/testing";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { z } from "zod";
-import { placementOf } from "../../src/identity/object-id.ts";
 import { ShardMap } from "../../src/placement/shard-map.ts";
-
-class Box extends VirtualObject<{ n: number }> {
-  static override readonly type = "Box";
-  static override readonly state = z.object({ n: z.number().default(0) });
-  static override readonly methods = {
-    add: method(),
-    get: method({ readonly: true }),
-    keep: method({ request: z.object({ key: z.string(), value: z.string() }) }),
-    rows: method({ readonly: true }),
-    slow: method({ request: z.object({ ms: z.number() }) }),
-    relay: method({ request: z.object({ to: z.string(), ms: z.number() }) }),
-  };
-  add() {
-    return ++this.state.n;
-  }
-  get() {
-    return this.state.n;
-  }
-  keep({ key, value }: { key: string; value: string }) {
-    this.store.put(key, value);
-  }
-  rows() {
-    return this.store.list().map(({ key, value }) => `${key}=${value}`);
-  }
-  async relay({ to, ms }: { to: string; ms: number }) {
-    await new Promise<void>((resolve) => clock.after(ms, resolve));
-    return this.object(Box, to).add();
-  }
-  async slow({ ms }: { ms: number }) {
-    await new Promise<void>((resolve) => clock.after(ms, resolve));
-    return ++this.state.n;
-  }
-}
-
-let clock: ManualClock;
+import { Box, clock, setup as clusterOf } from "./move-fixture.ts";
 
 function setup(partitions = 2, config: Record<string, string | number> = {}) {
-  const made = new TestCluster({ objects: [Box], partitions, config: { shards: 8, rebalance: "off", ...config } });
-  clock = made.clock as ManualClock;
-  const ownerOf = (id: string) => {
-    const map = new ShardMap(made.coordinator.map() ?? { version: 0, genesis: made.genesis, exceptions: [] });
-    return map.owner(map.shard(placementOf(id)) as number);
-  };
-  const shardOf = (id: string) => new ShardMap(made.coordinator.map() as never).shard(placementOf(id)) as number;
-  const other = (id: string) => (ownerOf(id) === "p0" ? "p1" : "p0");
+  const { shards = 8, ...rest } = config;
+  const { made, ownerOf, shardOf, other } = clusterOf([Box], Number(shards), partitions, rest);
   const move = async (id: string, to: string) => {
     await made.command({ kind: "move-shard", shard: shardOf(id), to });
   };
@@ -365,13 +322,7 @@ describe("crashes", () => {
     "[MIG4] %s at write %i of a move: it completes or is undone, and nothing is lost",
     async (name, fuse) => {
       const storages = new Map<string, SqliteStorage>(names.map((each) => [each, new FusedStorage()]));
-      const made = new TestCluster({
-        objects: [Box],
-        partitions: 2,
-        config: { shards: 1, rebalance: "off" },
-        storageOf: (each) => storages.get(each) as SqliteStorage,
-      });
-      clock = made.clock as ManualClock;
+      const { made } = clusterOf([Box], 1, 2, {}, (each) => storages.get(each) as SqliteStorage);
       for (const id of ["a", "b"]) await made.call("Box", id, "add");
       await made.call("Box", "a", "add", undefined, { callId: "x" });
       const [from, to] =

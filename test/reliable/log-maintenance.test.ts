@@ -57,7 +57,6 @@ function setup(options: { config?: Record<string, string | number>; router?: Par
   const { router, config } = cluster;
   const owners: Owners = {
     map: router.map,
-    refresh: () => router.refresh(),
     call: (message) => router.call(message),
     ask: (id, deadline, question) => router.ask(id, deadline, question),
     ...options.router,

@@ -37,6 +37,8 @@ export function cleanupRoute(parts: EdgeParts): Route {
     handle: async (context) => {
       const body = await readChange(context, parts, bodySchema);
       const olderThan = body.olderThan === undefined ? null : (parseDuration(body.olderThan) ?? refuse());
+      // Cron has done so before it cleans up.
+      await parts.router.refresh();
       const report = await needLog(parts.maintenance).cleanUp({ olderThan, dryRun: body.dryRun });
       const view = { ...report, before: new Date(report.before).toISOString() };
       return respond(JSON.stringify(view), context.env.requestId);

@@ -8,6 +8,7 @@ import { type Mark, operationsOf } from "./object-operations.ts";
 import type { Operations } from "./operations.ts";
 import { shardsOf } from "./owner-checks.ts";
 import type { Machine } from "./sim-process.ts";
+import { unfinished } from "./unfinished.ts";
 import { Violation } from "./violation.ts";
 import type { World } from "./world.ts";
 
@@ -69,11 +70,8 @@ async function checkMoves({ world, operations, quiet, run }: Parts): Promise<num
   if (moves === undefined) throw new Violation("the coordinator does not answer at the end");
   // The cluster may have gone on to balance itself while it was asked.
   for (let round = 0; round < SETTLING && !(await quiet()); round++) await run(SETTLE);
-  const open = moves.find(({ phase }) => phase !== "done" && phase !== "undone");
-  if (open !== undefined && !(await quiet()))
-    throw new Violation(`[MIG6] move ${open.id} does not end: ${JSON.stringify(open)}`);
-  const [resize] = world.coordinator.disk.query<{ value: string }>("SELECT value FROM meta WHERE key = 'resize'");
-  if (resize !== undefined) throw new Violation(`[SPLIT1] the change of the shard count does not end: ${resize.value}`);
+  const undone = unfinished(world.coordinator.disk);
+  if (undone !== undefined) throw new Violation(`[MIG6] [SPLIT1] it does not end: ${undone}`);
   return moves.length;
 }
 

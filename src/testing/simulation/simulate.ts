@@ -7,8 +7,9 @@ import { Operations } from "./operations.ts";
 import { checkOwners, shardsOf } from "./owner-checks.ts";
 import { Random } from "./random.ts";
 import { type Settings, settingsOf } from "./settings.ts";
-import { FencedError, type SimDisk } from "./sim-storage.ts";
+import { FencedError } from "./sim-storage.ts";
 import { type Step, stepsOf } from "./steps.ts";
+import { unfinished } from "./unfinished.ts";
 import { Violation } from "./violation.ts";
 import type { Workload } from "./workload.ts";
 import { WorkloadRun } from "./workload-run.ts";
@@ -168,15 +169,6 @@ async function isQuiet(world: World, history: History): Promise<boolean> {
   if (unfinished(world.coordinator.disk) !== undefined) return false;
   if ((await world.log.list({ status: "pending", limit: 1 })).calls.length > 0) return false;
   return history.sent.every(({ replies, copies }) => replies.length === copies);
-}
-
-/** What the coordinator has begun and not ended. */
-function unfinished(disk: SimDisk): string | undefined {
-  if (disk.query("SELECT 1 FROM sqlite_master WHERE name = 'moves'").length === 0) return undefined;
-  const [move] = disk.query<{ id: number }>("SELECT id FROM moves WHERE phase NOT IN ('done', 'undone') LIMIT 1");
-  if (move !== undefined) return `move ${move.id}`;
-  const resizing = disk.query("SELECT 1 FROM meta WHERE key = 'resize'").length > 0;
-  return resizing ? "the change of the shard count" : undefined;
 }
 
 function describeFault(fault: unknown): string {

@@ -14,6 +14,8 @@ export class Box extends VirtualObject<{ n: number }> {
   static override readonly methods = {
     add: method(),
     get: method({ readonly: true }),
+    keep: method({ request: z.object({ key: z.string(), value: z.string() }) }),
+    rows: method({ readonly: true }),
     slow: method({ request: z.object({ ms: z.number() }) }),
     relay: method({ request: z.object({ to: z.string(), ms: z.number(), callId: z.string().optional() }) }),
   };
@@ -22,6 +24,12 @@ export class Box extends VirtualObject<{ n: number }> {
   }
   get() {
     return this.state.n;
+  }
+  keep({ key, value }: { key: string; value: string }) {
+    this.store.put(key, value);
+  }
+  rows() {
+    return this.store.list().map(({ key, value }) => `${key}=${value}`);
   }
   async relay({ to, ms, callId }: { to: string; ms: number; callId?: string | undefined }) {
     await sleep(ms);
@@ -48,14 +56,14 @@ export function setup(
   shards: number,
   partitions = 2,
   config: Record<string, string | number> = {},
-  storageOf?: () => SqliteStorage,
+  storageOf?: (name: string) => SqliteStorage,
 ) {
   const made = new TestCluster({
     ...{ objects, partitions, config: { shards, rebalance: "off", ...config } },
     ...(storageOf === undefined ? {} : { storageOf }),
   });
   clock = made.clock as ManualClock;
-  const map = () => new ShardMap(made.coordinator.map() as never);
+  const map = () => new ShardMap(made.coordinator.map() ?? { version: 0, genesis: made.genesis, exceptions: [] });
   const shardOf = (id: string) => map().shard(placementOf(id)) as number;
   const ownerOf = (id: string) => map().owner(shardOf(id));
   const other = (id: string) => (ownerOf(id) === "p0" ? "p1" : "p0");
