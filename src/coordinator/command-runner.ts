@@ -39,9 +39,12 @@ export class CommandRunner {
       case "uncordon":
       case "drain":
         return this.#change(command);
-      case "remove-partition":
+      case "remove-partition": {
         this.#checkResize();
-        return members.remove(command.name);
+        const view = members.remove(command.name);
+        onChanged("membership");
+        return view;
+      }
       case "move-shard":
         return this.#move(command.shard, command.to);
       case "pin-shard":

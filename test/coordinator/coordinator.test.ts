@@ -85,6 +85,21 @@ describe("membership", () => {
     expect(made.storage("coordinator").wake).toBeNull();
   });
 
+  test("[MEM1] [PLAN3] every change of membership is planned for, a removal too", async () => {
+    const { made, clock, start } = setup();
+    await start();
+    await made.command({ kind: "drain", name: "p1" });
+    await clock.advance(20_000);
+    const plans = async () =>
+      made
+        .storage("coordinator")
+        .query<{ n: number }>("SELECT count(*) AS n FROM decisions WHERE cause = 'membership'")[0]?.n ?? 0;
+    const before = await plans();
+    await made.command({ kind: "remove-partition", name: "p1" });
+    await clock.advance(1_000);
+    expect(await plans()).toBe(before + 1);
+  });
+
   test("[MEM1] cordon, weights, labels and pins survive the coordinator", async () => {
     const { made, clock, start } = setup();
     await start();
