@@ -14,7 +14,7 @@ import { PostgresCallLog } from "./postgres-log.ts";
 
 export type PartitionObject = Rpc.DurableObjectBranded & PartitionClient;
 
-/** The coordinator as partitions and the edge reach it by RPC. */
+/** The coordinator as partitions and the HTTP layer reach it by RPC. */
 export interface CoordinatorRpc extends CoordinatorAdmin {
   found(proposal: Genesis): Promise<{ readonly genesis: Genesis; readonly shards: number }>;
   map(): Promise<MapDocument | undefined>;

@@ -15,7 +15,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["reliable"],
   ["router"],
   ["coordinator"],
-  ["partition", "edge"],
+  ["partition", "http"],
 ];
 /** May import every floor. */
 const BESIDE = ["testing", "client", "cli"];

@@ -3,7 +3,7 @@ import { CoordinatorDurableObject } from "../durable/coordinator.ts";
 import { type Deployment, deploymentOf, type Env } from "../durable/environment.ts";
 import { partitionClass } from "../durable/partition.ts";
 import { clock, random } from "../durable/platform.ts";
-import { createEdge } from "../src/edge/edge.ts";
+import { createHandler } from "../src/http/handler.ts";
 import { Registry } from "../src/object/registry.ts";
 import type { ObjectClass } from "../src/object/virtual-object.ts";
 import { LogMaintenance } from "../src/reliable/log-maintenance.ts";
@@ -26,7 +26,7 @@ export interface HostOptions {
  */
 export function defineHost(options: HostOptions) {
   const registry = new Registry(options.objects);
-  const edges = new WeakMap<Env, (request: Request) => Promise<Response>>();
+  const handlers = new WeakMap<Env, (request: Request) => Promise<Response>>();
 
   const parts = (env: Env) => {
     const deployment = deploymentOf(env);
@@ -35,9 +35,9 @@ export function defineHost(options: HostOptions) {
     return { ...deployment, router, maintenance: maintenanceOf(deployment, router) };
   };
 
-  const edge = (env: Env) => {
+  const handlerOf = (env: Env) => {
     const made = parts(env);
-    return createEdge({
+    return createHandler({
       ...made,
       registry,
       clock,
@@ -58,8 +58,8 @@ export function defineHost(options: HostOptions) {
 
   const worker: ExportedHandler<Env> = {
     fetch(request, env) {
-      const handle = edges.get(env) ?? edge(env);
-      edges.set(env, handle);
+      const handle = handlers.get(env) ?? handlerOf(env);
+      handlers.set(env, handle);
       return handle(request);
     },
     async scheduled(controller, env) {

@@ -10,14 +10,14 @@ import { describe, expect, test } from "vitest";
 import worker from "./worker.ts";
 
 async function call(type: string, id: string, name: string, request?: unknown, headers: Record<string, string> = {}) {
-  const url = `http://edge/api/v1/objects/call/${type}/${encodeURIComponent(id)}/${name}`;
+  const url = `http://host/api/v1/objects/call/${type}/${encodeURIComponent(id)}/${name}`;
   const body = request === undefined ? "{}" : JSON.stringify({ request });
   const answer = await SELF.fetch(url, { method: "POST", body, headers });
   return { status: answer.status, body: (await answer.json()) as Record<string, unknown>, headers: answer.headers };
 }
 
 async function admin(path: string, init: RequestInit = {}) {
-  const answer = await SELF.fetch(`http://edge/admin/v1/${path}`, {
+  const answer = await SELF.fetch(`http://host/admin/v1/${path}`, {
     ...init,
     headers: { authorization: "Bearer test-admin-token" },
   });
@@ -51,7 +51,7 @@ describe("in workerd", () => {
     for (const name of ["p0", "p1", "p2"]) await runDurableObjectAlarm(env.PARTITION.getByName(name));
     const location = accepted.headers.get("location") ?? "";
     for (let tries = 0; tries < 50; tries++) {
-      const status = (await (await SELF.fetch(`http://edge${location}`)).json()) as { status: string };
+      const status = (await (await SELF.fetch(`http://host${location}`)).json()) as { status: string };
       if (status.status === "success") break;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
@@ -96,8 +96,8 @@ describe("in workerd", () => {
 
   test("nothing internal answers a client, and without a token there is no admin API", async () => {
     for (const path of ["/", "/partition", "/rpc", "/p0/call", "/__scheduled", "/cdn-cgi/handler/scheduled"]) {
-      expect((await SELF.fetch(`http://edge${path}`)).status).toBe(404);
+      expect((await SELF.fetch(`http://host${path}`)).status).toBe(404);
     }
-    expect((await SELF.fetch("http://edge/admin/v1/cluster")).status).toBe(401);
+    expect((await SELF.fetch("http://host/admin/v1/cluster")).status).toBe(401);
   });
 });

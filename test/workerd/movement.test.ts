@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 const BEARER = { authorization: "Bearer test-admin-token" };
 
 async function admin<T = Record<string, unknown>>(method: string, path: string, body?: unknown): Promise<T> {
-  const answer = await SELF.fetch(`http://edge/admin/v1/${path}`, {
+  const answer = await SELF.fetch(`http://host/admin/v1/${path}`, {
     ...{ method, headers: BEARER },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
@@ -14,7 +14,7 @@ async function admin<T = Record<string, unknown>>(method: string, path: string, 
 /** Adds 1 by a reliable call, repeated until it has its outcome. */
 async function add(id: string, callId: string): Promise<number> {
   for (let tries = 0; tries < 100; tries++) {
-    const answer = await SELF.fetch(`http://edge/api/v1/objects/call/Counter/${encodeURIComponent(id)}/add`, {
+    const answer = await SELF.fetch(`http://host/api/v1/objects/call/Counter/${encodeURIComponent(id)}/add`, {
       ...{ method: "POST", body: '{"request":{"by":1}}', headers: { "idempotency-key": callId } },
     });
     const body = (await answer.json()) as { response?: { value: number } };

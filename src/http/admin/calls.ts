@@ -1,0 +1,143 @@
+import { z } from "@hono/zod-openapi";
+import { parseDuration } from "../../config/duration.ts";
+import { EdgeverseError } from "../../errors/edgeverse-error.ts";
+import { checkType, placementOf } from "../../identity/object-id.ts";
+import type { LoggedCall } from "../../reliable/ports.ts";
+import { callSchema, callStatus, callView } from "../call-view.ts";
+import { NOTHING, parseQuery, readChange } from "../parse.ts";
+import type { HttpParts } from "../ports.ts";
+import { respond } from "../respond.ts";
+import { describeRoute, type Route } from "../route.ts";
+import { count, jsonValue, moment, pageLimit } from "../schemas.ts";
+
+const seq = z.string().regex(/^\d{1,18}$/, "must be the next of another page");
+const querySchema = z.strictObject({
+  status: callStatus.optional(),
+  type: z.string().optional(),
+  id: z.string().optional(),
+  before: seq.optional(),
+  limit: pageLimit,
+});
+const loggedCallSchema = callSchema
+  .extend({
+    seq: z.string(),
+    type: z.string(),
+    id: z.string(),
+    shard: count,
+    method: z.string(),
+    epoch: count,
+    traceId: z.string().nullable(),
+    request: jsonValue,
+  })
+  .openapi("LoggedCall");
+
+/** `/admin/v1/calls`: the log of reliable calls, and its upkeep. */
+export function loggedCallRoutes(parts: HttpParts): Route[] {
+  return [list(parts), cleanUp(parts), wake(parts)];
+}
+
+/** `GET /admin/v1/calls`: the log of reliable calls, newest first. */
+function list(parts: HttpParts): Route {
+  return {
+    doc: describeRoute({
+      method: "get",
+      path: "/admin/v1/calls",
+      summary: "The log of reliable calls, newest first",
+      query: querySchema,
+      answers: { 200: z.object({ calls: z.array(loggedCallSchema), next: z.string().optional() }) },
+    }),
+    handle: async (context) => {
+      const filter = parseQuery(context, querySchema);
+      if (filter.type !== undefined) checkType(filter.type);
+      if (filter.id !== undefined) placementOf(filter.id);
+      const { calls, next } = await needLog(parts.log).list(filter);
+      const rest = next === undefined ? "" : `,"next":${JSON.stringify(next)}`;
+      return respond(`{"calls":[${calls.map(view).join(",")}]${rest}}`, context.env.requestId);
+    },
+  };
+}
+
+function view(call: LoggedCall): string {
+  const { seq, type, id, shard, method, epoch, traceId } = call;
+  const text = callView(call, { seq, type, id, shard, method, epoch, traceId });
+  return `${text.slice(0, -1)},"request":${call.request ?? "null"}}`;
+}
+
+const cleanupBody = z.strictObject({
+  olderThan: z.string().optional().openapi({ example: "30d", description: "Default: the configured retention" }),
+  dryRun: z.boolean().default(false),
+});
+const cleanupReport = z
+  .object({
+    dryRun: z.boolean(),
+    before: moment,
+    counts: z.object({ success: count, failed: count, expired: count }),
+    marks: count,
+    complete: z.boolean(),
+  })
+  .openapi("CleanupReport");
+
+/** `POST /admin/v1/calls/cleanup` ([CALL9]). */
+function cleanUp(parts: HttpParts): Route {
+  return {
+    doc: describeRoute({
+      method: "post",
+      path: "/admin/v1/calls/cleanup",
+      summary: "Remove finished calls from the log",
+      body: cleanupBody,
+      answers: { 200: cleanupReport },
+    }),
+    handle: async (context) => {
+      const body = await readChange(context, parts, cleanupBody);
+      const olderThan = body.olderThan === undefined ? null : (parseDuration(body.olderThan) ?? refuse());
+      // Cron has done so before it cleans up.
+      await parts.router.refresh();
+      const report = await needLog(parts.maintenance).cleanUp({ olderThan, dryRun: body.dryRun });
+      const view = { ...report, before: new Date(report.before).toISOString() };
+      return respond(JSON.stringify(view), context.env.requestId);
+    },
+  };
+}
+
+function refuse(): never {
+  const message = 'must be a duration like "12h" or "30d"';
+  throw new EdgeverseError("INVALID_ARGUMENT", `The body does not fit at olderThan: it ${message}`, {
+    details: { issues: [{ path: ["olderThan"], message, code: "custom" }] },
+  });
+}
+
+const reconcileReport = z
+  .object({
+    seen: count,
+    driven: count,
+    completed: count,
+    pending: count,
+    refused: count,
+    unreachable: count,
+    complete: z.boolean(),
+  })
+  .openapi("ReconcileReport");
+
+/** `POST /admin/v1/calls/wake` ([CALL11]): drives pending rows now instead of with the next cron. */
+function wake(parts: HttpParts): Route {
+  return {
+    doc: describeRoute({
+      method: "post",
+      path: "/admin/v1/calls/wake",
+      summary: "Drive pending calls now",
+      body: NOTHING,
+      answers: { 200: reconcileReport },
+    }),
+    handle: async (context) => {
+      await readChange(context, parts, NOTHING);
+      const report = await needLog(parts.maintenance).reconcile();
+      return respond(JSON.stringify(report), context.env.requestId);
+    },
+  };
+}
+
+/** @throws EdgeverseError `LOG_UNAVAILABLE` when the cluster keeps no log */
+function needLog<Part>(part: Part | undefined): Part {
+  if (part !== undefined) return part;
+  throw new EdgeverseError("LOG_UNAVAILABLE", "This cluster keeps no log of reliable calls", { retryable: false });
+}

@@ -1,0 +1,109 @@
+import { z } from "@hono/zod-openapi";
+import type { MoveView } from "../../coordinator/commands.ts";
+import { parseQuery } from "../parse.ts";
+import type { HttpParts } from "../ports.ts";
+import { respond } from "../respond.ts";
+import { describeRoute, type Route } from "../route.ts";
+import { count, moment, pageLimit, wholeNumber } from "../schemas.ts";
+import { askCoordinator } from "./coordinator.ts";
+
+export const moveSchema = z
+  .object({
+    id: count,
+    shard: count,
+    from: z.string(),
+    to: z.string(),
+    phase: z.enum(["planned", "copying", "undoing", "committed", "dropping", "done", "undone"]),
+    reason: z.string().openapi({ example: "drain" }),
+    detail: z.string(),
+    epoch: count.nullable(),
+    trouble: z.string().nullable().openapi({ description: "Why it was undone, or is held up" }),
+    attempts: count,
+    rows: count,
+    bytes: count,
+    pausedMs: z.number().nullable().openapi({ description: "How long callers of the shard were stopped" }),
+    startedAt: moment,
+    updatedAt: moment,
+    endedAt: moment.nullable(),
+    ageMs: z.number(),
+    stuck: z.boolean(),
+  })
+  .openapi("Move");
+
+export const moveCounts = z.object({
+  done: count,
+  undone: count,
+  active: count,
+  planned: count,
+  oldestMs: z.number().openapi({ description: "How long the oldest move under way has been so" }),
+});
+
+const querySchema = z.strictObject({
+  active: z.enum(["true", "false"]).optional(),
+  shard: wholeNumber(0, 65_535).optional(),
+  before: z
+    .string()
+    .regex(/^\d{1,15}$/, "must be the next of another page")
+    .transform(Number)
+    .optional(),
+  limit: pageLimit,
+});
+const decisionSchema = z.object({
+  at: moment,
+  trigger: z.string(),
+  moves: count,
+  skipped: z.array(z.object({ reason: z.string(), count, detail: z.string().optional() })),
+});
+const answerSchema = z.object({
+  migrations: z.array(moveSchema),
+  counts: moveCounts,
+  decisions: z.array(decisionSchema),
+  decisionCounts: z.record(z.string(), count),
+  next: z.string().optional(),
+});
+
+/** `GET /admin/v1/migrations`: moves, newest first, and what the planner decided last ([PLAN3], [MIG6]). */
+export function movesRoute(parts: HttpParts): Route {
+  return {
+    doc: describeRoute({
+      method: "get",
+      path: "/admin/v1/migrations",
+      summary: "Moves of shards, and the planner's decisions",
+      query: querySchema,
+      answers: { 200: answerSchema },
+    }),
+    handle: async (context) => {
+      const { active, shard, before, limit } = parseQuery(context, querySchema);
+      const query = { limit, before, shard, active: active === "true" };
+      const [moves, view] = await Promise.all([
+        askCoordinator(parts, (coordinator) => coordinator.moves(query)),
+        askCoordinator(parts, (coordinator) => coordinator.view()),
+      ]);
+      const last = moves.at(-1);
+      const answer: z.input<typeof answerSchema> = {
+        migrations: moves.map((move) => moveBody(move, parts.clock.now())),
+        counts: view.moves,
+        decisions: view.decisions.map(({ at, skipped, ...rest }) => ({
+          ...rest,
+          at: new Date(at).toISOString(),
+          skipped: [...skipped],
+        })),
+        decisionCounts: view.decisionCounts,
+        ...(last === undefined || moves.length < limit ? {} : { next: String(last.id) }),
+      };
+      return respond(JSON.stringify(answer), context.env.requestId);
+    },
+  };
+}
+
+export function moveBody(view: MoveView, now: number): z.input<typeof moveSchema> {
+  const time = (at: number) => new Date(at).toISOString();
+  const { startedAt, updatedAt, endedAt, ...rest } = view;
+  return {
+    ...rest,
+    startedAt: time(startedAt),
+    updatedAt: time(updatedAt),
+    endedAt: endedAt === null ? null : time(endedAt),
+    ageMs: Math.max(0, (endedAt ?? now) - startedAt),
+  };
+}

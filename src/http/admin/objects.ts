@@ -1,0 +1,172 @@
+import { z } from "@hono/zod-openapi";
+import { EdgeverseError } from "../../errors/edgeverse-error.ts";
+import { checkType, placementOf } from "../../identity/object-id.ts";
+import type { ObjectCursor, ObjectListing } from "../../router/views.ts";
+import { ADMIN_LIMIT, askOwner, askPartition } from "../ask-partitions.ts";
+import { parseQuery } from "../parse.ts";
+import type { HttpParts } from "../ports.ts";
+import { respond } from "../respond.ts";
+import { describeRoute, param, type Route } from "../route.ts";
+import { moment, objectParams, pageLimit, wholeNumber } from "../schemas.ts";
+import { known } from "./coordinator.ts";
+import { type PageCursor, readCursor, writeCursor } from "./page-cursor.ts";
+import { noteBody, unexplained } from "./shard-view.ts";
+
+/** Questions to partitions one page may cost; a filter that matches little then gives a short page with a cursor. */
+const QUESTIONS = 32;
+
+const querySchema = z.strictObject({
+  type: z.string().optional(),
+  shard: wholeNumber(0, 65_535).optional(),
+  cursor: z.string().max(4_096).optional(),
+  limit: pageLimit,
+});
+const listingSchema = z.object({
+  type: z.string(),
+  id: z.string(),
+  shard: z.number().int().nullable().openapi({ description: "Null for an object fixed to a partition" }),
+  partition: z.string(),
+});
+const answerSchema = z.object({ objects: z.array(listingSchema), cursor: z.string().optional() });
+
+/** `/admin/v1/objects`: what is stored, and where. */
+export function objectRoutes(parts: HttpParts): Route[] {
+  return [list(parts), read(parts)];
+}
+
+/** `GET /admin/v1/objects`: the stored objects, partition by partition. A page may be short and still have a cursor. */
+function list(parts: HttpParts): Route {
+  return {
+    doc: describeRoute({
+      method: "get",
+      path: "/admin/v1/objects",
+      summary: "The stored objects",
+      query: querySchema,
+      answers: { 200: answerSchema },
+    }),
+    handle: async (context) => {
+      const query = parseQuery(context, querySchema);
+      await parts.router.refresh();
+      const { map } = parts.router;
+      if (query.type !== undefined) checkType(query.type);
+      if (query.shard !== undefined && query.shard >= map.shards) {
+        throw new EdgeverseError("INVALID_ARGUMENT", `Cannot list shard ${query.shard}: there are ${map.shards}`);
+      }
+      const names = query.shard === undefined ? map.partitions : [parts.router.owner(`shard#${query.shard}/-`)];
+      const objects: z.input<typeof listingSchema>[] = [];
+      let next: PageCursor | undefined = start(names, query.cursor);
+      for (let asked = 0; next !== undefined && asked < QUESTIONS && objects.length < query.limit; asked++) {
+        const { partition, after } = next;
+        const page = await pageOf(parts, partition, { ...query, cursor: after, limit: query.limit - objects.length });
+        for (const { type, id, shard } of page.objects) {
+          objects.push({ type, id, shard: shard < 0 ? null : shard, partition });
+        }
+        next = following(names, partition, page.cursor);
+      }
+      const answer = next === undefined ? { objects } : { objects, cursor: writeCursor(next) };
+      return respond(JSON.stringify(answer), context.env.requestId);
+    },
+  };
+}
+
+function start(names: readonly string[], text: string | undefined): PageCursor | undefined {
+  if (text === undefined) return following(names, undefined, undefined);
+  const cursor = readCursor(text);
+  if (names.includes(cursor.partition)) return cursor;
+  throw new EdgeverseError("INVALID_ARGUMENT", "Cannot use the cursor: it belongs to another listing");
+}
+
+function following(
+  names: readonly string[],
+  partition: string | undefined,
+  after: ObjectCursor | undefined,
+): PageCursor | undefined {
+  if (partition !== undefined && after !== undefined) return { partition, after };
+  const name = names[partition === undefined ? 0 : names.indexOf(partition) + 1];
+  return name === undefined ? undefined : { partition: name };
+}
+
+function pageOf(
+  parts: HttpParts,
+  partition: string,
+  {
+    type,
+    shard,
+    cursor,
+    limit,
+  }: { type?: string | undefined; shard?: number | undefined; cursor: ObjectCursor | undefined; limit: number },
+): Promise<{ objects: ObjectListing[]; cursor?: ObjectCursor }> {
+  return askPartition(parts, partition, ADMIN_LIMIT, (client) => client.objects({ type, shard, cursor, limit }));
+}
+
+const objectSchema = z
+  .object({
+    type: z.string(),
+    id: z.string(),
+    hash: z
+      .string()
+      .nullable()
+      .openapi({ description: "FNV-1a of the id, hex; null when the id itself names its place" }),
+    shard: z.number().int().nullable(),
+    partition: z.string(),
+    epoch: z.number().int(),
+    exists: z.boolean(),
+    inMemory: z.boolean(),
+    why: z.string().openapi({ example: "base map" }),
+    decidedAt: moment.nullable().openapi({ description: "When the shard last moved; null when it never has" }),
+    since: moment.nullable().openapi({ description: "When the partition claimed the shard" }),
+    region: z.string().nullable(),
+  })
+  .openapi("Object");
+
+/** `GET /admin/v1/objects/{type}/{id}`: where an object is, and why there ([MAP4]). */
+function read(parts: HttpParts): Route {
+  return {
+    doc: describeRoute({
+      method: "get",
+      path: "/admin/v1/objects/{type}/{id}",
+      summary: "Where an object is, and why",
+      params: objectParams,
+      answers: { 200: objectSchema },
+    }),
+    handle: async (context) => {
+      const [type, id] = [param(context, "type"), param(context, "id")];
+      checkType(type);
+      const placement = placementOf(id);
+      const found = await askOwner(parts, id, async (client) => {
+        const described = await client.describe(type, id);
+        return "movedTo" in described ? described : { ...described, partition: (await client.status()).name };
+      });
+      const shard = found.shard < 0 ? null : found.shard;
+      const view: z.input<typeof objectSchema> = {
+        type,
+        id,
+        hash: placement.kind === "hash" ? placement.hash.toString(16).padStart(8, "0") : null,
+        shard,
+        partition: found.partition,
+        epoch: found.epoch,
+        exists: found.exists,
+        inMemory: found.inMemory,
+        ...(shard === null
+          ? { why: "fixed by the id", decidedAt: null }
+          : await decision(parts, shard, found.partition)),
+        since: found.claimedAt === null ? null : new Date(found.claimedAt).toISOString(),
+        region: parts.router.map.location(found.partition) ?? null,
+      };
+      return respond(JSON.stringify(view), context.env.requestId);
+    },
+  };
+}
+
+async function decision(parts: HttpParts, shard: number, partition: string) {
+  const note = (await known(parts, shard))?.notes.get(shard);
+  if (note?.partition === partition) {
+    const { movedAt: decidedAt, why } = noteBody(note);
+    return { why, decidedAt };
+  }
+  await parts.router.refresh();
+  const { map } = parts.router;
+  const planned = map.owner(shard);
+  const why = planned === partition ? unexplained(map, shard) : `claimed; the map says ${planned}`;
+  return { why, decidedAt: null };
+}

@@ -1,0 +1,201 @@
+import { z } from "@hono/zod-openapi";
+import type { MemberCommand, MemberView } from "../../coordinator/commands.ts";
+import { EdgeverseError } from "../../errors/edgeverse-error.ts";
+import { isLabelName, MOST_LABEL_TEXT, MOST_LABELS } from "../../placement/labels.ts";
+import type { Plan } from "../../placement/plan-types.ts";
+import { NOTHING, readChange } from "../parse.ts";
+import type { HttpParts } from "../ports.ts";
+import { respond } from "../respond.ts";
+import { describeRoute, type HttpContext, param, type Route } from "../route.ts";
+import { partitionName, partitionParams } from "../schemas.ts";
+import { command } from "./coordinator.ts";
+import { memberBody, memberSchema, partitionSchema, partitionViews } from "./partition-view.ts";
+import { planSchema } from "./rebalance.ts";
+
+const weight = z.number().positive().max(1_000).openapi({ description: "Twice the weight takes twice the shards" });
+const LABEL_RULE = "letters, digits, _, - and ., at most 63, beginning with a letter or digit";
+
+/** Not a `z.record`, which leaves a name such as `__proto__` out without a word. */
+const labels = z
+  .custom<Record<string, string>>(
+    (value) => typeof value === "object" && value !== null && !Array.isArray(value),
+    "must be an object of texts",
+  )
+  .superRefine((value, context) => {
+    const issue = (path: string[], message: string) => context.addIssue({ code: "custom", path, message });
+    const entries = Object.entries(value);
+    if (entries.length > MOST_LABELS) issue([], `must be at most ${MOST_LABELS} labels`);
+    for (const [key, text] of entries.slice(0, MOST_LABELS)) {
+      if (!isLabelName(key)) issue([], `has the label "${key.slice(0, 80)}", which must be ${LABEL_RULE}`);
+      if (typeof text !== "string" || text.length > MOST_LABEL_TEXT)
+        issue([key], `must be a text of at most ${MOST_LABEL_TEXT} characters`);
+    }
+  })
+  .openapi({
+    type: "object",
+    additionalProperties: { type: "string", maxLength: MOST_LABEL_TEXT },
+    example: { zone: "weur-1" },
+  });
+const location = z.string().regex(/^[a-z]{2,16}$/, 'must be a location hint such as "weur"');
+
+const dryRun = z
+  .boolean()
+  .default(false)
+  .openapi({ description: "Change nothing, and answer with the moves that would follow" });
+const memberOrPlan = z.union([memberSchema, planSchema]);
+
+/** `/admin/v1/partitions`: the members of the cluster. */
+export function partitionRoutes(parts: HttpParts): Route[] {
+  return [
+    list(parts),
+    read(parts),
+    add(parts),
+    change(parts),
+    remove(parts),
+    setState(parts, "drain"),
+    setState(parts, "cordon"),
+    setState(parts, "uncordon"),
+  ];
+}
+
+/** `GET /admin/v1/partitions`: what each says of itself, or why it says nothing. */
+function list(parts: HttpParts): Route {
+  return {
+    doc: describeRoute({
+      method: "get",
+      path: "/admin/v1/partitions",
+      summary: "The partitions, each with its load",
+      answers: { 200: z.object({ partitions: z.array(partitionSchema) }) },
+    }),
+    handle: async (context) => {
+      await parts.router.refresh();
+      const partitions = await partitionViews(parts, parts.router.map.partitions);
+      return respond(JSON.stringify({ partitions }), context.env.requestId);
+    },
+  };
+}
+
+/** `GET /admin/v1/partitions/{p}`. It asks no other: one that is silent does not hold up who watches a drain. */
+function read(parts: HttpParts): Route {
+  return {
+    doc: describeRoute({
+      method: "get",
+      path: "/admin/v1/partitions/{p}",
+      summary: "One partition, with its load and the progress of its drain",
+      params: partitionParams,
+      answers: { 200: partitionSchema },
+    }),
+    handle: async (context) => {
+      const name = param(context, "p");
+      await parts.router.refresh();
+      const names = parts.router.map.partitions.filter((partition) => partition === name);
+      const [found] = await partitionViews(parts, names);
+      if (found === undefined) throw new EdgeverseError("NOT_FOUND", `There is no partition "${name.slice(0, 80)}"`);
+      return respond(JSON.stringify(found), context.env.requestId);
+    },
+  };
+}
+
+const addBody = z.strictObject({
+  name: partitionName,
+  weight: weight.default(1),
+  labels: labels.default({}),
+  location: location.optional(),
+  dryRun,
+});
+
+/** `POST /admin/v1/partitions` ([MEM1]). */
+function add(parts: HttpParts): Route {
+  return {
+    doc: describeRoute({
+      method: "post",
+      path: "/admin/v1/partitions",
+      summary: "Add a partition",
+      body: addBody,
+      answers: { 200: planSchema, 201: memberSchema },
+    }),
+    handle: async (context) => {
+      const body = await readChange(context, parts, addBody);
+      return changePartition(context, parts, { kind: "add-partition", ...body }, 201);
+    },
+  };
+}
+
+const changeBody = z
+  .strictObject({ weight: weight.optional(), labels: labels.optional(), dryRun })
+  .refine((body) => body.weight !== undefined || body.labels !== undefined, "must change weight or labels");
+
+/** `PATCH /admin/v1/partitions/{p}` ([MEM1]). Labels given replace those it had. */
+function change(parts: HttpParts): Route {
+  return {
+    doc: describeRoute({
+      method: "patch",
+      path: "/admin/v1/partitions/{p}",
+      summary: "Change a partition's weight or labels",
+      params: partitionParams,
+      body: changeBody,
+      answers: { 200: memberOrPlan },
+    }),
+    handle: async (context) => {
+      const body = await readChange(context, parts, changeBody);
+      return changePartition(context, parts, { kind: "change-partition", name: param(context, "p"), ...body });
+    },
+  };
+}
+
+const stateBody = z.strictObject({ dryRun });
+const SUMMARIES = {
+  drain: "Move every shard away from a partition",
+  cordon: "Give a partition no more shards",
+  uncordon: "Take a partition back into use",
+};
+
+/** `POST /admin/v1/partitions/{p}/drain`, `…/cordon` and `…/uncordon` ([MEM1]). */
+function setState(parts: HttpParts, kind: keyof typeof SUMMARIES): Route {
+  return {
+    doc: describeRoute({
+      method: "post",
+      path: `/admin/v1/partitions/{p}/${kind}`,
+      summary: SUMMARIES[kind],
+      params: partitionParams,
+      body: stateBody,
+      answers: { 200: memberOrPlan },
+    }),
+    handle: async (context) => {
+      const body = await readChange(context, parts, stateBody);
+      return changePartition(context, parts, { kind, name: param(context, "p"), ...body });
+    },
+  };
+}
+
+/** `DELETE /admin/v1/partitions/{p}` ([MEM1]). */
+function remove(parts: HttpParts): Route {
+  return {
+    doc: describeRoute({
+      method: "delete",
+      path: "/admin/v1/partitions/{p}",
+      summary: "Remove a drained partition",
+      params: partitionParams,
+      answers: { 200: z.object({ removed: z.literal(true), name: z.string() }) },
+    }),
+    handle: async (context) => {
+      const { requestId } = context.env;
+      const name = param(context, "p");
+      await readChange(context, parts, NOTHING);
+      await command(parts, { kind: "remove-partition", name }, requestId);
+      return respond(JSON.stringify({ removed: true, name }), requestId);
+    },
+  };
+}
+
+/** Changes a partition, and answers with it as it is then; a dry run with the plan for it as it would be ([MEM1]). */
+async function changePartition(
+  { env: { requestId } }: HttpContext,
+  parts: HttpParts,
+  order: MemberCommand,
+  status = 200,
+): Promise<Response> {
+  const result = await command<MemberView | Plan>(parts, order, requestId);
+  if ("moves" in result) return respond(JSON.stringify(result), requestId);
+  return respond(JSON.stringify(memberBody(result)), requestId, status);
+}

@@ -1,0 +1,72 @@
+import { z } from "@hono/zod-openapi";
+import type { ResizeView } from "../../coordinator/commands.ts";
+import { MAX_SHARDS } from "../../identity/object-id.ts";
+import { readChange } from "../parse.ts";
+import type { HttpParts } from "../ports.ts";
+import { respond } from "../respond.ts";
+import { describeRoute, type Route } from "../route.ts";
+import { count } from "../schemas.ts";
+import { askCoordinator, command } from "./coordinator.ts";
+
+const shardCount = count
+  .min(1)
+  .max(MAX_SHARDS)
+  .refine((value) => (value & (value - 1)) === 0, "must be a power of two");
+
+export const resizeSchema = z
+  .object({
+    shards: count,
+    target: count.nullable(),
+    phase: z.enum(["joining", "settling", "counting"]).nullable(),
+    pairsLeft: count,
+    partitionsLeft: count,
+    trouble: z.string().nullable(),
+    dryRun: z.boolean(),
+  })
+  .openapi("ShardCount");
+
+export function resizeBody(view: ResizeView & { readonly dryRun?: boolean }): z.input<typeof resizeSchema> {
+  return { ...view, dryRun: view.dryRun ?? false };
+}
+
+/** `/admin/v1/shard-count`: how many shards there are, and the order to change it. */
+export function shardCountRoutes(parts: HttpParts): Route[] {
+  return [read(parts), change(parts)];
+}
+
+/** `GET /admin/v1/shard-count` ([SPLIT1]). */
+function read(parts: HttpParts): Route {
+  return {
+    doc: describeRoute({
+      method: "get",
+      path: "/admin/v1/shard-count",
+      summary: "The shard count, and how far a change of it is",
+      answers: { 200: resizeSchema },
+    }),
+    handle: async (context) => {
+      const { resize } = await askCoordinator(parts, (coordinator) => coordinator.view());
+      return respond(JSON.stringify(resizeBody(resize)), context.env.requestId);
+    },
+  };
+}
+
+const bodySchema = z.strictObject({ count: shardCount, dryRun: z.boolean().default(false) });
+
+/** `POST /admin/v1/shard-count` ([SPLIT1]). */
+function change(parts: HttpParts): Route {
+  return {
+    doc: describeRoute({
+      method: "post",
+      path: "/admin/v1/shard-count",
+      summary: "Double or halve the shards until there are so many",
+      body: bodySchema,
+      answers: { 200: resizeSchema, 202: resizeSchema },
+    }),
+    handle: async (context) => {
+      const { requestId } = context.env;
+      const body = await readChange(context, parts, bodySchema);
+      const view = await command<ResizeView>(parts, { kind: "shard-count", ...body }, requestId);
+      return respond(JSON.stringify(resizeBody(view)), requestId, body.dryRun ? 200 : 202);
+    },
+  };
+}

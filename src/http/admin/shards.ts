@@ -1,0 +1,146 @@
+import { z } from "@hono/zod-openapi";
+import type { MoveView, ShardNote } from "../../coordinator/commands.ts";
+import { EdgeverseError } from "../../errors/edgeverse-error.ts";
+import { ADMIN_LIMIT, askPartitions } from "../ask-partitions.ts";
+import { NOTHING, parseQuery, readChange } from "../parse.ts";
+import type { HttpParts } from "../ports.ts";
+import { respond } from "../respond.ts";
+import { describeRoute, type HttpContext, param, type Route } from "../route.ts";
+import { partitionName, shardParams } from "../schemas.ts";
+import { command, known } from "./coordinator.ts";
+import { moveBody, moveSchema } from "./moves.ts";
+import { noteBody, noteSchema, type ShardView, shardSchema, shardTable } from "./shard-view.ts";
+
+const querySchema = z.strictObject({ partition: z.string().optional() });
+
+/** `/admin/v1/shards`: who owns what, and orders about single shards. */
+export function shardRoutes(parts: HttpParts): Route[] {
+  return [list(parts), read(parts), move(parts), pin(parts), unpin(parts)];
+}
+
+/** `GET /admin/v1/shards`: who owns what, for all shards or those of one partition. */
+function list(parts: HttpParts): Route {
+  return {
+    doc: describeRoute({
+      method: "get",
+      path: "/admin/v1/shards",
+      summary: "Every shard and its owner",
+      query: querySchema,
+      answers: { 200: z.object({ shards: z.array(shardSchema) }) },
+    }),
+    handle: async (context) => {
+      const { partition } = parseQuery(context, querySchema);
+      await parts.router.refresh();
+      const { map } = parts.router;
+      const [answers, about] = await Promise.all([
+        askPartitions(parts, ADMIN_LIMIT, (client) => client.shards()),
+        known(parts),
+      ]);
+      const view = shardTable(map, answers, about);
+      const shards: ShardView[] = [];
+      for (let shard = 0; shard < map.shards; shard++) {
+        const row = view(shard);
+        if (partition === undefined || row.partition === partition) shards.push(row);
+      }
+      return respond(JSON.stringify({ shards }), context.env.requestId);
+    },
+  };
+}
+
+/** `GET /admin/v1/shards/{n}`. */
+function read(parts: HttpParts): Route {
+  return {
+    doc: describeRoute({
+      method: "get",
+      path: "/admin/v1/shards/{n}",
+      summary: "One shard and its owner",
+      params: shardParams,
+      answers: { 200: shardSchema },
+    }),
+    handle: async (context) => {
+      const shard = await shardNumber(context, parts);
+      const { map } = parts.router;
+      const [answers, about] = await Promise.all([
+        askPartitions(parts, ADMIN_LIMIT, (client) => client.shards()),
+        known(parts, shard),
+      ]);
+      return respond(JSON.stringify(shardTable(map, answers, about)(shard)), context.env.requestId);
+    },
+  };
+}
+
+const orderSchema = z.strictObject({ partition: partitionName });
+
+/** `POST /admin/v1/shards/{n}/move`: answers with the move as it was ordered ([MIG1]). */
+function move(parts: HttpParts): Route {
+  return {
+    doc: describeRoute({
+      method: "post",
+      path: "/admin/v1/shards/{n}/move",
+      summary: "Move a shard to a partition",
+      params: shardParams,
+      body: orderSchema,
+      answers: { 202: moveSchema },
+    }),
+    handle: async (context) => {
+      const { requestId } = context.env;
+      const { partition: to } = await readChange(context, parts, orderSchema);
+      const shard = await shardNumber(context, parts);
+      const ordered = await command<MoveView>(parts, { kind: "move-shard", shard, to }, requestId);
+      return respond(JSON.stringify(moveBody(ordered, parts.clock.now())), requestId, 202);
+    },
+  };
+}
+
+const pinSchema = z.strictObject({ partition: partitionName.optional() });
+
+/** `POST /admin/v1/shards/{n}/pin` ([PLAN2]). */
+function pin(parts: HttpParts): Route {
+  return {
+    doc: describeRoute({
+      method: "post",
+      path: "/admin/v1/shards/{n}/pin",
+      summary: "Keep a shard where it is, or at a partition",
+      params: shardParams,
+      body: pinSchema,
+      answers: { 200: noteSchema },
+    }),
+    handle: async (context) => {
+      const { requestId } = context.env;
+      const { partition } = await readChange(context, parts, pinSchema);
+      const shard = await shardNumber(context, parts);
+      const note = await command<ShardNote>(parts, { kind: "pin-shard", shard, partition }, requestId);
+      return respond(JSON.stringify(noteBody(note)), requestId);
+    },
+  };
+}
+
+/** `POST /admin/v1/shards/{n}/unpin` ([PLAN2]). */
+function unpin(parts: HttpParts): Route {
+  return {
+    doc: describeRoute({
+      method: "post",
+      path: "/admin/v1/shards/{n}/unpin",
+      summary: "Let plans move a shard again",
+      params: shardParams,
+      answers: { 200: noteSchema },
+    }),
+    handle: async (context) => {
+      const { requestId } = context.env;
+      await readChange(context, parts, NOTHING);
+      const shard = await shardNumber(context, parts);
+      const note = await command<ShardNote>(parts, { kind: "unpin-shard", shard }, requestId);
+      return respond(JSON.stringify(noteBody(note)), requestId);
+    },
+  };
+}
+
+/** The shard that a path names, by the newest map. @throws EdgeverseError `NOT_FOUND` when there is none of that number */
+async function shardNumber(context: HttpContext, { router }: Pick<HttpParts, "router">): Promise<number> {
+  await router.refresh();
+  const { shards } = router.map;
+  const text = param(context, "n");
+  const shard = Number(text);
+  if (/^(0|[1-9]\d{0,5})$/.test(text) && shard < shards) return shard;
+  throw new EdgeverseError("NOT_FOUND", `No such shard: the cluster has ${shards}, numbered from 0`);
+}

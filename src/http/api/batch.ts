@@ -1,0 +1,158 @@
+import { z } from "@hono/zod-openapi";
+import { EdgeverseError } from "../../errors/edgeverse-error.ts";
+import type { CallMessage } from "../../object/message.ts";
+import { checkCallId } from "../../reliable/call-id.ts";
+import type { FinalReply } from "../../router/router.ts";
+import { readBody } from "../body.ts";
+import { callIdText } from "../call-view.ts";
+import { refuseHeaders, timeoutHeader, traceParent } from "../headers.ts";
+import { misfit, parseBody } from "../parse.ts";
+import type { HttpParts } from "../ports.ts";
+import { publicError } from "../problem.ts";
+import { respond } from "../respond.ts";
+import { describeRoute, type Route } from "../route.ts";
+import { errorSchema, jsonValue, objectId, typeName } from "../schemas.ts";
+import { CLIENT, requestText } from "./message.ts";
+
+/** One call of a batch. The grammar of names is checked where they are looked up, with better codes than a misfit. */
+const itemSchema = z
+  .strictObject({
+    type: z.string(),
+    id: z.string(),
+    method: z.string(),
+    request: jsonValue.optional(),
+    callId: z.string().optional(),
+    expiresIn: z.number().int().min(1).max(1e15).optional(),
+    log: z.enum(["before", "batched"]).optional(),
+  })
+  .refine((item) => item.callId !== undefined || (item.expiresIn === undefined && item.log === undefined), {
+    message: "expiresIn and log need a callId",
+  });
+
+/** The same, as the OpenAPI document shows it. */
+const batchCallSchema = z
+  .strictObject({
+    type: typeName,
+    id: objectId,
+    method: z.string(),
+    request: jsonValue.optional(),
+    callId: callIdText.optional().openapi({ description: "Makes the call reliable" }),
+    expiresIn: z.number().int().min(1).optional().openapi({ description: "Milliseconds the call may stay pending" }),
+    log: z.enum(["before", "batched"]).optional(),
+  })
+  .openapi("BatchCall");
+
+const MOST = 1_000;
+/** Items are looked at one by one, so that a bad one spoils only its own place. */
+const bodySchema = z.strictObject({ calls: z.array(z.unknown()).min(1).max(MOST) });
+const replayed = z.literal(true).optional();
+const resultSchema = z
+  .union([z.object({ response: jsonValue, replayed }), z.object({ error: errorSchema, replayed })])
+  .openapi("BatchResult");
+
+/** `POST /api/v1/objects/batch`: many calls in one request, answered in order. */
+export function batchRoute(parts: HttpParts): Route {
+  return {
+    doc: describeRoute({
+      method: "post",
+      path: "/api/v1/objects/batch",
+      summary: "Call many methods at once; each has its own outcome",
+      headers: z.object({ "Edgeverse-Timeout": z.string().optional(), traceparent: z.string().optional() }),
+      body: z.strictObject({ calls: z.array(batchCallSchema).min(1).max(MOST) }),
+      answers: { 200: z.object({ results: z.array(resultSchema) }) },
+    }),
+    handle: async (context) => {
+      const { raw } = context.req;
+      const { requestId } = context.env;
+      refuseHeaders(
+        raw.headers,
+        ["idempotency-key", "edgeverse-log", "edgeverse-expires-in"],
+        "give its calls a callId each",
+      );
+      const timeout = timeoutHeader(raw.headers, parts.config.maxCallTimeout);
+      const traceparent = traceParent(raw.headers.get("traceparent"));
+      const { calls } = parseBody(await readBody(raw, parts.config.maxBody), bodySchema);
+      const common = { requestId, now: parts.clock.now(), timeout, traceparent };
+      const messages: CallMessage[] = [];
+      const refused = new Map<number, EdgeverseError>();
+      for (const [index, item] of calls.entries()) {
+        try {
+          messages.push(batchCall(parts, item, index, common));
+        } catch (error) {
+          const why = EdgeverseError.from(error);
+          if (why.code === "INTERNAL") throw error;
+          refused.set(index, why);
+        }
+      }
+      const replies = messages.length === 0 ? [] : await parts.router.batch(messages);
+      return respond(write(calls.length, refused, replies), requestId);
+    },
+  };
+}
+
+interface Common {
+  readonly requestId: string;
+  readonly now: number;
+  readonly timeout: number | undefined;
+  readonly traceparent: string | undefined;
+}
+
+/**
+ * The message of item number `index`.
+ * @throws EdgeverseError `INVALID_ARGUMENT`, `INVALID_ID`, `TYPE_NOT_FOUND`, `METHOD_NOT_FOUND` or `PAYLOAD_TOO_LARGE`
+ */
+function batchCall(
+  { registry, config }: Pick<HttpParts, "registry" | "config">,
+  raw: unknown,
+  index: number,
+  { requestId, now, timeout, traceparent }: Common,
+): CallMessage {
+  const parsed = itemSchema.safeParse(raw);
+  if (!parsed.success) throw misfit("The call", parsed.error, ["calls", index]);
+  const item = parsed.data;
+  const definition = registry.type(item.type);
+  const method = registry.method(definition, item.method);
+  const request = requestText(item.request, config.maxMessage, ["calls", index, "request"]);
+  const message: { -readonly [Key in keyof CallMessage]: CallMessage[Key] } = {
+    type: definition.type,
+    id: item.id,
+    method: method.name,
+    deadline: now + (timeout ?? method.timeout ?? config.callTimeout),
+    requestId,
+    caller: CLIENT,
+  };
+  if (request !== undefined) message.request = request;
+  if (traceparent !== undefined) message.traceparent = traceparent;
+  if (item.callId !== undefined) {
+    checkCallId(item.callId);
+    message.reliable = {
+      callId: item.callId,
+      answer: "outcome",
+      ...(item.expiresIn === undefined ? {} : { expiresAt: now + item.expiresIn }),
+      ...(item.log === undefined ? {} : { log: item.log }),
+    };
+  }
+  return message;
+}
+
+function write(count: number, refused: ReadonlyMap<number, EdgeverseError>, replies: readonly FinalReply[]): string {
+  let text = '{"results":[';
+  let next = 0;
+  for (let index = 0; index < count; index++) {
+    if (index > 0) text += ",";
+    const error = refused.get(index);
+    text += error === undefined ? result(replies[next++] as FinalReply) : failed(error);
+  }
+  return `${text}]}`;
+}
+
+function result(reply: FinalReply): string {
+  const mark = reply.kind !== "accepted" && reply.replayed === true ? ',"replayed":true}' : "}";
+  if (reply.kind === "response") return `{"response":${reply.response}${mark}`;
+  if (reply.kind === "error") return `{"error":${JSON.stringify(publicError(reply.error))}${mark}`;
+  return failed(new EdgeverseError("INTERNAL", "a batch waits for outcomes"));
+}
+
+function failed(error: EdgeverseError): string {
+  return `{"error":${JSON.stringify(publicError(error.toWire()))}}`;
+}

@@ -1,0 +1,87 @@
+import { z } from "@hono/zod-openapi";
+import type { CallMessage } from "../../object/message.ts";
+import type { FinalReply } from "../../router/router.ts";
+import { readBody } from "../body.ts";
+import { callIdText, callPath } from "../call-view.ts";
+import { reliableHeaders, timeoutHeader, traceParent } from "../headers.ts";
+import { parseBody } from "../parse.ts";
+import type { HttpParts } from "../ports.ts";
+import { problem } from "../problem.ts";
+import { respond } from "../respond.ts";
+import { describeRoute, param, type Route } from "../route.ts";
+import { jsonValue, objectParams } from "../schemas.ts";
+import { CLIENT, requestText } from "./message.ts";
+
+const bodySchema = z.strictObject({ request: jsonValue.optional() });
+const headersSchema = z.object({
+  "Idempotency-Key": z
+    .string()
+    .optional()
+    .openapi({ description: "Call id: makes the call reliable, run exactly once" }),
+  "Edgeverse-Timeout": z.string().optional().openapi({ description: "Milliseconds the call may take" }),
+  "Edgeverse-Expires-In": z
+    .string()
+    .optional()
+    .openapi({ description: "Milliseconds a reliable call may stay pending" }),
+  "Edgeverse-Log": z.enum(["before", "batched"]).optional(),
+  Prefer: z.string().optional().openapi({ description: "respond-async: answer once the reliable call is accepted" }),
+  traceparent: z.string().optional(),
+});
+
+/**
+ * `POST /api/v1/objects/call/{type}/{id}/{method}`: the product. The body is parsed once, the request goes on as JSON text and
+ * the response comes back as one, so nothing here looks into either.
+ */
+export function callRoute(parts: HttpParts): Route {
+  const { registry, router, clock } = parts;
+  return {
+    doc: describeRoute({
+      method: "post",
+      path: "/api/v1/objects/call/{type}/{id}/{method}",
+      summary: "Call a method of an object",
+      params: objectParams.extend({ method: z.string().openapi({ example: "add" }) }),
+      headers: headersSchema,
+      body: bodySchema,
+      answers: {
+        200: z.object({ response: jsonValue }),
+        202: z.object({ callId: callIdText, status: z.literal("pending") }),
+      },
+    }),
+    handle: async (context) => {
+      const { raw } = context.req;
+      const { requestId } = context.env;
+      const { headers } = raw;
+      const { config } = parts;
+      const definition = registry.type(param(context, "type"));
+      const method = registry.method(definition, param(context, "method"));
+      const timeout = timeoutHeader(headers, config.maxCallTimeout) ?? method.timeout ?? config.callTimeout;
+      const reliable = reliableHeaders(headers, () => clock.now());
+      const body = parseBody(await readBody(raw, config.maxBody), bodySchema);
+      const request = requestText(body.request, config.maxMessage, ["request"]);
+      const traceparent = traceParent(headers.get("traceparent"));
+      const message: { -readonly [Key in keyof CallMessage]: CallMessage[Key] } = {
+        type: definition.type,
+        id: param(context, "id"),
+        method: method.name,
+        deadline: clock.now() + timeout,
+        requestId,
+        caller: CLIENT,
+      };
+      if (request !== undefined) message.request = request;
+      if (traceparent !== undefined) message.traceparent = traceparent;
+      if (reliable !== undefined) message.reliable = reliable;
+      return answer(message, await router.call(message), requestId);
+    },
+  };
+}
+
+function answer({ type, id }: CallMessage, reply: FinalReply, requestId: string): Response {
+  if (reply.kind === "accepted") {
+    const text = JSON.stringify({ callId: reply.callId, status: "pending" });
+    const location = callPath(type, id, reply.callId);
+    return respond(text, requestId, 202, { location, "preference-applied": "respond-async" });
+  }
+  const extra = reply.replayed === true ? { "idempotency-replayed": "true" } : undefined;
+  if (reply.kind === "error") return problem(reply.error, requestId, extra);
+  return respond(`{"response":${reply.response}}`, requestId, 200, extra);
+}

@@ -1,0 +1,35 @@
+import { EdgeverseError } from "../../errors/edgeverse-error.ts";
+import { checkType } from "../../identity/object-id.ts";
+import { checkCallId } from "../../reliable/call-id.ts";
+import { askOwner } from "../ask-partitions.ts";
+import { callIdText, callSchema, callView } from "../call-view.ts";
+import type { HttpParts } from "../ports.ts";
+import { respond } from "../respond.ts";
+import { describeRoute, param, type Route } from "../route.ts";
+import { objectParams } from "../schemas.ts";
+
+/**
+ * `GET /api/v1/objects/calls/{type}/{id}/{callId}`: where a reliable call stands. The owner knows best; what it does not
+ * know (any more, or yet) may be in the log.
+ */
+export function callStatusRoute(parts: HttpParts): Route {
+  return {
+    doc: describeRoute({
+      method: "get",
+      path: "/api/v1/objects/calls/{type}/{id}/{callId}",
+      summary: "Where a reliable call stands",
+      params: objectParams.extend({ callId: callIdText }),
+      answers: { 200: callSchema },
+    }),
+    handle: async (context) => {
+      const [type, id, callId] = [param(context, "type"), param(context, "id"), param(context, "callId")];
+      checkType(type);
+      checkCallId(callId);
+      const record =
+        (await askOwner(parts, id, (client) => client.callRecord(type, id, callId))) ??
+        (parts.log === undefined ? null : await parts.log.find(type, id, callId));
+      if (record !== null) return respond(callView(record), context.env.requestId);
+      throw new EdgeverseError("CALL_NOT_FOUND", "The object knows no reliable call with this id");
+    },
+  };
+}

@@ -1,0 +1,95 @@
+import { z } from "@hono/zod-openapi";
+import { EdgeverseError } from "../../errors/edgeverse-error.ts";
+import { within } from "../../platform/within.ts";
+import { askPartitions } from "../ask-partitions.ts";
+import type { HttpParts } from "../ports.ts";
+import { respond } from "../respond.ts";
+import { describeRoute, type Route } from "../route.ts";
+
+/** Whether the worker runs, and whether what it needs can be reached. */
+export function healthRoutes(parts: HttpParts): Route[] {
+  return [healthRoute(), readyRoute(parts)];
+}
+
+/** `GET /healthz`: this worker runs. It asks nobody. */
+function healthRoute(): Route {
+  return {
+    doc: describeRoute({
+      method: "get",
+      path: "/healthz",
+      summary: "Whether the worker runs",
+      answers: { 200: z.object({ status: z.literal("ok") }) },
+    }),
+    handle: (context) => respond('{"status":"ok"}', context.env.requestId),
+  };
+}
+
+const LIMIT = 3_000;
+/** How long one answer serves: probes of many watchers must not become as many questions to every partition. */
+const FRESH = 1_000;
+
+const reach = z.enum(["ok", "unreachable"]);
+const readySchema = z
+  .object({
+    status: z.enum(["ready", "degraded"]),
+    failing: z.array(z.string()).openapi({ example: ["partition p1", "log"] }),
+    shards: z.object({ total: z.number().int(), partitions: z.number().int(), unreachable: z.array(z.string()) }),
+    coordinator: z.object({ status: reach }),
+    log: z.object({ status: z.enum(["ok", "unreachable", "none"]) }),
+  })
+  .openapi("Readiness");
+
+/** `GET /ready`: whether coordinator, partitions and log can be reached; 503 and which can't otherwise. */
+function readyRoute(parts: HttpParts): Route {
+  let last: { readonly at: number; readonly status: number; readonly text: string } | undefined;
+  return {
+    doc: describeRoute({
+      method: "get",
+      path: "/ready",
+      summary: "Whether everything that calls need can be reached",
+      answers: { 200: readySchema, 503: readySchema },
+    }),
+    handle: async (context) => {
+      const now = parts.clock.now();
+      if (last === undefined || now - last.at >= FRESH || now < last.at) {
+        const readiness = await look(parts);
+        const status = readiness.status === "ready" ? 200 : 503;
+        last = { at: parts.clock.now(), status, text: JSON.stringify(readiness) };
+      }
+      return respond(last.text, context.env.requestId, last.status);
+    },
+  };
+}
+
+async function look(parts: HttpParts): Promise<z.input<typeof readySchema>> {
+  const callLog = parts.log;
+  await reached(parts, () => parts.router.refresh());
+  const [coordinator, log, partitions] = await Promise.all([
+    reached(parts, () => parts.coordinator.status()),
+    callLog === undefined ? ("none" as const) : reached(parts, () => callLog.ping()),
+    askPartitions(parts, LIMIT, (client) => client.status()),
+  ]);
+  const unreachable = partitions.filter((answer) => !answer.ok).map((answer) => answer.partition);
+  const failing = unreachable.map((name) => `partition ${name}`);
+  if (coordinator === "unreachable") failing.push("coordinator");
+  if (log === "unreachable") failing.push("log");
+  return {
+    status: failing.length === 0 ? "ready" : "degraded",
+    failing,
+    shards: { total: parts.router.map.shards, partitions: partitions.length, unreachable },
+    coordinator: { status: coordinator },
+    log: { status: log },
+  };
+}
+
+async function reached(
+  { clock }: Pick<HttpParts, "clock">,
+  question: () => Promise<unknown>,
+): Promise<"ok" | "unreachable"> {
+  try {
+    await within(clock, LIMIT, question(), () => new EdgeverseError("UNAVAILABLE", "no answer"));
+    return "ok";
+  } catch {
+    return "unreachable";
+  }
+}

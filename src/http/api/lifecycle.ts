@@ -1,0 +1,55 @@
+import { z } from "@hono/zod-openapi";
+import { parseDuration } from "../../config/duration.ts";
+import { readBody } from "../body.ts";
+import { refuseHeaders, timeoutHeader } from "../headers.ts";
+import { parseBody } from "../parse.ts";
+import type { HttpParts } from "../ports.ts";
+import { problem } from "../problem.ts";
+import { respond } from "../respond.ts";
+import { describeRoute, param, type Route } from "../route.ts";
+import { objectId, objectParams } from "../schemas.ts";
+import { CLIENT } from "./message.ts";
+
+const bodySchema = z.strictObject({});
+const NOT_RELIABLE = "creating and deleting are no reliable calls";
+const identity = z.object({ id: objectId });
+
+/** Creating and deleting objects. */
+export function lifecycleRoutes(parts: HttpParts): Route[] {
+  return [lifecycleRoute(parts, "create"), lifecycleRoute(parts, "delete")];
+}
+
+/** `POST /api/v1/objects/create/{type}/{id}` and `…/delete/{type}/{id}`. */
+function lifecycleRoute(parts: HttpParts, action: "create" | "delete"): Route {
+  return {
+    doc: describeRoute({
+      method: "post",
+      path: `/api/v1/objects/${action}/{type}/{id}`,
+      summary: action === "create" ? "Create an object; 200 if it was there" : "Delete an object, if it is there",
+      params: objectParams,
+      headers: z.object({ "Edgeverse-Timeout": z.string().optional() }),
+      body: bodySchema,
+      answers: action === "create" ? { 200: identity, 201: identity } : { 200: z.object({ success: z.literal(true) }) },
+    }),
+    handle: async (context) => {
+      const { registry, config, clock, router } = parts;
+      const { requestId } = context.env;
+      refuseHeaders(
+        context.req.raw.headers,
+        ["idempotency-key", "edgeverse-log", "edgeverse-expires-in"],
+        NOT_RELIABLE,
+      );
+      const { type, objectClass } = registry.type(param(context, "type"));
+      const id = param(context, "id");
+      const own = objectClass.timeout === undefined ? undefined : parseDuration(objectClass.timeout);
+      const timeout = timeoutHeader(context.req.raw.headers, config.maxCallTimeout) ?? own ?? config.callTimeout;
+      parseBody(await readBody(context.req.raw, config.maxBody), bodySchema);
+      const deadline = clock.now() + timeout;
+      const reply = await router.lifecycle({ action, type, id, deadline, requestId, caller: CLIENT });
+      if (reply.kind === "error") return problem(reply.error, requestId);
+      if (action === "delete") return respond('{"success":true}', requestId);
+      const created = reply.kind === "response" && (JSON.parse(reply.response) as { created: boolean }).created;
+      return respond(JSON.stringify({ id }), requestId, created ? 201 : 200);
+    },
+  };
+}

@@ -1,0 +1,45 @@
+import { z } from "@hono/zod-openapi";
+import type { CallRecord } from "../reliable/call-record.ts";
+import { publicError } from "./problem.ts";
+import { errorSchema, jsonValue, moment } from "./schemas.ts";
+
+export const callIdText = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,255}$/)
+  .openapi({ example: "01JD2M6Z3Q8V7T" });
+
+const statuses = ["pending", "success", "failed", "expired"] as const;
+export const callStatus = z.enum(statuses);
+
+/** Where a reliable call stands. */
+export const callSchema = z
+  .object({
+    callId: z.string(),
+    status: callStatus,
+    response: jsonValue.optional(),
+    error: errorSchema.optional(),
+    attempts: z.number().int(),
+    acceptedAt: moment,
+    finishedAt: moment.optional(),
+  })
+  .openapi("Call");
+
+/** A reliable call as its caller sees it: JSON text, with `more` members in front. Texts are put in as they are. */
+export function callView(record: CallRecord, more: Readonly<Record<string, unknown>> = {}): string {
+  const members = {
+    ...more,
+    callId: record.callId,
+    status: record.status,
+    attempts: record.attempts,
+    acceptedAt: new Date(record.acceptedAt).toISOString(),
+    ...(record.finishedAt === null ? {} : { finishedAt: new Date(record.finishedAt).toISOString() }),
+    ...(record.error === null ? {} : { error: publicError(record.error) }),
+  };
+  const text = JSON.stringify(members);
+  return record.status === "success" ? `${text.slice(0, -1)},"response":${record.response ?? "null"}}` : text;
+}
+
+/** Where the status of a reliable call is. */
+export function callPath(type: string, id: string, callId: string): string {
+  return `/api/v1/objects/calls/${encodeURIComponent(type)}/${encodeURIComponent(id)}/${encodeURIComponent(callId)}`;
+}

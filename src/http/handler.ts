@@ -1,0 +1,74 @@
+import { OpenAPIHono } from "@hono/zod-openapi";
+import { EdgeverseError } from "../errors/edgeverse-error.ts";
+import { checkAdmin } from "./admin/auth.ts";
+import { openApiRoute } from "./api/openapi.ts";
+import type { HttpParts } from "./ports.ts";
+import { failure, problem } from "./problem.ts";
+import { checkEncoding, rawPath, requestIdOf } from "./request.ts";
+import type { HttpContext, HttpEnv, Route } from "./route.ts";
+import { httpRoutes } from "./routes.ts";
+
+/**
+ * The HTTP interface: a function from request to response that never rejects. Everything that goes wrong is answered as
+ * `application/problem+json`.
+ */
+export function createHandler(parts: HttpParts): (request: Request) => Promise<Response> {
+  const app = new OpenAPIHono<HttpEnv>({ getPath: (_, options) => (options as { env: HttpEnv["Bindings"] }).env.path });
+  app.use("/admin/*", async (context, next) => {
+    try {
+      await checkAdmin(context.req.raw, parts.adminToken);
+    } catch (error) {
+      return failure(parts, error, context.env.requestId);
+    }
+    return next();
+  });
+  const routes: readonly Route[] = [...httpRoutes(parts), openApiRoute(app)];
+  for (const { doc, handle } of routes) {
+    app.openAPIRegistry.registerPath(doc);
+    app.on(doc.method.toUpperCase(), doc.path.replaceAll(/\{(\w+)\}/g, ":$1"), async (context) => {
+      try {
+        return await handle(context);
+      } catch (error) {
+        return failure(parts, error, context.env.requestId);
+      }
+    });
+  }
+  app.notFound(notFound(routes));
+  return async (request) => {
+    const requestId = requestIdOf(request, parts.random);
+    try {
+      const path = rawPath(request.url);
+      checkEncoding(path);
+      return await app.fetch(request, { requestId, path });
+    } catch (error) {
+      return failure(parts, error, requestId);
+    }
+  };
+}
+
+/** Answers what no route takes: a malformed path, a known one with another HTTP method, or nothing known. */
+function notFound(routes: readonly Route[]): (context: HttpContext) => Response {
+  const patterns = routes.map(({ doc }) => ({ method: doc.method.toUpperCase(), segments: doc.path.split("/") }));
+  return (context) => {
+    const { path, requestId } = context.env;
+    const segments = path.split("/");
+    if (path !== "/" && segments.indexOf("", 1) > 0) {
+      const error = new EdgeverseError("INVALID_PATH", "Cannot read the path: a segment is empty");
+      return problem(error.toWire(), requestId);
+    }
+    const allowed = patterns.filter((pattern) => fits(pattern.segments, segments)).map(({ method }) => method);
+    if (allowed.length === 0) {
+      return problem(new EdgeverseError("NOT_FOUND", "Nothing is served here").toWire(), requestId);
+    }
+    const allow = allowed.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method])).join(", ");
+    const error = new EdgeverseError("METHOD_NOT_ALLOWED", `Use ${allow} here, not ${context.req.raw.method}`);
+    return problem(error.toWire(), requestId, { allow });
+  };
+}
+
+function fits(pattern: readonly string[], segments: readonly string[]): boolean {
+  return (
+    pattern.length === segments.length &&
+    pattern.every((part, index) => part.startsWith("{") || part === segments[index])
+  );
+}

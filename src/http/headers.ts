@@ -1,0 +1,86 @@
+import { EdgeverseError } from "../errors/edgeverse-error.ts";
+import type { ReliableOptions } from "../object/message.ts";
+import type { LogPolicy } from "../object/method.ts";
+import { checkCallId } from "../reliable/call-id.ts";
+
+const RESPOND_ASYNC = /(?:^|,)\s*respond-async\s*(?:[,;]|$)/i;
+
+/**
+ * `Edgeverse-Timeout` in ms; undefined when absent. More than `most` is `most`.
+ * @throws EdgeverseError `INVALID_ARGUMENT`
+ */
+export function timeoutHeader(headers: Headers, most: number): number | undefined {
+  const text = headers.get("edgeverse-timeout");
+  return text === null ? undefined : Math.min(most, milliseconds("Edgeverse-Timeout", text));
+}
+
+/**
+ * What makes a call reliable, from `Idempotency-Key`, `Prefer: respond-async`, `Edgeverse-Expires-In` and `Edgeverse-Log`;
+ * undefined for a plain call. A plain call with one of the last two is refused: it would not be what its sender thinks.
+ * @throws EdgeverseError `INVALID_ARGUMENT`
+ */
+export function reliableHeaders(headers: Headers, now: () => number): ReliableOptions | undefined {
+  const key = headers.get("idempotency-key");
+  const expiresIn = headers.get("edgeverse-expires-in");
+  const log = headers.get("edgeverse-log");
+  if (key === null) {
+    if (expiresIn === null && log === null) return undefined;
+    const name = expiresIn === null ? "Edgeverse-Log" : "Edgeverse-Expires-In";
+    throw new EdgeverseError("INVALID_ARGUMENT", `Cannot use ${name} without an Idempotency-Key`);
+  }
+  return {
+    callId: idempotencyKey(key),
+    answer: RESPOND_ASYNC.test(headers.get("prefer") ?? "") ? "accepted" : "outcome",
+    ...(expiresIn === null ? {} : { expiresAt: now() + milliseconds("Edgeverse-Expires-In", expiresIn) }),
+    ...(log === null ? {} : { log: logPolicy(log) }),
+  };
+}
+
+const QUOTED = /^"((?:[ !\x23-\x5b\x5d-\x7e]|\\["\\])*)"$/;
+
+/**
+ * The call id in an `Idempotency-Key`: bare, or a quoted string as draft-ietf-httpapi-idempotency-key-header writes it.
+ * @throws EdgeverseError `INVALID_ARGUMENT`
+ */
+function idempotencyKey(header: string): string {
+  let callId = header;
+  if (header.startsWith('"')) {
+    const match = QUOTED.exec(header);
+    if (match === null)
+      throw new EdgeverseError("INVALID_ARGUMENT", "Cannot read Idempotency-Key: a quote is not closed");
+    callId = (match[1] as string).replace(/\\(.)/g, "$1");
+  }
+  checkCallId(callId);
+  return callId;
+}
+
+function milliseconds(name: string, text: string): number {
+  const value = Number(text);
+  if (/^\d{1,15}$/.test(text) && value >= 1) return value;
+  throw new EdgeverseError(
+    "INVALID_ARGUMENT",
+    `Cannot use ${name}: it must be a whole number of milliseconds from 1 up`,
+  );
+}
+
+function logPolicy(text: string): LogPolicy {
+  if (text === "before" || text === "batched") return text;
+  throw new EdgeverseError("INVALID_ARGUMENT", 'Cannot use Edgeverse-Log: it must be "before" or "batched"');
+}
+
+const TRACEPARENT = /^(?!ff)([0-9a-f]{2})(-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2})(-.*)?$/;
+
+/** A W3C `traceparent` as version 00 writes it; undefined for one that must be ignored. */
+export function traceParent(header: string | null): string | undefined {
+  if (header === null) return undefined;
+  const match = TRACEPARENT.exec(header);
+  if (match === null || (match[1] === "00" && match[3] !== undefined)) return undefined;
+  return `00${match[2]}`;
+}
+
+/** Refuses headers of reliable calls where they would be ignored: who sends one relies on it. */
+export function refuseHeaders(headers: Headers, names: readonly string[], instead: string): void {
+  const name = names.find((each) => headers.has(each));
+  if (name === undefined) return;
+  throw new EdgeverseError("INVALID_ARGUMENT", `Cannot use the header ${name} here: ${instead}`);
+}

@@ -1,0 +1,75 @@
+import { z } from "@hono/zod-openapi";
+import { EdgeverseError } from "../errors/edgeverse-error.ts";
+import { NotJsonError, parseJson } from "../object/json.ts";
+import { readBody } from "./body.ts";
+import type { HttpParts } from "./ports.ts";
+import type { HttpContext } from "./route.ts";
+
+const BLANK = /^[ \t\r\n]*$/;
+
+/**
+ * Parses a body once. An empty one is `{}`.
+ * @throws EdgeverseError `INVALID_JSON`, or `INVALID_ARGUMENT` when it is JSON that does not fit
+ */
+export function parseBody<Schema extends z.ZodType>(text: string, schema: Schema): z.output<Schema> {
+  const parsed = schema.safeParse(BLANK.test(text) ? {} : parseText(text));
+  if (parsed.success) return parsed.data;
+  throw misfit("The body", parsed.error);
+}
+
+function parseText(text: string): unknown {
+  try {
+    return parseJson(text);
+  } catch (error) {
+    if (error instanceof SyntaxError)
+      throw new EdgeverseError("INVALID_JSON", `The body is not JSON: ${error.message}`);
+    if (!(error instanceof NotJsonError)) throw error;
+    const issue = { path: error.path, message: error.message, code: "custom" };
+    throw new EdgeverseError("INVALID_ARGUMENT", `Cannot use the body: ${error.message}`, {
+      details: { issues: [issue] },
+    });
+  }
+}
+
+/** The query of a request. @throws EdgeverseError `INVALID_ARGUMENT` */
+export function parseQuery<Schema extends z.ZodType>(context: HttpContext, schema: Schema): z.output<Schema> {
+  const { searchParams } = new URL(context.req.raw.url);
+  const parsed = schema.safeParse(Object.fromEntries(searchParams));
+  if (parsed.success) return parsed.data;
+  throw misfit("The query", parsed.error);
+}
+
+/** The body of a change that takes none. */
+export const NOTHING = z.strictObject({});
+
+/**
+ * The body of an operator's change. Whatever would be ignored is refused, a query too: a misplaced `dryRun` must not become
+ * the real thing.
+ *
+ * @throws EdgeverseError `INVALID_ARGUMENT`, `INVALID_JSON` or `PAYLOAD_TOO_LARGE`
+ */
+export async function readChange<Schema extends z.ZodType>(
+  context: HttpContext,
+  { config }: Pick<HttpParts, "config">,
+  schema: Schema,
+): Promise<z.output<Schema>> {
+  parseQuery(context, NOTHING);
+  return parseBody(await readBody(context.req.raw, config.maxBody), schema);
+}
+
+/**
+ * The `INVALID_ARGUMENT` of something that does not fit its schema, with the path of each issue.
+ *
+ * @param what begins the sentence: "The body"
+ * @param at the path of the value that was parsed
+ */
+export function misfit(what: string, error: z.ZodError, at: readonly PropertyKey[] = []): EdgeverseError {
+  const issues = error.issues
+    .slice(0, 20)
+    .map(({ path, message, code }) => ({ path: [...at, ...path], message, code }));
+  const first = issues[0];
+  const where = first === undefined || first.path.length === 0 ? "" : ` at ${first.path.map(String).join(".")}`;
+  return new EdgeverseError("INVALID_ARGUMENT", `${what} does not fit${where}: ${first?.message}`, {
+    details: { issues },
+  });
+}

@@ -1,0 +1,33 @@
+import type { Config } from "../config/config.ts";
+import type { CoordinatorAdmin } from "../coordinator/commands.ts";
+import type { Registry } from "../object/registry.ts";
+import type { MapDocument } from "../placement/shard-map.ts";
+import type { Clock, Random } from "../platform/ports.ts";
+import type { Maintenance } from "../reliable/maintenance.ts";
+import type { CallLog } from "../reliable/ports.ts";
+import type { Connect } from "../router/ports.ts";
+import type { Router } from "../router/router.ts";
+
+/** The coordinator as HTTP sees it. Methods reject when it can't be reached. */
+export interface CoordinatorClient extends CoordinatorAdmin {
+  status(): Promise<{ founded: boolean; foundedAt: number | null; mapVersion: number }>;
+  map(): Promise<MapDocument | undefined>;
+}
+
+/** What the HTTP interface is made of; put together in `workers/`. */
+export interface HttpParts {
+  readonly registry: Registry;
+  readonly config: Config;
+  readonly router: Router;
+  readonly connect: Connect;
+  readonly coordinator: CoordinatorClient;
+  /** Undefined: the cluster keeps no log; admin calls about it answer `LOG_UNAVAILABLE`. */
+  readonly log: CallLog | undefined;
+  readonly maintenance: Maintenance | undefined;
+  /** Undefined: there is no admin API ([ACC3]). */
+  readonly adminToken: string | undefined;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Hears of faults that are ours: never shown to the client. */
+  readonly onError: (error: unknown, context: { readonly requestId: string }) => void;
+}

@@ -1,0 +1,30 @@
+import { EdgeverseError } from "../errors/edgeverse-error.ts";
+import type { Random } from "../platform/ports.ts";
+
+/** The path of an absolute URL, still percent-encoded. */
+export function rawPath(url: string): string {
+  const start = url.indexOf("/", url.indexOf("://") + 3);
+  for (let index = start; index < url.length; index++) {
+    const unit = url.charCodeAt(index);
+    if (unit === 0x3f || unit === 0x23) return url.slice(start, index);
+  }
+  return url.slice(start);
+}
+
+/** @throws EdgeverseError `INVALID_PATH` when the percent-encoding is malformed or not UTF-8 */
+export function checkEncoding(path: string): void {
+  if (!path.includes("%")) return;
+  try {
+    decodeURIComponent(path);
+  } catch {
+    throw new EdgeverseError("INVALID_PATH", "Cannot read the path: its percent-encoding is malformed");
+  }
+}
+
+const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
+
+/** The client's `X-Request-Id` if it is one, else a new id. */
+export function requestIdOf(request: Request, random: Random): string {
+  const given = request.headers.get("x-request-id");
+  return given !== null && REQUEST_ID.test(given) ? given : random.uuid();
+}

@@ -1,0 +1,36 @@
+import { auditRoute } from "./admin/audit.ts";
+import { loggedCallRoutes } from "./admin/calls.ts";
+import { clusterRoute } from "./admin/cluster.ts";
+import { movesRoute } from "./admin/moves.ts";
+import { objectRoutes } from "./admin/objects.ts";
+import { partitionRoutes } from "./admin/partitions.ts";
+import { rebalanceRoute } from "./admin/rebalance.ts";
+import { shardCountRoutes } from "./admin/shard-count.ts";
+import { shardRoutes } from "./admin/shards.ts";
+import { batchRoute } from "./api/batch.ts";
+import { callRoute } from "./api/call.ts";
+import { callStatusRoute } from "./api/calls.ts";
+import { healthRoutes } from "./api/health.ts";
+import { lifecycleRoutes } from "./api/lifecycle.ts";
+import type { HttpParts } from "./ports.ts";
+import type { Route } from "./route.ts";
+
+/** Every route, but for the document that lists them. */
+export function httpRoutes(parts: HttpParts): Route[] {
+  return [
+    callRoute(parts),
+    batchRoute(parts),
+    ...lifecycleRoutes(parts),
+    callStatusRoute(parts),
+    ...healthRoutes(parts),
+    clusterRoute(parts),
+    ...partitionRoutes(parts),
+    ...shardRoutes(parts),
+    ...shardCountRoutes(parts),
+    movesRoute(parts),
+    rebalanceRoute(parts),
+    auditRoute(parts),
+    ...loggedCallRoutes(parts),
+    ...objectRoutes(parts),
+  ];
+}

@@ -1,0 +1,71 @@
+import { describe, expect, it } from "vitest";
+import { codeOf, httpFixture } from "./http-fixture.ts";
+
+describe("paths", () => {
+  it.each([
+    "/api/v1/objects/call/Counter/%/get",
+    "/api/v1/objects/call/Counter/%zz/get",
+    "/api/v1/objects/call/Counter/%ff/get",
+    "/%e0%80",
+    "/api/v1/objects/call/Counter//get",
+    "/api/v1/objects/call//x/get",
+    "/api/v1/objects/call/Counter/x/",
+    "//api/v1/objects/batch",
+    "/healthz/",
+  ])("§9: %s is INVALID_PATH", async (path) => {
+    expect(await codeOf(await httpFixture().post(path))).toBe("INVALID_PATH");
+  });
+
+  it.each([
+    "/",
+    "/nothing",
+    "/api/v1/objects",
+    "/api/v1/objects/call/Counter/x",
+    "/api/v1/objects/call/Counter/x/get/more",
+    "/API/v1/objects/batch",
+    "/api/v1/objects/%62atch",
+    "/metrics",
+  ])("§9: %s is NOT_FOUND", async (path) => {
+    const http = httpFixture();
+    expect(await codeOf(await http.fetch(path))).toBe("NOT_FOUND");
+    expect(await codeOf(await http.post(path))).toBe("NOT_FOUND");
+  });
+
+  it.each([
+    ["GET", "/api/v1/objects/call/Counter/x/get", "POST"],
+    ["PUT", "/api/v1/objects/batch", "POST"],
+    ["DELETE", "/api/v1/objects/delete/Counter/x", "POST"],
+    ["POST", "/api/v1/objects/calls/Counter/x/k", "GET, HEAD"],
+    ["POST", "/healthz", "GET, HEAD"],
+    ["OPTIONS", "/ready", "GET, HEAD"],
+    ["PROPFIND", "/api/v1/openapi.json", "GET, HEAD"],
+    ["HEAD", "/api/v1/objects/batch", "POST"],
+  ])("§9: %s %s is METHOD_NOT_ALLOWED", async (verb, path, allow) => {
+    const response = await httpFixture().fetch(path, { method: verb });
+    expect([response.status, response.headers.get("allow")]).toEqual([405, allow]);
+    if (verb !== "HEAD") expect(await codeOf(response)).toBe("METHOD_NOT_ALLOWED");
+  });
+
+  it("§9: HEAD is GET without the body", async () => {
+    const response = await httpFixture().fetch("/healthz", { method: "HEAD" });
+    expect([response.status, await response.text()]).toEqual([200, ""]);
+    expect(response.headers.get("x-request-id")).toBe("uuid-1");
+  });
+
+  it("§9: a query does not get in the way", async () => {
+    expect((await httpFixture().fetch("/healthz?a=/b%zz")).status).toBe(200);
+  });
+
+  it("§9: a fault of ours is reported, answered as INTERNAL, and not shown", async () => {
+    const http = httpFixture({
+      router: {
+        call: () => Promise.reject(new Error("hunter2")),
+      } as never,
+    });
+    const response = await http.post("/api/v1/objects/call/Counter/x/get");
+    const text = await response.clone().text();
+    expect(await codeOf(response)).toBe("INTERNAL");
+    expect(text).not.toContain("hunter2");
+    expect(http.errors).toHaveLength(1);
+  });
+});
