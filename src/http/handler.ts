@@ -1,7 +1,6 @@
-import { OpenAPIHono } from "@hono/zod-openapi";
+import { Hono } from "hono";
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import { checkAdmin } from "./admin/auth.ts";
-import { openApiRoute } from "./api/openapi.ts";
 import type { HttpParts } from "./ports.ts";
 import { failure, problem } from "./problem.ts";
 import { checkEncoding, rawPath, requestIdOf } from "./request.ts";
@@ -13,7 +12,7 @@ import { httpRoutes } from "./routes.ts";
  * `application/problem+json`.
  */
 export function createHandler(parts: HttpParts): (request: Request) => Promise<Response> {
-  const app = new OpenAPIHono<HttpEnv>({ getPath: (_, options) => (options as { env: HttpEnv["Bindings"] }).env.path });
+  const app = new Hono<HttpEnv>({ getPath: (_, options) => (options as { env: HttpEnv["Bindings"] }).env.path });
   app.use("/admin/*", async (context, next) => {
     try {
       await checkAdmin(context.req.raw, parts.adminToken);
@@ -22,9 +21,8 @@ export function createHandler(parts: HttpParts): (request: Request) => Promise<R
     }
     return next();
   });
-  const routes: readonly Route[] = [...httpRoutes(parts), openApiRoute(app)];
+  const routes = httpRoutes(parts);
   for (const { doc, handle } of routes) {
-    app.openAPIRegistry.registerPath(doc);
     app.on(doc.method.toUpperCase(), doc.path.replaceAll(/\{(\w+)\}/g, ":$1"), async (context) => {
       try {
         return await handle(context);

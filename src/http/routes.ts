@@ -12,12 +12,13 @@ import { callRoute } from "./api/call.ts";
 import { callStatusRoute } from "./api/calls.ts";
 import { healthRoutes } from "./api/health.ts";
 import { lifecycleRoutes } from "./api/lifecycle.ts";
+import { openApiRoute } from "./api/openapi.ts";
 import type { HttpParts } from "./ports.ts";
 import type { Route } from "./route.ts";
 
-/** Every route, but for the document that lists them. */
+/** Every route. */
 export function httpRoutes(parts: HttpParts): Route[] {
-  return [
+  const routes = [
     callRoute(parts),
     batchRoute(parts),
     ...lifecycleRoutes(parts),
@@ -33,4 +34,5 @@ export function httpRoutes(parts: HttpParts): Route[] {
     ...loggedCallRoutes(parts),
     ...objectRoutes(parts),
   ];
+  return [...routes, openApiRoute(routes)];
 }

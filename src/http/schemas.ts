@@ -1,30 +1,30 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import { CODES, type ErrorCode } from "../errors/codes.ts";
 import { isPartitionName } from "../identity/object-id.ts";
 
 const codes = Object.keys(CODES) as [ErrorCode, ...ErrorCode[]];
 
 /** Any JSON value. */
-export const jsonValue = z.unknown().openapi({ description: "Any JSON value" });
+export const jsonValue = z.unknown().meta({ description: "Any JSON value" });
 
 /** A whole number that counts something. */
 export const count = z.number().int();
 
-export const moment = z.iso.datetime().openapi({ example: "2026-11-20T12:00:00.000Z" });
+export const moment = z.iso.datetime().meta({ examples: ["2026-11-20T12:00:00.000Z"] });
 
 export const problemSchema = z
   .object({
-    type: z.string().openapi({ example: "urn:edgeverse:error:INVALID_ID" }),
+    type: z.string().meta({ examples: ["urn:edgeverse:error:INVALID_ID"] }),
     title: z.string(),
     status: count,
     detail: z.string(),
     code: z.enum(codes),
     requestId: z.string(),
-    reason: z.string().optional().openapi({ description: "The method's own code, with CALL_FAILED" }),
+    reason: z.string().optional().meta({ description: "The method's own code, with CALL_FAILED" }),
     details: jsonValue.optional(),
     retryable: z.boolean(),
   })
-  .openapi("Problem");
+  .meta({ id: "Problem" });
 
 /** An error inside an answer that is not itself one: a batch item's, a reliable call's. */
 export const errorSchema = z
@@ -34,38 +34,38 @@ export const errorSchema = z
     reason: z.string().optional(),
     details: jsonValue.optional(),
     retryable: z.boolean(),
-    retryAfter: z.number().optional().openapi({ description: "Seconds" }),
+    retryAfter: z.number().optional().meta({ description: "Seconds" }),
   })
-  .openapi("Error");
+  .meta({ id: "Error" });
 
 export const typeName = z
   .string()
   .regex(/^[A-Za-z][A-Za-z0-9_]{0,63}$/)
-  .openapi({ example: "Counter" });
+  .meta({ examples: ["Counter"] });
 export const objectId = z
   .string()
   .min(1)
-  .openapi({ description: "1 to 512 bytes of UTF-8, percent-encoded in a path", example: "visits" });
+  .meta({ description: "1 to 512 bytes of UTF-8, percent-encoded in a path", examples: ["visits"] });
 
 export const objectParams = z.object({ type: typeName, id: objectId });
 /** `{p}` and `{n}` of a path. Which there are is for the coordinator and the map to say. */
-export const partitionParams = z.object({ p: z.string().openapi({ example: "p1" }) });
-export const shardParams = z.object({ n: z.string().openapi({ type: "integer", minimum: 0 }) });
+export const partitionParams = z.object({ p: z.string().meta({ examples: ["p1"] }) });
+export const shardParams = z.object({ n: z.string().meta({ type: "integer", minimum: 0 }) });
 
 /** A whole number in a query: coercion would take an empty text for zero. */
 export function wholeNumber(least: number, most: number) {
   return z
     .string()
-    .regex(/^\d{1,9}$/, "must be a whole number")
+    .refine((text) => /^\d{1,9}$/.test(text), "must be a whole number")
     .transform(Number)
     .pipe(z.number().min(least).max(most))
-    .openapi({ type: "integer", minimum: least, maximum: most });
+    .meta({ type: "integer", minimum: least, maximum: most });
 }
 
 /** Rows a page, in a query. */
-export const pageLimit = wholeNumber(1, 1_000).default(100).openapi({ default: 100 });
+export const pageLimit = wholeNumber(1, 1_000).default(100);
 
 export const partitionName = z
   .string()
   .refine(isPartitionName, "must be letters, digits, _ and -, at most 63, beginning with a letter or digit")
-  .openapi({ example: "p1" });
+  .meta({ examples: ["p1"] });

@@ -1,8 +1,8 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import { parseQuery } from "../parse.ts";
 import type { HttpParts } from "../ports.ts";
 import { respond } from "../respond.ts";
-import { describeRoute, type Route } from "../route.ts";
+import type { Route } from "../route.ts";
 import { jsonValue, moment, pageLimit, wholeNumber } from "../schemas.ts";
 import { askCoordinator } from "./coordinator.ts";
 
@@ -16,7 +16,7 @@ const answerSchema = z.object({
       requestId: z.string(),
       command: z.string(),
       details: jsonValue,
-      outcome: z.string().openapi({ description: '"done", or the code it was refused with' }),
+      outcome: z.string().meta({ description: '"done", or the code it was refused with' }),
     }),
   ),
   next: z.string().optional(),
@@ -25,13 +25,13 @@ const answerSchema = z.object({
 /** `GET /admin/v1/audit`: who ordered what, newest first. */
 export function auditRoute(parts: HttpParts): Route {
   return {
-    doc: describeRoute({
+    doc: {
       method: "get",
       path: "/admin/v1/audit",
       summary: "Changes that operators ordered",
       query: querySchema,
       answers: { 200: answerSchema },
-    }),
+    },
     handle: async (context) => {
       const query = parseQuery(context, querySchema);
       const rows = await askCoordinator(parts, (coordinator) => coordinator.audit(query));

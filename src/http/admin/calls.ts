@@ -1,4 +1,4 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import { parseDuration } from "../../config/duration.ts";
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import { checkType, placementOf } from "../../identity/object-id.ts";
@@ -7,7 +7,7 @@ import { callSchema, callStatus, callView } from "../call-view.ts";
 import { NOTHING, parseQuery, readChange } from "../parse.ts";
 import type { HttpParts } from "../ports.ts";
 import { respond } from "../respond.ts";
-import { describeRoute, type Route } from "../route.ts";
+import type { Route } from "../route.ts";
 import { count, jsonValue, moment, pageLimit } from "../schemas.ts";
 
 const seq = z.string().regex(/^\d{1,18}$/, "must be the next of another page");
@@ -29,7 +29,7 @@ const loggedCallSchema = callSchema
     traceId: z.string().nullable(),
     request: jsonValue,
   })
-  .openapi("LoggedCall");
+  .meta({ id: "LoggedCall" });
 
 /** `/admin/v1/calls`: the log of reliable calls, and its upkeep. */
 export function loggedCallRoutes(parts: HttpParts): Route[] {
@@ -39,13 +39,13 @@ export function loggedCallRoutes(parts: HttpParts): Route[] {
 /** `GET /admin/v1/calls`: the log of reliable calls, newest first. */
 function list(parts: HttpParts): Route {
   return {
-    doc: describeRoute({
+    doc: {
       method: "get",
       path: "/admin/v1/calls",
       summary: "The log of reliable calls, newest first",
       query: querySchema,
       answers: { 200: z.object({ calls: z.array(loggedCallSchema), next: z.string().optional() }) },
-    }),
+    },
     handle: async (context) => {
       const filter = parseQuery(context, querySchema);
       if (filter.type !== undefined) checkType(filter.type);
@@ -64,7 +64,10 @@ function view(call: LoggedCall): string {
 }
 
 const cleanupBody = z.strictObject({
-  olderThan: z.string().optional().openapi({ example: "30d", description: "Default: the configured retention" }),
+  olderThan: z
+    .string()
+    .optional()
+    .meta({ examples: ["30d"], description: "Default: the configured retention" }),
   dryRun: z.boolean().default(false),
 });
 const cleanupReport = z
@@ -75,18 +78,18 @@ const cleanupReport = z
     marks: count,
     complete: z.boolean(),
   })
-  .openapi("CleanupReport");
+  .meta({ id: "CleanupReport" });
 
 /** `POST /admin/v1/calls/cleanup` ([CALL9]). */
 function cleanUp(parts: HttpParts): Route {
   return {
-    doc: describeRoute({
+    doc: {
       method: "post",
       path: "/admin/v1/calls/cleanup",
       summary: "Remove finished calls from the log",
       body: cleanupBody,
       answers: { 200: cleanupReport },
-    }),
+    },
     handle: async (context) => {
       const body = await readChange(context, parts, cleanupBody);
       const olderThan = body.olderThan === undefined ? null : (parseDuration(body.olderThan) ?? refuse());
@@ -116,18 +119,18 @@ const reconcileReport = z
     unreachable: count,
     complete: z.boolean(),
   })
-  .openapi("ReconcileReport");
+  .meta({ id: "ReconcileReport" });
 
 /** `POST /admin/v1/calls/wake` ([CALL11]): drives pending rows now instead of with the next cron. */
 function wake(parts: HttpParts): Route {
   return {
-    doc: describeRoute({
+    doc: {
       method: "post",
       path: "/admin/v1/calls/wake",
       summary: "Drive pending calls now",
       body: NOTHING,
       answers: { 200: reconcileReport },
-    }),
+    },
     handle: async (context) => {
       await readChange(context, parts, NOTHING);
       const report = await needLog(parts.maintenance).reconcile();

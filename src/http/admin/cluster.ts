@@ -1,9 +1,9 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import type { PartitionStatus } from "../../router/views.ts";
 import { ADMIN_LIMIT, askPartitions } from "../ask-partitions.ts";
 import type { HttpParts } from "../ports.ts";
 import { respond } from "../respond.ts";
-import { describeRoute, type Route } from "../route.ts";
+import type { Route } from "../route.ts";
 import { count, moment } from "../schemas.ts";
 import { askCoordinator, coordinatorView } from "./coordinator.ts";
 import { moveCounts } from "./moves.ts";
@@ -29,7 +29,7 @@ const clusterSchema = z
       }),
     ),
     coordinator: z.object({ reachable: z.boolean(), founded: z.boolean().optional(), foundedAt: moment.optional() }),
-    moves: moveCounts.nullable().openapi({ description: "Null when the coordinator can't be asked" }),
+    moves: moveCounts.nullable().meta({ description: "Null when the coordinator can't be asked" }),
     shardCount: resizeSchema.nullable(),
     log: z.boolean(),
     totals: z.object({
@@ -41,17 +41,17 @@ const clusterSchema = z
     }),
     types: z.array(z.object({ type: z.string(), methods: z.array(methodSchema) })),
   })
-  .openapi("Cluster");
+  .meta({ id: "Cluster" });
 
 /** `GET /admin/v1/cluster`: the whole at a glance. Totals are of the partitions that answered. */
 export function clusterRoute(parts: HttpParts): Route {
   return {
-    doc: describeRoute({
+    doc: {
       method: "get",
       path: "/admin/v1/cluster",
       summary: "The cluster at a glance",
       answers: { 200: clusterSchema },
-    }),
+    },
     handle: async (context) => {
       await parts.router.refresh();
       const [coordinator, view, answers] = await Promise.all([

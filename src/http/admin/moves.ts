@@ -1,9 +1,9 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import type { MoveView } from "../../coordinator/commands.ts";
 import { parseQuery } from "../parse.ts";
 import type { HttpParts } from "../ports.ts";
 import { respond } from "../respond.ts";
-import { describeRoute, type Route } from "../route.ts";
+import type { Route } from "../route.ts";
 import { count, moment, pageLimit, wholeNumber } from "../schemas.ts";
 import { askCoordinator } from "./coordinator.ts";
 
@@ -14,28 +14,28 @@ export const moveSchema = z
     from: z.string(),
     to: z.string(),
     phase: z.enum(["planned", "copying", "undoing", "committed", "dropping", "done", "undone"]),
-    reason: z.string().openapi({ example: "drain" }),
+    reason: z.string().meta({ examples: ["drain"] }),
     detail: z.string(),
     epoch: count.nullable(),
-    trouble: z.string().nullable().openapi({ description: "Why it was undone, or is held up" }),
+    trouble: z.string().nullable().meta({ description: "Why it was undone, or is held up" }),
     attempts: count,
     rows: count,
     bytes: count,
-    pausedMs: z.number().nullable().openapi({ description: "How long callers of the shard were stopped" }),
+    pausedMs: z.number().nullable().meta({ description: "How long callers of the shard were stopped" }),
     startedAt: moment,
     updatedAt: moment,
     endedAt: moment.nullable(),
     ageMs: z.number(),
     stuck: z.boolean(),
   })
-  .openapi("Move");
+  .meta({ id: "Move" });
 
 export const moveCounts = z.object({
   done: count,
   undone: count,
   active: count,
   planned: count,
-  oldestMs: z.number().openapi({ description: "How long the oldest move under way has been so" }),
+  oldestMs: z.number().meta({ description: "How long the oldest move under way has been so" }),
 });
 
 const querySchema = z.strictObject({
@@ -65,13 +65,13 @@ const answerSchema = z.object({
 /** `GET /admin/v1/migrations`: moves, newest first, and what the planner decided last ([PLAN3], [MIG6]). */
 export function movesRoute(parts: HttpParts): Route {
   return {
-    doc: describeRoute({
+    doc: {
       method: "get",
       path: "/admin/v1/migrations",
       summary: "Moves of shards, and the planner's decisions",
       query: querySchema,
       answers: { 200: answerSchema },
-    }),
+    },
     handle: async (context) => {
       const { active, shard, before, limit } = parseQuery(context, querySchema);
       const query = { limit, before, shard, active: active === "true" };

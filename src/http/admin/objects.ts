@@ -1,4 +1,4 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import { checkType, placementOf } from "../../identity/object-id.ts";
 import type { ObjectCursor, ObjectListing } from "../../router/views.ts";
@@ -6,7 +6,7 @@ import { ADMIN_LIMIT, askOwner, askPartition } from "../ask-partitions.ts";
 import { parseQuery } from "../parse.ts";
 import type { HttpParts } from "../ports.ts";
 import { respond } from "../respond.ts";
-import { describeRoute, param, type Route } from "../route.ts";
+import { param, type Route } from "../route.ts";
 import { moment, objectParams, pageLimit, wholeNumber } from "../schemas.ts";
 import { known } from "./coordinator.ts";
 import { type PageCursor, readCursor, writeCursor } from "./page-cursor.ts";
@@ -24,7 +24,7 @@ const querySchema = z.strictObject({
 const listingSchema = z.object({
   type: z.string(),
   id: z.string(),
-  shard: z.number().int().nullable().openapi({ description: "Null for an object fixed to a partition" }),
+  shard: z.number().int().nullable().meta({ description: "Null for an object fixed to a partition" }),
   partition: z.string(),
 });
 const answerSchema = z.object({ objects: z.array(listingSchema), cursor: z.string().optional() });
@@ -37,13 +37,13 @@ export function objectRoutes(parts: HttpParts): Route[] {
 /** `GET /admin/v1/objects`: the stored objects, partition by partition. A page may be short and still have a cursor. */
 function list(parts: HttpParts): Route {
   return {
-    doc: describeRoute({
+    doc: {
       method: "get",
       path: "/admin/v1/objects",
       summary: "The stored objects",
       query: querySchema,
       answers: { 200: answerSchema },
-    }),
+    },
     handle: async (context) => {
       const query = parseQuery(context, querySchema);
       await parts.router.refresh();
@@ -103,32 +103,29 @@ const objectSchema = z
   .object({
     type: z.string(),
     id: z.string(),
-    hash: z
-      .string()
-      .nullable()
-      .openapi({ description: "FNV-1a of the id, hex; null when the id itself names its place" }),
+    hash: z.string().nullable().meta({ description: "FNV-1a of the id, hex; null when the id itself names its place" }),
     shard: z.number().int().nullable(),
     partition: z.string(),
     epoch: z.number().int(),
     exists: z.boolean(),
     inMemory: z.boolean(),
-    why: z.string().openapi({ example: "base map" }),
-    decidedAt: moment.nullable().openapi({ description: "When the shard last moved; null when it never has" }),
-    since: moment.nullable().openapi({ description: "When the partition claimed the shard" }),
+    why: z.string().meta({ examples: ["base map"] }),
+    decidedAt: moment.nullable().meta({ description: "When the shard last moved; null when it never has" }),
+    since: moment.nullable().meta({ description: "When the partition claimed the shard" }),
     region: z.string().nullable(),
   })
-  .openapi("Object");
+  .meta({ id: "Object" });
 
 /** `GET /admin/v1/objects/{type}/{id}`: where an object is, and why there ([MAP4]). */
 function read(parts: HttpParts): Route {
   return {
-    doc: describeRoute({
+    doc: {
       method: "get",
       path: "/admin/v1/objects/{type}/{id}",
       summary: "Where an object is, and why",
       params: objectParams,
       answers: { 200: objectSchema },
-    }),
+    },
     handle: async (context) => {
       const [type, id] = [param(context, "type"), param(context, "id")];
       checkType(type);

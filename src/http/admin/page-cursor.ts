@@ -1,4 +1,4 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import type { ObjectCursor } from "../../router/views.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import type { MemberView } from "../../coordinator/commands.ts";
 import { ADMIN_LIMIT, askPartitions } from "../ask-partitions.ts";
 import type { HttpParts } from "../ports.ts";
@@ -13,13 +13,13 @@ export const memberSchema = z
     labels: z.record(z.string(), z.string()),
     state: z.enum(["active", "cordoned", "draining"]),
     location: z.string().nullable(),
-    assignedShards: count.openapi({ description: "Shards it owns by the map; of a draining one, what is left" }),
+    assignedShards: count.meta({ description: "Shards it owns by the map; of a draining one, what is left" }),
     incoming: count,
     outgoing: count,
     drained: z.boolean(),
     since: moment,
   })
-  .openapi("Member");
+  .meta({ id: "Member" });
 
 /** Beside what a partition says of itself; all null when the coordinator can't be asked, or doesn't know it. */
 const memberPart = z.object({
@@ -58,7 +58,7 @@ const shipperSchema = z.object({
 });
 const statusSchema = z
   .object({
-    shards: count.openapi({ description: "Claimed by it" }),
+    shards: count.meta({ description: "Claimed by it" }),
     objectsInMemory: count,
     bytesInMemory: count,
     waitingTurns: count,
@@ -73,7 +73,7 @@ export const partitionSchema = z
   .object({ name: z.string(), reachable: z.boolean(), error: errorSchema.optional() })
   .extend(statusSchema.shape)
   .extend(memberPart.shape)
-  .openapi("Partition");
+  .meta({ id: "Partition" });
 type Partition = z.input<typeof partitionSchema>;
 
 /** What each of these partitions says of itself, beside what the coordinator says of it; either may be missing. */

@@ -1,4 +1,4 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import type { MemberCommand, MemberView } from "../../coordinator/commands.ts";
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import { isLabelName, MOST_LABEL_TEXT, MOST_LABELS } from "../../placement/labels.ts";
@@ -6,13 +6,13 @@ import type { Plan } from "../../placement/plan-types.ts";
 import { NOTHING, readChange } from "../parse.ts";
 import type { HttpParts } from "../ports.ts";
 import { respond } from "../respond.ts";
-import { describeRoute, type HttpContext, param, type Route } from "../route.ts";
+import { type HttpContext, param, type Route } from "../route.ts";
 import { partitionName, partitionParams } from "../schemas.ts";
 import { command } from "./coordinator.ts";
 import { memberBody, memberSchema, partitionSchema, partitionViews } from "./partition-view.ts";
 import { planSchema } from "./rebalance.ts";
 
-const weight = z.number().positive().max(1_000).openapi({ description: "Twice the weight takes twice the shards" });
+const weight = z.number().positive().max(1_000).meta({ description: "Twice the weight takes twice the shards" });
 const LABEL_RULE = "letters, digits, _, - and ., at most 63, beginning with a letter or digit";
 
 /** Not a `z.record`, which leaves a name such as `__proto__` out without a word. */
@@ -31,17 +31,17 @@ const labels = z
         issue([key], `must be a text of at most ${MOST_LABEL_TEXT} characters`);
     }
   })
-  .openapi({
+  .meta({
     type: "object",
     additionalProperties: { type: "string", maxLength: MOST_LABEL_TEXT },
-    example: { zone: "weur-1" },
+    examples: [{ zone: "weur-1" }],
   });
 const location = z.string().regex(/^[a-z]{2,16}$/, 'must be a location hint such as "weur"');
 
 const dryRun = z
   .boolean()
   .default(false)
-  .openapi({ description: "Change nothing, and answer with the moves that would follow" });
+  .meta({ description: "Change nothing, and answer with the moves that would follow" });
 const memberOrPlan = z.union([memberSchema, planSchema]);
 
 /** `/admin/v1/partitions`: the members of the cluster. */
@@ -61,12 +61,12 @@ export function partitionRoutes(parts: HttpParts): Route[] {
 /** `GET /admin/v1/partitions`: what each says of itself, or why it says nothing. */
 function list(parts: HttpParts): Route {
   return {
-    doc: describeRoute({
+    doc: {
       method: "get",
       path: "/admin/v1/partitions",
       summary: "The partitions, each with its load",
       answers: { 200: z.object({ partitions: z.array(partitionSchema) }) },
-    }),
+    },
     handle: async (context) => {
       await parts.router.refresh();
       const partitions = await partitionViews(parts, parts.router.map.partitions);
@@ -78,13 +78,13 @@ function list(parts: HttpParts): Route {
 /** `GET /admin/v1/partitions/{p}`. It asks no other: one that is silent does not hold up who watches a drain. */
 function read(parts: HttpParts): Route {
   return {
-    doc: describeRoute({
+    doc: {
       method: "get",
       path: "/admin/v1/partitions/{p}",
       summary: "One partition, with its load and the progress of its drain",
       params: partitionParams,
       answers: { 200: partitionSchema },
-    }),
+    },
     handle: async (context) => {
       const name = param(context, "p");
       await parts.router.refresh();
@@ -107,13 +107,13 @@ const addBody = z.strictObject({
 /** `POST /admin/v1/partitions` ([MEM1]). */
 function add(parts: HttpParts): Route {
   return {
-    doc: describeRoute({
+    doc: {
       method: "post",
       path: "/admin/v1/partitions",
       summary: "Add a partition",
       body: addBody,
       answers: { 200: planSchema, 201: memberSchema },
-    }),
+    },
     handle: async (context) => {
       const body = await readChange(context, parts, addBody);
       return changePartition(context, parts, { kind: "add-partition", ...body }, 201);
@@ -128,14 +128,14 @@ const changeBody = z
 /** `PATCH /admin/v1/partitions/{p}` ([MEM1]). Labels given replace those it had. */
 function change(parts: HttpParts): Route {
   return {
-    doc: describeRoute({
+    doc: {
       method: "patch",
       path: "/admin/v1/partitions/{p}",
       summary: "Change a partition's weight or labels",
       params: partitionParams,
       body: changeBody,
       answers: { 200: memberOrPlan },
-    }),
+    },
     handle: async (context) => {
       const body = await readChange(context, parts, changeBody);
       return changePartition(context, parts, { kind: "change-partition", name: param(context, "p"), ...body });
@@ -153,14 +153,14 @@ const SUMMARIES = {
 /** `POST /admin/v1/partitions/{p}/drain`, `…/cordon` and `…/uncordon` ([MEM1]). */
 function setState(parts: HttpParts, kind: keyof typeof SUMMARIES): Route {
   return {
-    doc: describeRoute({
+    doc: {
       method: "post",
       path: `/admin/v1/partitions/{p}/${kind}`,
       summary: SUMMARIES[kind],
       params: partitionParams,
       body: stateBody,
       answers: { 200: memberOrPlan },
-    }),
+    },
     handle: async (context) => {
       const body = await readChange(context, parts, stateBody);
       return changePartition(context, parts, { kind, name: param(context, "p"), ...body });
@@ -171,13 +171,13 @@ function setState(parts: HttpParts, kind: keyof typeof SUMMARIES): Route {
 /** `DELETE /admin/v1/partitions/{p}` ([MEM1]). */
 function remove(parts: HttpParts): Route {
   return {
-    doc: describeRoute({
+    doc: {
       method: "delete",
       path: "/admin/v1/partitions/{p}",
       summary: "Remove a drained partition",
       params: partitionParams,
       answers: { 200: z.object({ removed: z.literal(true), name: z.string() }) },
-    }),
+    },
     handle: async (context) => {
       const { requestId } = context.env;
       const name = param(context, "p");

@@ -1,9 +1,9 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import type { Plan } from "../../placement/plan-types.ts";
 import { readChange } from "../parse.ts";
 import type { HttpParts } from "../ports.ts";
 import { respond } from "../respond.ts";
-import { describeRoute, type Route } from "../route.ts";
+import type { Route } from "../route.ts";
 import { count } from "../schemas.ts";
 import { command } from "./coordinator.ts";
 
@@ -19,7 +19,7 @@ export const planSchema = z
       imbalance: z.number(),
     }),
   })
-  .openapi("Plan");
+  .meta({ id: "Plan" });
 
 const bodySchema = z.strictObject({
   dryRun: z.boolean().default(false),
@@ -28,13 +28,13 @@ const bodySchema = z.strictObject({
 /** `POST /admin/v1/rebalance`: plans now, and unless it is a dry run carries it out ([PLAN3]). */
 export function rebalanceRoute(parts: HttpParts): Route {
   return {
-    doc: describeRoute({
+    doc: {
       method: "post",
       path: "/admin/v1/rebalance",
       summary: "Plan moves and carry them out, or only show them",
       body: bodySchema,
       answers: { 200: planSchema },
-    }),
+    },
     handle: async (context) => {
       const body = await readChange(context, parts, bodySchema);
       const plan = await command<Plan>(parts, { kind: "rebalance", ...body }, context.env.requestId);

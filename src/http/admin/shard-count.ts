@@ -1,10 +1,10 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import type { ResizeView } from "../../coordinator/commands.ts";
 import { MAX_SHARDS } from "../../identity/object-id.ts";
 import { readChange } from "../parse.ts";
 import type { HttpParts } from "../ports.ts";
 import { respond } from "../respond.ts";
-import { describeRoute, type Route } from "../route.ts";
+import type { Route } from "../route.ts";
 import { count } from "../schemas.ts";
 import { askCoordinator, command } from "./coordinator.ts";
 
@@ -23,7 +23,7 @@ export const resizeSchema = z
     trouble: z.string().nullable(),
     dryRun: z.boolean(),
   })
-  .openapi("ShardCount");
+  .meta({ id: "ShardCount" });
 
 export function resizeBody(view: ResizeView & { readonly dryRun?: boolean }): z.input<typeof resizeSchema> {
   return { ...view, dryRun: view.dryRun ?? false };
@@ -37,12 +37,12 @@ export function shardCountRoutes(parts: HttpParts): Route[] {
 /** `GET /admin/v1/shard-count` ([SPLIT1]). */
 function read(parts: HttpParts): Route {
   return {
-    doc: describeRoute({
+    doc: {
       method: "get",
       path: "/admin/v1/shard-count",
       summary: "The shard count, and how far a change of it is",
       answers: { 200: resizeSchema },
-    }),
+    },
     handle: async (context) => {
       const { resize } = await askCoordinator(parts, (coordinator) => coordinator.view());
       return respond(JSON.stringify(resizeBody(resize)), context.env.requestId);
@@ -55,13 +55,13 @@ const bodySchema = z.strictObject({ count: shardCount, dryRun: z.boolean().defau
 /** `POST /admin/v1/shard-count` ([SPLIT1]). */
 function change(parts: HttpParts): Route {
   return {
-    doc: describeRoute({
+    doc: {
       method: "post",
       path: "/admin/v1/shard-count",
       summary: "Double or halve the shards until there are so many",
       body: bodySchema,
       answers: { 200: resizeSchema, 202: resizeSchema },
-    }),
+    },
     handle: async (context) => {
       const { requestId } = context.env;
       const body = await readChange(context, parts, bodySchema);

@@ -1,4 +1,4 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import type { ShardNote } from "../../coordinator/commands.ts";
 import type { ShardMap } from "../../placement/shard-map.ts";
 import type { PartitionAnswer } from "../ask-partitions.ts";
@@ -9,18 +9,18 @@ export const shardSchema = z
   .object({
     shard: z.number().int(),
     partition: z.string(),
-    epoch: z.number().int().nullable().openapi({ description: "Null while no partition has claimed the shard" }),
-    claimed: z.boolean().nullable().openapi({ description: "Null when the partition can't be asked" }),
-    why: z.string().openapi({ example: "base map" }),
-    pinned: z.boolean().nullable().openapi({ description: "Null when the coordinator can't be asked" }),
+    epoch: z.number().int().nullable().meta({ description: "Null while no partition has claimed the shard" }),
+    claimed: z.boolean().nullable().meta({ description: "Null when the partition can't be asked" }),
+    why: z.string().meta({ examples: ["base map"] }),
+    pinned: z.boolean().nullable().meta({ description: "Null when the coordinator can't be asked" }),
     pinnedTo: z.string().nullable(),
     movedAt: moment.nullable(),
     moving: z
       .object({ to: z.string(), phase: z.string(), id: z.number().int() })
       .nullable()
-      .openapi({ description: "The move of it that has not ended" }),
+      .meta({ description: "The move of it that has not ended" }),
   })
-  .openapi("Shard");
+  .meta({ id: "Shard" });
 
 export type ShardView = z.output<typeof shardSchema>;
 type ShardAnswers = readonly PartitionAnswer<readonly [shard: number, epoch: number][]>[];
@@ -79,7 +79,7 @@ export const noteSchema = z
     pinnedTo: z.string().nullable(),
     movedAt: moment.nullable(),
   })
-  .openapi("ShardNote");
+  .meta({ id: "ShardNote" });
 
 export function noteBody(note: ShardNote): z.input<typeof noteSchema> {
   return { ...note, why: whyText(note), movedAt: note.movedAt === null ? null : new Date(note.movedAt).toISOString() };

@@ -1,11 +1,11 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import type { MoveView, ShardNote } from "../../coordinator/commands.ts";
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import { ADMIN_LIMIT, askPartitions } from "../ask-partitions.ts";
 import { NOTHING, parseQuery, readChange } from "../parse.ts";
 import type { HttpParts } from "../ports.ts";
 import { respond } from "../respond.ts";
-import { describeRoute, type HttpContext, param, type Route } from "../route.ts";
+import { type HttpContext, param, type Route } from "../route.ts";
 import { partitionName, shardParams } from "../schemas.ts";
 import { command, known } from "./coordinator.ts";
 import { moveBody, moveSchema } from "./moves.ts";
@@ -21,13 +21,13 @@ export function shardRoutes(parts: HttpParts): Route[] {
 /** `GET /admin/v1/shards`: who owns what, for all shards or those of one partition. */
 function list(parts: HttpParts): Route {
   return {
-    doc: describeRoute({
+    doc: {
       method: "get",
       path: "/admin/v1/shards",
       summary: "Every shard and its owner",
       query: querySchema,
       answers: { 200: z.object({ shards: z.array(shardSchema) }) },
-    }),
+    },
     handle: async (context) => {
       const { partition } = parseQuery(context, querySchema);
       await parts.router.refresh();
@@ -50,13 +50,13 @@ function list(parts: HttpParts): Route {
 /** `GET /admin/v1/shards/{n}`. */
 function read(parts: HttpParts): Route {
   return {
-    doc: describeRoute({
+    doc: {
       method: "get",
       path: "/admin/v1/shards/{n}",
       summary: "One shard and its owner",
       params: shardParams,
       answers: { 200: shardSchema },
-    }),
+    },
     handle: async (context) => {
       const shard = await shardNumber(context, parts);
       const { map } = parts.router;
@@ -74,14 +74,14 @@ const orderSchema = z.strictObject({ partition: partitionName });
 /** `POST /admin/v1/shards/{n}/move`: answers with the move as it was ordered ([MIG1]). */
 function move(parts: HttpParts): Route {
   return {
-    doc: describeRoute({
+    doc: {
       method: "post",
       path: "/admin/v1/shards/{n}/move",
       summary: "Move a shard to a partition",
       params: shardParams,
       body: orderSchema,
       answers: { 202: moveSchema },
-    }),
+    },
     handle: async (context) => {
       const { requestId } = context.env;
       const { partition: to } = await readChange(context, parts, orderSchema);
@@ -97,14 +97,14 @@ const pinSchema = z.strictObject({ partition: partitionName.optional() });
 /** `POST /admin/v1/shards/{n}/pin` ([PLAN2]). */
 function pin(parts: HttpParts): Route {
   return {
-    doc: describeRoute({
+    doc: {
       method: "post",
       path: "/admin/v1/shards/{n}/pin",
       summary: "Keep a shard where it is, or at a partition",
       params: shardParams,
       body: pinSchema,
       answers: { 200: noteSchema },
-    }),
+    },
     handle: async (context) => {
       const { requestId } = context.env;
       const { partition } = await readChange(context, parts, pinSchema);
@@ -118,13 +118,13 @@ function pin(parts: HttpParts): Route {
 /** `POST /admin/v1/shards/{n}/unpin` ([PLAN2]). */
 function unpin(parts: HttpParts): Route {
   return {
-    doc: describeRoute({
+    doc: {
       method: "post",
       path: "/admin/v1/shards/{n}/unpin",
       summary: "Let plans move a shard again",
       params: shardParams,
       answers: { 200: noteSchema },
-    }),
+    },
     handle: async (context) => {
       const { requestId } = context.env;
       await readChange(context, parts, NOTHING);

@@ -1,4 +1,4 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import type { CallMessage } from "../../object/message.ts";
 import { checkCallId } from "../../reliable/call-id.ts";
@@ -10,7 +10,7 @@ import { misfit, parseBody } from "../parse.ts";
 import type { HttpParts } from "../ports.ts";
 import { publicError } from "../problem.ts";
 import { respond } from "../respond.ts";
-import { describeRoute, type Route } from "../route.ts";
+import type { Route } from "../route.ts";
 import { errorSchema, jsonValue, objectId, typeName } from "../schemas.ts";
 import { CLIENT, requestText } from "./message.ts";
 
@@ -36,11 +36,11 @@ const batchCallSchema = z
     id: objectId,
     method: z.string(),
     request: jsonValue.optional(),
-    callId: callIdText.optional().openapi({ description: "Makes the call reliable" }),
-    expiresIn: z.number().int().min(1).optional().openapi({ description: "Milliseconds the call may stay pending" }),
+    callId: callIdText.optional().meta({ description: "Makes the call reliable" }),
+    expiresIn: z.number().int().min(1).optional().meta({ description: "Milliseconds the call may stay pending" }),
     log: z.enum(["before", "batched"]).optional(),
   })
-  .openapi("BatchCall");
+  .meta({ id: "BatchCall" });
 
 const MOST = 1_000;
 /** Items are looked at one by one, so that a bad one spoils only its own place. */
@@ -48,19 +48,19 @@ const bodySchema = z.strictObject({ calls: z.array(z.unknown()).min(1).max(MOST)
 const replayed = z.literal(true).optional();
 const resultSchema = z
   .union([z.object({ response: jsonValue, replayed }), z.object({ error: errorSchema, replayed })])
-  .openapi("BatchResult");
+  .meta({ id: "BatchResult" });
 
 /** `POST /api/v1/objects/batch`: many calls in one request, answered in order. */
 export function batchRoute(parts: HttpParts): Route {
   return {
-    doc: describeRoute({
+    doc: {
       method: "post",
       path: "/api/v1/objects/batch",
       summary: "Call many methods at once; each has its own outcome",
       headers: z.object({ "Edgeverse-Timeout": z.string().optional(), traceparent: z.string().optional() }),
       body: z.strictObject({ calls: z.array(batchCallSchema).min(1).max(MOST) }),
       answers: { 200: z.object({ results: z.array(resultSchema) }) },
-    }),
+    },
     handle: async (context) => {
       const { raw } = context.req;
       const { requestId } = context.env;

@@ -1,4 +1,4 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import type { CallMessage } from "../../object/message.ts";
 import type { FinalReply } from "../../router/router.ts";
 import { readBody } from "../body.ts";
@@ -8,23 +8,17 @@ import { parseBody } from "../parse.ts";
 import type { HttpParts } from "../ports.ts";
 import { problem } from "../problem.ts";
 import { respond } from "../respond.ts";
-import { describeRoute, param, type Route } from "../route.ts";
+import { param, type Route } from "../route.ts";
 import { jsonValue, objectParams } from "../schemas.ts";
 import { CLIENT, requestText } from "./message.ts";
 
 const bodySchema = z.strictObject({ request: jsonValue.optional() });
 const headersSchema = z.object({
-  "Idempotency-Key": z
-    .string()
-    .optional()
-    .openapi({ description: "Call id: makes the call reliable, run exactly once" }),
-  "Edgeverse-Timeout": z.string().optional().openapi({ description: "Milliseconds the call may take" }),
-  "Edgeverse-Expires-In": z
-    .string()
-    .optional()
-    .openapi({ description: "Milliseconds a reliable call may stay pending" }),
+  "Idempotency-Key": z.string().optional().meta({ description: "Call id: makes the call reliable, run exactly once" }),
+  "Edgeverse-Timeout": z.string().optional().meta({ description: "Milliseconds the call may take" }),
+  "Edgeverse-Expires-In": z.string().optional().meta({ description: "Milliseconds a reliable call may stay pending" }),
   "Edgeverse-Log": z.enum(["before", "batched"]).optional(),
-  Prefer: z.string().optional().openapi({ description: "respond-async: answer once the reliable call is accepted" }),
+  Prefer: z.string().optional().meta({ description: "respond-async: answer once the reliable call is accepted" }),
   traceparent: z.string().optional(),
 });
 
@@ -35,18 +29,18 @@ const headersSchema = z.object({
 export function callRoute(parts: HttpParts): Route {
   const { registry, router, clock } = parts;
   return {
-    doc: describeRoute({
+    doc: {
       method: "post",
       path: "/api/v1/objects/call/{type}/{id}/{method}",
       summary: "Call a method of an object",
-      params: objectParams.extend({ method: z.string().openapi({ example: "add" }) }),
+      params: objectParams.extend({ method: z.string().meta({ examples: ["add"] }) }),
       headers: headersSchema,
       body: bodySchema,
       answers: {
         200: z.object({ response: jsonValue }),
         202: z.object({ callId: callIdText, status: z.literal("pending") }),
       },
-    }),
+    },
     handle: async (context) => {
       const { raw } = context.req;
       const { requestId } = context.env;

@@ -5,7 +5,7 @@ import { askOwner } from "../ask-partitions.ts";
 import { callIdText, callSchema, callView } from "../call-view.ts";
 import type { HttpParts } from "../ports.ts";
 import { respond } from "../respond.ts";
-import { describeRoute, param, type Route } from "../route.ts";
+import { param, type Route } from "../route.ts";
 import { objectParams } from "../schemas.ts";
 
 /**
@@ -14,13 +14,13 @@ import { objectParams } from "../schemas.ts";
  */
 export function callStatusRoute(parts: HttpParts): Route {
   return {
-    doc: describeRoute({
+    doc: {
       method: "get",
       path: "/api/v1/objects/calls/{type}/{id}/{callId}",
       summary: "Where a reliable call stands",
       params: objectParams.extend({ callId: callIdText }),
       answers: { 200: callSchema },
-    }),
+    },
     handle: async (context) => {
       const [type, id, callId] = [param(context, "type"), param(context, "id"), param(context, "callId")];
       checkType(type);

@@ -1,10 +1,10 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import { within } from "../../platform/within.ts";
 import { askPartitions } from "../ask-partitions.ts";
 import type { HttpParts } from "../ports.ts";
 import { respond } from "../respond.ts";
-import { describeRoute, type Route } from "../route.ts";
+import type { Route } from "../route.ts";
 
 /** Whether the worker runs, and whether what it needs can be reached. */
 export function healthRoutes(parts: HttpParts): Route[] {
@@ -14,12 +14,12 @@ export function healthRoutes(parts: HttpParts): Route[] {
 /** `GET /healthz`: this worker runs. It asks nobody. */
 function healthRoute(): Route {
   return {
-    doc: describeRoute({
+    doc: {
       method: "get",
       path: "/healthz",
       summary: "Whether the worker runs",
       answers: { 200: z.object({ status: z.literal("ok") }) },
-    }),
+    },
     handle: (context) => respond('{"status":"ok"}', context.env.requestId),
   };
 }
@@ -32,23 +32,23 @@ const reach = z.enum(["ok", "unreachable"]);
 const readySchema = z
   .object({
     status: z.enum(["ready", "degraded"]),
-    failing: z.array(z.string()).openapi({ example: ["partition p1", "log"] }),
+    failing: z.array(z.string()).meta({ examples: [["partition p1", "log"]] }),
     shards: z.object({ total: z.number().int(), partitions: z.number().int(), unreachable: z.array(z.string()) }),
     coordinator: z.object({ status: reach }),
     log: z.object({ status: z.enum(["ok", "unreachable", "none"]) }),
   })
-  .openapi("Readiness");
+  .meta({ id: "Readiness" });
 
 /** `GET /ready`: whether coordinator, partitions and log can be reached; 503 and which can't otherwise. */
 function readyRoute(parts: HttpParts): Route {
   let last: { readonly at: number; readonly status: number; readonly text: string } | undefined;
   return {
-    doc: describeRoute({
+    doc: {
       method: "get",
       path: "/ready",
       summary: "Whether everything that calls need can be reached",
       answers: { 200: readySchema, 503: readySchema },
-    }),
+    },
     handle: async (context) => {
       const now = parts.clock.now();
       if (last === undefined || now - last.at >= FRESH || now < last.at) {

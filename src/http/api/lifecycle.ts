@@ -1,4 +1,4 @@
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import { parseDuration } from "../../config/duration.ts";
 import { readBody } from "../body.ts";
 import { refuseHeaders, timeoutHeader } from "../headers.ts";
@@ -6,7 +6,7 @@ import { parseBody } from "../parse.ts";
 import type { HttpParts } from "../ports.ts";
 import { problem } from "../problem.ts";
 import { respond } from "../respond.ts";
-import { describeRoute, param, type Route } from "../route.ts";
+import { param, type Route } from "../route.ts";
 import { objectId, objectParams } from "../schemas.ts";
 import { CLIENT } from "./message.ts";
 
@@ -22,7 +22,7 @@ export function lifecycleRoutes(parts: HttpParts): Route[] {
 /** `POST /api/v1/objects/create/{type}/{id}` and `…/delete/{type}/{id}`. */
 function lifecycleRoute(parts: HttpParts, action: "create" | "delete"): Route {
   return {
-    doc: describeRoute({
+    doc: {
       method: "post",
       path: `/api/v1/objects/${action}/{type}/{id}`,
       summary: action === "create" ? "Create an object; 200 if it was there" : "Delete an object, if it is there",
@@ -30,7 +30,7 @@ function lifecycleRoute(parts: HttpParts, action: "create" | "delete"): Route {
       headers: z.object({ "Edgeverse-Timeout": z.string().optional() }),
       body: bodySchema,
       answers: action === "create" ? { 200: identity, 201: identity } : { 200: z.object({ success: z.literal(true) }) },
-    }),
+    },
     handle: async (context) => {
       const { registry, config, clock, router } = parts;
       const { requestId } = context.env;
