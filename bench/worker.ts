@@ -1,5 +1,5 @@
 import { defineHost, method, VirtualObject } from "edgeverse";
-import { z } from "zod";
+import * as z from "zod";
 import { Counter } from "../examples/counter.ts";
 
 const neighbours = z.object({ prefix: z.string(), count: z.number().int(), method: z.enum(["get", "add"]) });

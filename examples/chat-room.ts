@@ -1,5 +1,5 @@
 import { method, VirtualObject } from "edgeverse";
-import { z } from "zod";
+import * as z from "zod";
 
 const name = z.string().min(1).max(64);
 

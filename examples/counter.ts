@@ -1,5 +1,5 @@
 import { method, VirtualObject } from "edgeverse";
-import { z } from "zod";
+import * as z from "zod";
 
 /** Counts. The invariant: the value is the sum of every `by` that was acknowledged since the last reset. */
 export class Counter extends VirtualObject<{ value: number }> {

@@ -1,5 +1,5 @@
 import { method, VirtualObject } from "edgeverse";
-import { z } from "zod";
+import * as z from "zod";
 
 /** An append-only log over `this.store`. The invariant: entries are numbered 0, 1, 2, … without a gap. */
 export class Journal extends VirtualObject<{ length: number }> {

@@ -1,5 +1,5 @@
 import { method, VirtualObject } from "edgeverse";
-import { z } from "zod";
+import * as z from "zod";
 
 const amount = z.number().int().positive();
 

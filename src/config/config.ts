@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { MAX_SHARDS } from "../identity/object-id.ts";
 import { parseDuration } from "./duration.ts";
 

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 
 /** When Postgres must hold a reliable call: after the owner's commit, or before the turn runs ([CALL6]). */
 export type LogPolicy = "batched" | "before";

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import { parseDuration } from "../config/duration.ts";
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import { checkType } from "../identity/object-id.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import type { CallInfo, CallOptions } from "./call.ts";
 import type { MethodOptions } from "./method.ts";

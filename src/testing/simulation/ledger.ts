@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { method } from "../../object/method.ts";
 import { type ObjectClass, VirtualObject } from "../../object/virtual-object.ts";
 
