@@ -3,7 +3,7 @@ import type { CallMessage, LifecycleMessage } from "../src/object/message.ts";
 import type { Registry } from "../src/object/registry.ts";
 import { partitionClient } from "../src/partition/client.ts";
 import { Partition } from "../src/partition/partition.ts";
-import type { Turn } from "../src/partition/turn.ts";
+import type { Turn } from "../src/partition/turns/turn.ts";
 import type { MoveOrder, TransferChunk } from "../src/placement/move.ts";
 import type { PartitionClient } from "../src/router/ports.ts";
 import { Router } from "../src/router/router.ts";

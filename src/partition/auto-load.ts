@@ -1,7 +1,7 @@
 import { placementOf } from "../identity/object-id.ts";
 import type { Registry, TypeDefinition } from "../object/registry.ts";
 import type { Clock } from "../platform/ports.ts";
-import type { Ownership } from "./ownership.ts";
+import type { Ownership } from "./storage/ownership.ts";
 
 /** Id of objects that are loaded by themselves, alone or after their shard or partition. */
 const AUTO = "auto";

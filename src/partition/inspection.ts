@@ -1,11 +1,11 @@
 import { placementOf } from "../identity/object-id.ts";
-import { FIXED_RING, ringRange } from "../identity/ring.ts";
+import { FIXED_RING, ringRange } from "../identity/hash-order.ts";
 import { objectKey } from "../object/message.ts";
 import type { SqlRow, SqlStorage } from "../platform/ports.ts";
 import type { CallRecord } from "../reliable/call-record.ts";
 import type { ObjectCursor, ObjectDescription, ObjectListing, ObjectQuery, PartitionStatus } from "../router/views.ts";
 import type { PartitionCore } from "./core.ts";
-import type { Owned } from "./ownership.ts";
+import type { Owned } from "./storage/ownership.ts";
 
 /** Rows one listing may look at, so that a filter that matches little can't hold the partition up. */
 const SCAN = 10_000;

@@ -5,7 +5,7 @@ import type { AsyncScope, Clock, Random, SqlStorage } from "../platform/ports.ts
 import type { CallLog } from "../reliable/ports.ts";
 import type { Connect } from "../router/ports.ts";
 import type { Founder, LoadSink, Observer, Peers } from "./ports.ts";
-import type { Turn } from "./turn.ts";
+import type { Turn } from "./turns/turn.ts";
 
 /** What a partition is made of. */
 export interface PartitionOptions {

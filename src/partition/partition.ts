@@ -4,11 +4,11 @@ import { NotJsonError, parseJson } from "../object/json.ts";
 import type { CallMessage, LifecycleMessage, Reply } from "../object/message.ts";
 import type { SqlStorage } from "../platform/ports.ts";
 import { PartitionCore } from "./core.ts";
-import { methodPlan, parseRequest } from "./method-plan.ts";
+import { methodPlan, parseRequest } from "./turns/method-plan.ts";
 import type { PartitionOptions } from "./options.ts";
-import { Ownership } from "./ownership.ts";
-import { migrate } from "./schema.ts";
-import { type Outcome, RELEASED, type TurnPlan } from "./turn.ts";
+import { Ownership } from "./storage/ownership.ts";
+import { migrate } from "./storage/schema.ts";
+import { type Outcome, RELEASED, type TurnPlan } from "./turns/turn.ts";
 
 /** Ms from a failed commit to a new start. */
 const RESTART_AFTER = 10;

@@ -8,7 +8,7 @@ import { Registry } from "../object/registry.ts";
 import type { ObjectClass } from "../object/virtual-object.ts";
 import { partitionClient } from "../partition/client.ts";
 import { Partition } from "../partition/partition.ts";
-import type { Turn } from "../partition/turn.ts";
+import type { Turn } from "../partition/turns/turn.ts";
 import type { Genesis } from "../placement/shard-map.ts";
 import type { Clock } from "../platform/ports.ts";
 import type { CallLog } from "../reliable/ports.ts";

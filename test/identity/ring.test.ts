@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { MAX_SHARDS } from "../../src/identity/object-id.ts";
-import { FIXED_RING, ringOf, ringRange } from "../../src/identity/ring.ts";
+import { FIXED_RING, ringOf, ringRange } from "../../src/identity/hash-order.ts";
 
 const COUNTS = Array.from({ length: Math.log2(MAX_SHARDS) + 1 }, (_, power) => 2 ** power);
 const hash = fc.nat(2 ** 32 - 1);

@@ -4,8 +4,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import type { TypeDefinition } from "../../src/object/registry.ts";
-import { type CellLimits, Cells } from "../../src/partition/cells.ts";
-import type { TurnCell } from "../../src/partition/turn.ts";
+import { type CellLimits, Cells } from "../../src/partition/turns/activations.ts";
+import type { TurnCell } from "../../src/partition/turns/turn.ts";
 
 const DEFINITION = { type: "T" } as TypeDefinition;
 const WHERE = { ring: 1, shard: 1, epoch: 1 };

@@ -1,7 +1,7 @@
 import { SqliteStorage } from "edgeverse/testing";
 import { expect, test } from "vitest";
-import { ChangeTracker } from "../../src/partition/change-tracker.ts";
-import { migrate } from "../../src/partition/schema.ts";
+import { ChangeTracker } from "../../src/partition/storage/change-tracker.ts";
+import { migrate } from "../../src/partition/storage/schema.ts";
 import type { RowPosition } from "../../src/placement/move.ts";
 
 const RANGE = { first: 0, last: 2 ** 32 - 1 };

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { CopyPace } from "../../src/partition/copy-pace.ts";
+import { CopyPace } from "../../src/partition/moves/copy-pace.ts";
 
 const RANGE = { first: 0, last: 9 };
 /** Rows of a message. */

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { Deadlines } from "../../src/partition/deadlines.ts";
+import { Deadlines } from "../../src/partition/turns/deadlines.ts";
 import type { Cancel, Clock } from "../../src/platform/ports.ts";
 
 /** A clock with timers that fall due in order as it is moved, all in one event. */

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { Mailbox, type Waiting } from "../../src/partition/mailbox.ts";
-import type { Turn } from "../../src/partition/turn.ts";
+import { Mailbox, type Waiting } from "../../src/partition/turns/mailbox.ts";
+import type { Turn } from "../../src/partition/turns/turn.ts";
 
 interface Fake {
   readonly number: number;

@@ -7,13 +7,13 @@ import { Coordinator } from "../../src/coordinator/coordinator.ts";
 import { policyOf } from "../../src/coordinator/policy.ts";
 import { EdgeverseError } from "../../src/errors/edgeverse-error.ts";
 import { placementOf } from "../../src/identity/object-id.ts";
-import { FIXED_RING, ringOf } from "../../src/identity/ring.ts";
+import { FIXED_RING, ringOf } from "../../src/identity/hash-order.ts";
 import { Registry } from "../../src/object/registry.ts";
-import { Ownership } from "../../src/partition/ownership.ts";
+import { Ownership } from "../../src/partition/storage/ownership.ts";
 import { Partition } from "../../src/partition/partition.ts";
 import type { Founding } from "../../src/partition/ports.ts";
-import { migrate } from "../../src/partition/schema.ts";
-import type { Turn } from "../../src/partition/turn.ts";
+import { migrate } from "../../src/partition/storage/schema.ts";
+import type { Turn } from "../../src/partition/turns/turn.ts";
 import { type Genesis, ShardMap } from "../../src/placement/shard-map.ts";
 
 const GENESIS: Genesis = { shards: 64, members: ["p0", "p1", "p2"].map((name) => ({ name, weight: 1 })) };

@@ -3,9 +3,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Counter } from "../../examples/counter.ts";
 import { placementOf } from "../../src/identity/object-id.ts";
-import { Ownership } from "../../src/partition/ownership.ts";
-import { recount } from "../../src/partition/recount.ts";
-import { migrate } from "../../src/partition/schema.ts";
+import { Ownership } from "../../src/partition/storage/ownership.ts";
+import { recount } from "../../src/partition/moves/reshard.ts";
+import { migrate } from "../../src/partition/storage/schema.ts";
 import { type Genesis, ShardMap } from "../../src/placement/shard-map.ts";
 import { serves } from "../../src/placement/shard-state.ts";
 

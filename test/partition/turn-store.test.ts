@@ -3,11 +3,11 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { TypeDefinition } from "../../src/object/registry.ts";
 import type { StoreRange } from "../../src/object/store.ts";
-import { Cell } from "../../src/partition/cell.ts";
-import { ChangeTracker } from "../../src/partition/change-tracker.ts";
-import { GroupCommit } from "../../src/partition/group-commit.ts";
-import { migrate } from "../../src/partition/schema.ts";
-import { compareUtf8, TurnStore } from "../../src/partition/turn-store.ts";
+import { Cell } from "../../src/partition/turns/activation.ts";
+import { ChangeTracker } from "../../src/partition/storage/change-tracker.ts";
+import { GroupCommit } from "../../src/partition/storage/group-commit.ts";
+import { migrate } from "../../src/partition/storage/schema.ts";
+import { compareUtf8, TurnStore } from "../../src/partition/turns/turn-store.ts";
 import { ManualClock } from "../../src/testing/clocks.ts";
 
 const utf8 = (left: string, right: string) => Math.sign(Buffer.compare(Buffer.from(left), Buffer.from(right)));

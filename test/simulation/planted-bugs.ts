@@ -1,16 +1,16 @@
 import { Coordinator } from "../../src/coordinator/coordinator.ts";
 import { Registry } from "../../src/object/registry.ts";
-import { CallTable } from "../../src/partition/call-table.ts";
-import { ChangeTracker } from "../../src/partition/change-tracker.ts";
+import { CallTable } from "../../src/partition/calls/call-table.ts";
+import { ChangeTracker } from "../../src/partition/storage/change-tracker.ts";
 import { PartitionCore } from "../../src/partition/core.ts";
-import { Deadlines } from "../../src/partition/deadlines.ts";
-import { GroupCommit } from "../../src/partition/group-commit.ts";
-import { IncomingMoves } from "../../src/partition/incoming-moves.ts";
-import { OutgoingMoves } from "../../src/partition/outgoing-moves.ts";
-import { Ownership } from "../../src/partition/ownership.ts";
-import { ReliableCalls } from "../../src/partition/reliable-calls.ts";
-import { ShardCleaner } from "../../src/partition/shard-cleaner.ts";
-import { ShardDrain } from "../../src/partition/shard-drain.ts";
+import { Deadlines } from "../../src/partition/turns/deadlines.ts";
+import { GroupCommit } from "../../src/partition/storage/group-commit.ts";
+import { IncomingMoves } from "../../src/partition/moves/incoming-moves.ts";
+import { OutgoingMoves } from "../../src/partition/moves/outgoing-moves.ts";
+import { Ownership } from "../../src/partition/storage/ownership.ts";
+import { ReliableCalls } from "../../src/partition/calls/reliable-calls.ts";
+import { ShardCleaner } from "../../src/partition/moves/shard-cleaner.ts";
+import { ShardDrain } from "../../src/partition/moves/shard-drain.ts";
 import { FIRST_EPOCH } from "../../src/placement/shard-state.ts";
 
 /** Puts other code in place of a method until undone. */

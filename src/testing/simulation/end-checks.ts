@@ -1,4 +1,4 @@
-import { ringOf } from "../../identity/ring.ts";
+import { ringOf } from "../../identity/hash-order.ts";
 import type { Partition } from "../../partition/partition.ts";
 import type { CallSpans } from "./call-spans.ts";
 import { type Clients, describe } from "./clients.ts";

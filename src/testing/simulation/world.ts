@@ -5,7 +5,7 @@ import { Registry } from "../../object/registry.ts";
 import type { ObjectClass } from "../../object/virtual-object.ts";
 import { partitionClient } from "../../partition/client.ts";
 import { Partition } from "../../partition/partition.ts";
-import type { Turn } from "../../partition/turn.ts";
+import type { Turn } from "../../partition/turns/turn.ts";
 import type { Genesis, MapDocument } from "../../placement/shard-map.ts";
 import { within } from "../../platform/within.ts";
 import { LogMaintenance } from "../../reliable/log-maintenance.ts";

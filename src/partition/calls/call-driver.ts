@@ -1,0 +1,160 @@
+import { EdgeverseError } from "../../errors/edgeverse-error.ts";
+import { parseJson } from "../../object/json.ts";
+import type { CallRecord } from "../../reliable/call-record.ts";
+import { type CallEvent, type CallState, eventOfError, retryDelay, transition } from "../../reliable/call-state.ts";
+import type { Entry } from "./call-entry.ts";
+import { CallQueues } from "./call-queues.ts";
+import { CRASHED } from "./call-replies.ts";
+import { encodeText, methodPlan, parseRequest } from "../turns/method-plan.ts";
+import type { ReliableCallParts } from "./reliable-call-parts.ts";
+import { type Outcome, RELEASED } from "../turns/turn.ts";
+
+interface Callbacks {
+  /** Whether the call is still this process's to drive. */
+  current(entry: Entry): boolean;
+  /** The call has its outcome, and it is durable. */
+  finished(entry: Entry, record: CallRecord): void;
+}
+
+/** Drives accepted calls to their outcomes, each object's in order of acceptance ([CALL2], [CALL4], [CALL8]). */
+export class CallDriver {
+  readonly #parts: ReliableCallParts;
+  readonly #callbacks: Callbacks;
+  readonly #queues: CallQueues;
+  /** Shards that are being drained. */
+  readonly #paused = new Set<number>();
+
+  constructor(parts: ReliableCallParts, callbacks: Callbacks) {
+    this.#parts = parts;
+    this.#callbacks = callbacks;
+    this.#queues = new CallQueues(
+      (entry) => this.#drive(entry),
+      (queue) => this.#paused.size > 0 && this.#isPaused(queue),
+    );
+  }
+
+  /** Puts an accepted call in line. */
+  add(entry: Entry): void {
+    this.#queues.add(entry);
+  }
+
+  /** Takes a call that does not run out of the line. */
+  remove(entry: Entry): void {
+    this.#queues.remove(entry);
+  }
+
+  /** Starts no more calls of a shard, save what a turn that runs there waits for. */
+  pause(shard: number): void {
+    this.#paused.add(shard);
+  }
+
+  unpause(shard: number): void {
+    this.#paused.delete(shard);
+  }
+
+  /** Whether a turn that a hand-over waits for waits for the call. */
+  awaitedInside({ chain }: Entry): boolean {
+    if (chain === undefined || chain.length === 0) return false;
+    return this.#parts.inside(chain.map((link) => link.key));
+  }
+
+  /** Whether the call's shard takes in no more calls. */
+  holdsBack(entry: Entry): boolean {
+    return this.#paused.size > 0 && this.#isPaused([entry]);
+  }
+
+  #isPaused(queue: readonly Entry[]): boolean {
+    const shard = this.#parts.shardAt((queue[0] as Entry).cell.ring);
+    return this.#paused.has(shard) && !queue.some((entry) => this.awaitedInside(entry));
+  }
+
+  /** Starts the call's turn, once more if it was started before. */
+  #drive(entry: Entry): void {
+    if (!this.#callbacks.current(entry) || entry.driving) return;
+    const { commit, table, config, now } = this.#parts;
+    if (now() >= (entry.stored.record.expiresAt ?? Number.POSITIVE_INFINITY)) this.#advance(entry, { kind: "expired" });
+    else if (!entry.started) this.#run(entry);
+    else if (entry.crashes > config.maxAttempts)
+      this.#advance(entry, { kind: "faulted", error: CRASHED, maxAttempts: 0 });
+    else {
+      entry.driving = true;
+      // Counted durably before it runs, so that a call that kills its process can't do so for ever.
+      entry.state = transition(entry.state, { kind: "started" });
+      const { attempts } = entry.state;
+      commit.write(() => table.started(entry.stored, attempts, entry.crashes));
+      commit.settled((error) => (error === undefined ? this.#run(entry) : undefined));
+    }
+  }
+
+  #run(entry: Entry): void {
+    if (!this.#callbacks.current(entry)) return;
+    entry.started = true;
+    entry.driving = true;
+    entry.crashes = 0;
+    const { record } = entry.stored;
+    const { config, engine } = this.#parts;
+    let request: unknown;
+    try {
+      request = parseRequest(entry.method, record.request === null ? undefined : parseJson(record.request));
+    } catch (error) {
+      this.#ended(entry, { ok: false, error: EdgeverseError.from(error) });
+      return;
+    }
+    const plan = methodPlan(entry.method, request, {
+      info: {
+        caller: entry.caller,
+        deadline: record.expiresAt ?? Number.POSITIVE_INFINITY,
+        callId: record.callId,
+        requestId: entry.requestId,
+        traceparent: entry.traceparent,
+      },
+      timeout: entry.method.timeout ?? config.callTimeout,
+      admitted: true,
+      chain: entry.chain,
+      encode: encodeText(config.maxMessage),
+      finish: (outcome: Outcome) => this.#ended(entry, outcome),
+    });
+    engine.submit(entry.cell, plan);
+  }
+
+  #ended(entry: Entry, outcome: Outcome): void {
+    entry.driving = false;
+    if (!this.#callbacks.current(entry)) return;
+    // Sent back before it started: it is still in line, and leaves with the shard.
+    if (!outcome.ok && outcome.error === RELEASED) return;
+    if (outcome.ok) this.#advance(entry, { kind: "returned", response: outcome.value as string });
+    else this.#advance(entry, eventOfError(outcome.error, this.#parts.config.maxAttempts));
+  }
+
+  #advance(entry: Entry, event: CallEvent): void {
+    entry.state = transition(entry.state, event);
+    const { state } = entry;
+    if (state.status !== "pending") {
+      this.#finish(entry, state);
+      return;
+    }
+    const retryAt = this.#parts.now() + retryDelay(state.attempts);
+    const at = Math.min(retryAt, entry.stored.record.expiresAt ?? Number.POSITIVE_INFINITY);
+    this.#parts.deadlines.add(at, () => this.#queues.retry(entry));
+  }
+
+  /** The outcome joins the commit that carries the turn's own effects. */
+  #finish(entry: Entry, state: Exclude<CallState, { status: "pending" }>): void {
+    const { commit, table, gate } = this.#parts;
+    const record: CallRecord = {
+      ...entry.stored.record,
+      status: state.status,
+      attempts: state.attempts,
+      response: state.status === "success" ? state.response : null,
+      error: state.status === "success" ? null : state.error,
+      finishedAt: this.#parts.now(),
+    };
+    entry.stored = { ...entry.stored, record };
+    commit.write(() => table.finish(entry.stored, gate === undefined));
+    commit.settled((error) => {
+      if (error === undefined && this.#callbacks.current(entry)) this.#callbacks.finished(entry, record);
+    });
+    entry.cell.held--;
+    this.#queues.done(entry);
+  }
+}

@@ -1,0 +1,44 @@
+import { EdgeverseError, type WireError } from "../../errors/edgeverse-error.ts";
+import type { Failed, Responded } from "../../object/message.ts";
+import type { CallRecord } from "../../reliable/call-record.ts";
+
+/** The fault of a call whose process ended every time it ran. */
+export const CRASHED: WireError = {
+  code: "UNAVAILABLE",
+  message: "the partition's process ended every time while the call ran",
+  retryable: false,
+};
+
+/** @throws EdgeverseError `CALL_ID_REUSED` when `record` is of another method or request */
+export function checkSame(record: CallRecord, hash: string): void {
+  if (record.requestHash === hash) return;
+  throw new EdgeverseError(
+    "CALL_ID_REUSED",
+    `The call id named a call of ${record.method} with another request or method`,
+  );
+}
+
+/** The answer of a finished call. */
+export function outcomeReply(record: CallRecord): Responded | Failed {
+  if (record.status === "success") return { kind: "response", response: record.response ?? "null" };
+  if (record.error !== null) return { kind: "error", error: record.error };
+  return { kind: "error", error: new EdgeverseError("UNAVAILABLE", "The call is pending").toWire() };
+}
+
+/** [CALL6] The answer of a `before` call that has run, but whose outcome the log does not hold yet. */
+export function loggedLater(record: CallRecord, cause: EdgeverseError): Failed {
+  const error = new EdgeverseError("LOG_UNAVAILABLE", `${cause.message}; the call has run, repeat it for its outcome`, {
+    retryAfter: cause.retryAfter,
+    details: { callId: record.callId, status: record.status },
+  });
+  return { kind: "error", error: error.toWire() };
+}
+
+/** The answer of a caller who waits no longer. */
+export function stillPending(callId: string, accepted: boolean): Failed {
+  const message = accepted
+    ? "The deadline passed; the call is accepted and will be driven to an end"
+    : "The deadline passed before the call was durably taken; repeat it to learn what became of it";
+  const details = { callId, status: accepted ? "pending" : "unknown" };
+  return { kind: "error", error: new EdgeverseError("DEADLINE_EXCEEDED", message, { details }).toWire() };
+}

@@ -1,0 +1,32 @@
+import type { LogGate } from "../../reliable/log-gate.ts";
+import type { CallTable } from "./call-table.ts";
+import type { Cells } from "../turns/activations.ts";
+import type { Deadlines } from "../turns/deadlines.ts";
+import type { GroupCommit } from "../storage/group-commit.ts";
+import type { TurnEngine } from "../turns/turn-engine.ts";
+
+/** What reliable calls at their owner are made of. */
+export interface ReliableCallParts {
+  readonly table: CallTable;
+  readonly engine: TurnEngine;
+  readonly cells: Cells;
+  readonly commit: GroupCommit;
+  readonly deadlines: Deadlines;
+  readonly now: () => number;
+  /** The shard of a place on the ring. */
+  readonly shardAt: (ring: number) => number;
+  /** Whether one of these objects is on the shard. */
+  readonly inside: (keys: Iterable<string>) => boolean;
+  /** Undefined when the cluster has no log. */
+  readonly gate: LogGate | undefined;
+  readonly config: {
+    readonly callTimeout: number;
+    readonly retention: number;
+    readonly logBacklog: number;
+    readonly maxAttempts: number;
+    readonly maxMessage: number;
+    readonly partitionMailbox: number;
+  };
+  /** Something was accepted or finished: the backlog has grown. */
+  readonly onProgress: () => void;
+}

@@ -1,0 +1,68 @@
+import { EdgeverseError } from "../../errors/edgeverse-error.ts";
+import type { CallMessage, Moved, Reply } from "../../object/message.ts";
+import { stillPending } from "../calls/call-replies.ts";
+import type { Deadlines } from "../turns/deadlines.ts";
+import type { Held, Owned } from "../storage/ownership.ts";
+
+type Waiting = Pick<CallMessage, "deadline" | "reliable">;
+
+interface Parts {
+  readonly deadlines: Deadlines;
+  /** Calls that may wait here. */
+  readonly most: number;
+  /** Whether one of these objects is on a shard that is being handed over. */
+  readonly inside: (keys: Iterable<string>) => boolean;
+}
+
+/** Where calls wait while their shard is between two owners ([MIG1]): bounded, each until its own deadline. */
+export class Door {
+  readonly #parts: Parts;
+  #waiting = 0;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** Calls that wait. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /** Lets a call in that a turn of a shard under hand-over waits for, be it this one or another: that one waits for the turn. */
+  admit(held: Held, { chain }: CallMessage): Owned | Held {
+    if (held.owned === undefined || chain === undefined || chain.length === 0) return held;
+    return this.#parts.inside(chain.map((link) => link.key)) ? held.owned : held;
+  }
+
+  /** Waits until it is known whose the shard is, then asks again. Never rejects. */
+  wait(held: Held, message: Waiting, again: () => Promise<Reply>): Promise<Reply> {
+    const { deadlines, most } = this.#parts;
+    if (this.#waiting >= most) {
+      const error = new EdgeverseError("OVERLOADED", `${most} calls wait for shards that move`, { retryAfter: 1 });
+      return Promise.resolve({ kind: "error", error: error.toWire() });
+    }
+    this.#waiting++;
+    return new Promise((resolve) => {
+      let waits = true;
+      const settle = (reply: () => Reply | Promise<Reply>) => {
+        if (!waits) return;
+        waits = false;
+        this.#waiting--;
+        cancel();
+        leave();
+        resolve(reply());
+      };
+      const cancel = deadlines.add(message.deadline, () => settle(() => late(held.shard, message)));
+      const leave = held.wait((moved: Moved | undefined) => settle(() => moved ?? again()));
+    });
+  }
+}
+
+function late(shard: number, { reliable }: Waiting): Reply {
+  if (reliable !== undefined) return stillPending(reliable.callId, false);
+  const error = new EdgeverseError(
+    "DEADLINE_EXCEEDED",
+    `The deadline passed while shard ${shard} moved to another partition; the call changed nothing`,
+  );
+  return { kind: "error", error: error.toWire() };
+}

@@ -1,0 +1,300 @@
+import { EdgeverseError } from "../../errors/edgeverse-error.ts";
+import type { Registry } from "../../object/registry.ts";
+import type { CopyCursor, MoveInquiry, MoveOrder, MoveReport, TransferReply, UndoReport } from "../../placement/move.ts";
+import { pause } from "../../platform/pause.ts";
+import type { Clock, SqlStorage } from "../../platform/ports.ts";
+import { within } from "../../platform/within.ts";
+import type { Connect, PartitionClient } from "../../router/ports.ts";
+import type { ChangeTracker } from "../storage/change-tracker.ts";
+import { nextChunk } from "./copy-chunk.ts";
+import { CopyPace } from "./copy-pace.ts";
+import { drainLimit, hasTriedEnough, TRY_AGAIN } from "./drain-patience.ts";
+import type { GroupCommit } from "../storage/group-commit.ts";
+import { migrationVote } from "./move-vote.ts";
+import { messageOf, refused, waiting } from "./move-reports.ts";
+import type { Ownership } from "../storage/ownership.ts";
+import type { ShardCleaner } from "./shard-cleaner.ts";
+import type { ShardDrain } from "./shard-drain.ts";
+import { sizeOfRow } from "../storage/shard-rows.ts";
+
+export interface OutgoingMovesParts {
+  readonly registry: Registry;
+  readonly ownership: Ownership;
+  readonly changes: ChangeTracker;
+  readonly drain: ShardDrain;
+  readonly commit: GroupCommit;
+  readonly cleaner: ShardCleaner;
+  readonly storage: SqlStorage;
+  readonly clock: Clock;
+  readonly connect: Connect;
+  /** Ms that a move which has to be waits for turns: as long as a turn may take that has no time of its own. */
+  readonly patience: number;
+  /** The shard has left: counters are to be taken anew. */
+  readonly onGone: (shard: number) => void;
+}
+
+/**
+ * Ms between two messages while callers are served. Without it the two partitions would keep a process they share so busy
+ * with each other that it takes no calls from outside: the event loop looks at the network only when nothing else is ready.
+ */
+const BREATHE = 1;
+/** Ms of copying before the coordinator hears of it. */
+const REPORT_EVERY = 2_000;
+/** Ms the target has for one message; while callers wait, less. */
+const ANSWER_WITHIN = 10_000;
+const ANSWER_WITHIN_PAUSE = 3_000;
+interface Moving {
+  readonly order: MoveOrder;
+  cursor: CopyCursor | null;
+  rows: number;
+  bytes: number;
+  readonly pace: CopyPace;
+  /** Hand-overs that were given up because a turn did not end. */
+  stalled: number;
+  /** Set when the move was undone under the driver's hands. */
+  undone: boolean;
+}
+
+/**
+ * Shards that leave this partition ([MIG1–5]): copies while serving, stops callers for what is left, commits. The order may
+ * come any number of times; it goes on from wherever the shard is.
+ *
+ * | step      | callers        | durable here               | durable there      | a crash here, or silence there  |
+ * |-----------|----------------|----------------------------|--------------------|---------------------------------|
+ * | offer     | served         | leaving; changes are noted | –                  | goes on with the next order     |
+ * | copy      | served         | digest of what was read    | rows, cursor       | goes on from the cursor         |
+ * | drain     | wait           | –                          | –                  | served again                    |
+ * | rest      | wait           | –                          | rows; ready        | served again                    |
+ * | commit    | wait           | **gone, epoch + 1**        | –                  | the target asks, or is told     |
+ * | release   | sent there     | –                          | owned              | the target asks, or is told     |
+ * | clear     | sent there     | rows removed, in batches   | –                  | goes on                         |
+ */
+export class OutgoingMoves {
+  readonly #parts: OutgoingMovesParts;
+  readonly #moving = new Map<number, Moving>();
+  readonly #running = new Map<number, Promise<MoveReport>>();
+  /** The last driver of each shard: the next one waits for its end, or they would open each other's doors. */
+  readonly #drivers = new Map<number, Promise<unknown>>();
+  #stopped = false;
+
+  constructor(parts: OutgoingMovesParts) {
+    this.#parts = parts;
+  }
+
+  /** Takes the move as far as it goes for now. Never rejects. */
+  advance(order: MoveOrder): Promise<MoveReport> {
+    const running = this.#running.get(order.id);
+    if (running !== undefined) return running;
+    const before = this.#drivers.get(order.shard) ?? Promise.resolve();
+    const started = before
+      .then(() => this.#advance(order))
+      .catch((error: unknown) => waiting(this.#moving.get(order.shard), messageOf(error)))
+      .finally(() => {
+        this.#running.delete(order.id);
+        if (this.#drivers.get(order.shard) === started) this.#drivers.delete(order.shard);
+      });
+    this.#running.set(order.id, started);
+    this.#drivers.set(order.shard, started);
+    return started;
+  }
+
+  /** Takes the move back, unless it is committed: this partition alone knows ([MIG4]). */
+  async undo(order: MoveOrder): Promise<UndoReport> {
+    const { ownership, changes, clock, storage } = this.#parts;
+    const { shard, id } = order;
+    if (order.shards !== ownership.shards) throw new EdgeverseError("UNAVAILABLE", ownership.otherCount);
+    ownership.claim(shard, clock.now());
+    const state = ownership.record(shard)?.state;
+    if (state?.kind === "gone" && state.move === id) {
+      // Nobody may act on a commit that a crash could take back.
+      await storage.barrier();
+      return { kind: "committed", epoch: state.epoch };
+    }
+    const leaving = state?.kind === "leaving" && state.move === id;
+    ownership.apply(shard, { kind: "undo", move: id }, clock.now());
+    if (leaving) {
+      changes.clear(shard);
+      const moving = this.#moving.get(shard);
+      if (moving !== undefined) moving.undone = true;
+      this.#moving.delete(shard);
+    }
+    // Only then are its callers let in again, and the shard is as if nothing had been.
+    await this.#drivers.get(shard);
+    await storage.barrier();
+    const record = ownership.record(shard)?.state;
+    return { kind: "undone", epoch: record?.epoch ?? 0 };
+  }
+
+  /** What a target that stands ready asks ([MIG4]). */
+  async inquire({ shard, shards, id, to }: MoveOrder): Promise<MoveInquiry> {
+    const { ownership } = this.#parts;
+    if (shards !== ownership.shards) throw new EdgeverseError("UNAVAILABLE", ownership.otherCount);
+    const state = ownership.record(shard)?.state;
+    await this.#parts.storage.barrier();
+    if (state?.kind === "gone" && state.move === id && state.to === to) return { kind: "committed" };
+    return { kind: "serving" };
+  }
+
+  /** Whether any order is being followed. */
+  get busy(): boolean {
+    return this.#drivers.size > 0;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  async #advance(order: MoveOrder): Promise<MoveReport> {
+    const { ownership, changes, clock, registry, storage } = this.#parts;
+    const { shard, id, to } = order;
+    if (order.from !== ownership.name || to === ownership.name) return refused("the order is for another partition");
+    if (order.shards !== ownership.shards) return waiting(undefined, ownership.otherCount);
+    ownership.claim(shard, clock.now());
+    const before = ownership.record(shard)?.state;
+    if (before?.kind === "gone" && before.move === id) {
+      await storage.barrier();
+      return this.#activate(order, before.epoch);
+    }
+    if (before?.kind === "owned") {
+      const vote = migrationVote(registry, storage, ownership.range(shard), order);
+      if (vote.kind !== "allow") return refused(vote.reason, vote.kind === "delay" ? vote.delay : undefined);
+    }
+    const step = ownership.apply(shard, { kind: "offer", move: id, to }, clock.now(), order);
+    if (step.kind === "refused") return refused(`shard ${shard}: ${step.reason}`);
+    const moving = this.#begin(order, step.kind === "next");
+    const until = clock.now() + REPORT_EVERY;
+    while (!this.#over(moving)) {
+      const { sent, trouble } = await this.#copyOnce(moving);
+      if (trouble !== undefined) return trouble;
+      if (moving.pace.isTime(changes, ownership.range(shard), moving.cursor, sent)) return this.#handOver(moving);
+      if (clock.now() >= until) return { kind: "copying", rows: moving.rows, bytes: moving.bytes };
+      await pause(clock, BREATHE);
+    }
+    return refused("the move was undone");
+  }
+
+  #begin(order: MoveOrder, fresh: boolean): Moving {
+    const { ownership, changes, storage } = this.#parts;
+    const range = ownership.range(order.shard);
+    if (fresh) {
+      // What an earlier move of the shard has noted is no use to this one.
+      changes.end(order.shard);
+      storage.query("DELETE FROM changes WHERE ring BETWEEN ? AND ?", range.first, range.last);
+    }
+    changes.begin(order.shard, range);
+    const known = this.#moving.get(order.shard);
+    if (known?.order.id === order.id) return known;
+    const moving = { order, cursor: null, rows: 0, bytes: 0, pace: new CopyPace(), stalled: 0, undone: false };
+    this.#moving.set(order.shard, moving);
+    return moving;
+  }
+
+  /** Whether the driver must keep its hands off: the move was undone, or this process of the partition has ended. */
+  #over(moving: Moving): boolean {
+    return moving.undone || this.#stopped;
+  }
+
+  /** Sends the next rows, and says how many the target has taken. */
+  async #copyOnce(moving: Moving, final = false): Promise<{ sent: number; ready: boolean; trouble?: MoveReport }> {
+    const { changes, storage, connect, clock } = this.#parts;
+    const chunk = nextChunk(this.#parts, moving, final);
+    const limit = final ? ANSWER_WITHIN_PAUSE : ANSWER_WITHIN;
+    // What the target is told must be as durable here as it will be there.
+    await storage.barrier();
+    if (this.#over(moving)) return { sent: 0, ready: false, trouble: refused("the move was undone") };
+    const reply: TransferReply = await within(clock, limit, connect(moving.order.to).transfer(chunk), silent);
+    if (this.#over(moving)) return { sent: 0, ready: false, trouble: refused("the move was undone") };
+    switch (reply.kind) {
+      case "stored":
+        moving.rows += chunk.rows.length;
+        for (const row of chunk.rows) moving.bytes += sizeOfRow(row);
+        moving.cursor = reply.cursor;
+        changes.acknowledged(moving.order.shard, reply.cursor.change);
+        return { sent: chunk.rows.length, ready: reply.ready };
+      case "elsewhere":
+        moving.cursor = reply.cursor;
+        return { sent: 0, ready: false };
+      case "busy":
+        return { sent: 0, ready: false, trouble: waiting(moving, reply.reason) };
+      default:
+        return { sent: 0, ready: false, trouble: refused(reply.reason) };
+    }
+  }
+
+  /** Stops the shard's callers, sends the rest, and commits; or lets them in again. */
+  async #handOver(moving: Moving): Promise<MoveReport> {
+    const { drain, ownership, patience, clock } = this.#parts;
+    const stopped = clock.now();
+    const { shard, must = false } = moving.order;
+    const limit = drainLimit(must ? patience : undefined, moving.stalled);
+    let gone = false;
+    try {
+      if (!(await drain.drain(shard, limit, () => !this.#over(moving)))) {
+        if (moving.undone) return refused("the move was undone");
+        const reason = `a turn on shard ${shard} did not end within ${limit} ms`;
+        moving.stalled++;
+        return must || !hasTriedEnough(moving.stalled) ? waiting(moving, reason) : refused(reason, TRY_AGAIN);
+      }
+      for (let ready = false; !ready; ) {
+        const sent = await this.#copyOnce(moving, true);
+        if (sent.trouble !== undefined) return sent.trouble;
+        ready = sent.ready;
+      }
+      const epoch = await this.#commit(moving);
+      if (epoch === undefined) {
+        return moving.undone ? refused("the move was undone") : waiting(moving, "something was written meanwhile");
+      }
+      gone = true;
+      const report = this.#activate(moving.order, epoch, { moving, stopped });
+      ownership.release(shard);
+      // Nobody waits for this any more; what is in memory of the shard is not looked at.
+      drain.forget(shard);
+      return await report;
+    } finally {
+      if (!gone && !this.#stopped) drain.reopen(shard);
+    }
+  }
+
+  /** The commit point. Undefined when the move was undone before it. */
+  async #commit(moving: Moving): Promise<number | undefined> {
+    const { ownership, commit, changes, clock, onGone } = this.#parts;
+    const { shard, id } = moving.order;
+    let committed = false;
+    commit.write(() => {
+      // Nothing can have been written since the target compared; if anything was, it is not all there.
+      const { cursor } = moving;
+      const rest = changes.left(ownership.range(shard), cursor?.change ?? 0, 1);
+      if (this.#over(moving) || rest > 0 || !this.#parts.drain.closed(shard)) return;
+      committed = ownership.apply(shard, { kind: "commit", move: id }, clock.now(), moving.order).kind === "next";
+      if (committed) changes.clear(shard);
+    });
+    commit.flush();
+    await commit.durable();
+    if (!committed) return undefined;
+    this.#moving.delete(shard);
+    onGone(shard);
+    return ownership.record(shard)?.state.epoch;
+  }
+
+  /** Tells the target; it finds out by itself if this is lost. */
+  async #activate(
+    order: MoveOrder,
+    epoch: number,
+    done?: { readonly moving: Moving; readonly stopped: number },
+  ): Promise<MoveReport> {
+    const { connect, clock, cleaner } = this.#parts;
+    cleaner.start();
+    const active = await within(clock, ANSWER_WITHIN_PAUSE, activateAt(connect(order.to), order), silent).catch(
+      () => false,
+    );
+    const { rows = 0, bytes = 0 } = done?.moving ?? {};
+    const report = { kind: "committed", epoch, active, rows, bytes } as const;
+    return done === undefined ? report : { ...report, paused: clock.now() - done.stopped };
+  }
+}
+
+const silent = () => new EdgeverseError("UNAVAILABLE", "The target does not answer");
+
+async function activateAt(client: PartitionClient, order: MoveOrder): Promise<boolean> {
+  return (await client.activate(order)).kind === "active";
+}

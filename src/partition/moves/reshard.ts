@@ -1,0 +1,144 @@
+import { ringOf } from "../../identity/hash-order.ts";
+import type { RecountReply } from "../../placement/move.ts";
+import type { ShardRecord } from "../../placement/shard-state.ts";
+import { serves } from "../../placement/shard-state.ts";
+import type { SqlStorage } from "../../platform/ports.ts";
+import type { Ownership } from "../storage/ownership.ts";
+import { readMeta, writeMeta } from "../storage/schema.ts";
+import { writeShard } from "../storage/shard-records.ts";
+
+/** What a change of the count has to mind beside the shards. */
+export interface CountedObjects {
+  /** Types of which there is one object for each shard. */
+  readonly perShard: readonly string[];
+  /** Objects that something runs on, or has yet to be written of. */
+  readonly busy: Iterable<{ readonly ring: number; readonly id: string }>;
+}
+
+/**
+ * Doubles or halves the shard count at this partition until it is `target` ([SPLIT1]). Only the table of shards is written
+ * anew, in one transaction: rows are where their hash puts them on the ring, whatever the count. `version`, of the map that
+ * the order was given under, tells a late order from a new one.
+ *
+ * Doubling gives both halves the record of the shard they come from. Halving joins two shards: served here, they must be so
+ * both; else the record with the higher epoch is kept, which is nearer to the present owner.
+ */
+export function recount(
+  storage: SqlStorage,
+  ownership: Ownership,
+  { shards: target, version }: { readonly shards: number; readonly version: number },
+  now: number,
+  objects: CountedObjects = { perShard: [], busy: [] },
+): RecountReply {
+  if (version < Number(readMeta(storage, "counted") ?? 0))
+    return { kind: "refused", reason: "the order is out of date" };
+  const done = () => {
+    writeMeta(storage, "shards", String(target));
+    writeMeta(storage, "counted", String(version));
+  };
+  if (ownership.shards === target) {
+    // Written again all the same: a process that has been replaced, and does not know, can't say that it is done.
+    storage.transaction(done);
+    return { kind: "done" };
+  }
+  for (const { state } of ownership.records.values()) {
+    if (state.kind === "leaving" || state.kind === "incoming" || state.kind === "ready") {
+      return { kind: "refused", reason: "a shard is on its way" };
+    }
+  }
+  let records = new Map(ownership.records);
+  let count = ownership.shards;
+  while (count !== target) {
+    if (count < target) records = doubled(records, count);
+    else {
+      const misfit = misfitOf(ownership, records, count) ?? namedMisfit(storage, count, objects);
+      if (misfit !== undefined) return { kind: "refused", reason: misfit };
+      records = halved(records, count / 2);
+    }
+    count = count < target ? count * 2 : count / 2;
+  }
+  const dirty = storage.query<{ shard: number }>("SELECT shard FROM shards WHERE dirty = 1");
+  if (dirty.length > 0)
+    return { kind: "refused", reason: "rows of a shard that has left are still being cleared away" };
+  storage.transaction(() => {
+    if (target < ownership.shards) removePerShard(storage, objects.perShard, target, ownership.shards);
+    storage.query("DELETE FROM shards");
+    for (const [shard, record] of records) {
+      writeShard(storage, shard, record, now);
+      storage.query("UPDATE shards SET dirty = 0 WHERE shard = ?", shard);
+    }
+    done();
+  });
+  ownership.recounted(target);
+  return { kind: "done" };
+}
+
+function doubled(records: ReadonlyMap<number, ShardRecord>, count: number): Map<number, ShardRecord> {
+  const next = new Map(records);
+  for (const [shard, record] of records) next.set(shard + count, record);
+  return next;
+}
+
+function halved(records: ReadonlyMap<number, ShardRecord>, half: number): Map<number, ShardRecord> {
+  const next = new Map<number, ShardRecord>();
+  for (const [shard, record] of records) {
+    const other = next.get(shard % half);
+    next.set(shard % half, other === undefined ? record : joined(other, record));
+  }
+  return next;
+}
+
+function joined(left: ShardRecord, right: ShardRecord): ShardRecord {
+  const seen = Math.max(left.seen, right.seen);
+  const [first, second] = left.state.epoch >= right.state.epoch ? [left, right] : [right, left];
+  const state = serves(first.state) || !serves(second.state) ? first.state : second.state;
+  return { state: { ...state, epoch: Math.max(left.state.epoch, right.state.epoch) }, seen };
+}
+
+/** Why the shards can't be halved at this partition. */
+function misfitOf(ownership: Ownership, records: ReadonlyMap<number, ShardRecord>, count: number): string | undefined {
+  const half = count / 2;
+  const here = (shard: number) => {
+    const record = records.get(shard);
+    // Nobody has claimed it: it is its first owner's.
+    return record === undefined ? ownership.firstOwner(shard) === ownership.name : serves(record.state);
+  };
+  for (let shard = 0; shard < half; shard++) {
+    if (here(shard) !== here(shard + half)) {
+      return `shards ${shard} and ${shard + half} have different owners`;
+    }
+  }
+  return undefined;
+}
+
+/** Why objects that name their shard forbid to halve, be they stored, about to be, or called. */
+function namedMisfit(storage: SqlStorage, count: number, { perShard, busy }: CountedObjects): string | undefined {
+  const half = count / 2;
+  const rings = Array.from({ length: half }, (_, index) => ringOf(half + index));
+  const [stored] = storage.query<{ id: string }>(
+    `SELECT id FROM objects WHERE id LIKE 'shard#%/%' AND ring IN (SELECT value FROM json_each(?1))
+       AND NOT (id LIKE '%/auto' AND type IN (SELECT value FROM json_each(?2)))
+     UNION SELECT id FROM calls WHERE status = 'pending' AND id LIKE 'shard#%/%'
+       AND ring IN (SELECT value FROM json_each(?1)) LIMIT 1`,
+    ...[JSON.stringify(rings), JSON.stringify(perShard)],
+  );
+  if (stored !== undefined) return `object ${stored.id} names a shard that would be no more`;
+  const gone = new Set(rings);
+  for (const { ring, id } of busy) {
+    if (id.startsWith("shard#") && gone.has(ring))
+      return `object ${id}, which names a shard that would be no more, is in use`;
+  }
+  return undefined;
+}
+
+/** What there is once for each shard goes with its shard ([LIFE4]). */
+function removePerShard(storage: SqlStorage, types: readonly string[], target: number, count: number): void {
+  const rings = Array.from({ length: count - target }, (_, index) => ringOf(target + index));
+  for (const table of types.length === 0 ? [] : ["objects", "rows", "calls"]) {
+    storage.query(
+      `DELETE FROM ${table} WHERE ring IN (SELECT value FROM json_each(?)) AND id LIKE 'shard#%/auto'
+         AND type IN (SELECT value FROM json_each(?))`,
+      ...[JSON.stringify(rings), JSON.stringify(types)],
+    );
+  }
+}

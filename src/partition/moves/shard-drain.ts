@@ -1,0 +1,149 @@
+import type { Clock } from "../../platform/ports.ts";
+import type { Cells } from "../turns/activations.ts";
+import type { GroupCommit } from "../storage/group-commit.ts";
+import type { Ownership } from "../storage/ownership.ts";
+import type { ReliableCalls } from "../calls/reliable-calls.ts";
+import type { Turn, TurnCell } from "../turns/turn.ts";
+import type { TurnEngine } from "../turns/turn-engine.ts";
+
+interface Parts {
+  readonly ownership: Ownership;
+  readonly cells: Cells;
+  readonly engine: TurnEngine;
+  readonly reliable: ReliableCalls;
+  readonly commit: GroupCommit;
+  readonly clock: Clock;
+  /** Whether any type has an `onDeactivate`. */
+  readonly farewells: boolean;
+  /** Lets an object run its `onDeactivate` and leave memory. */
+  readonly deactivate: (cell: TurnCell) => void;
+  /** Takes up the pending calls of a shard again. */
+  readonly resume: (shard: number) => void;
+  /** Loads what said goodbye and is to be in memory wherever its shard is. */
+  readonly onOwned: (shard: number) => void;
+}
+
+/**
+ * Empties a shard of turns for its hand-over, and lets them back in if it stays.
+ *
+ * Calls that arrive wait at the door; turns that wait for their object are sent back there; reliable calls in line stay in
+ * the table and leave memory. Turns that run may end, and so may what they wait for: a call that a running turn of the shard
+ * made is let in, or the two would wait for each other.
+ */
+export class ShardDrain {
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Resolves with true when no turn is left and all they did is durable; with false when `limit` ms went by, or it is no
+   * longer wanted. Either way the door stays closed: `reopen` it, or hand the shard over.
+   */
+  async drain(shard: number, limit: number, wanted: () => boolean): Promise<boolean> {
+    const { ownership, cells, commit, reliable, clock, deactivate } = this.#parts;
+    ownership.hold(shard);
+    reliable.pause(shard);
+    const until = clock.now() + limit;
+    if (!(await this.#quiet(shard, until, wanted))) return false;
+    // Looks at every object in memory, so only where there may be one to say goodbye.
+    for (const cell of this.#parts.farewells ? [...cells.all()] : []) {
+      if (cell.activation !== undefined && cell.definition.hooks.has("onDeactivate") && this.#on(cell, shard)) {
+        deactivate(cell);
+      }
+    }
+    do {
+      if (!(await this.#quiet(shard, until, wanted))) return false;
+      await commit.durable();
+    } while (this.#busy(shard).length > 0 || reliable.mustRun(shard));
+    reliable.release(shard);
+    return true;
+  }
+
+  /** Whether the door is shut and nothing runs behind it. */
+  closed(shard: number): boolean {
+    return this.#parts.ownership.holds(shard) && this.#busy(shard).length === 0;
+  }
+
+  /** Lets the shard's calls in again. */
+  reopen(shard: number): void {
+    const { ownership, reliable, resume } = this.#parts;
+    reliable.release(shard);
+    reliable.unpause(shard);
+    resume(shard);
+    ownership.release(shard);
+    if (this.#parts.farewells) this.#parts.onOwned(shard);
+  }
+
+  /**
+   * Forgets the shard's objects, a few at a time: they are another partition's now. Should the shard be back before the
+   * last is gone, its epoch tells old from new.
+   */
+  forget(shard: number): void {
+    this.#parts.reliable.unpause(shard);
+    this.#forget(this.#parts.cells.all(), shard);
+  }
+
+  #forget(rest: Iterator<TurnCell>, shard: number): void {
+    const { cells, ownership, clock } = this.#parts;
+    const epoch = ownership.servedEpoch(shard);
+    for (let looks = 0; looks < SLICE; looks++) {
+      const { value: cell, done } = rest.next();
+      if (done === true) return;
+      if (cell.epoch !== epoch && this.#on(cell, shard)) cells.forget(cell);
+    }
+    clock.after(1, () => this.#forget(rest, shard));
+  }
+
+  async #quiet(shard: number, until: number, wanted: () => boolean): Promise<boolean> {
+    const { engine, clock } = this.#parts;
+    const stays = (turn: Turn) => this.#parts.ownership.holdsAny(callers(turn));
+    for (;;) {
+      const busy = this.#busy(shard);
+      for (const cell of busy) engine.release(cell, stays);
+      const running = busy.find((cell) => !cell.mailbox.idle);
+      if (running === undefined && !this.#parts.reliable.mustRun(shard)) return true;
+      const left = until - clock.now();
+      if (left <= 0 || !wanted()) return false;
+      await idle(running, Math.min(left, WANTED_AGAIN), clock);
+    }
+  }
+
+  #busy(shard: number): TurnCell[] {
+    const busy = new Set<TurnCell>();
+    for (const cell of this.#parts.engine.busy()) if (this.#on(cell, shard)) busy.add(cell);
+    return [...busy];
+  }
+
+  #on(cell: TurnCell, shard: number): boolean {
+    return this.#parts.ownership.shardAt(cell.ring) === shard;
+  }
+}
+
+function* callers(turn: Turn): Generator<string> {
+  let own = true;
+  for (const link of turn.ancestry()) {
+    if (!own) yield link.key;
+    own = false;
+  }
+}
+
+/** Objects looked at in one event when a shard has left. */
+const SLICE = 2_000;
+/** Ms between two looks at what does not tell when it is over. */
+const LOOK_AGAIN = 5;
+/** Ms until it is asked again whether the hand-over is still wanted. */
+const WANTED_AGAIN = 100;
+
+function idle(cell: TurnCell | undefined, limit: number, clock: Clock): Promise<void> {
+  return new Promise((resolve) => {
+    const settle = () => {
+      cancel();
+      if (cell !== undefined) cell.onIdle = undefined;
+      resolve();
+    };
+    const cancel = clock.after(cell === undefined ? Math.min(LOOK_AGAIN, limit) : limit, settle);
+    if (cell !== undefined) cell.onIdle = settle;
+  });
+}

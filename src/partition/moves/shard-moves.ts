@@ -1,0 +1,109 @@
+import { ringRange } from "../../identity/hash-order.ts";
+import type { Registry } from "../../object/registry.ts";
+import type { RecountReply } from "../../placement/move.ts";
+import type { Clock, SqlStorage } from "../../platform/ports.ts";
+import type { Connect } from "../../router/ports.ts";
+import type { Cells } from "../turns/activations.ts";
+import type { ChangeTracker } from "../storage/change-tracker.ts";
+import type { GroupCommit } from "../storage/group-commit.ts";
+import { IncomingMoves } from "./incoming-moves.ts";
+import { OutgoingMoves } from "./outgoing-moves.ts";
+import type { Ownership } from "../storage/ownership.ts";
+import { recount } from "./reshard.ts";
+import type { ReliableCalls } from "../calls/reliable-calls.ts";
+import { ShardCleaner } from "./shard-cleaner.ts";
+import { ShardDrain } from "./shard-drain.ts";
+import type { TurnCell } from "../turns/turn.ts";
+import type { TurnEngine } from "../turns/turn-engine.ts";
+
+interface Parts {
+  readonly ownership: Ownership;
+  readonly changes: ChangeTracker;
+  readonly storage: SqlStorage;
+  readonly clock: Clock;
+  readonly registry: Registry;
+  readonly cells: Cells;
+  readonly engine: TurnEngine;
+  readonly reliable: ReliableCalls;
+  readonly commit: GroupCommit;
+  readonly connect: Connect;
+  readonly patience: number;
+  /** There are rows to clear away, or none any more. */
+  readonly onClearing: (busy: boolean) => void;
+  readonly deactivate: (cell: TurnCell) => void;
+  /** Takes up the pending calls of a shard. */
+  readonly resume: (shard: number) => void;
+  /** Rows have come or gone: counters are to be taken anew. */
+  readonly onChanged: () => void;
+  /** A shard has become this partition's. */
+  readonly onOwned: (shard: number) => void;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Everything about shards on the move at one partition, put together. */
+export class ShardMoves {
+  readonly outgoing: OutgoingMoves;
+  readonly incoming: IncomingMoves;
+  readonly #cleaner: ShardCleaner;
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    const { storage, clock, ownership, onChanged, onOwned, resume, onError } = parts;
+    this.#cleaner = new ShardCleaner({
+      ...{ storage, clock, ownership, onClean: onChanged, onError },
+      onStart: () => parts.onClearing(true),
+      onEnd: () => parts.onClearing(false),
+    });
+    const farewells = parts.registry.types.some(({ hooks }) => hooks.has("onDeactivate"));
+    const shared = { ...parts, cleaner: this.#cleaner };
+    this.outgoing = new OutgoingMoves({ ...shared, drain: new ShardDrain({ ...parts, farewells }), onGone: onChanged });
+    this.incoming = new IncomingMoves({
+      ...shared,
+      onOwned: (shard) => {
+        onChanged();
+        resume(shard);
+        onOwned(shard);
+      },
+    });
+  }
+
+  /** Whether rows of shards that have left are still there. */
+  get cleaning(): boolean {
+    return this.#cleaner.busy;
+  }
+
+  /** Goes on with what an earlier process of the partition left. */
+  resume(): void {
+    const { ownership, changes } = this.#parts;
+    for (const [shard, { state }] of ownership.records) {
+      // Its writes must be noted from the first one, whenever the coordinator comes back to it.
+      if (state.kind === "leaving") changes.begin(shard, ringRange(shard, ownership.shards));
+    }
+    if (this.#cleaner.busy) this.#cleaner.start();
+  }
+
+  /** Doubles or halves the shard count at this partition. */
+  recount(shards: number, version: number): RecountReply {
+    const { storage, ownership, clock, cells, registry } = this.#parts;
+    if (this.outgoing.busy) return { kind: "refused", reason: "a hand-over has yet to end" };
+    const perShard = registry.types.filter((definition) => definition.objectClass.autoLoad === "shard");
+    const reply = recount(storage, ownership, { shards, version }, clock.now(), {
+      perShard: perShard.map((definition) => definition.type),
+      busy: inUse(cells.all()),
+    });
+    if (reply.kind === "refused" && this.#cleaner.busy) this.#cleaner.start();
+    return reply;
+  }
+
+  stop(): void {
+    this.outgoing.stop();
+    this.incoming.stop();
+    this.#cleaner.stop();
+  }
+}
+
+/** Of these objects those that something runs on, or has yet to be written of. Looks no further than it is asked. */
+function* inUse(cells: Iterable<TurnCell>): Generator<TurnCell> {
+  for (const cell of cells) if (cell.dirty || cell.held > 0 || !cell.mailbox.idle) yield cell;
+}

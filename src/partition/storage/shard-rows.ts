@@ -1,0 +1,221 @@
+import type { MovedRow, RowKind, RowPosition } from "../../placement/move.ts";
+import type { SqlRow, SqlStorage, SqlValue } from "../../platform/ports.ts";
+import { compareUtf8 } from "../turns/turn-store.ts";
+
+/** Places on the ring, both inclusive: a shard's rows. */
+export interface RingRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+interface Kind {
+  readonly table: string;
+  /** Column of the position's `key`; null where an object has one row. */
+  readonly key: string | null;
+  readonly columns: readonly string[];
+  /** Columns that both sides must agree on; the rest may differ between the copy and the source. */
+  readonly compared: readonly string[];
+}
+
+const KINDS: readonly [Kind, Kind, Kind] = [
+  {
+    table: "objects",
+    key: null,
+    columns: ["version", "state", "created", "updated"],
+    compared: ["version", "state", "created", "updated"],
+  },
+  { table: "rows", key: "key", columns: ["value"], compared: ["value"] },
+  {
+    table: "calls",
+    key: "call_id",
+    columns: [
+      ...["seq", "method", "request", "request_hash", "status", "response", "error", "caller", "trace_id", "attempts"],
+      ...["epoch", "accepted", "finished", "expires", "log", "crashes", "shipped", "open"],
+    ],
+    // The shipper changes the others while the copy is made, and the target those that tell whose the call is.
+    compared: ["seq", "method", "request_hash", "status", "response", "error", "caller", "attempts", "accepted", "log"],
+  },
+];
+
+/** Rows read at once; large ones come few at a time. */
+const STEP = 32;
+/** Characters of a row beyond which it is stored alone. */
+const LARGE = 64 * 1024;
+const BULK = 128 * 1024;
+
+const keyColumns = ({ key }: Kind) => ["ring", "type", "id", ...(key === null ? [] : [key])];
+const keyOf = ({ kind, ring, type, id, key }: RowPosition): SqlValue[] =>
+  KINDS[kind].key === null ? [ring, type, id] : [ring, type, id, key];
+
+/** Order of the first pass: kind, then place. */
+export function comparePositions(left: RowPosition, right: RowPosition): number {
+  return (
+    left.kind - right.kind ||
+    left.ring - right.ring ||
+    compareUtf8(left.type, right.type) ||
+    compareUtf8(left.id, right.id) ||
+    compareUtf8(left.key, right.key)
+  );
+}
+
+/** The columns of the row at `position`, or null when there is none. */
+export function readRow(storage: SqlStorage, position: RowPosition): SqlValue[] | null {
+  const kind = KINDS[position.kind];
+  const where = keyColumns(kind).map((column) => `${column} = ?`);
+  const rows = storage.query(
+    `SELECT ${kind.columns.join(", ")} FROM ${kind.table} WHERE ${where.join(" AND ")}`,
+    ...keyOf(position),
+  );
+  return rows[0] === undefined ? null : kind.columns.map((column) => rows[0]?.[column] as SqlValue);
+}
+
+/** The part of a row's values that the digests of both sides compare. */
+export function comparedValues(kind: RowKind, values: readonly SqlValue[] | null): SqlValue[] | null {
+  const { columns, compared } = KINDS[kind];
+  return values === null ? null : compared.map((column) => values[columns.indexOf(column)] as SqlValue);
+}
+
+/** Store rows of one object. */
+export function rowsOfObject(storage: SqlStorage, at: Omit<RowPosition, "kind" | "key">): MovedRow[] {
+  return storage
+    .query<{ key: string; value: string }>(
+      "SELECT key, value FROM rows WHERE ring = ? AND type = ? AND id = ?",
+      ...[at.ring, at.type, at.id],
+    )
+    .map(({ key, value }) => ({ ...at, kind: 1, key, values: [value] }));
+}
+
+/**
+ * The next rows of a shard in the order of the first pass, about `bytes` characters of them but one at least.
+ * @param after null from the start
+ * @returns `rows` empty and `next` null at the end
+ */
+export function scanRows(
+  storage: SqlStorage,
+  range: RingRange,
+  after: RowPosition | null,
+  limits: { readonly rows: number; readonly bytes: number },
+): { rows: MovedRow[]; next: RowPosition | null } {
+  const rows: MovedRow[] = [];
+  let position = after;
+  let bytes = 0;
+  let kind = (after?.kind ?? 0) as RowKind;
+  while (rows.length < limits.rows && bytes < limits.bytes) {
+    const step = readStep(storage, range, kind, position?.kind === kind ? position : null);
+    for (const row of step) {
+      rows.push(row);
+      bytes += sizeOfRow(row);
+      position = positionOf(row);
+      if (rows.length >= limits.rows || bytes >= limits.bytes) return { rows, next: position };
+    }
+    if (step.length === STEP) continue;
+    if (kind === 2) return { rows, next: null };
+    kind = (kind + 1) as RowKind;
+    position = { kind, ring: range.first, type: "", id: "", key: "" };
+  }
+  return { rows, next: position };
+}
+
+function readStep(storage: SqlStorage, range: RingRange, kind: RowKind, after: RowPosition | null): MovedRow[] {
+  const { table, key, columns } = KINDS[kind];
+  const keys = keyColumns(KINDS[kind]);
+  const from: SqlValue[] = after === null ? keys.map((_, index) => (index === 0 ? range.first : "")) : keyOf(after);
+  const found = storage.query<SqlRow>(
+    `SELECT ${[...keys, ...columns].join(", ")} FROM ${table}
+     WHERE (${keys.join(", ")}) > (${keys.map(() => "?").join(", ")}) AND ring <= ?
+     ORDER BY ${keys.join(", ")} LIMIT ${STEP}`,
+    ...[...from, range.last],
+  );
+  return found.map((row) => ({
+    kind,
+    ring: row["ring"] as number,
+    type: row["type"] as string,
+    id: row["id"] as string,
+    key: key === null ? "" : (row[key] as string),
+    values: columns.map((column) => row[column] as SqlValue),
+  }));
+}
+
+export function positionOf({ kind, ring, type, id, key }: MovedRow): RowPosition {
+  return { kind, ring, type, id, key };
+}
+
+/** Characters a row takes, roughly. */
+export function sizeOfRow(row: MovedRow): number {
+  let size = 64 + row.type.length + row.id.length + row.key.length;
+  for (const value of row.values ?? []) size += typeof value === "string" ? value.length : 8;
+  return size;
+}
+
+/** Stores rows that are not there yet, many in one statement. */
+export function insertRows(storage: SqlStorage, rows: readonly MovedRow[]): void {
+  let bulk: MovedRow[] = [];
+  let size = 0;
+  const flush = () => {
+    if (bulk.length > 0) insertBulk(storage, bulk);
+    bulk = [];
+    size = 0;
+  };
+  for (const row of rows) {
+    if (bulk.length > 0 && (bulk[0]?.kind !== row.kind || size > BULK)) flush();
+    const bytes = sizeOfRow(row);
+    if (bytes > LARGE) replaceRow(storage, row);
+    else {
+      bulk.push(row);
+      size += bytes;
+    }
+  }
+  flush();
+}
+
+function insertBulk(storage: SqlStorage, rows: readonly MovedRow[]): void {
+  const kind = KINDS[(rows[0] as MovedRow).kind];
+  const columns = [...keyColumns(kind), ...kind.columns];
+  storage.query(
+    `INSERT INTO ${kind.table} (${columns.join(", ")})
+     SELECT ${columns.map((_, index) => `value->>${index}`).join(", ")} FROM json_each(?)`,
+    JSON.stringify(rows.map((row) => [...keyOf(row), ...(row.values ?? [])])),
+  );
+}
+
+/** Makes one row what it is at the source, or removes it. */
+export function replaceRow(storage: SqlStorage, row: MovedRow): void {
+  const kind = KINDS[row.kind];
+  const keys = keyColumns(kind);
+  if (row.values === null) {
+    const where = keys.map((column) => `${column} = ?`).join(" AND ");
+    storage.query(`DELETE FROM ${kind.table} WHERE ${where}`, ...keyOf(row));
+    return;
+  }
+  const columns = [...keys, ...kind.columns];
+  storage.query(
+    `INSERT INTO ${kind.table} (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})
+     ON CONFLICT (${keys.join(", ")}) DO UPDATE SET ${kind.columns.map((column) => `${column} = excluded.${column}`).join(", ")}`,
+    ...[...keyOf(row), ...row.values],
+  );
+}
+
+/** A call's values as its new owner takes them over: under its own epoch while it is pending. */
+export function underEpoch(row: MovedRow, epoch: number): MovedRow {
+  if (row.kind !== 2 || row.values === null) return row;
+  const { columns } = KINDS[2];
+  if (row.values[columns.indexOf("status")] !== "pending") return row;
+  const values = [...row.values];
+  values[columns.indexOf("epoch")] = epoch;
+  values[columns.indexOf("shipped")] = 0;
+  return { ...row, values };
+}
+
+/** Removes at most `limit` rows of a shard; says whether any may be left. */
+export function clearRows(storage: SqlStorage, { first, last }: RingRange, limit: number): boolean {
+  for (const kind of KINDS) {
+    const keys = keyColumns(kind).join(", ");
+    const removed = storage.query(
+      `DELETE FROM ${kind.table} WHERE (${keys}) IN (
+         SELECT ${keys} FROM ${kind.table} WHERE ring BETWEEN ? AND ? LIMIT ?) RETURNING 1 AS removed`,
+      ...[first, last, limit],
+    );
+    if (removed.length > 0) return true;
+  }
+  return false;
+}

@@ -1,0 +1,102 @@
+import { freezeJson } from "../../object/json.ts";
+import { objectKey } from "../../object/message.ts";
+import type { TypeDefinition } from "../../object/registry.ts";
+import type { VirtualObject } from "../../object/virtual-object.ts";
+import { Mailbox } from "./mailbox.ts";
+
+/** An instance in memory. Dropped when a turn on it fails, so that its private fields hold nothing that was rolled back. */
+export class Activation<Turn> {
+  instance!: VirtualObject<unknown>;
+  /**
+   * The turn whose code is running right now. Set while a method that is no async function runs (or its promise is
+   * pending); async ones find their turn through the asynchronous scope instead.
+   */
+  current: Turn | undefined;
+  #text: string;
+  #frozen: unknown;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  /** Text of the state, as today's schema has it. */
+  get text(): string {
+    return this.#text;
+  }
+
+  set text(text: string) {
+    if (text === this.#text) return;
+    this.#text = text;
+    this.#frozen = undefined;
+  }
+
+  /** The state for readonly turns: frozen, made once per version of the state. */
+  frozen(): unknown {
+    this.#frozen ??= freezeJson(JSON.parse(this.#text));
+    return this.#frozen;
+  }
+}
+
+/**
+ * One object as its partition holds it in memory, for turns of some kind: the state text that the last successful turn left (committed, or about to
+ * be in the next group commit), what of it the database has not seen, and the turns that run or wait.
+ */
+export class Cell<Turn> {
+  readonly key: string;
+  readonly definition: TypeDefinition;
+  readonly id: string;
+  readonly ring: number;
+  /** By the shard count of when it was opened; the place on the ring is what counts. */
+  readonly shard: number;
+  /** Of its shard when it was opened; joining two shards may raise it. */
+  epoch: number;
+  readonly mailbox = new Mailbox<Turn>();
+  activation: Activation<Turn> | undefined;
+
+  /** Whether the database was read. */
+  loaded = false;
+  exists = false;
+  /** JSON text of the state, when it exists. */
+  text = "";
+  /** Version of the state's shape that wrote `text`. */
+  version = 0;
+
+  /** Part of the next group commit; the fields below say what to write. */
+  dirty = false;
+  /** Stored rows are to be removed before `rows` is written: the object was deleted. */
+  wiped = false;
+  /** Store rows to write: text, or null for a deletion. */
+  rows: Map<string, string | null> | undefined;
+
+  /** Told when the last turn has left, while its shard is being drained. */
+  onIdle: (() => void) | undefined;
+  /** The engine is starting what waits here. */
+  pumping = false;
+  /** Stays in memory while its partition has it: it was loaded by itself ([LIFE4]). */
+  pinned = false;
+  /** Used since the eviction hand passed last. */
+  referenced = true;
+  lastUsed = 0;
+  /** Pending reliable calls; they keep the cell in memory. */
+  held = 0;
+  /** Bytes this cell was last counted with. */
+  accounted = 0;
+
+  constructor(definition: TypeDefinition, id: string, ring: number, shard: number, epoch: number) {
+    this.key = objectKey(definition.type, id);
+    this.definition = definition;
+    this.id = id;
+    this.ring = ring;
+    this.shard = shard;
+    this.epoch = epoch;
+  }
+
+  /** Estimated bytes of memory: text, a parsed copy, and what every cell costs. */
+  get bytes(): number {
+    return 600 + this.key.length * 2 + this.text.length * 4;
+  }
+
+  get evictable(): boolean {
+    return this.mailbox.idle && !this.dirty && this.held === 0 && !this.pinned;
+  }
+}

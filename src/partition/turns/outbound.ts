@@ -1,0 +1,179 @@
+import { EdgeverseError } from "../../errors/edgeverse-error.ts";
+import { placementOf } from "../../identity/object-id.ts";
+import type { CallOptions } from "../../object/call.ts";
+import { parseJson } from "../../object/json.ts";
+import { type CallMessage, objectKey, type Reply } from "../../object/message.ts";
+import type { MethodDefinition, Registry, TypeDefinition } from "../../object/registry.ts";
+import type { GroupCommit } from "../storage/group-commit.ts";
+import { copyRequest, encodeCopy, methodPlan, parseRequest } from "./method-plan.ts";
+import type { Peers } from "../ports.ts";
+import { RELEASED, type Turn, type TurnCell } from "./turn.ts";
+import type { TurnEngine } from "./turn-engine.ts";
+
+export interface OutboundParts {
+  readonly registry: Registry;
+  readonly peers: Peers;
+  readonly commit: GroupCommit;
+  readonly engine: () => TurnEngine;
+  readonly now: () => number;
+  readonly config: { readonly callTimeout: number; readonly maxMessage: number };
+  /** The cell of an object of this partition that `turn` may call at once; undefined when it must go by message. */
+  cell(turn: Turn, definition: TypeDefinition, id: string): TurnCell | undefined;
+  /** Takes a call as if it came from outside; answers `moved` when the object is another partition's. */
+  local(message: CallMessage): Promise<Reply>;
+}
+
+/**
+ * Calls that a turn makes to other objects. A neighbour in the same partition is called in place: a copy of the request, a
+ * turn, a copy of the response, no message. Anything that leaves the partition waits first for the commit of whatever the
+ * turn may have read.
+ */
+export class Outbound {
+  readonly #parts: OutboundParts;
+  readonly #encode: (value: unknown) => unknown;
+
+  constructor(parts: OutboundParts) {
+    this.#parts = parts;
+    this.#encode = encodeCopy(parts.config.maxMessage);
+  }
+
+  /** The stub that `this.object(Type, id, options)` gives a method. */
+  stub(turn: Turn, type: string, id: string, options: CallOptions): object {
+    const definition = this.#parts.registry.type(type);
+    placementOf(id);
+    checkOptions(options);
+    return definition.makeStub((name, request) => {
+      try {
+        if (turn.status !== "running") throw turn.services.over(turn);
+        return this.#call(turn, definition, id, this.#parts.registry.method(definition, name), request, options);
+      } catch (error) {
+        return Promise.reject(error);
+      }
+    });
+  }
+
+  #call(
+    turn: Turn,
+    definition: TypeDefinition,
+    id: string,
+    method: MethodDefinition,
+    request: unknown,
+    options: CallOptions,
+  ): Promise<unknown> {
+    const timeout = options.timeout ?? method.timeout ?? this.#parts.config.callTimeout;
+    const deadline = Math.min(turn.deadline, this.#parts.now() + timeout);
+    const copy = copyRequest(request, this.#parts.config.maxMessage);
+    const cell = this.#parts.cell(turn, definition, id);
+    const send = () => {
+      const message = messageOf(turn, definition, id, method, copy, deadline, options, this.#parts.now());
+      return this.#send(turn, message, method);
+    };
+    if (cell === undefined || options.callId !== undefined) return send();
+    return this.#neighbour(turn, cell, method, copy, deadline, send);
+  }
+
+  #neighbour(
+    turn: Turn,
+    cell: TurnCell,
+    method: MethodDefinition,
+    request: unknown,
+    deadline: number,
+    again: () => Promise<unknown>,
+  ): Promise<unknown> {
+    const parsed = parseRequest(method, request);
+    return new Promise((resolve, reject) => {
+      const plan = methodPlan(method, parsed, {
+        info: {
+          caller: callerOf(turn),
+          deadline,
+          callId: undefined,
+          requestId: turn.call.requestId,
+          traceparent: turn.call.traceparent,
+        },
+        parent: turn,
+        encode: this.#encode,
+        finish: (outcome) => {
+          if (outcome.ok) resolve(outcome.value);
+          else if (outcome.error === RELEASED) resolve(again());
+          else reject(outcome.error);
+        },
+      });
+      this.#parts.engine().submit(cell, plan);
+    });
+  }
+
+  async #send(turn: Turn, message: CallMessage, method: MethodDefinition): Promise<unknown> {
+    const awaited = {
+      key: objectKey(message.type, message.id),
+      readonly: method.readonly && message.reliable === undefined,
+    };
+    turn.awaits ??= new Set();
+    turn.awaits.add(awaited);
+    let reply: Reply;
+    try {
+      reply = await this.#parts.local(message);
+      if (reply.kind === "moved") {
+        await this.#parts.commit.durable();
+        reply = await this.#parts.peers.call(message);
+      }
+    } finally {
+      turn.awaits.delete(awaited);
+    }
+    switch (reply.kind) {
+      case "response":
+        return parseJson(reply.response);
+      case "error":
+        throw EdgeverseError.from(reply.error);
+      default:
+        throw new EdgeverseError("UNAVAILABLE", `Cannot reach ${awaited.key}: it is moving`);
+    }
+  }
+}
+
+function checkOptions({ timeout, expiresIn, log }: CallOptions): void {
+  for (const [name, value] of Object.entries({ timeout, expiresIn })) {
+    if (value === undefined || (Number.isFinite(value) && value >= 1)) continue;
+    throw new EdgeverseError("INVALID_ARGUMENT", `Cannot use the option ${name}: it must be a number of ms from 1 up`);
+  }
+  if (log === undefined || log === "batched" || log === "before") return;
+  throw new EdgeverseError("INVALID_ARGUMENT", 'Cannot use the option log: it must be "batched" or "before"');
+}
+
+function callerOf(turn: Turn): CallMessage["caller"] {
+  const { identity } = turn.call.caller;
+  const caller = { kind: "object", type: turn.cell.definition.type, id: turn.cell.id } as const;
+  return identity === undefined ? caller : { ...caller, identity };
+}
+
+function messageOf(
+  turn: Turn,
+  definition: TypeDefinition,
+  id: string,
+  method: MethodDefinition,
+  request: unknown,
+  deadline: number,
+  options: CallOptions,
+  now: number,
+): CallMessage {
+  return {
+    type: definition.type,
+    id,
+    method: method.name,
+    deadline,
+    requestId: turn.call.requestId,
+    caller: callerOf(turn),
+    chain: turn.outgoingChain(),
+    ...(request === undefined ? {} : { request: JSON.stringify(request) }),
+    ...(turn.call.traceparent === undefined ? {} : { traceparent: turn.call.traceparent }),
+    ...(options.callId === undefined
+      ? {}
+      : {
+          reliable: {
+            callId: options.callId,
+            answer: "outcome",
+            ...(options.log === undefined ? {} : { log: options.log }),
+            ...(options.expiresIn === undefined ? {} : { expiresAt: now + options.expiresIn }),
+          },
+        }),
+  };
+}

@@ -1,0 +1,42 @@
+import { EdgeverseError } from "../../errors/edgeverse-error.ts";
+import { copyJson } from "../../object/json.ts";
+import type { Observer } from "../ports.ts";
+import type { Turn } from "./turn.ts";
+
+const MAX_MESSAGE = 4_096;
+const MAX_DETAILS = 64 * 1024;
+
+/**
+ * What of a thrown value leaves the turn. An `EdgeverseError` does, its parts cut down to what can be stored and sent; of
+ * anything else the caller learns only that it happened, and the observer hears the rest.
+ */
+export function outgoingError(turn: Turn, thrown: unknown, observer: Observer): EdgeverseError {
+  if (!(thrown instanceof EdgeverseError)) {
+    observer.methodThrew(turn.cell.key, turn.plan.info.requestId, thrown);
+    return new EdgeverseError("INTERNAL", `${turn.cell.key} failed unexpectedly`, { cause: thrown });
+  }
+  const { code, message, retryable, reason, details, retryAfter } = thrown;
+  return new EdgeverseError(code, String(message).slice(0, MAX_MESSAGE), {
+    retryable,
+    reason: reason === undefined ? undefined : String(reason).slice(0, 256),
+    details: details === undefined ? undefined : plain(details),
+    retryAfter,
+    cause: thrown,
+  });
+}
+
+/** What the caller of a turn hears whose deadline has passed ([TURN6]). */
+export function late(turn: Turn, when: string): EdgeverseError {
+  return new EdgeverseError(
+    "DEADLINE_EXCEEDED",
+    `The call of ${turn.cell.key} passed its deadline ${when}; it changed nothing`,
+  );
+}
+
+function plain(details: unknown): unknown {
+  try {
+    return copyJson(details, MAX_DETAILS);
+  } catch (error) {
+    return { omitted: error instanceof Error ? error.message : String(error) };
+  }
+}

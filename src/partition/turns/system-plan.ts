@@ -1,0 +1,33 @@
+import { EdgeverseError } from "../../errors/edgeverse-error.ts";
+import type { TurnCell, TurnPlan } from "./turn.ts";
+
+/** What the storage refuses to an own turn is no fault of its method: it may be tried again. */
+export function readable<T>(action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    if (error instanceof EdgeverseError) throw error;
+    throw new EdgeverseError("UNAVAILABLE", "The partition can't use its storage", { cause: error });
+  }
+}
+
+/** A turn that nobody called for. */
+export function systemPlan(
+  kind: "create" | "deactivate",
+  cell: TurnCell,
+  deadline: number,
+  run: TurnPlan["run"],
+  finish: () => void,
+): TurnPlan {
+  const requestId = `${kind} ${cell.key}`;
+  return {
+    kind,
+    readonly: false,
+    info: { caller: { kind: "system" }, deadline, callId: undefined, requestId, traceparent: undefined },
+    async: true,
+    admitted: true,
+    run,
+    encode: () => undefined,
+    finish,
+  };
+}

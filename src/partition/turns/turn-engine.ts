@@ -1,0 +1,296 @@
+import { EdgeverseError } from "../../errors/edgeverse-error.ts";
+import type { AsyncScope, Clock, SqlStorage } from "../../platform/ports.ts";
+import type { Activation } from "./activation.ts";
+import type { Cells } from "./activations.ts";
+import type { Deadlines } from "./deadlines.ts";
+import { closesCircle, deadlock, ownAncestor } from "./deadlock.ts";
+import type { GroupCommit } from "../storage/group-commit.ts";
+import { startInner, succeedInner } from "./inner-turn.ts";
+import type { LoadMeter } from "./load-meter.ts";
+import type { MaybePromise } from "./maybe-promise.ts";
+import { late, outgoingError } from "./outgoing-error.ts";
+import { performTurn } from "./perform-turn.ts";
+import type { Observer } from "../ports.ts";
+import { publish } from "./publish.ts";
+import type { TurnCell } from "./turn.ts";
+import { type Outcome, RELEASED, Turn, type TurnPlan, type TurnServices } from "./turn.ts";
+
+export interface TurnEngineParts {
+  readonly storage: SqlStorage;
+  readonly clock: Clock;
+  readonly scope: AsyncScope<Turn>;
+  readonly cells: Cells;
+  readonly commit: GroupCommit;
+  readonly deadlines: Deadlines;
+  readonly meter: LoadMeter;
+  readonly observer: Observer;
+  readonly services: TurnServices;
+  readonly limits: { readonly mailbox: number; readonly partitionMailbox: number; readonly maxState: number };
+}
+
+/**
+ * Runs turns ([TURN1–7]). What becomes of one:
+ *
+ * | status  | event                          | becomes | effects                                        |
+ * |---------|--------------------------------|---------|------------------------------------------------|
+ * | –       | would wait for itself          | ended   | none: DEADLOCK                                 |
+ * | –       | mailbox or partition full      | ended   | none: OVERLOADED                               |
+ * | –       | object free                    | running |                                                |
+ * | –       | object busy                    | waiting |                                                |
+ * | waiting | its turn has come              | running |                                                |
+ * | waiting | deadline, reset                | ended   | none                                           |
+ * | running | method returned, result is fit | ended   | published: in the next group commit            |
+ * | running | method threw, result unfit     | ended   | none: activation dropped                       |
+ * | running | deadline, reset                | ended   | none: activation dropped; the method's code may go on, but reaches nothing |
+ *
+ * A turn whose method never waits starts and ends within `submit`, without a promise or a timer.
+ */
+export class TurnEngine {
+  readonly #parts: TurnEngineParts;
+  /** Running turns that did not end in the event that started them. */
+  readonly #running = new Set<Turn>();
+  /**
+   * Whether a turn must be alone on its object. A readonly one need not, but a plain method that has no company is over
+   * before any could come, and costs less as an exclusive turn.
+   */
+  readonly #exclusive = ({ plan, cell }: Turn): boolean =>
+    !plan.readonly || cell.activation === undefined || (!plan.async && !cell.mailbox.shared);
+  #waiting = 0;
+  /** Why nothing more has an effect; undefined while the engine runs. */
+  #stopped: EdgeverseError | undefined;
+
+  constructor(parts: TurnEngineParts) {
+    this.#parts = parts;
+  }
+
+  /** Turns that wait in the whole partition. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /** Starts a turn or lets it wait. Its end, also a refusal, is told to `plan.finish`. */
+  submit(cell: TurnCell, plan: TurnPlan): void {
+    const turn = new Turn(cell, plan, this.#parts.services);
+    cell.referenced = true;
+    try {
+      if (this.#stopped !== undefined) throw this.#stopped;
+      const own = ownAncestor(turn);
+      if (own !== undefined) this.#enterAgain(turn, own);
+      else if (cell.mailbox.admits(this.#exclusive(turn))) this.#start(turn);
+      else this.#wait(turn);
+    } catch (error) {
+      this.#refuse(turn, error);
+    }
+  }
+
+  /** @throws EdgeverseError `OVERLOADED` when one more turn may not wait for `cell` */
+  checkRoom(cell: TurnCell): void {
+    const { mailbox, partitionMailbox } = this.#parts.limits;
+    const full =
+      cell.mailbox.waiting + cell.held >= mailbox
+        ? `${mailbox} turns wait for ${cell.key}`
+        : this.#waiting >= partitionMailbox
+          ? `${partitionMailbox} turns wait in this partition`
+          : undefined;
+    if (full !== undefined) throw new EdgeverseError("OVERLOADED", `Cannot take the call: ${full}`, { retryAfter: 1 });
+  }
+
+  /** Objects whose turns did not end in the event that began them; others have none waiting either. */
+  *busy(): Generator<TurnCell> {
+    for (const { cell } of this.#running) yield cell;
+  }
+
+  /** Sends the turns that wait for `cell` back to where they came from, save those that `stays` keeps; they ask again. */
+  release(cell: TurnCell, stays: (turn: Turn) => boolean): void {
+    for (const turn of cell.mailbox.take((waiting) => !stays(waiting))) {
+      this.#waiting--;
+      turn.status = "ended";
+      turn.cancelDeadline?.();
+      turn.plan.parent?.children?.delete(turn);
+      turn.plan.finish({ ok: false, error: RELEASED });
+    }
+  }
+
+  /** Ends every turn without effects, for good. */
+  stop(error: EdgeverseError): void {
+    this.#stopped = error;
+    for (const cell of this.#parts.cells.all()) {
+      for (const turn of cell.mailbox.drain()) {
+        this.#waiting--;
+        this.#refuse(turn, error);
+      }
+    }
+    for (const turn of [...this.#running]) this.#fail(turn, error);
+  }
+
+  /** A call that came back to its own object ([TURN7]). */
+  #enterAgain(turn: Turn, own: Turn): void {
+    const { mailbox, definition } = turn.cell;
+    if (turn.plan.readonly && mailbox.shared) this.#start(turn);
+    else if (definition.objectClass.reentrant && own.status === "running") this.#startInner(turn, own);
+    else throw deadlock(turn);
+  }
+
+  #wait(turn: Turn): void {
+    const circle = closesCircle(turn, this.#parts.cells.map);
+    if (circle !== undefined) throw deadlock(turn, circle);
+    if (turn.plan.admitted !== true) this.checkRoom(turn.cell);
+    const waiting = turn.cell.mailbox.wait(turn);
+    this.#waiting++;
+    waitedFor(turn);
+    turn.cancelDeadline = this.#parts.deadlines.add(turn.deadline, () => {
+      if (!turn.cell.mailbox.withdraw(waiting)) return;
+      this.#waiting--;
+      this.#refuse(turn, late(turn, "while it waited for its turn"));
+      this.#pump(turn.cell);
+    });
+  }
+
+  #start(turn: Turn): void {
+    const { cell, plan } = turn;
+    turn.cancelDeadline?.();
+    turn.cancelDeadline = undefined;
+    turn.exclusive = this.#exclusive(turn);
+    cell.mailbox.enter(turn, turn.exclusive);
+    this.#begin(turn, () => {
+      if (this.#parts.clock.now() >= plan.info.deadline) throw late(turn, "before it started");
+      return this.#inContext(turn, () => performTurn(turn, this.#parts));
+    });
+  }
+
+  #startInner(turn: Turn, own: Turn): void {
+    startInner(turn, own);
+    this.#begin(turn, () =>
+      this.#parts.scope.run(turn, () => turn.plan.run((turn.activation as Activation<Turn>).instance)),
+    );
+  }
+
+  /** Runs `work` and settles the turn with what comes of it; arms the deadline only if that takes more than this event. */
+  #begin(turn: Turn, work: () => MaybePromise<unknown>): void {
+    turn.status = "running";
+    const { timeout, info } = turn.plan;
+    if (timeout !== undefined) turn.deadline = Math.min(info.deadline, this.#parts.clock.now() + timeout);
+    let result: MaybePromise<unknown>;
+    try {
+      result = work();
+    } catch (error) {
+      this.#fail(turn, this.#stopped ?? error);
+      return;
+    }
+    turn.plan.onReturn?.(result instanceof Promise);
+    if (this.#stopped !== undefined) {
+      // The engine was stopped while the method's own code ran, by a commit that it asked for.
+      if (result instanceof Promise) result.catch(() => undefined);
+      this.#fail(turn, this.#stopped);
+      return;
+    }
+    if (!(result instanceof Promise)) {
+      this.#succeed(turn, result);
+      return;
+    }
+    this.#running.add(turn);
+    turn.startedAt = this.#parts.clock.now();
+    waitedFor(turn);
+    if (!turn.plan.async) this.#provedAsync(turn);
+    turn.cancelDeadline = this.#parts.deadlines.add(turn.deadline, () => this.#fail(turn, late(turn, "while it ran")));
+    result.then(
+      (value) => this.#succeed(turn, value),
+      (error: unknown) => this.#fail(turn, error),
+    );
+  }
+
+  /** A plain method returned a promise: from now on its turns start as what they are, and this one becomes it. */
+  #provedAsync(turn: Turn): void {
+    if (!turn.plan.readonly || turn.mutable || !turn.exclusive) return;
+    turn.cell.mailbox.share();
+    this.#pump(turn.cell);
+  }
+
+  /**
+   * Lets the turn's code find its turn. An async function's code after an await runs among other turns' code, so it needs
+   * the asynchronous scope; a plain one is alone while it runs, and a pointer will do, at a tenth of the cost.
+   */
+  #inContext(turn: Turn, work: () => MaybePromise<unknown>): MaybePromise<unknown> {
+    const { definition } = turn.cell;
+    const scoped = turn.plan.async || !turn.exclusive || definition.hooks.size > 0 || definition.objectClass.reentrant;
+    return scoped ? this.#parts.scope.run(turn, work) : work();
+  }
+
+  #succeed(turn: Turn, value: unknown): void {
+    if (turn.status !== "running") return;
+    let encoded: unknown;
+    try {
+      if (this.#parts.clock.now() >= turn.deadline) throw late(turn, "as it ended");
+      encoded = turn.plan.encode(value, turn);
+      if (turn.outer !== undefined) succeedInner(turn, turn.outer);
+      else if (turn.exclusive && publish(turn, this.#parts.limits.maxState)) {
+        this.#parts.cells.account(turn.cell);
+        this.#parts.commit.changed(turn.cell);
+      }
+    } catch (error) {
+      this.#fail(turn, error);
+      return;
+    }
+    this.#end(turn, { ok: true, value: encoded });
+  }
+
+  /** Ends a running turn without effects. Its activation goes with it: the method's code may still hold it. */
+  #fail(turn: Turn, thrown: unknown): void {
+    if (turn.status !== "running") return;
+    const { cell } = turn;
+    if (turn.exclusive && cell.activation === turn.activation) cell.activation = undefined;
+    this.#end(turn, { ok: false, error: outgoingError(turn, thrown, this.#parts.observer) });
+  }
+
+  #end(turn: Turn, outcome: Outcome): void {
+    const { cell } = turn;
+    turn.status = "ended";
+    if (turn.cancelDeadline !== undefined) {
+      turn.cancelDeadline();
+      this.#running.delete(turn);
+    }
+    turn.plan.parent?.children?.delete(turn);
+    cell.mailbox.leave(turn);
+    const now = this.#parts.clock.now();
+    cell.lastUsed = now;
+    if (turn.outer === undefined)
+      this.#parts.meter.turn(cell.ring, turn.startedAt === 0 ? 0 : now - turn.startedAt, now);
+    if (turn.activation?.current === turn) turn.activation.current = undefined;
+    turn.plan.finish(outcome);
+    this.#pump(cell);
+    this.#letGo(cell);
+    if (cell.onIdle !== undefined && cell.mailbox.idle) cell.onIdle();
+  }
+
+  #refuse(turn: Turn, thrown: unknown): void {
+    turn.status = "ended";
+    turn.cancelDeadline?.();
+    turn.plan.parent?.children?.delete(turn);
+    turn.plan.finish({ ok: false, error: outgoingError(turn, thrown, this.#parts.observer) });
+    this.#letGo(turn.cell);
+  }
+
+  /** An object that does not exist needs no memory. */
+  #letGo(cell: TurnCell): void {
+    if (!cell.exists && cell.loaded && cell.evictable) this.#parts.cells.forget(cell);
+  }
+
+  /** Starts what may start now. Turns that end at once come back here; the flag turns that recursion into this loop. */
+  #pump(cell: TurnCell): void {
+    if (cell.pumping) return;
+    cell.pumping = true;
+    for (let turn = cell.mailbox.next(this.#exclusive); turn !== undefined; turn = cell.mailbox.next(this.#exclusive)) {
+      this.#waiting--;
+      this.#start(turn);
+    }
+    cell.pumping = false;
+  }
+}
+
+/** Notes that the turn which called this one waits for it. */
+function waitedFor(turn: Turn): void {
+  const { parent } = turn.plan;
+  if (parent === undefined) return;
+  parent.children ??= new Set();
+  parent.children.add(turn);
+}

@@ -1,0 +1,197 @@
+import { EdgeverseError } from "../../errors/edgeverse-error.ts";
+import { exceedsBytes, jsonText, NotJsonError } from "../../object/json.ts";
+import type { ObjectStore, StoreRange, StoreRow } from "../../object/store.ts";
+import type { SqlStorage } from "../../platform/ports.ts";
+
+const MAX_KEY_BYTES = 512;
+const DEFAULT_ROWS = 1_000;
+const MAX_ROWS = 10_000;
+/** Bytes of new rows one turn may hold before it commits. */
+const MAX_TURN_BYTES = 8 * 1024 * 1024;
+
+/** The object whose rows a store is of, and what of them the database has not seen. */
+export interface RowOwner {
+  readonly ring: number;
+  readonly id: string;
+  readonly definition: { readonly type: string };
+  readonly wiped: boolean;
+  readonly rows: ReadonlyMap<string, string | null> | undefined;
+}
+
+interface StoreOptions {
+  /** Bytes of JSON of one value. */
+  readonly maxValue: number;
+  /** Throws in a readonly method. */
+  checkMutable(): void;
+  /** Sends finished turns' rows to the database. */
+  flush(): void;
+  /** The store of the turn this one runs in. */
+  readonly under?: (() => TurnStore) | undefined;
+}
+
+/** `this.store` of one turn: the turn's writes over those of finished turns over the database. */
+export class TurnStore implements ObjectStore {
+  readonly #cell: RowOwner;
+  readonly #storage: SqlStorage;
+  readonly #options: StoreOptions;
+  #writes = new Map<string, string | null>();
+  #bytes = 0;
+
+  constructor(cell: RowOwner, storage: SqlStorage, options: StoreOptions) {
+    this.#cell = cell;
+    this.#storage = storage;
+    this.#options = options;
+  }
+
+  get writes(): ReadonlyMap<string, string | null> {
+    return this.#writes;
+  }
+
+  /**
+   * Takes over what a successful inner turn wrote: all of it, or it throws and none.
+   * @throws EdgeverseError `PAYLOAD_TOO_LARGE`
+   */
+  absorb(writes: ReadonlyMap<string, string | null>): void {
+    let bytes = this.#bytes;
+    for (const [key, text] of writes) bytes += sizeOf(key, text) - sizeOf(key, this.#writes.get(key));
+    checkTurnBytes(bytes);
+    for (const [key, text] of writes) this.#writes.set(key, text);
+    this.#bytes = bytes;
+  }
+
+  get<Value>(key: string): Value | undefined {
+    const text = this.#text(checkKey(key));
+    return text === null ? undefined : (JSON.parse(text) as Value);
+  }
+
+  put(key: string, value: unknown): void {
+    this.#options.checkMutable();
+    const text = encodeValue(checkKey(key), value, this.#options.maxValue);
+    this.#write(key, text);
+  }
+
+  delete(key: string): boolean {
+    this.#options.checkMutable();
+    const there = this.#text(checkKey(key)) !== null;
+    this.#write(key, null);
+    return there;
+  }
+
+  list<Value>(range: StoreRange = {}): StoreRow<Value>[] {
+    const limit = range.limit ?? DEFAULT_ROWS;
+    if (!Number.isInteger(limit) || limit < 1 || limit > MAX_ROWS) {
+      throw new EdgeverseError("INVALID_ARGUMENT", `Cannot list ${limit} rows: the limit is 1 to ${MAX_ROWS}`);
+    }
+    const prefix = range.prefix ?? "";
+    const start = range.start !== undefined && compareUtf8(range.start, prefix) > 0 ? range.start : prefix;
+    // Finished turns' rows go to the database first, so that only this turn's writes need merging.
+    if (this.#cell.rows !== undefined || this.#cell.wiped) this.#options.flush();
+    const mine = [...this.#all()].filter(([key]) => key.startsWith(prefix) && compareUtf8(key, start) >= 0);
+    const merged = new Map<string, string | null>(this.#stored(prefix, start, limit + mine.length));
+    for (const [key, text] of mine) merged.set(key, text);
+    return [...merged]
+      .filter((row): row is [string, string] => row[1] !== null)
+      .sort(([left], [right]) => compareUtf8(left, right))
+      .slice(0, limit)
+      .map(([key, text]) => ({ key, value: JSON.parse(text) as Value }));
+  }
+
+  /** Own writes over those of the turn this one runs in. */
+  #all(): Map<string, string | null> {
+    const { under } = this.#options;
+    return under === undefined ? this.#writes : new Map([...under().#all(), ...this.#writes]);
+  }
+
+  #write(key: string, text: string | null): void {
+    const bytes = this.#bytes + sizeOf(key, text) - sizeOf(key, this.#writes.get(key));
+    checkTurnBytes(bytes);
+    this.#bytes = bytes;
+    this.#writes.set(key, text);
+  }
+
+  #stored(prefix: string, start: string, limit: number): [string, string][] {
+    const rows = this.#storage.query<{ key: string; value: string }>(
+      `SELECT key, value FROM rows WHERE ring = ? AND type = ? AND id = ? AND key >= ? AND (? IS NULL OR key < ?)
+       ORDER BY key LIMIT ?`,
+      ...[
+        this.#cell.ring,
+        this.#cell.definition.type,
+        this.#cell.id,
+        start,
+        prefixEnd(prefix),
+        prefixEnd(prefix),
+        limit,
+      ],
+    );
+    return rows.map((row) => [row.key, row.value]);
+  }
+
+  #text(key: string): string | null {
+    const own = this.#writes.get(key);
+    if (own !== undefined) return own;
+    if (this.#options.under !== undefined) return this.#options.under().#text(key);
+    const finished = this.#cell.rows?.get(key);
+    if (finished !== undefined) return finished;
+    if (this.#cell.wiped) return null;
+    const rows = this.#storage.query<{ value: string }>(
+      "SELECT value FROM rows WHERE ring = ? AND type = ? AND id = ? AND key = ?",
+      ...[this.#cell.ring, this.#cell.definition.type, this.#cell.id, key],
+    );
+    return rows[0]?.value ?? null;
+  }
+}
+
+function sizeOf(key: string, value: string | null | undefined): number {
+  return value === undefined ? 0 : key.length + (value?.length ?? 0);
+}
+
+function checkTurnBytes(bytes: number): void {
+  if (bytes <= MAX_TURN_BYTES) return;
+  throw new EdgeverseError("PAYLOAD_TOO_LARGE", `Cannot store more than ${MAX_TURN_BYTES} bytes in one turn`);
+}
+
+function checkKey(key: string): string {
+  if (typeof key !== "string" || key.length === 0 || exceedsBytes(key, MAX_KEY_BYTES)) {
+    throw new EdgeverseError("INVALID_ARGUMENT", `Cannot use a store key: it must be 1 to ${MAX_KEY_BYTES} bytes long`);
+  }
+  if (key.includes("\0") || !key.isWellFormed()) {
+    throw new EdgeverseError("INVALID_ARGUMENT", "Cannot use a store key that holds NUL or half a surrogate pair");
+  }
+  return key;
+}
+
+function encodeValue(key: string, value: unknown, limit: number): string {
+  let text: string;
+  try {
+    text = jsonText(value);
+  } catch (error) {
+    if (!(error instanceof NotJsonError)) throw error;
+    throw new EdgeverseError("INVALID_ARGUMENT", `Cannot store "${key}": ${error.message}`);
+  }
+  if (!exceedsBytes(text, limit)) return text;
+  throw new EdgeverseError("PAYLOAD_TOO_LARGE", `Cannot store "${key}": its value is over ${limit} bytes of JSON`);
+}
+
+/** The least text above everything that begins with `prefix`; null when there is none. */
+function prefixEnd(prefix: string): string | null {
+  const points = [...prefix];
+  for (let last = points.pop(); last !== undefined; last = points.pop()) {
+    const next = (last.codePointAt(0) as number) + 1;
+    if (next <= 0x10ffff) return points.join("") + String.fromCodePoint(next === 0xd800 ? 0xe000 : next);
+  }
+  return null;
+}
+
+/** Orders texts by their UTF-8 bytes, as SQLite does; JavaScript's own order differs above U+FFFF. */
+export function compareUtf8(left: string, right: string): number {
+  const length = Math.min(left.length, right.length);
+  for (let index = 0; index < length; index++) {
+    const a = left.charCodeAt(index);
+    const b = right.charCodeAt(index);
+    if (a === b) continue;
+    const aSurrogate = a >= 0xd800 && a <= 0xdfff;
+    const bSurrogate = b >= 0xd800 && b <= 0xdfff;
+    return aSurrogate === bSurrogate ? a - b : aSurrogate ? 1 : -1;
+  }
+  return left.length - right.length;
+}

@@ -1,0 +1,207 @@
+import { EdgeverseError } from "../../errors/edgeverse-error.ts";
+import type { CallInfo, CallOptions } from "../../object/call.ts";
+import type { ChainLink } from "../../object/message.ts";
+import type { ObjectStore } from "../../object/store.ts";
+import type { TurnScope, VirtualObject } from "../../object/virtual-object.ts";
+import { derivedCallId } from "../../reliable/fingerprint.ts";
+import type { Activation, Cell } from "./activation.ts";
+import type { TurnStore } from "./turn-store.ts";
+
+export type TurnCell = Cell<Turn>;
+
+export type Outcome =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly error: EdgeverseError };
+
+/**
+ * The outcome of a turn that never started because its shard is leaving: whoever sent it asks again, waits at the door, and
+ * is told where the object went. Compared by identity; never leaves the partition.
+ */
+export const RELEASED = new EdgeverseError("UNAVAILABLE", "The shard is moving");
+
+/** What a turn is to do, and what becomes of its result. */
+export interface TurnPlan {
+  readonly kind: "call" | "create" | "delete" | "deactivate";
+  readonly readonly: boolean;
+  /** The method returns a promise, or may: what follows its awaits must find its turn. */
+  readonly async: boolean;
+  /** Told whether a method that was not known to return a promise did. */
+  readonly onReturn?: (promise: boolean) => void;
+  readonly info: CallInfo;
+  /** Ms the turn may take from its start; without it only `info.deadline` counts, and also while it waits. */
+  readonly timeout?: number;
+  /** The turn of this partition that waits for this one. */
+  readonly parent?: Turn | undefined;
+  /** Turns of other partitions that wait for this one. */
+  readonly chain?: readonly ChainLink[] | undefined;
+  /** It was let in before, as a reliable call: the mailbox's bound is not for it. */
+  readonly admitted?: boolean;
+  /** Runs the method on the instance. */
+  run(instance: VirtualObject<unknown>): unknown;
+  /** Makes the result fit to leave; throws `EdgeverseError`, and the turn rolls back. */
+  encode(value: unknown, turn: Turn): unknown;
+  /** Called once, as the turn ends: its effects are then part of the next group commit, or gone. */
+  finish(outcome: Outcome): void;
+}
+
+/** What the turn's stubs and store reach beyond the turn itself. */
+export interface TurnServices {
+  stub(turn: Turn, type: string, id: string, options: CallOptions): object;
+  openStore(turn: Turn): TurnStore;
+  uuid(): string;
+  /** What whoever still touches an ended turn gets to see. */
+  over(turn: Turn): Error;
+}
+
+/** A call this turn has sent by message and waits for. */
+export interface Awaited {
+  readonly key: string;
+  readonly readonly: boolean;
+}
+
+/**
+ * One turn on one object. It changes nothing outside itself while it runs: it works on its own copy of the state, made from
+ * the text the object's last turn left when it first asks for it; rows gather in its store. `TurnEngine` publishes both when
+ * it succeeds. So whatever still holds a state after its turn holds nothing that counts.
+ */
+export class Turn implements TurnScope {
+  readonly cell: TurnCell;
+  readonly plan: TurnPlan;
+  readonly services: TurnServices;
+  status: "waiting" | "running" | "ended" = "waiting";
+  /** The instance it runs on. */
+  activation: Activation<Turn> | undefined;
+  /** When it must have ended. */
+  deadline: number;
+  /** For a turn that runs inside another one on the same object ([TURN7], reentrant types): that turn. */
+  outer: Turn | undefined;
+  /** Alone on its object; false for readonly turns that may have company, and for inner turns. */
+  exclusive = true;
+  /** Whether it may change anything: hooks may, and methods that are not readonly. */
+  mutable = true;
+  created = false;
+  deleted = false;
+  /** Text of the state it starts from. */
+  text = "";
+  /** Whether `working` was made. */
+  touched = false;
+  working: unknown;
+  /** Turns of this partition that it waits for; those that ended at once never were among them. */
+  children: Set<Turn> | undefined;
+  awaits: Set<Awaited> | undefined;
+  cancelDeadline: (() => void) | undefined;
+  /** When it started, if it did not end in the same event. */
+  startedAt = 0;
+  #view: unknown;
+  #info: CallInfo | undefined;
+  #store: TurnStore | undefined;
+  #id: string | undefined;
+
+  constructor(cell: TurnCell, plan: TurnPlan, services: TurnServices) {
+    this.cell = cell;
+    this.plan = plan;
+    this.services = services;
+    this.deadline = plan.info.deadline;
+  }
+
+  static #count = 0;
+
+  /** Tells this turn from every other of the partition's present process. */
+  get id(): string {
+    this.#id ??= `${this.plan.info.requestId}.${Turn.#count++}`;
+    return this.#id;
+  }
+
+  get call(): CallInfo {
+    this.#info ??= { ...this.plan.info, deadline: this.deadline };
+    return this.#info;
+  }
+
+  get state(): unknown {
+    this.#check();
+    if (!this.mutable) return this.#view;
+    if (!this.touched) this.#touch(JSON.parse(this.text));
+    return this.working;
+  }
+
+  set state(value: unknown) {
+    this.checkMutable("change the state");
+    this.#touch(value);
+  }
+
+  get store(): ObjectStore {
+    this.#check();
+    return this.openStore();
+  }
+
+  openStore(): TurnStore {
+    this.#store ??= this.services.openStore(this);
+    return this.#store;
+  }
+
+  get openedStore(): TurnStore | undefined {
+    return this.#store;
+  }
+
+  stub(type: string, id: string, options: CallOptions): object {
+    this.#check();
+    return this.services.stub(this, type, id, options);
+  }
+
+  deleteSelf(): void {
+    this.checkMutable("delete the object");
+    this.deleted = true;
+  }
+
+  checkMutable(what: string): void {
+    this.#check();
+    if (!this.mutable) throw new TypeError(`Cannot ${what} in a readonly method`);
+  }
+
+  callIdFor(label: string): string {
+    this.#check();
+    const { callId } = this.plan.info;
+    return callId === undefined ? this.services.uuid() : derivedCallId(this.cell.key, callId, label);
+  }
+
+  /** From here on the turn sees `view`, frozen, and changes nothing. */
+  restrict(view: unknown): void {
+    this.mutable = false;
+    this.#view = view;
+  }
+
+  /** The state as text, as the turn has it now. */
+  currentText(): string {
+    return this.touched ? JSON.stringify(this.working) : this.text;
+  }
+
+  /** The turns that wait for this one, nearest first: this turn itself, its callers here, then those elsewhere. */
+  *ancestry(): Generator<ChainLink & { readonly local: Turn | undefined }> {
+    let turn: Turn = this;
+    for (;;) {
+      yield { key: turn.cell.key, turn: turn.id, readonly: turn.plan.readonly, local: turn };
+      const { parent } = turn.plan;
+      if (parent === undefined) break;
+      // Nobody waits in a turn that has ended, nor, for this call, behind it.
+      if (parent.status === "ended") return;
+      turn = parent;
+    }
+    const remote = turn.plan.chain ?? [];
+    for (let index = remote.length - 1; index >= 0; index--)
+      yield { ...(remote[index] as ChainLink), local: undefined };
+  }
+
+  /** The chain a call of this turn carries to another partition, oldest first. */
+  outgoingChain(): ChainLink[] {
+    return [...this.ancestry()].map(({ key, turn, readonly }) => ({ key, turn, readonly })).reverse();
+  }
+
+  #touch(value: unknown): void {
+    this.working = value;
+    this.touched = true;
+  }
+
+  #check(): void {
+    if (this.status !== "running") throw this.services.over(this);
+  }
+}
