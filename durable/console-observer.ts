@@ -1,4 +1,4 @@
-import type { Observer } from "../src/partition/ports.ts";
+import type { Observer } from "../src/partition/turns/ports.ts";
 
 /** Writes what operators should know as one JSON line each; the platform collects them. */
 export const consoleObserver: Observer = {

@@ -34,8 +34,8 @@ export class CoordinatorDurableObject extends DurableObject<Env> implements Coor
     return this.#coordinator.wake();
   }
 
-  async found(proposal: Genesis): Promise<{ readonly genesis: Genesis; readonly shards: number }> {
-    return this.#coordinator.found(proposal);
+  async bootstrap(proposal: Genesis): Promise<{ readonly genesis: Genesis; readonly shards: number }> {
+    return this.#coordinator.bootstrap(proposal);
   }
 
   async map(): Promise<MapDocument | undefined> {

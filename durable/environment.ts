@@ -16,7 +16,7 @@ export type PartitionObject = Rpc.DurableObjectBranded & PartitionClient;
 
 /** The coordinator as partitions and the HTTP layer reach it by RPC. */
 export interface CoordinatorRpc extends CoordinatorAdmin {
-  found(proposal: Genesis): Promise<{ readonly genesis: Genesis; readonly shards: number }>;
+  bootstrap(proposal: Genesis): Promise<{ readonly genesis: Genesis; readonly shards: number }>;
   map(): Promise<MapDocument | undefined>;
   status(): Promise<CoordinatorStatus>;
   report(report: LoadReport): Promise<void>;

@@ -35,7 +35,7 @@ export function partitionClass(registry: Registry) {
         storage: new DurableStorage(ctx.storage),
         scope: asyncScope<Turn>(),
         peers: new Router({ registry, connect, cache, clock }),
-        founder: { found: (genesis) => coordinator().found(genesis) },
+        bootstrapper: { bootstrap: (genesis) => coordinator().bootstrap(genesis) },
         loads: { report: (report) => coordinator().report(report) },
         connect,
         observer: consoleObserver,
@@ -104,8 +104,8 @@ export function partitionClass(registry: Registry) {
       return this.#client.drop(order, epoch);
     }
 
-    recount(shards: number, version: number) {
-      return this.#client.recount(shards, version);
+    reshard(shards: number, version: number) {
+      return this.#client.reshard(shards, version);
     }
 
     wake() {

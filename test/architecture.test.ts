@@ -164,8 +164,8 @@ const crossings = files.flatMap((file) => {
   });
 });
 
-/** Circles of files that import one another: strongly connected components of more than one file. */
-function circles(edges: ReadonlyMap<string, readonly string[]>): string[][] {
+/** Cycles of files that import one another: strongly connected components of more than one file. */
+function cycles(edges: ReadonlyMap<string, readonly string[]>): string[][] {
   const order = new Map<string, number>();
   const low = new Map<string, number>();
   const stack: string[] = [];
@@ -180,8 +180,8 @@ function circles(edges: ReadonlyMap<string, readonly string[]>): string[][] {
       if (stack.includes(next)) low.set(node, Math.min(low.get(node) as number, low.get(next) as number));
     }
     if (low.get(node) !== order.get(node)) return;
-    const circle = stack.splice(stack.indexOf(node));
-    if (circle.length > 1 || edges.get(node)?.includes(node)) found.push(circle.sort());
+    const cycle = stack.splice(stack.indexOf(node));
+    if (cycle.length > 1 || edges.get(node)?.includes(node)) found.push(cycle.sort());
   };
   for (const node of edges.keys()) if (!order.has(node)) visit(node);
   return found.sort();
@@ -255,12 +255,12 @@ describe("the house", () => {
     expect(bad).toEqual([]);
   });
 
-  test("no circles among the imports that run", () => {
-    expect(circles(edgesOf(({ type }) => !type))).toEqual([]);
+  test("no cycles among the imports that run", () => {
+    expect(cycles(edgesOf(({ type }) => !type))).toEqual([]);
   });
 
-  test("no circles at all: `import type` counts", () => {
-    expect(circles(edgesOf(() => true))).toEqual([]);
+  test("no cycles at all: `import type` counts", () => {
+    expect(cycles(edgesOf(() => true))).toEqual([]);
   });
 
   test("every relative import names a file that is there, with its extension", () => {
@@ -347,8 +347,8 @@ describe("the scanner", () => {
     expect(scan("a / b; Date.now(); c / d").code).toContain("Date.now()");
   });
 
-  test("finds circles, also of one file", () => {
+  test("finds cycles, also of one file", () => {
     const edges = { a: ["b"], b: ["c"], c: ["a", "d"], d: ["e"], e: ["e"], f: ["a", "outside"] };
-    expect(circles(new Map(Object.entries(edges)))).toEqual([["a", "b", "c"], ["e"]]);
+    expect(cycles(new Map(Object.entries(edges)))).toEqual([["a", "b", "c"], ["e"]]);
   });
 });

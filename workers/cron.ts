@@ -1,4 +1,4 @@
-import type { Observer } from "../src/partition/ports.ts";
+import type { Observer } from "../src/partition/turns/ports.ts";
 import type { Maintenance } from "../src/reliable/maintenance.ts";
 import type { Connect } from "../src/router/ports.ts";
 

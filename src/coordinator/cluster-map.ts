@@ -71,7 +71,7 @@ export class ClusterMap {
     return this.#storage.query<{ at: number }>("SELECT at FROM map ORDER BY version LIMIT 1")[0]?.at ?? null;
   }
 
-  found(genesis: Genesis): void {
+  bootstrap(genesis: Genesis): void {
     const now = this.#clock.now();
     this.#storage.transaction(() => {
       const document: MapDocument = { version: 1, genesis, exceptions: [] };

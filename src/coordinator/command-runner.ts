@@ -7,14 +7,14 @@ import type { AdminCommand, MemberCommand, MemberView, MoveView, ShardNote } fro
 import type { Membership } from "./membership.ts";
 import type { MoveJournal } from "./move-journal.ts";
 import type { Rebalancer } from "./rebalancer.ts";
-import type { ShardResize } from "./resize.ts";
+import type { Resharder } from "./resharder.ts";
 
 interface Parts {
   readonly map: ClusterMap;
   readonly journal: MoveJournal;
   readonly members: Membership;
   readonly rebalancer: Rebalancer;
-  readonly resize: ShardResize;
+  readonly resize: Resharder;
   readonly storage: SqlStorage;
   /** Something changed that the planner should look at. */
   readonly onChanged: (trigger: string) => void;
@@ -40,7 +40,7 @@ export class CommandRunner {
       case "drain":
         return this.#change(command);
       case "remove-partition": {
-        this.#checkResize();
+        this.#checkReshard();
         const view = members.remove(command.name);
         onChanged("membership");
         return view;
@@ -58,7 +58,7 @@ export class CommandRunner {
           stableFor: 0,
         };
         if (command.dryRun) return { ...rebalancer.propose(changes), dryRun: true };
-        this.#checkResize();
+        this.#checkReshard();
         const { plan, again } = rebalancer.rebalance("operator", changes);
         onOrdered(again);
         return { ...plan, dryRun: false };
@@ -75,7 +75,7 @@ export class CommandRunner {
 
   #change(command: MemberCommand): MemberView | (Plan & { readonly dryRun: true }) {
     const { map, members, rebalancer, onChanged } = this.#parts;
-    this.#checkResize();
+    this.#checkReshard();
     const member = members.next(command);
     // Everything that would follow, not only the first batch of it.
     if (command.dryRun) return { ...rebalancer.propose({ stableFor: 0, batch: map.shards }, member), dryRun: true };
@@ -87,7 +87,7 @@ export class CommandRunner {
   #move(shard: number, to: string): MoveView {
     const { map, journal, onOrdered } = this.#parts;
     this.#checkShard(shard);
-    this.#checkResize();
+    this.#checkReshard();
     this.#checkTarget(to);
     const from = map.owner(shard);
     const { pinned, pinnedTo } = map.note(shard);
@@ -113,7 +113,7 @@ export class CommandRunner {
   #pin(shard: number, partition: string | undefined): ShardNote {
     const { map, journal, storage, onChanged } = this.#parts;
     this.#checkShard(shard);
-    this.#checkResize();
+    this.#checkReshard();
     if (partition !== undefined) this.#checkTarget(partition);
     const move = journal.of(shard);
     const away = move !== undefined && move.order.to !== (partition ?? map.owner(shard)) ? move : undefined;
@@ -158,7 +158,7 @@ export class CommandRunner {
     if (state === "draining") throw new EdgeverseError("CONFLICT", `Partition "${name}" is being drained`);
   }
 
-  #checkResize(): void {
+  #checkReshard(): void {
     if (!this.#parts.resize.busy) return;
     throw new EdgeverseError("CONFLICT", "The shard count is being changed; try again when that is done", {
       retryable: true,

@@ -113,7 +113,7 @@ export interface DecisionView {
   readonly skipped: readonly { readonly reason: string; readonly count: number; readonly detail?: string }[];
 }
 
-export interface ResizeView {
+export interface ReshardView {
   readonly shards: number;
   /** Null when the count is not being changed. */
   readonly target: number | null;
@@ -138,7 +138,7 @@ export interface CoordinatorView {
   readonly mapVersion: number;
   readonly members: readonly MemberView[];
   readonly moves: MoveCounts;
-  readonly resize: ResizeView;
+  readonly resize: ReshardView;
   readonly decisions: readonly DecisionView[];
   /** How often the planner came to each conclusion. */
   readonly decisionCounts: Readonly<Record<string, number>>;
@@ -163,7 +163,7 @@ export interface CoordinatorAdmin {
   /**
    * Results by kind: partition commands give a `MemberView`, as a dry run a `Plan`; `move-shard` a `MoveView`; `pin-shard`
    * and `unpin-shard` a `ShardNote`; `rebalance` a `Plan` (placement/plan-types.ts) with `dryRun`; `shard-count` a
-   * `ResizeView` with `dryRun`.
+   * `ReshardView` with `dryRun`.
    */
   execute(command: AdminCommand, operator: Operator): Promise<AdminResult>;
   view(): Promise<CoordinatorView>;

@@ -23,7 +23,7 @@ import { Membership } from "./membership.ts";
 import { MoveDriver } from "./move-driver.ts";
 import { type Move, MoveJournal } from "./move-journal.ts";
 import { Rebalancer } from "./rebalancer.ts";
-import { ShardResize } from "./resize.ts";
+import { Resharder } from "./resharder.ts";
 import { migrateCoordinator } from "./tables.ts";
 
 export interface CoordinatorStatus {
@@ -62,7 +62,7 @@ export class Coordinator implements CoordinatorAdmin {
   readonly #journal: MoveJournal;
   readonly #driver: MoveDriver;
   readonly #rebalancer: Rebalancer;
-  readonly #resize: ShardResize;
+  readonly #resize: Resharder;
   readonly #members: Membership;
   readonly #audit: Audit;
   readonly #commands: CommandRunner;
@@ -86,7 +86,7 @@ export class Coordinator implements CoordinatorAdmin {
     const journal = this.#journal;
     this.#members = new Membership({ ...parts, journal });
     this.#rebalancer = new Rebalancer({ ...parts, journal, policy });
-    this.#resize = new ShardResize({ ...parts, journal });
+    this.#resize = new Resharder({ ...parts, journal });
     this.#audit = new Audit(storage, clock);
     this.#driver = new MoveDriver({ ...parts, journal, limits, warn, onEnded: (move) => this.#ended(move) });
     this.#commands = new CommandRunner({
@@ -113,11 +113,11 @@ export class Coordinator implements CoordinatorAdmin {
    * Founds the cluster on the first proposal it hears; later ones change nothing.
    * @throws Error when the proposal is malformed
    */
-  found(proposal: Genesis): { readonly genesis: Genesis; readonly shards: number } {
+  bootstrap(proposal: Genesis): { readonly genesis: Genesis; readonly shards: number } {
     const { genesis } = this.#map;
     if (genesis !== undefined) return { genesis, shards: this.#map.shards };
     check(proposal);
-    this.#map.found(proposal);
+    this.#map.bootstrap(proposal);
     return { genesis: proposal, shards: proposal.shards };
   }
 
@@ -148,7 +148,8 @@ export class Coordinator implements CoordinatorAdmin {
   async execute(command: AdminCommand, operator: Operator): Promise<AdminResult> {
     let answer: AdminResult;
     try {
-      if (this.#map.genesis === undefined && this.#options.proposal !== undefined) this.found(this.#options.proposal);
+      if (this.#map.genesis === undefined && this.#options.proposal !== undefined)
+        this.bootstrap(this.#options.proposal);
       if (this.#map.genesis === undefined) throw new EdgeverseError("UNAVAILABLE", "The cluster is not founded yet");
       answer = { ok: true, result: this.#commands.run(command) };
     } catch (error) {

@@ -35,7 +35,7 @@ const ANSWER_WITHIN = 30_000;
  * Ms before each move. Thousands of empty shards that move one after the other would keep a process that partitions share
  * so busy with itself that it takes no calls from outside.
  */
-const BREATHE = 10;
+const YIELD = 10;
 /** Ms a shard is left alone after a move of it was undone; doubled each time by the journal's age. */
 const RETRY_AFTER = 10_000;
 
@@ -86,7 +86,7 @@ export class MoveDriver {
     const { clock, storage, limits } = this.#parts;
     let move = begun;
     let wait: number = PAUSE.first;
-    await pause(clock, BREATHE);
+    await pause(clock, YIELD);
     while (!ended(move.state) && !this.#stopped) {
       // The order must not get ahead of the journal.
       await storage.barrier();

@@ -15,8 +15,8 @@ export interface Identity {
   readonly roles: readonly string[];
 }
 
-/** What a running method knows about the call: `this.call`. */
-export interface CallInfo {
+/** What a running method knows about the call: `this.context`. */
+export interface CallContext {
   readonly caller: Caller;
   /** When the call must have ended, ms since the epoch. */
   readonly deadline: number;

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
-import type { CallInfo, CallOptions } from "./call.ts";
+import type { CallContext, CallOptions } from "./call.ts";
 import type { MethodOptions } from "./method.ts";
 import type { ObjectStore } from "./store.ts";
 
@@ -15,7 +15,7 @@ export interface ObjectScope {
 export interface TurnScope {
   state: unknown;
   readonly store: ObjectStore;
-  readonly call: CallInfo;
+  readonly context: CallContext;
   stub(type: string, id: string, options: CallOptions): object;
   deleteSelf(): void;
   callIdFor(label: string): string;
@@ -32,7 +32,7 @@ export interface Migration {
 }
 
 /** What a type says to a move of a shard that holds objects of it: nothing against it, never, or not now. */
-export type MigrationVote = "allow" | "veto" | { readonly delay: string } | undefined;
+export type MoveVote = "allow" | "veto" | { readonly delay: string } | undefined;
 
 let nextScope: ObjectScope | undefined;
 
@@ -90,7 +90,7 @@ export abstract class VirtualObject<State = unknown> {
   static readonly autoLoad: "global" | "shard" | "partition" | undefined = undefined;
 
   /** Asked before a shard that holds objects of this type moves; may refuse the move, or put it off. */
-  static onMigrate?(migration: Migration): MigrationVote;
+  static onMove?(migration: Migration): MoveVote;
 
   /** Brings a state that version `from` wrote to the present shape, before it is parsed. */
   static upgrade(old: unknown, _from: number): unknown {
@@ -122,8 +122,8 @@ export abstract class VirtualObject<State = unknown> {
     return this.#scope.turn().store;
   }
 
-  protected get call(): CallInfo {
-    return this.#scope.turn().call;
+  protected get context(): CallContext {
+    return this.#scope.turn().context;
   }
 
   /**
@@ -177,7 +177,7 @@ export interface ObjectClass {
   readonly timeout: string | undefined;
   readonly log: "batched" | "before";
   readonly autoLoad: "global" | "shard" | "partition" | undefined;
-  onMigrate?(migration: Migration): MigrationVote;
+  onMove?(migration: Migration): MoveVote;
   upgrade(old: unknown, from: number): unknown;
 }
 

@@ -24,7 +24,7 @@ export function partitionClient(partition: Partition, clock: Clock): PartitionCl
     transfer: async (chunk) => (await partition.core()).moves.incoming.transfer(chunk),
     activate: async (order) => (await partition.core()).moves.incoming.activate(order),
     drop: async (order, epoch) => (await partition.core()).moves.incoming.drop(order, epoch),
-    recount: async (shards, version) => (await partition.core()).recount(shards, version),
+    reshard: async (shards, version) => (await partition.core()).reshard(shards, version),
     wake: () => partition.wake(),
     removeMarks: async (before, limit, dryRun) => {
       const { table } = await partition.core();

@@ -4,27 +4,27 @@ import { type CallMessage, objectKey, type Reply } from "../object/message.ts";
 import type { TypeDefinition } from "../object/registry.ts";
 import type { DeactivationReason, VirtualObject } from "../object/virtual-object.ts";
 import type { LoadReport } from "../placement/load-report.ts";
-import type { RecountReply } from "../placement/move.ts";
+import type { ReshardReply } from "../placement/move.ts";
 import { LogGate } from "../reliable/log-gate.ts";
 import { Shipper } from "../reliable/shipper.ts";
-import { hooksOf } from "./turns/activate.ts";
 import { AutoLoad } from "./auto-load.ts";
 import { CallTable, type StoredCall } from "./calls/call-table.ts";
-import { Cells } from "./turns/activations.ts";
+import { ReliableCalls } from "./calls/reliable-calls.ts";
+import { HandOffGate } from "./moves/hand-off-gate.ts";
+import { ShardMoves } from "./moves/shard-moves.ts";
+import type { PartitionOptions } from "./options.ts";
 import { ChangeTracker } from "./storage/change-tracker.ts";
-import { Deadlines } from "./turns/deadlines.ts";
-import { Door } from "./moves/hand-off-gate.ts";
 import { GroupCommit } from "./storage/group-commit.ts";
+import { type Owned, Ownership } from "./storage/ownership.ts";
+import type { HashRange } from "./storage/shard-rows.ts";
+import { hooksOf } from "./turns/activate.ts";
+import { Activations } from "./turns/activations.ts";
+import { Deadlines } from "./turns/deadlines.ts";
 import { LoadMeter } from "./turns/load-meter.ts";
 import { encodeText } from "./turns/method-plan.ts";
-import type { PartitionOptions } from "./options.ts";
 import { Outbound } from "./turns/outbound.ts";
-import { type Owned, Ownership } from "./storage/ownership.ts";
-import { ReliableCalls } from "./calls/reliable-calls.ts";
-import { ShardMoves } from "./moves/shard-moves.ts";
-import type { RingRange } from "./storage/shard-rows.ts";
 import { readable, systemPlan } from "./turns/system-plan.ts";
-import type { Turn, TurnCell, TurnServices } from "./turns/turn.ts";
+import type { Turn, TurnActivation, TurnServices } from "./turns/turn.ts";
 import { TurnEngine } from "./turns/turn-engine.ts";
 import { TurnStore } from "./turns/turn-store.ts";
 
@@ -36,13 +36,13 @@ const DEACTIVATE_WITHIN = 10_000;
 /** The parts of a running partition, put together. */
 export class PartitionCore {
   readonly ownership: Ownership;
-  readonly cells: Cells;
+  readonly activations: Activations;
   readonly commit: GroupCommit;
   readonly engine: TurnEngine;
   readonly reliable: ReliableCalls;
   readonly table: CallTable;
   readonly shipper: Shipper<StoredCall> | undefined;
-  readonly door: Door;
+  readonly gate: HandOffGate;
   readonly moves: ShardMoves;
   readonly encode: (value: unknown) => string;
   readonly #options: PartitionOptions;
@@ -63,13 +63,13 @@ export class PartitionCore {
     this.encode = encodeText(config.maxMessage);
     this.ownership = new Ownership(stored.name, stored.genesis, storage);
     const { ownership } = this;
-    const shardAt = (ring: number) => ownership.shardAt(ring);
-    const inside = (keys: Iterable<string>) => ownership.holdsAny(keys);
-    const fence = (ring: number) => ownership.fence(ring);
+    const shardAt = (position: number) => ownership.shardAt(position);
+    const inside = (keys: Iterable<string>) => ownership.anyGated(keys);
+    const fence = (position: number) => ownership.fence(position);
     this.table = new CallTable(storage, { now, shardAt, changes, fence, staged: () => ownership.staged() });
     this.commit = new GroupCommit(storage, clock, changes, fence, onFailure);
-    this.cells = new Cells(clock, config, (cell, reason) => this.#evict(cell, reason));
-    this.door = new Door({ deadlines, most: config.partitionMailbox, inside });
+    this.activations = new Activations(clock, config, (activation, reason) => this.#evict(activation, reason));
+    this.gate = new HandOffGate({ deadlines, most: config.partitionMailbox, inside });
     const outbound = new Outbound({
       registry,
       peers,
@@ -77,14 +77,14 @@ export class PartitionCore {
       now,
       commit: this.commit,
       engine: () => this.engine,
-      cell: (turn, definition, id) => readable(() => this.#callable(turn, definition, id)),
+      activation: (turn, definition, id) => readable(() => this.#callable(turn, definition, id)),
       local: call,
     });
     this.engine = new TurnEngine({
       storage,
       clock,
       scope: options.scope,
-      cells: this.cells,
+      activations: this.activations,
       commit: this.commit,
       deadlines,
       meter: new LoadMeter({ clock, ownership, storage, send: (report) => this.#report(report) }),
@@ -105,7 +105,7 @@ export class PartitionCore {
     this.reliable = new ReliableCalls({
       table: this.table,
       engine: this.engine,
-      cells: this.cells,
+      activations: this.activations,
       commit: this.commit,
       deadlines,
       now,
@@ -119,22 +119,22 @@ export class PartitionCore {
     ownership.onClaimed = (shard) => this.#autoLoad.shard(shard);
     this.moves = new ShardMoves({
       ...{ ownership, changes, storage, clock, registry },
-      ...{ cells: this.cells, engine: this.engine, reliable: this.reliable, commit: this.commit },
+      ...{ activations: this.activations, engine: this.engine, reliable: this.reliable, commit: this.commit },
       connect: options.connect,
       patience: config.callTimeout,
       onClearing: (busy) => {
         if (busy !== this.#armed) this.rearm();
       },
-      deactivate: (cell) => this.#evict(cell, "moved"),
+      deactivate: (activation) => this.#evict(activation, "moved"),
       resume: (shard) => this.#resumeCalls(false, ownership.range(shard)),
-      onChanged: () => this.table.recount(),
+      onChanged: () => this.table.reshard(),
       onOwned: (shard) => this.#autoLoad.shard(shard),
       onError: (error) => onFailure(new EdgeverseError("UNAVAILABLE", "Cannot clear a shard away", { cause: error })),
     });
   }
 
-  open(definition: TypeDefinition, id: string, owned: Owned): TurnCell {
-    return this.cells.open(objectKey(definition.type, id), definition, id, owned);
+  open(definition: TypeDefinition, id: string, owned: Owned): TurnActivation {
+    return this.activations.open(objectKey(definition.type, id), definition, id, owned);
   }
 
   /** Takes up what an earlier process left: calls it had accepted ([CALL3]), rows to clear; `crashed` when it ended by itself. */
@@ -144,17 +144,17 @@ export class PartitionCore {
     this.#autoLoad.all();
   }
 
-  #resumeCalls(crashed: boolean, range?: RingRange): void {
+  #resumeCalls(crashed: boolean, range?: HashRange): void {
     const { registry, observer, clock } = this.#options;
     for (const stored of this.table.pending(range?.first, range?.last)) {
       const { record } = stored;
       try {
         const definition = registry.type(record.type);
         const located = this.ownership.locate(placementOf(record.id), clock.now());
-        const owned = located.kind === "held" ? located.owned : located;
+        const owned = located.kind === "gated" ? located.owned : located;
         if (owned === undefined || owned.kind === "moved") continue;
-        const cell = this.open(definition, record.id, owned);
-        this.reliable.resume(stored, cell, registry.method(definition, record.method), crashed);
+        const activation = this.open(definition, record.id, owned);
+        this.reliable.resume(stored, activation, registry.method(definition, record.method), crashed);
       } catch (error) {
         observer.warn("a pending call can't be resumed", {
           key: objectKey(record.type, record.id),
@@ -186,14 +186,17 @@ export class PartitionCore {
   }
 
   /** Counts shards anew ([SPLIT1]). */
-  async recount(shards: number, version: number): Promise<RecountReply> {
-    const { ownership, cells } = this;
+  async reshard(shards: number, version: number): Promise<ReshardReply> {
+    const { ownership, activations } = this;
     // What is in memory from before its shard last left must not pass for what the shard holds now.
-    const stale = [...cells.all()].filter((cell) => cell.epoch !== ownership.epochAt(cell.ring));
-    const reply = this.moves.recount(shards, version);
+    const stale = [...activations.all()].filter(
+      (activation) => activation.epoch !== ownership.epochAt(activation.position),
+    );
+    const reply = this.moves.reshard(shards, version);
     if (reply.kind === "done") {
-      for (const cell of stale) cells.forget(cell);
-      for (const cell of cells.all()) cell.epoch = ownership.epochAt(cell.ring) ?? cell.epoch;
+      for (const activation of stale) activations.forget(activation);
+      for (const activation of activations.all())
+        activation.epoch = ownership.epochAt(activation.position) ?? activation.epoch;
       this.#autoLoad.all();
       await this.#options.storage.barrier();
     }
@@ -206,14 +209,14 @@ export class PartitionCore {
     if (!this.#armed) this.rearm();
   }
 
-  /** The cell of an own object that `turn` may call in place. */
-  #callable(turn: Turn, definition: TypeDefinition, id: string): TurnCell | undefined {
+  /** The activation of an own object that `turn` may call in place. */
+  #callable(turn: Turn, definition: TypeDefinition, id: string): TurnActivation | undefined {
     const located = this.ownership.locate(placementOf(id), this.#options.clock.now());
     if (located.kind === "owned") return this.open(definition, id, located);
     if (located.kind === "moved" || located.owned === undefined) return undefined;
-    // A hand-over waits for `turn`, or for one that waits for it.
+    // A hand-off waits for `turn`, or for one that waits for it.
     const waiting = [...turn.ancestry()].map((link) => link.key);
-    return this.ownership.holdsAny(waiting) ? this.open(definition, id, located.owned) : undefined;
+    return this.ownership.anyGated(waiting) ? this.open(definition, id, located.owned) : undefined;
   }
 
   #report(report: LoadReport): void {
@@ -223,14 +226,14 @@ export class PartitionCore {
   #load(definition: TypeDefinition, id: string): void {
     const located = this.ownership.locate(placementOf(id), this.#options.clock.now());
     if (located.kind !== "owned") return;
-    const cell = this.open(definition, id, located);
-    cell.pinned = true;
+    const activation = this.open(definition, id, located);
+    activation.pinned = true;
     const deadline = this.#options.clock.now() + this.#options.config.callTimeout;
     this.engine.submit(
-      cell,
+      activation,
       systemPlan(
         "create",
-        cell,
+        activation,
         deadline,
         () => undefined,
         () => undefined,
@@ -243,7 +246,7 @@ export class PartitionCore {
     return {
       stub: (turn, type, id, options) => outbound.stub(turn, type, id, options),
       openStore: (turn) =>
-        new TurnStore(turn.cell, storage, {
+        new TurnStore(turn.activation, storage, {
           maxValue: config.maxValue,
           checkMutable: () => turn.checkMutable("change the store"),
           flush: () => this.commit.flush(),
@@ -253,7 +256,7 @@ export class PartitionCore {
       over: (turn) =>
         new EdgeverseError(
           "DEADLINE_EXCEEDED",
-          `The turn on ${turn.cell.key} has ended: what it does now has no effect`,
+          `The turn on ${turn.activation.key} has ended: what it does now has no effect`,
         ),
     };
   }
@@ -270,19 +273,19 @@ export class PartitionCore {
     };
   }
 
-  #evict(cell: TurnCell, reason: DeactivationReason): void {
-    if (cell.activation === undefined || !cell.definition.hooks.has("onDeactivate")) {
-      this.cells.forget(cell);
+  #evict(activation: TurnActivation, reason: DeactivationReason): void {
+    if (activation.instance === undefined || !activation.definition.hooks.has("onDeactivate")) {
+      this.activations.forget(activation);
       return;
     }
     const deadline = this.#options.clock.now() + DEACTIVATE_WITHIN;
     const leave = () => {
-      cell.activation = undefined;
+      activation.instance = undefined;
       this.commit.settled(() => {
-        if (cell.evictable && cell.activation === undefined) this.cells.forget(cell);
+        if (activation.evictable && activation.instance === undefined) this.activations.forget(activation);
       });
     };
     const run = (instance: VirtualObject<unknown>) => hooksOf(instance).onDeactivate(reason);
-    this.engine.submit(cell, systemPlan("deactivate", cell, deadline, run, leave));
+    this.engine.submit(activation, systemPlan("deactivate", activation, deadline, run, leave));
   }
 }

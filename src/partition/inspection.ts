@@ -1,5 +1,5 @@
+import { FIXED_POSITION, hashRange } from "../identity/hash-order.ts";
 import { placementOf } from "../identity/object-id.ts";
-import { FIXED_RING, ringRange } from "../identity/hash-order.ts";
 import { objectKey } from "../object/message.ts";
 import type { SqlRow, SqlStorage } from "../platform/ports.ts";
 import type { CallRecord } from "../reliable/call-record.ts";
@@ -21,13 +21,13 @@ export class Inspection {
   }
 
   status(): PartitionStatus {
-    this.#core.cells.sweep();
-    const { ownership, cells, commit, engine, table, shipper } = this.#core;
+    this.#core.activations.sweep();
+    const { ownership, activations, commit, engine, table, shipper } = this.#core;
     return {
       name: ownership.name,
       shards: this.shards().length,
-      objectsInMemory: cells.map.size,
-      bytesInMemory: cells.bytes,
+      objectsInMemory: activations.map.size,
+      bytesInMemory: activations.bytes,
       waitingTurns: engine.waiting,
       commits: commit.stats.commits,
       repliesCommitted: commit.stats.joined,
@@ -42,23 +42,24 @@ export class Inspection {
     return [...this.#core.ownership.owned()];
   }
 
-  /** Stored objects in ring order. `cursor` of the answer is where to go on; it may come with an empty page. */
+  /** Stored objects in hash order. `cursor` of the answer is where to go on; it may come with an empty page. */
   objects(query: ObjectQuery): { objects: ObjectListing[]; cursor?: ObjectCursor } {
     const { ownership } = this.#core;
     const { map } = ownership;
-    const range = query.shard === undefined ? { first: FIXED_RING, last: 2 ** 32 } : ringRange(query.shard, map.shards);
-    const from = query.cursor ?? { ring: range.first, type: "", id: "" };
+    const range =
+      query.shard === undefined ? { first: FIXED_POSITION, last: 2 ** 32 } : hashRange(query.shard, map.shards);
+    const from = query.cursor ?? { position: range.first, type: "", id: "" };
     const seen = this.#storage.query<ObjectCursor & SqlRow>(
-      "SELECT ring, type, id FROM objects WHERE (ring, type, id) > (?, ?, ?) AND ring <= ? ORDER BY ring, type, id LIMIT ?",
-      ...[from.ring, from.type, from.id, range.last, query.type === undefined ? query.limit : SCAN],
+      "SELECT position, type, id FROM objects WHERE (position, type, id) > (?, ?, ?) AND position <= ? ORDER BY position, type, id LIMIT ?",
+      ...[from.position, from.type, from.id, range.last, query.type === undefined ? query.limit : SCAN],
     );
     const found: ObjectListing[] = [];
     let last: ObjectCursor | undefined;
     for (const row of seen) {
       if (found.length === query.limit) break;
-      last = { ring: row.ring, type: row.type, id: row.id };
+      last = { position: row.position, type: row.type, id: row.id };
       // Rows may be on their way here, or left over: then somebody else lists them.
-      if ((query.type === undefined || row.type === query.type) && ownership.epochAt(row.ring) !== undefined)
+      if ((query.type === undefined || row.type === query.type) && ownership.epochAt(row.position) !== undefined)
         found.push({ type: row.type, id: row.id, shard: this.#shard(row.id) });
     }
     const more = last !== undefined && (seen.length === SCAN || found.length === query.limit);
@@ -68,18 +69,18 @@ export class Inspection {
   describe(type: string, id: string, now: number): ObjectDescription | { readonly movedTo: string | null } {
     const owned = this.#owned(id, now);
     if ("movedTo" in owned) return owned;
-    const cell = this.#core.cells.map.get(objectKey(type, id));
+    const activation = this.#core.activations.map.get(objectKey(type, id));
     const stored = this.#storage.query(
-      "SELECT 1 AS there FROM objects WHERE ring = ? AND type = ? AND id = ?",
-      ...[owned.ring, type, id],
+      "SELECT 1 AS there FROM objects WHERE position = ? AND type = ? AND id = ?",
+      ...[owned.position, type, id],
     );
     const claimed = this.#storage.query<{ claimed: number }>("SELECT claimed FROM shards WHERE shard = ?", owned.shard);
     return {
-      exists: cell?.dirty === true ? cell.exists : stored.length > 0,
+      exists: activation?.dirty === true ? activation.exists : stored.length > 0,
       shard: owned.shard,
       epoch: owned.epoch,
       claimedAt: claimed[0]?.claimed ?? null,
-      inMemory: cell?.activation !== undefined,
+      inMemory: activation?.instance !== undefined,
     };
   }
 
@@ -87,10 +88,10 @@ export class Inspection {
   call(type: string, id: string, callId: string, now: number): CallRecord | null | { readonly movedTo: string | null } {
     const owned = this.#owned(id, now);
     if ("movedTo" in owned) return owned;
-    return this.#core.table.find(owned.ring, type, id, callId)?.record ?? null;
+    return this.#core.table.find(owned.position, type, id, callId)?.record ?? null;
   }
 
-  /** Where the object is; also while its shard is being handed over, as long as it is here. */
+  /** Where the object is; also while its shard is being handed off, as long as it is here. */
   #owned(id: string, now: number): Owned | { readonly movedTo: string | null } {
     const located = this.#core.ownership.locate(placementOf(id), now);
     if (located.kind === "owned") return located;

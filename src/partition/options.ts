@@ -4,7 +4,8 @@ import type { Genesis } from "../placement/shard-map.ts";
 import type { AsyncScope, Clock, Random, SqlStorage } from "../platform/ports.ts";
 import type { CallLog } from "../reliable/ports.ts";
 import type { Connect } from "../router/ports.ts";
-import type { Founder, LoadSink, Observer, Peers } from "./ports.ts";
+import type { Bootstrapper, LoadSink } from "./ports.ts";
+import type { Observer, Peers } from "./turns/ports.ts";
 import type { Turn } from "./turns/turn.ts";
 
 /** What a partition is made of. */
@@ -16,7 +17,7 @@ export interface PartitionOptions {
   readonly random: Random;
   readonly scope: AsyncScope<Turn>;
   readonly peers: Peers;
-  readonly founder: Founder;
+  readonly bootstrapper: Bootstrapper;
   /** Reaches other partitions: shards move from one to the next directly. */
   readonly connect: Connect;
   readonly loads: LoadSink;

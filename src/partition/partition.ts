@@ -4,10 +4,10 @@ import { NotJsonError, parseJson } from "../object/json.ts";
 import type { CallMessage, LifecycleMessage, Reply } from "../object/message.ts";
 import type { SqlStorage } from "../platform/ports.ts";
 import { PartitionCore } from "./core.ts";
-import { methodPlan, parseRequest } from "./turns/method-plan.ts";
 import type { PartitionOptions } from "./options.ts";
 import { Ownership } from "./storage/ownership.ts";
 import { migrate } from "./storage/schema.ts";
+import { methodPlan, parseRequest } from "./turns/method-plan.ts";
 import { type Outcome, RELEASED, type TurnPlan } from "./turns/turn.ts";
 
 /** Ms from a failed commit to a new start. */
@@ -38,7 +38,7 @@ export class Partition {
     if (this.#starting !== undefined) return this.#starting;
     migrate(this.storage);
     if (Ownership.stored(this.storage) !== undefined) return this.#start();
-    this.#starting = this.#found().finally(() => {
+    this.#starting = this.#bootstrap().finally(() => {
       this.#starting = undefined;
     });
     return this.#starting;
@@ -63,7 +63,7 @@ export class Partition {
       const owned = this.#locate(core, message.id);
       if (owned.kind === "moved") return owned;
       const again = () => this.lifecycle(message);
-      if (owned.kind === "held") return await core.door.wait(owned, message, again);
+      if (owned.kind === "gated") return await core.gate.wait(owned, message, again);
       const { action, deadline, requestId, caller } = message;
       const plan = (finish: TurnPlan["finish"]): TurnPlan => ({
         kind: action,
@@ -76,8 +76,8 @@ export class Partition {
         finish,
       });
       return await new Promise<Reply>((resolve) => {
-        const cell = core.open(definition, message.id, owned);
-        core.engine.submit(cell, plan(replier(core, resolve, again)));
+        const activation = core.open(definition, message.id, owned);
+        core.engine.submit(activation, plan(replier(core, resolve, again)));
       });
     } catch (error) {
       return errorReply(error);
@@ -102,12 +102,12 @@ export class Partition {
     const located = this.#locate(core, message.id);
     if (located.kind === "moved") return Promise.resolve(located);
     const again = () => this.call(message);
-    const owned = located.kind === "held" ? core.door.admit(located, message) : located;
-    if (owned.kind === "held") return core.door.wait(owned, message, again);
+    const owned = located.kind === "gated" ? core.gate.admit(located, message) : located;
+    if (owned.kind === "gated") return core.gate.wait(owned, message, again);
     const raw = message.request === undefined ? undefined : parseRaw(message.request);
     const request = parseRequest(method, raw);
-    const cell = core.open(definition, message.id, owned);
-    if (message.reliable !== undefined) return core.reliable.call(message, cell, method, raw, again);
+    const activation = core.open(definition, message.id, owned);
+    if (message.reliable !== undefined) return core.reliable.call(message, activation, method, raw, again);
     const { caller, deadline, requestId, traceparent, chain } = message;
     return new Promise((resolve) => {
       const plan = methodPlan(method, request, {
@@ -116,7 +116,7 @@ export class Partition {
         encode: core.encode,
         finish: replier(core, resolve, again),
       });
-      core.engine.submit(cell, plan);
+      core.engine.submit(activation, plan);
     });
   }
 
@@ -124,11 +124,11 @@ export class Partition {
     return core.ownership.locate(placementOf(id), this.#options.clock.now());
   }
 
-  async #found(): Promise<PartitionCore> {
-    const { storage, founder, proposal, name } = this.#options;
+  async #bootstrap(): Promise<PartitionCore> {
+    const { storage, bootstrapper, proposal, name } = this.#options;
     if (name === undefined) throw new EdgeverseError("UNAVAILABLE", "The partition does not know its name yet");
-    const { genesis, shards } = await founder.found(proposal);
-    Ownership.found(storage, name, genesis, shards);
+    const { genesis, shards } = await bootstrapper.bootstrap(proposal);
+    Ownership.bootstrap(storage, name, genesis, shards);
     return this.#start();
   }
 

@@ -38,7 +38,7 @@ export type UndoReport =
 /** Where a copy stands: the last row of the first pass, then the last change after it. */
 export interface CopyCursor {
   /** Null once the first pass is through. */
-  readonly scan: RowPosition | null;
+  readonly scan: RowKey | null;
   /** Number of the last change that was sent. */
   readonly change: number;
 }
@@ -47,16 +47,16 @@ export interface CopyCursor {
 export type RowKind = 0 | 1 | 2;
 
 /** Place of a row in the order of the first pass. `key` is empty for an object, else the row's key or the call's id. */
-export interface RowPosition {
+export interface RowKey {
   readonly kind: RowKind;
-  readonly ring: number;
+  readonly position: number;
   readonly type: string;
   readonly id: string;
   readonly key: string;
 }
 
-/** One row on its way; `values` are the columns after the position, or null when the row is gone. */
-export interface MovedRow extends RowPosition {
+/** One row on its way; `values` are the columns after the rowKey, or null when the row is gone. */
+export interface MovedRow extends RowKey {
   readonly values: readonly (string | number | null)[] | null;
   /** All store rows of the object go first: it was deleted meanwhile. */
   readonly wipe?: true;
@@ -96,7 +96,7 @@ export type ActivateReply = { readonly kind: "active" } | { readonly kind: "refu
 export type MoveInquiry = { readonly kind: "committed" } | { readonly kind: "serving" };
 
 /** What became of an order to count shards anew. */
-export type RecountReply =
+export type ReshardReply =
   | { readonly kind: "done" }
   /** Not while a shard is on its way, or two that would be one have different owners. */
   | { readonly kind: "refused"; readonly reason: string };

@@ -4,7 +4,7 @@ import type {
   MoveInquiry,
   MoveOrder,
   MoveReport,
-  RecountReply,
+  ReshardReply,
   TransferChunk,
   TransferReply,
   UndoReport,
@@ -41,7 +41,7 @@ export interface PartitionClient {
   /** Whether a move from here is committed. */
   inquire(order: MoveOrder): Promise<MoveInquiry>;
   /** Counts shards anew: doubles or halves until there are `shards` ([SPLIT1]). An order under an older `version` is refused. */
-  recount(shards: number, version: number): Promise<RecountReply>;
+  reshard(shards: number, version: number): Promise<ReshardReply>;
   /** Resumes and ships what is left over. */
   wake(): Promise<void>;
   /** Removes at most `limit` marks of calls that finished before `before`; says how many. With `dryRun` it only counts. */

@@ -29,7 +29,7 @@ export interface ObjectQuery {
 
 /** Place of an object in the partition's order. */
 export interface ObjectCursor {
-  readonly ring: number;
+  readonly position: number;
   readonly type: string;
   readonly id: string;
 }

@@ -74,7 +74,7 @@ export class TestCluster {
       random: { uuid: () => `uuid-${this.#requests++}` },
       scope: turnScope(),
       peers: { call: (message) => this.router.call(message) },
-      founder: { found: async (proposal) => this.coordinator.found(proposal) },
+      bootstrapper: { bootstrap: async (proposal) => this.coordinator.bootstrap(proposal) },
       connect: this.#connect,
       loads: { report: (report) => this.coordinator.report(report) },
       log: this.#options.log,

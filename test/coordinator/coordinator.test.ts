@@ -2,16 +2,16 @@ import { method, VirtualObject } from "edgeverse";
 import { type ManualClock, TestCluster } from "edgeverse/testing";
 import { describe, expect, test } from "vitest";
 import { placementOf } from "../../src/identity/object-id.ts";
-import type { MigrationVote } from "../../src/object/virtual-object.ts";
+import type { MoveVote } from "../../src/object/virtual-object.ts";
 import { rendezvousTable } from "../../src/placement/rendezvous.ts";
 import { ShardMap } from "../../src/placement/shard-map.ts";
 
-let vote: MigrationVote;
+let vote: MoveVote;
 
 class Thing extends VirtualObject {
   static override readonly type = "Thing";
   static override readonly methods = { touch: method() };
-  static override onMigrate(): MigrationVote {
+  static override onMove(): MoveVote {
     return vote;
   }
   touch() {}
@@ -70,7 +70,7 @@ describe("membership", () => {
     const { made, clock, start } = setup();
     await start();
     const core = await made.partition("p1").core();
-    core.recount = () => new Promise(() => {});
+    core.reshard = () => new Promise(() => {});
     await made.command({ kind: "shard-count", count: 128, dryRun: false });
     await clock.advance(1_000);
     expect(made.storage("coordinator").wake).not.toBeNull();

@@ -82,19 +82,19 @@ describe("Wallet", () => {
 
   // The weakness the example's comment states: a deposit that arrived stays when its transfer fails in the end. An outbox
   // ([CALL7]) has it not; until then this pins down that such transfers end, and lose nothing.
-  test("transfers in a circle of partitions at the same time all end, and lose no money", async () => {
+  test("transfers in a cycle of partitions at the same time all end, and lose no money", async () => {
     const cluster = new TestCluster({ objects: [Wallet], partitions: 3, config: { maxAttempts: 2 } });
     const clock = cluster.clock as ManualClock;
-    const circle = [0, 1, 2].map((number) => `partition#p${number}/w`);
-    for (const id of circle) await cluster.call("Wallet", id, "deposit", { amount: 100 });
-    const sent = circle.map((id, index) => {
-      const request = { to: circle[(index + 1) % 3], amount: 10 };
+    const cycle = [0, 1, 2].map((number) => `partition#p${number}/w`);
+    for (const id of cycle) await cluster.call("Wallet", id, "deposit", { amount: 100 });
+    const sent = cycle.map((id, index) => {
+      const request = { to: cycle[(index + 1) % 3], amount: 10 };
       return cluster.send("Wallet", id, "transfer", request, { callId: "t", timeout: 600_000 });
     });
     await clock.advance(300_000);
     const failed = (await Promise.all(sent)).filter(({ kind }) => kind === "error").length;
     const balances: number[] = [];
-    for (const id of circle) balances.push(await balanceOf(cluster, id));
+    for (const id of cycle) balances.push(await balanceOf(cluster, id));
     const sum = balances.reduce((total, balance) => total + balance, 0);
     expect(sum).toBeGreaterThanOrEqual(300);
     expect(sum).toBeLessThanOrEqual(300 + 10 * failed);

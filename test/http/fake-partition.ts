@@ -4,7 +4,7 @@ import type {
   MoveInquiry,
   MoveOrder,
   MoveReport,
-  RecountReply,
+  ReshardReply,
   TransferReply,
   UndoReport,
 } from "../../src/placement/move.ts";
@@ -88,10 +88,10 @@ export class FakePartition implements PartitionClient {
     return this.#answer(() => this.claimed);
   }
 
-  /** Pages by place in `stored`; `ring` of the cursor is that place. */
+  /** Pages by place in `stored`; `position` of the cursor is that place. */
   objects(query: ObjectQuery): Promise<{ objects: ObjectListing[]; cursor?: ObjectCursor }> {
     return this.#answer(() => {
-      const from = query.cursor === undefined ? 0 : query.cursor.ring;
+      const from = query.cursor === undefined ? 0 : query.cursor.position;
       const fitting = this.stored.filter(
         (row) =>
           (query.type === undefined || row.type === query.type) &&
@@ -100,7 +100,7 @@ export class FakePartition implements PartitionClient {
       const objects = fitting.slice(from, from + query.limit);
       const last = objects.at(-1);
       if (last === undefined || objects.length < query.limit) return { objects };
-      return { objects, cursor: { ring: from + objects.length, type: last.type, id: last.id } };
+      return { objects, cursor: { position: from + objects.length, type: last.type, id: last.id } };
     });
   }
 
@@ -128,7 +128,7 @@ export class FakePartition implements PartitionClient {
     return this.#answer(() => undefined);
   }
 
-  recount(): Promise<RecountReply> {
+  reshard(): Promise<ReshardReply> {
     return this.#answer(() => ({ kind: "done" }));
   }
 

@@ -72,7 +72,7 @@ export function httpFixture(
     ...{ storage: new SqliteStorage(), clock, connect, policy: policyOf(config) },
     ...{ limits: { stall: 60_000, longest: 3_600_000 }, warn: () => undefined },
   });
-  coordinator.found(genesis);
+  coordinator.bootstrap(genesis);
   const errors: unknown[] = [];
   const log = new MemoryCallLog(clock);
   let ids = 0;

@@ -101,6 +101,6 @@ describe("autoLoad", () => {
     expect(active.sort()).toEqual([`Index/shard#${shard}/auto`, "Ticker/auto"]);
     expect(await made.call("Ticker", "auto", "starts")).toBe(2);
     const there = await made.partition(to).core();
-    expect([...there.cells.map.keys()]).toContain("Ticker/auto");
+    expect([...there.activations.map.keys()]).toContain("Ticker/auto");
   });
 });

@@ -2,13 +2,13 @@ import { SqliteStorage } from "edgeverse/testing";
 import { expect, test } from "vitest";
 import { ChangeTracker } from "../../src/partition/storage/change-tracker.ts";
 import { migrate } from "../../src/partition/storage/schema.ts";
-import type { RowPosition } from "../../src/placement/move.ts";
+import type { RowKey } from "../../src/placement/move.ts";
 
 const RANGE = { first: 0, last: 2 ** 32 - 1 };
-const at = (id: string): RowPosition => ({ kind: 2, ring: 7, type: "T", id, key: "c" });
+const at = (id: string): RowKey => ({ kind: 2, position: 7, type: "T", id, key: "c" });
 
 /** Calls of which a change was noted, when each of a, b and c is written. */
-function noted(scan: RowPosition | null | undefined): string[] {
+function noted(scan: RowKey | null | undefined): string[] {
   const storage = new SqliteStorage();
   migrate(storage);
   storage.query("INSERT INTO shards (shard, epoch, claimed, state) VALUES (0, 1, 0, 'leaving')");

@@ -30,7 +30,7 @@ function copy(first: number, written: (message: number) => number): { messages: 
 describe("the pace of a copy", () => {
   test("[MIG2] does not stop callers while the first pass goes on, nor at its end if much has changed", () => {
     const pace = new CopyPace();
-    const scan = { kind: 0, ring: 1, type: "T", id: "a", key: "" } as const;
+    const scan = { kind: 0, position: 1, type: "T", id: "a", key: "" } as const;
     const changes = { last: 0, left: () => 0 };
     expect(pace.isTime(changes, RANGE, null, 0)).toBe(false);
     expect(pace.isTime(changes, RANGE, { scan, change: 0 }, 3)).toBe(false);

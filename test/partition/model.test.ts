@@ -156,12 +156,12 @@ class Story {
   readonly log: MemoryCallLog;
   readonly sent: Sent[] = [];
   readonly deletes: { id: string; from: number; until: number }[] = [];
-  readonly #circles: boolean;
+  readonly #cycles: boolean;
   #moment = 0;
 
-  /** @param circles objects may call one another in circles */
-  constructor(config: Record<string, string | number>, circles: boolean) {
-    this.#circles = circles;
+  /** @param cycles objects may call one another in cycles */
+  constructor(config: Record<string, string | number>, cycles: boolean) {
+    this.#cycles = cycles;
     clock = new ManualClock();
     this.log = new SlowLog(clock);
     this.made = new TestCluster({ objects: [Ledger], partitions: 2, config, clock, log: this.log });
@@ -241,7 +241,7 @@ class Story {
         this.send("slow", step, { ms: step.ms });
         return;
       case "forward":
-        if (step.to > step.id || this.#circles) this.send("forward", step, { to: step.to, ms: step.ms });
+        if (step.to > step.id || this.#cycles) this.send("forward", step, { to: step.to, ms: step.ms });
         return;
       case "again":
         this.again(step.pick, step.timeout);
@@ -272,7 +272,7 @@ class Story {
     for (const storage of this.inner.values()) storage.failNext = undefined;
     this.log.down = false;
     for (const name of ["p0", "p1"]) (this.made.storages.get(name) as Fence).fuse = Number.POSITIVE_INFINITY;
-    // Circles of calls that nobody sees end only with the last attempt of one of them, minutes later.
+    // Cycles of calls that nobody sees end only with the last attempt of one of them, minutes later.
     for (let round = 0; round < 4 || (round < 40 && this.#open() > 0); round++) {
       this.revive();
       await clock.advance(20_000);
@@ -375,8 +375,8 @@ class Story {
   }
 }
 
-async function tell(steps: readonly Step[], config: Record<string, string | number>, circles = false): Promise<void> {
-  const story = new Story(config, circles);
+async function tell(steps: readonly Step[], config: Record<string, string | number>, cycles = false): Promise<void> {
+  const story = new Story(config, cycles);
   for (const name of ["p0", "p1"]) await story.made.partition(name).core();
   for (const next of steps) await story.run(next);
   await story.end();
@@ -404,7 +404,7 @@ describe("the model", () => {
     );
   });
 
-  test("[TURN7] [CALL2] also when objects call one another in circles", async () => {
+  test("[TURN7] [CALL2] also when objects call one another in cycles", async () => {
     hooksTake = 0;
     await fc.assert(
       fc.asyncProperty(story, (steps) => tell(steps, {}, true)),

@@ -100,7 +100,7 @@ describe("callers during a move", () => {
     await move("a", to);
     await clock.advance(20);
     const late = made.send("Box", "a", "add", undefined, { callId: "c" });
-    expect((await made.partition(from).core()).door.waiting).toBeGreaterThan(0);
+    expect((await made.partition(from).core()).gate.waiting).toBeGreaterThan(0);
     await clock.advance(2_000);
     expect(await slow).toMatchObject({ response: "1" });
     expect([await waiting, await late].map((reply) => (reply as { response: string }).response).sort()).toEqual([

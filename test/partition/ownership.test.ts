@@ -6,12 +6,12 @@ import { configSchema } from "../../src/config/config.ts";
 import { Coordinator } from "../../src/coordinator/coordinator.ts";
 import { policyOf } from "../../src/coordinator/policy.ts";
 import { EdgeverseError } from "../../src/errors/edgeverse-error.ts";
+import { FIXED_POSITION, positionOf } from "../../src/identity/hash-order.ts";
 import { placementOf } from "../../src/identity/object-id.ts";
-import { FIXED_RING, ringOf } from "../../src/identity/hash-order.ts";
 import { Registry } from "../../src/object/registry.ts";
-import { Ownership } from "../../src/partition/storage/ownership.ts";
 import { Partition } from "../../src/partition/partition.ts";
-import type { Founding } from "../../src/partition/ports.ts";
+import type { Bootstrap } from "../../src/partition/ports.ts";
+import { Ownership } from "../../src/partition/storage/ownership.ts";
 import { migrate } from "../../src/partition/storage/schema.ts";
 import type { Turn } from "../../src/partition/turns/turn.ts";
 import { type Genesis, ShardMap } from "../../src/placement/shard-map.ts";
@@ -22,7 +22,7 @@ const NOW = 1_800_000_000_000;
 
 function setup(name = "p0", storage = new SqliteStorage()) {
   migrate(storage);
-  if (Ownership.stored(storage) === undefined) Ownership.found(storage, name, GENESIS, GENESIS.shards);
+  if (Ownership.stored(storage) === undefined) Ownership.bootstrap(storage, name, GENESIS, GENESIS.shards);
   const ownership = new Ownership(name, GENESIS, storage);
   const claims = () => storage.query("SELECT shard, epoch, claimed FROM shards ORDER BY shard");
   return { storage, ownership, claims };
@@ -38,7 +38,7 @@ describe("Ownership", () => {
     const shard = shardOfOwner("p0");
     expect(claims()).toEqual([]);
     const owned = ownership.locate(placementOf(`shard#${shard}/a`), NOW);
-    expect(owned).toEqual({ kind: "owned", shard, epoch: 1, ring: ringOf(shard) });
+    expect(owned).toEqual({ kind: "owned", shard, epoch: 1, position: positionOf(shard) });
     expect(claims()).toEqual([{ shard, epoch: 1, claimed: NOW }]);
     ownership.locate(placementOf(`shard#${shard}/b`), NOW + 5);
     expect(claims()).toEqual([{ shard, epoch: 1, claimed: NOW }]);
@@ -105,7 +105,7 @@ describe("Ownership", () => {
   test("[ID4] `partition#name/…` is served by that partition alone, on no shard", () => {
     const { ownership, claims } = setup("p1");
     expect(ownership.locate(placementOf("partition#p1/a"), NOW)).toEqual({
-      ...{ kind: "owned", shard: -1, epoch: 1, ring: FIXED_RING },
+      ...{ kind: "owned", shard: -1, epoch: 1, position: FIXED_POSITION },
     });
     expect(ownership.locate(placementOf("partition#p2/a"), NOW)).toMatchObject({
       ...{ kind: "moved", shard: -1, partition: "p2", epoch: 1, mapVersion: 1 },
@@ -124,10 +124,10 @@ describe("Ownership", () => {
   });
 });
 
-describe("founding", () => {
+describe("bootstrap", () => {
   const partitionOn = (
     storage: SqliteStorage,
-    options: { proposal: Genesis; name?: string | undefined; found?: (proposal: Genesis) => Promise<Founding> },
+    options: { proposal: Genesis; name?: string | undefined; bootstrap?: (proposal: Genesis) => Promise<Bootstrap> },
   ) =>
     new Partition({
       registry: new Registry([Counter]),
@@ -137,7 +137,7 @@ describe("founding", () => {
       random: { uuid: () => "uuid" },
       scope: { run: (_: Turn, action) => action(), get: () => undefined },
       peers: { call: () => Promise.reject(new Error("no peers")) },
-      founder: { found: options.found ?? (async (genesis) => ({ genesis, shards: genesis.shards })) },
+      bootstrapper: { bootstrap: options.bootstrap ?? (async (genesis) => ({ genesis, shards: genesis.shards })) },
       connect: () => {
         throw new Error("no partitions");
       },
@@ -156,7 +156,7 @@ describe("founding", () => {
     const again = await partitionOn(storage, {
       proposal: other,
       name: "p2",
-      found: (): Promise<Founding> => Promise.reject(new Error("must not be asked")),
+      bootstrap: (): Promise<Bootstrap> => Promise.reject(new Error("must not be asked")),
     }).core();
     expect(again.ownership.map.document.genesis).toEqual(GENESIS);
     expect(again.ownership.name).toBe("p0");
@@ -168,7 +168,7 @@ describe("founding", () => {
     const options = {
       proposal: other,
       name: undefined,
-      found: (): Promise<Founding> => Promise.reject(new Error("unreachable")),
+      bootstrap: (): Promise<Bootstrap> => Promise.reject(new Error("unreachable")),
     };
     expect((await partitionOn(storage, options).core()).ownership.name).toBe("p1");
   });
@@ -177,7 +177,7 @@ describe("founding", () => {
     const storage = new SqliteStorage();
     const core = await partitionOn(storage, {
       proposal: other,
-      found: async () => ({ genesis: GENESIS, shards: 64 }),
+      bootstrap: async () => ({ genesis: GENESIS, shards: 64 }),
     }).core();
     expect(core.ownership.map.shards).toBe(64);
     expect(Ownership.stored(storage)).toEqual({ name: "p0", genesis: GENESIS });
@@ -195,10 +195,10 @@ describe("founding", () => {
         warn: () => undefined,
       });
     const founded = { genesis: GENESIS, shards: 64 };
-    expect(() => coordinator().found({ shards: 100, members: [] })).toThrow("malformed");
-    expect(coordinator().found(GENESIS)).toEqual(founded);
-    expect(coordinator().found(other)).toEqual(founded);
-    expect(coordinator().found({ shards: 0, members: [] })).toEqual(founded);
+    expect(() => coordinator().bootstrap({ shards: 100, members: [] })).toThrow("malformed");
+    expect(coordinator().bootstrap(GENESIS)).toEqual(founded);
+    expect(coordinator().bootstrap(other)).toEqual(founded);
+    expect(coordinator().bootstrap({ shards: 0, members: [] })).toEqual(founded);
     expect(coordinator().map()).toEqual({
       ...{ version: 1, genesis: GENESIS, shards: 64, members: GENESIS.members, exceptions: [] },
     });
@@ -223,19 +223,19 @@ describe("founding", () => {
       if (away) throw new EdgeverseError("UNAVAILABLE", "away");
       return { genesis: proposal, shards: proposal.shards };
     };
-    const partition = partitionOn(new SqliteStorage(), { proposal: GENESIS, found });
+    const partition = partitionOn(new SqliteStorage(), { proposal: GENESIS, bootstrap: found });
     await expect(partition.core()).rejects.toMatchObject({ code: "UNAVAILABLE" });
     away = false;
     expect((await partition.core()).ownership.name).toBe("p0");
   });
 
-  test("[OWN1] many first calls at once found it once", async () => {
+  test("[OWN1] many first calls at once bootstrap it once", async () => {
     let asked = 0;
     const found = async (proposal: Genesis) => {
       asked++;
       return { genesis: proposal, shards: proposal.shards };
     };
-    const partition = partitionOn(new SqliteStorage(), { proposal: GENESIS, found });
+    const partition = partitionOn(new SqliteStorage(), { proposal: GENESIS, bootstrap: found });
     const cores = await Promise.all(Array.from({ length: 20 }, () => partition.core()));
     expect([asked, new Set(cores).size]).toEqual([1, 1]);
   });
@@ -279,8 +279,8 @@ describe("ownership in a cluster", () => {
       await cluster.call("Counter", `partition#${name}/c`, "add", { by: 2 });
       cluster.crash(name);
       expect(await cluster.call("Counter", `partition#${name}/c`, "get")).toEqual({ value: 2 });
-      expect(cluster.storage(name).query("SELECT ring, id FROM objects")).toEqual([
-        { ring: FIXED_RING, id: `partition#${name}/c` },
+      expect(cluster.storage(name).query("SELECT position, id FROM objects")).toEqual([
+        { position: FIXED_POSITION, id: `partition#${name}/c` },
       ]);
     }
     await expect(cluster.call("Counter", "partition#p3/c", "get")).rejects.toMatchObject({ code: "INVALID_ID" });

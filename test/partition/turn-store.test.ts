@@ -3,11 +3,12 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { TypeDefinition } from "../../src/object/registry.ts";
 import type { StoreRange } from "../../src/object/store.ts";
-import { Cell } from "../../src/partition/turns/activation.ts";
 import { ChangeTracker } from "../../src/partition/storage/change-tracker.ts";
 import { GroupCommit } from "../../src/partition/storage/group-commit.ts";
 import { migrate } from "../../src/partition/storage/schema.ts";
-import { compareUtf8, TurnStore } from "../../src/partition/turns/turn-store.ts";
+import { compareUtf8 } from "../../src/partition/storage/utf8-order.ts";
+import { Activation } from "../../src/partition/turns/activation.ts";
+import { TurnStore } from "../../src/partition/turns/turn-store.ts";
 import { ManualClock } from "../../src/testing/clocks.ts";
 
 const utf8 = (left: string, right: string) => Math.sign(Buffer.compare(Buffer.from(left), Buffer.from(right)));
@@ -15,7 +16,7 @@ const utf8 = (left: string, right: string) => Math.sign(Buffer.compare(Buffer.fr
 /** One object's rows as the engine keeps them: turns that end, group commits, deletion. */
 class Harness {
   readonly storage = new SqliteStorage();
-  readonly cell = new Cell<never>({ type: "T" } as TypeDefinition, "a", 7, 1, 1);
+  readonly activation = new Activation<never>({ type: "T" } as TypeDefinition, "a", 7, 1, 1);
   readonly commit: GroupCommit;
   readonly maxValue: number;
   mutable = true;
@@ -31,8 +32,8 @@ class Harness {
       () => undefined,
       (error) => expect.fail(error.message),
     );
-    this.cell.exists = true;
-    this.cell.text = "{}";
+    this.activation.exists = true;
+    this.activation.text = "{}";
     this.store = this.open();
     // Rows of neighbours, which must never show.
     const neighbours = [
@@ -40,15 +41,15 @@ class Harness {
       [7, "U", "a"],
       [8, "T", "a"],
     ] as const;
-    for (const [ring, type, id] of neighbours) {
+    for (const [position, type, id] of neighbours) {
       for (const key of ["a", "b", "😀"])
-        this.storage.query("INSERT INTO rows VALUES (?, ?, ?, ?, '0')", ring, type, id, key);
+        this.storage.query("INSERT INTO rows VALUES (?, ?, ?, ?, '0')", position, type, id, key);
     }
   }
 
   /** A turn's store; with `under`, that of a turn within another one ([TURN7], reentrant types). */
   open(under?: TurnStore): TurnStore {
-    return new TurnStore(this.cell, this.storage, {
+    return new TurnStore(this.activation, this.storage, {
       ...(under === undefined ? {} : { under: () => under }),
       maxValue: this.maxValue,
       checkMutable: () => {
@@ -61,9 +62,9 @@ class Harness {
   /** The turn succeeded: its rows are the object's present. */
   publish(): void {
     if (this.store.writes.size > 0) {
-      this.cell.rows ??= new Map();
-      for (const [key, text] of this.store.writes) this.cell.rows.set(key, text);
-      this.commit.changed(this.cell);
+      this.activation.rows ??= new Map();
+      for (const [key, text] of this.store.writes) this.activation.rows.set(key, text);
+      this.commit.changed(this.activation);
     }
     this.store = this.open();
   }
@@ -74,9 +75,9 @@ class Harness {
 
   /** A turn deleted the object; the next one makes it again. */
   wipe(): void {
-    this.cell.wiped = true;
-    this.cell.rows = undefined;
-    this.commit.changed(this.cell);
+    this.activation.wiped = true;
+    this.activation.rows = undefined;
+    this.commit.changed(this.activation);
     this.store = this.open();
   }
 }
@@ -193,12 +194,14 @@ describe("TurnStore", () => {
         leave(true);
         harness.publish();
         harness.commit.flush();
-        const stored = harness.storage.query("SELECT key, value FROM rows WHERE ring = 7 AND type = 'T' AND id = 'a'");
+        const stored = harness.storage.query(
+          "SELECT key, value FROM rows WHERE position = 7 AND type = 'T' AND id = 'a'",
+        );
         expect(stored.map(({ key: name, value }) => ({ key: name, value: JSON.parse(value as string) }))).toEqual(
           naive(model, {}),
         );
         expect(
-          harness.storage.query("SELECT count(*) AS n FROM rows WHERE id <> 'a' OR ring <> 7 OR type <> 'T'"),
+          harness.storage.query("SELECT count(*) AS n FROM rows WHERE id <> 'a' OR position <> 7 OR type <> 'T'"),
         ).toEqual([{ n: 9 }]);
       }),
       { numRuns: 100 },

@@ -239,7 +239,7 @@ describe("turns", () => {
     expect(await made.call("Lab", "a", "callMe", { path: ["b", "c"] })).toEqual({ id: "c" });
   });
 
-  test("[TURN7] a ring of five across partitions fails at once", async () => {
+  test("[TURN7] a position of five across partitions fails at once", async () => {
     const made = new TestCluster({ objects: [Lab], partitions: 4 });
     const path = ["r2", "r3", "r4", "r5", "r1"];
     await expect(made.call("Lab", "r1", "callMe", { path })).rejects.toMatchObject({ code: "DEADLOCK" });
@@ -306,14 +306,14 @@ describe("turns", () => {
     await clock.advance(120_000);
     expect(clock.timers).toBe(0);
     await made.call("Counter", "b", "add", { by: 1 });
-    expect([...(await made.partition("p0").core()).cells.map.keys()]).toEqual(["Counter/b"]);
+    expect([...(await made.partition("p0").core()).activations.map.keys()]).toEqual(["Counter/b"]);
     expect(await made.call("Counter", "a", "get")).toEqual({ value: 4 });
   });
 
   test("[LIFE2] memory holds no more objects than its limit", async () => {
     const { made } = cluster([Counter], { maxObjects: 10 });
     for (let index = 0; index < 100; index++) await made.call("Counter", `c${index}`, "add", { by: index });
-    expect((await made.partition("p0").core()).cells.map.size).toBeLessThanOrEqual(11);
+    expect((await made.partition("p0").core()).activations.map.size).toBeLessThanOrEqual(11);
     for (let index = 0; index < 100; index += 9) {
       expect(await made.call("Counter", `c${index}`, "get")).toEqual({ value: index });
     }

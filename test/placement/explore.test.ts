@@ -85,7 +85,7 @@ const EXPECTED: Record<Flaw, Expected> = {
   "undone-commit": { steps: 8, seen: "[OWN1]" },
   "reopened-copy": { steps: 8, seen: "[MIG4]" },
   "stale-reopen": { options: { slowTurns: true }, steps: 15, seen: "[TURN3]" },
-  "opened-door": { options: { slowTurns: true, moves: 3, oneCall: true }, steps: 21, seen: "[TURN3]" },
+  "opened-gate": { options: { slowTurns: true, moves: 3, oneCall: true }, steps: 21, seen: "[TURN3]" },
 };
 
 describe("a move that is done wrong is found out", () => {
@@ -144,8 +144,8 @@ describe("explore", () => {
     expect(violation?.trace.map(({ action }) => action)).toEqual(["", "fill 3", "empty 3"]);
   });
 
-  test("finds what leads nowhere: ends, circles, and ways that only a fault opens", () => {
-    /** 0 to 3 is a line whose end is the goal; 9 is an end, 5 and 6 a circle that a fault alone leaves. */
+  test("finds what leads nowhere: ends, cycles, and ways that only a fault opens", () => {
+    /** 0 to 3 is a line whose end is the goal; 9 is an end, 5 and 6 a cycle that a fault alone leaves. */
     const steps: Record<number, [to: number, fault?: boolean][]> = {
       0: [[1]],
       1: [[2], [5]],

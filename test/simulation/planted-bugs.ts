@@ -1,16 +1,16 @@
 import { Coordinator } from "../../src/coordinator/coordinator.ts";
 import { Registry } from "../../src/object/registry.ts";
 import { CallTable } from "../../src/partition/calls/call-table.ts";
-import { ChangeTracker } from "../../src/partition/storage/change-tracker.ts";
+import { ReliableCalls } from "../../src/partition/calls/reliable-calls.ts";
 import { PartitionCore } from "../../src/partition/core.ts";
-import { Deadlines } from "../../src/partition/turns/deadlines.ts";
-import { GroupCommit } from "../../src/partition/storage/group-commit.ts";
 import { IncomingMoves } from "../../src/partition/moves/incoming-moves.ts";
 import { OutgoingMoves } from "../../src/partition/moves/outgoing-moves.ts";
-import { Ownership } from "../../src/partition/storage/ownership.ts";
-import { ReliableCalls } from "../../src/partition/calls/reliable-calls.ts";
 import { ShardCleaner } from "../../src/partition/moves/shard-cleaner.ts";
 import { ShardDrain } from "../../src/partition/moves/shard-drain.ts";
+import { ChangeTracker } from "../../src/partition/storage/change-tracker.ts";
+import { GroupCommit } from "../../src/partition/storage/group-commit.ts";
+import { Ownership } from "../../src/partition/storage/ownership.ts";
+import { Deadlines } from "../../src/partition/turns/deadlines.ts";
 import { FIRST_EPOCH } from "../../src/placement/shard-state.ts";
 
 /** Puts other code in place of a method until undone. */
@@ -112,7 +112,7 @@ export const PLANTED: Readonly<Record<string, { readonly plant: Plant; readonly 
     ),
     within: 100,
   },
-  "the hand-over does not wait for turns that run": {
+  "the hand-off does not wait for turns that run": {
     plant: instead(ShardDrain.prototype, "drain", () => async () => true),
     within: 600,
   },

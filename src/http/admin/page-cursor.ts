@@ -12,7 +12,7 @@ const cursorSchema = z.strictObject({
   partition: z.string(),
   after: z
     .strictObject({
-      ring: z
+      position: z
         .number()
         .int()
         .min(-1)

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { ResizeView } from "../../coordinator/commands.ts";
+import type { ReshardView } from "../../coordinator/commands.ts";
 import { MAX_SHARDS } from "../../identity/object-id.ts";
 import { readChange } from "../parse.ts";
 import type { HttpParts } from "../ports.ts";
@@ -25,7 +25,7 @@ export const resizeSchema = z
   })
   .meta({ id: "ShardCount" });
 
-export function resizeBody(view: ResizeView & { readonly dryRun?: boolean }): z.input<typeof resizeSchema> {
+export function resizeBody(view: ReshardView & { readonly dryRun?: boolean }): z.input<typeof resizeSchema> {
   return { ...view, dryRun: view.dryRun ?? false };
 }
 
@@ -65,7 +65,7 @@ function change(parts: HttpParts): Route {
     handle: async (context) => {
       const { requestId } = context.env;
       const body = await readChange(context, parts, bodySchema);
-      const view = await command<ResizeView>(parts, { kind: "shard-count", ...body }, requestId);
+      const view = await command<ReshardView>(parts, { kind: "shard-count", ...body }, requestId);
       return respond(JSON.stringify(resizeBody(view)), requestId, body.dryRun ? 200 : 202);
     },
   };

@@ -2,12 +2,12 @@ import { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import { parseJson } from "../../object/json.ts";
 import type { CallRecord } from "../../reliable/call-record.ts";
 import { type CallEvent, type CallState, eventOfError, retryDelay, transition } from "../../reliable/call-state.ts";
+import { encodeText, methodPlan, parseRequest } from "../turns/method-plan.ts";
+import { type Outcome, RELEASED } from "../turns/turn.ts";
 import type { Entry } from "./call-entry.ts";
 import { CallQueues } from "./call-queues.ts";
 import { CRASHED } from "./call-replies.ts";
-import { encodeText, methodPlan, parseRequest } from "../turns/method-plan.ts";
 import type { ReliableCallParts } from "./reliable-call-parts.ts";
-import { type Outcome, RELEASED } from "../turns/turn.ts";
 
 interface Callbacks {
   /** Whether the call is still this process's to drive. */
@@ -52,7 +52,7 @@ export class CallDriver {
     this.#paused.delete(shard);
   }
 
-  /** Whether a turn that a hand-over waits for waits for the call. */
+  /** Whether a turn that a hand-off waits for waits for the call. */
   awaitedInside({ chain }: Entry): boolean {
     if (chain === undefined || chain.length === 0) return false;
     return this.#parts.inside(chain.map((link) => link.key));
@@ -64,7 +64,7 @@ export class CallDriver {
   }
 
   #isPaused(queue: readonly Entry[]): boolean {
-    const shard = this.#parts.shardAt((queue[0] as Entry).cell.ring);
+    const shard = this.#parts.shardAt((queue[0] as Entry).activation.position);
     return this.#paused.has(shard) && !queue.some((entry) => this.awaitedInside(entry));
   }
 
@@ -114,7 +114,7 @@ export class CallDriver {
       encode: encodeText(config.maxMessage),
       finish: (outcome: Outcome) => this.#ended(entry, outcome),
     });
-    engine.submit(entry.cell, plan);
+    engine.submit(entry.activation, plan);
   }
 
   #ended(entry: Entry, outcome: Outcome): void {
@@ -154,7 +154,7 @@ export class CallDriver {
     commit.settled((error) => {
       if (error === undefined && this.#callbacks.current(entry)) this.#callbacks.finished(entry, record);
     });
-    entry.cell.held--;
+    entry.activation.pendingCalls--;
     this.#queues.done(entry);
   }
 }

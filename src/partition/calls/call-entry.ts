@@ -4,14 +4,14 @@ import type { LogPolicy } from "../../object/method.ts";
 import type { MethodDefinition } from "../../object/registry.ts";
 import type { CallRecord } from "../../reliable/call-record.ts";
 import type { CallState } from "../../reliable/call-state.ts";
+import type { TurnActivation } from "../turns/turn.ts";
 import type { StoredCall } from "./call-table.ts";
-import type { TurnCell } from "../turns/turn.ts";
 
 /** A reliable call in memory, from its arrival until its outcome is durable. */
 export interface Entry {
   stored: StoredCall;
   state: CallState;
-  readonly cell: TurnCell;
+  readonly activation: TurnActivation;
   readonly method: MethodDefinition;
   /** Turns that wait for the outcome; lost in a crash, and then nobody waits. */
   readonly chain: readonly ChainLink[] | undefined;
@@ -28,13 +28,13 @@ export interface Entry {
   crashes: number;
 }
 
-export function entryKey(cell: TurnCell, callId: string): string {
-  return `${cell.key}\n${callId}`;
+export function entryKey(activation: TurnActivation, callId: string): string {
+  return `${activation.key}\n${callId}`;
 }
 
 export function newEntry(
   message: CallMessage,
-  cell: TurnCell,
+  activation: TurnActivation,
   method: MethodDefinition,
   requestHash: string,
   log: LogPolicy,
@@ -56,15 +56,15 @@ export function newEntry(
     caller: JSON.stringify(message.caller),
     traceId: message.traceparent?.split("-")[1] ?? null,
     attempts: 1,
-    epoch: cell.epoch,
+    epoch: activation.epoch,
     acceptedAt: now,
     finishedAt: null,
     expiresAt: options.expiresAt ?? null,
   };
   return {
-    stored: { seq: 0, ring: cell.ring, log, open: true, crashes: 0, record },
+    stored: { seq: 0, position: activation.position, log, open: true, crashes: 0, record },
     state: { status: "pending", attempts: 1 },
-    cell,
+    activation,
     method,
     chain: message.chain,
     caller: message.caller,
@@ -79,12 +79,17 @@ export function newEntry(
 }
 
 /** An entry for a call that was accepted before; `crashed` when the process that had it ended by itself. */
-export function resumedEntry(stored: StoredCall, cell: TurnCell, method: MethodDefinition, crashed: boolean): Entry {
+export function resumedEntry(
+  stored: StoredCall,
+  activation: TurnActivation,
+  method: MethodDefinition,
+  crashed: boolean,
+): Entry {
   const { record } = stored;
   return {
     stored,
     state: { status: "pending", attempts: record.attempts },
-    cell,
+    activation,
     method,
     chain: undefined,
     caller: record.caller === null ? { kind: "system" } : (JSON.parse(record.caller) as Caller),

@@ -22,13 +22,13 @@ export class CallQueues {
 
   /** Drives the first call of its object once more. */
   retry(entry: Entry): void {
-    const queue = this.#queues.get(entry.cell.key);
-    if (queue?.entries[0] === entry) this.#pump(entry.cell.key, queue);
+    const queue = this.#queues.get(entry.activation.key);
+    if (queue?.entries[0] === entry) this.#pump(entry.activation.key, queue);
   }
 
   /** Takes one out of the line of its object. */
   remove(entry: Entry): void {
-    const { key } = entry.cell;
+    const { key } = entry.activation;
     const queue = this.#queues.get(key);
     const place = queue?.entries.indexOf(entry) ?? -1;
     if (queue === undefined || place < 0) return;
@@ -37,7 +37,7 @@ export class CallQueues {
   }
 
   add(entry: Entry): void {
-    const { key } = entry.cell;
+    const { key } = entry.activation;
     const queue = this.#queues.get(key) ?? { entries: [], pumping: false };
     queue.entries.push(entry);
     this.#queues.set(key, queue);
@@ -46,7 +46,7 @@ export class CallQueues {
 
   /** The first call of its object has its outcome. */
   done(entry: Entry): void {
-    const { key } = entry.cell;
+    const { key } = entry.activation;
     const queue = this.#queues.get(key);
     if (queue?.entries[0] !== entry) return;
     queue.entries.shift();

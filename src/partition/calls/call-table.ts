@@ -1,15 +1,15 @@
 import type { WireError } from "../../errors/edgeverse-error.ts";
-import { FIXED_RING } from "../../identity/hash-order.ts";
+import { FIXED_POSITION } from "../../identity/hash-order.ts";
 import type { LogPolicy } from "../../object/method.ts";
 import type { SqlRow, SqlStorage } from "../../platform/ports.ts";
 import type { CallRecord, CallStatus } from "../../reliable/call-record.ts";
 import type { ChangeTracker } from "../storage/change-tracker.ts";
-import type { RingRange } from "../storage/shard-rows.ts";
+import type { HashRange } from "../storage/shard-rows.ts";
 
 /** A record as the owner stores it. */
 export interface StoredCall {
   readonly seq: number;
-  readonly ring: number;
+  readonly position: number;
   readonly log: LogPolicy;
   /** Pending, or not yet in the log as it is. */
   readonly open: boolean;
@@ -20,7 +20,7 @@ export interface StoredCall {
 
 interface CallRow extends SqlRow {
   seq: number;
-  ring: number;
+  position: number;
   type: string;
   id: string;
   call_id: string;
@@ -45,16 +45,16 @@ interface CallRow extends SqlRow {
 /** What a table needs beside its storage. */
 export interface CallTableParts {
   now(): number;
-  /** The shard of a place on the ring, by the present shard count. */
-  shardAt(ring: number): number;
+  /** The shard of a position in hash order, by the present shard count. */
+  shardAt(position: number): number;
   readonly changes: ChangeTracker;
-  /** Places on the ring whose rows are on their way here, but not this partition's yet. */
-  staged(): readonly RingRange[];
-  /** Throws when nothing may be written at a place on the ring. */
-  fence(ring: number): void;
+  /** Positions whose rows are on their way here, but not this partition's yet. */
+  staged(): readonly HashRange[];
+  /** Throws when nothing may be written at a position in hash order. */
+  fence(position: number): void;
 }
 
-const BY_KEY = "ring = ? AND type = ? AND id = ? AND call_id = ?";
+const BY_KEY = "position = ? AND type = ? AND id = ? AND call_id = ?";
 
 /** Characters of request and response that surely fit in one row of 2 MB. */
 const HEAVY = 600_000;
@@ -77,11 +77,11 @@ export class CallTable {
     this.#parts = parts;
     this.open = 0;
     this.#lastSeq = 0;
-    this.recount();
+    this.reshard();
   }
 
   /** Takes its counters from the database again. */
-  recount(): void {
+  reshard(): void {
     this.open = this.#number(`SELECT count(*) AS n FROM calls WHERE open = 1 ${this.#own()}`);
     this.#lastSeq = Math.max(
       this.#lastSeq,
@@ -98,32 +98,32 @@ export class CallTable {
     return this.#lastSeq;
   }
 
-  find(ring: number, type: string, id: string, callId: string): StoredCall | undefined {
+  find(position: number, type: string, id: string, callId: string): StoredCall | undefined {
     const rows = this.#storage.query<CallRow>(
-      "SELECT * FROM calls WHERE ring = ? AND type = ? AND id = ? AND call_id = ?",
-      ...[ring, type, id, callId],
+      "SELECT * FROM calls WHERE position = ? AND type = ? AND id = ? AND call_id = ?",
+      ...[position, type, id, callId],
     );
     return rows[0] === undefined ? undefined : this.#fromRow(rows[0]);
   }
 
-  /** Pending calls in order of acceptance; of the objects between two places on the ring. */
-  pending(first = FIXED_RING, last = 2 ** 32): StoredCall[] {
+  /** Pending calls in order of acceptance; of the objects between two places in hash order. */
+  pending(first = FIXED_POSITION, last = 2 ** 32): StoredCall[] {
     return this.#storage
       .query<CallRow>(
-        "SELECT * FROM calls WHERE open = 1 AND status = 'pending' AND ring BETWEEN ? AND ? ORDER BY seq",
+        "SELECT * FROM calls WHERE open = 1 AND status = 'pending' AND position BETWEEN ? AND ? ORDER BY seq",
         ...[first, last],
       )
       .map((row) => this.#fromRow(row));
   }
 
-  insert({ seq, ring, log, record }: StoredCall): void {
-    this.#parts.fence(ring);
+  insert({ seq, position, log, record }: StoredCall): void {
+    this.#parts.fence(position);
     this.open++;
-    this.#parts.changes.call(ring, record, () =>
+    this.#parts.changes.call(position, record, () =>
       this.#storage.query(
-        `INSERT INTO calls (seq, ring, type, id, call_id, method, request, request_hash, status, caller, trace_id,
+        `INSERT INTO calls (seq, position, type, id, call_id, method, request, request_hash, status, caller, trace_id,
            attempts, epoch, accepted, expires, log) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?)`,
-        ...[seq, ring, record.type, record.id, record.callId, record.method, record.request],
+        ...[seq, position, record.type, record.id, record.callId, record.method, record.request],
         ...[record.requestHash, record.caller, record.traceId, record.attempts, record.epoch, record.acceptedAt],
         ...[record.expiresAt, log],
       ),
@@ -131,28 +131,28 @@ export class CallTable {
   }
 
   /** @param crashes processes in a row that ended before an attempt did */
-  started({ ring, record }: StoredCall, attempts: number, crashes: number): void {
-    this.#parts.changes.call(ring, record, () =>
+  started({ position, record }: StoredCall, attempts: number, crashes: number): void {
+    this.#parts.changes.call(position, record, () =>
       this.#storage.query(
         `UPDATE calls SET attempts = ?, crashes = ? WHERE ${BY_KEY}`,
-        ...[attempts, crashes, ring, record.type, record.id, record.callId],
+        ...[attempts, crashes, position, record.type, record.id, record.callId],
       ),
     );
   }
 
   /** Stores the outcome. With `logged`, nothing is left to ship. */
-  finish({ ring, record }: StoredCall, logged: boolean): void {
-    this.#parts.fence(ring);
+  finish({ position, record }: StoredCall, logged: boolean): void {
+    this.#parts.fence(position);
     if (logged) this.open--;
     // Request and response together must fit in a row; the log has had the request since the call was pending, or goes without.
     const heavy = (record.request?.length ?? 0) + (record.response?.length ?? 0) > HEAVY;
-    this.#parts.changes.call(ring, record, () =>
+    this.#parts.changes.call(position, record, () =>
       this.#storage.query(
         `UPDATE calls SET status = ?, response = ?, error = ?, attempts = ?, finished = ?, open = ?,
            request = CASE WHEN ? THEN NULL ELSE request END WHERE ${BY_KEY}`,
         ...[record.status, record.response, record.error === null ? null : JSON.stringify(record.error)],
         ...[record.attempts, record.finishedAt, logged ? 0 : 1, logged || heavy ? 1 : 0],
-        ...[ring, record.type, record.id, record.callId],
+        ...[position, record.type, record.id, record.callId],
       ),
     );
   }
@@ -174,12 +174,12 @@ export class CallTable {
 
   #close(entries: readonly StoredCall[]): number {
     const list = JSON.stringify(
-      entries.map(({ ring, record }) => [ring, record.type, record.id, record.callId, record.status]),
+      entries.map(({ position, record }) => [position, record.type, record.id, record.callId, record.status]),
     );
     const closed = this.#storage.query<{ open: number }>(
       `UPDATE calls SET shipped = 1, open = (status = 'pending'),
          request = CASE WHEN status = 'pending' THEN request ELSE NULL END
-       WHERE open = 1 AND (ring, type, id, call_id, status) IN (
+       WHERE open = 1 AND (position, type, id, call_id, status) IN (
          SELECT value->>0, value->>1, value->>2, value->>3, value->>4 FROM json_each(?)) RETURNING open`,
       list,
     );
@@ -199,9 +199,9 @@ export class CallTable {
    */
   removeFinished(before: number, limit: number): number {
     return this.#storage.query(
-      `DELETE FROM calls WHERE (ring, type, id, call_id) IN (
-         SELECT ring, type, id, call_id FROM calls WHERE open = 0 AND accepted < ? AND finished < ?
-           ${this.#parts.changes.outside("ring")} ${this.#own()} LIMIT ?) RETURNING 1 AS removed`,
+      `DELETE FROM calls WHERE (position, type, id, call_id) IN (
+         SELECT position, type, id, call_id FROM calls WHERE open = 0 AND accepted < ? AND finished < ?
+           ${this.#parts.changes.outside("position")} ${this.#own()} LIMIT ?) RETURNING 1 AS removed`,
       ...[before, before, limit],
     ).length;
   }
@@ -210,7 +210,7 @@ export class CallTable {
   #own(): string {
     return this.#parts
       .staged()
-      .map(({ first, last }) => `AND ring NOT BETWEEN ${first} AND ${last}`)
+      .map(({ first, last }) => `AND position NOT BETWEEN ${first} AND ${last}`)
       .join(" ");
   }
 
@@ -221,7 +221,7 @@ export class CallTable {
   #fromRow(row: CallRow): StoredCall {
     return {
       seq: row.seq,
-      ring: row.ring,
+      position: row.position,
       log: row.log as LogPolicy,
       open: row.open === 1,
       crashes: row.crashes,
@@ -229,7 +229,7 @@ export class CallTable {
         callId: row.call_id,
         type: row.type,
         id: row.id,
-        shard: this.#parts.shardAt(row.ring),
+        shard: this.#parts.shardAt(row.position),
         method: row.method,
         request: row.request,
         requestHash: row.request_hash,

@@ -1,8 +1,8 @@
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import type { CallMessage, Reply } from "../../object/message.ts";
+import type { Deadlines } from "../turns/deadlines.ts";
 import type { Entry } from "./call-entry.ts";
 import { stillPending } from "./call-replies.ts";
-import type { Deadlines } from "../turns/deadlines.ts";
 
 /** Callers that wait for reliable calls: bounded, each until its own deadline. */
 export class CallWaiters {

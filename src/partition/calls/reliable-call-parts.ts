@@ -1,20 +1,20 @@
 import type { LogGate } from "../../reliable/log-gate.ts";
-import type { CallTable } from "./call-table.ts";
-import type { Cells } from "../turns/activations.ts";
-import type { Deadlines } from "../turns/deadlines.ts";
 import type { GroupCommit } from "../storage/group-commit.ts";
+import type { Activations } from "../turns/activations.ts";
+import type { Deadlines } from "../turns/deadlines.ts";
 import type { TurnEngine } from "../turns/turn-engine.ts";
+import type { CallTable } from "./call-table.ts";
 
 /** What reliable calls at their owner are made of. */
 export interface ReliableCallParts {
   readonly table: CallTable;
   readonly engine: TurnEngine;
-  readonly cells: Cells;
+  readonly activations: Activations;
   readonly commit: GroupCommit;
   readonly deadlines: Deadlines;
   readonly now: () => number;
-  /** The shard of a place on the ring. */
-  readonly shardAt: (ring: number) => number;
+  /** The shard of a position in hash order. */
+  readonly shardAt: (position: number) => number;
   /** Whether one of these objects is on the shard. */
   readonly inside: (keys: Iterable<string>) => boolean;
   /** Undefined when the cluster has no log. */

@@ -5,14 +5,14 @@ import { checkCallId, checkCallIdAge } from "../../reliable/call-id.ts";
 import type { CallRecord } from "../../reliable/call-record.ts";
 import { fingerprint } from "../../reliable/fingerprint.ts";
 import type { LogGate } from "../../reliable/log-gate.ts";
+import { chainClosesCycle, deadlockError } from "../turns/deadlock.ts";
+import type { TurnActivation } from "../turns/turn.ts";
 import { CallDriver } from "./call-driver.ts";
 import { type Entry, entryKey, newEntry, resumedEntry } from "./call-entry.ts";
 import { checkSame, loggedLater, outcomeReply } from "./call-replies.ts";
 import type { StoredCall } from "./call-table.ts";
 import { CallWaiters } from "./call-waiters.ts";
-import { chainClosesCircle, deadlockError } from "../turns/deadlock.ts";
 import type { ReliableCallParts } from "./reliable-call-parts.ts";
-import type { TurnCell } from "../turns/turn.ts";
 
 /**
  * Reliable calls at their owner ([CALL1–4], [CALL6], [CALL8]): accept durably, run in order of acceptance, store the outcome
@@ -60,7 +60,7 @@ export class ReliableCalls {
    */
   call(
     message: CallMessage,
-    cell: TurnCell,
+    activation: TurnActivation,
     method: MethodDefinition,
     request: unknown,
     again: () => Promise<Reply>,
@@ -68,13 +68,13 @@ export class ReliableCalls {
     const { callId, answer } = message.reliable as NonNullable<CallMessage["reliable"]>;
     checkCallId(callId);
     const hash = fingerprint(message.method, request);
-    const entry = this.#entries.get(entryKey(cell, callId));
-    const known = entry?.stored ?? this.#parts.table.find(cell.ring, message.type, message.id, callId);
+    const entry = this.#entries.get(entryKey(activation, callId));
+    const known = entry?.stored ?? this.#parts.table.find(activation.position, message.type, message.id, callId);
     if (known !== undefined) checkSame(known.record, hash);
     if (known !== undefined && entry === undefined) return this.#replay(known);
-    if (answer === "outcome") this.#checkCircle(message, cell);
+    if (answer === "outcome") this.#checkCycle(message, activation);
     if (entry === undefined) {
-      return this.#waiters.add(this.#accept(message, cell, method, hash), message, false, again);
+      return this.#waiters.add(this.#accept(message, activation, method, hash), message, false, again);
     }
     if (answer === "accepted" && entry.accepted) {
       return this.#afterCommit({ kind: "accepted", callId });
@@ -83,11 +83,11 @@ export class ReliableCalls {
   }
 
   /** Drives a call that an earlier process had accepted ([CALL3]). `crashed`: that process ended by itself. */
-  resume(stored: StoredCall, cell: TurnCell, method: MethodDefinition, crashed: boolean): void {
-    if (this.#entries.has(entryKey(cell, stored.record.callId))) return;
-    const entry = resumedEntry(stored, cell, method, crashed);
-    this.#entries.set(entryKey(cell, stored.record.callId), entry);
-    cell.held++;
+  resume(stored: StoredCall, activation: TurnActivation, method: MethodDefinition, crashed: boolean): void {
+    if (this.#entries.has(entryKey(activation, stored.record.callId))) return;
+    const entry = resumedEntry(stored, activation, method, crashed);
+    this.#entries.set(entryKey(activation, stored.record.callId), entry);
+    activation.pendingCalls++;
     this.#driver.add(entry);
   }
 
@@ -103,7 +103,7 @@ export class ReliableCalls {
   /** Whether a call of the shard is under way, or must be before the turns that run there can end. */
   mustRun(shard: number): boolean {
     for (const entry of this.#entries.values()) {
-      if (entry.state.status !== "pending" || this.#parts.shardAt(entry.cell.ring) !== shard) continue;
+      if (entry.state.status !== "pending" || this.#parts.shardAt(entry.activation.position) !== shard) continue;
       if (underWay(entry) || this.#driver.awaitedInside(entry)) return true;
     }
     return false;
@@ -114,14 +114,14 @@ export class ReliableCalls {
     for (const entry of [...this.#entries.values()]) {
       // One that has its outcome is answered from here all the same.
       const waits = entry.state.status === "pending" && !underWay(entry);
-      if (waits && this.#parts.shardAt(entry.cell.ring) === shard) this.#sendBack(entry);
+      if (waits && this.#parts.shardAt(entry.activation.position) === shard) this.#sendBack(entry);
     }
   }
 
   #sendBack(entry: Entry): void {
-    this.#entries.delete(entryKey(entry.cell, entry.stored.record.callId));
+    this.#entries.delete(entryKey(entry.activation, entry.stored.record.callId));
     this.#driver.remove(entry);
-    entry.cell.held--;
+    entry.activation.pendingCalls--;
     if (entry.stored.seq === 0) this.#reserved--;
     this.#waiters.release(entry);
   }
@@ -133,12 +133,12 @@ export class ReliableCalls {
     for (const entry of entries) this.#waiters.answer(entry, { kind: "error", error: error.toWire() });
   }
 
-  #accept(message: CallMessage, cell: TurnCell, method: MethodDefinition, hash: string): Entry {
+  #accept(message: CallMessage, activation: TurnActivation, method: MethodDefinition, hash: string): Entry {
     const { config, engine, gate } = this.#parts;
     const options = message.reliable as NonNullable<CallMessage["reliable"]>;
     const now = this.#parts.now();
     checkCallIdAge(options.callId, now, config.retention);
-    engine.checkRoom(cell);
+    engine.checkRoom(activation);
     this.#waiters.checkRoom();
     // A call that an open call waits for must get in, or neither would ever end.
     const nested = message.chain !== undefined && message.chain.length > 0;
@@ -149,9 +149,9 @@ export class ReliableCalls {
     if (log === "before" && gate === undefined) {
       throw new EdgeverseError("LOG_UNAVAILABLE", "This cluster keeps no log of calls", { retryable: false });
     }
-    const entry = newEntry(message, cell, method, hash, log, this.#parts.shardAt(cell.ring), now);
-    this.#entries.set(entryKey(cell, options.callId), entry);
-    cell.held++;
+    const entry = newEntry(message, activation, method, hash, log, this.#parts.shardAt(activation.position), now);
+    this.#entries.set(entryKey(activation, options.callId), entry);
+    activation.pendingCalls++;
     this.#reserved++;
     if (log === "batched") this.#insert(entry);
     else {
@@ -192,7 +192,7 @@ export class ReliableCalls {
     // One that is on its way into the table can't be taken back: it is answered from there.
     if (!this.#current(entry) || entry.stored.seq > 0) return;
     this.#reserved--;
-    entry.cell.held--;
+    entry.activation.pendingCalls--;
     this.#close(entry, { kind: "error", error: error.toWire() });
   }
 
@@ -215,7 +215,7 @@ export class ReliableCalls {
   }
 
   #close(entry: Entry, reply: Reply): void {
-    if (this.#current(entry)) this.#entries.delete(entryKey(entry.cell, entry.stored.record.callId));
+    if (this.#current(entry)) this.#entries.delete(entryKey(entry.activation, entry.stored.record.callId));
     this.#waiters.answer(entry, reply);
   }
 
@@ -242,14 +242,14 @@ export class ReliableCalls {
    * [TURN7] A turn that waits for a reliable call of an object that waits for it would wait for ever: calls of an object run
    * in order, so the one in front is tried again and again. Final, so that the queues go on.
    */
-  #checkCircle({ chain }: CallMessage, cell: TurnCell): void {
+  #checkCycle({ chain }: CallMessage, activation: TurnActivation): void {
     if (chain === undefined) return;
-    const circle = chainClosesCircle(cell, chain, this.#parts.cells.map);
-    if (circle !== undefined) throw deadlockError([...chain.map((link) => link.key), ...circle], false);
+    const cycle = chainClosesCycle(activation, chain, this.#parts.activations.map);
+    if (cycle !== undefined) throw deadlockError([...chain.map((link) => link.key), ...cycle], false);
   }
 
   #current(entry: Entry): boolean {
-    return this.#entries.get(entryKey(entry.cell, entry.stored.record.callId)) === entry;
+    return this.#entries.get(entryKey(entry.activation, entry.stored.record.callId)) === entry;
   }
 }
 

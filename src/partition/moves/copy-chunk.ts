@@ -2,7 +2,7 @@ import type { CopyCursor, MoveOrder, TransferChunk } from "../../placement/move.
 import type { SqlStorage } from "../../platform/ports.ts";
 import type { ChangeTracker } from "../storage/change-tracker.ts";
 import type { Ownership } from "../storage/ownership.ts";
-import { comparePositions, positionOf, scanRows } from "../storage/shard-rows.ts";
+import { compareRowKeys, rowKeyOf, scanRows } from "../storage/shard-rows.ts";
 
 interface Parts {
   readonly ownership: Ownership;
@@ -31,8 +31,8 @@ export function nextChunk(
     const { rows, next } = scanRows(storage, range, cursor?.scan ?? null, CHUNK);
     if (!state.started || state.scan !== null) {
       const { scan } = state;
-      const fresh = scan === null ? rows : rows.filter((row) => comparePositions(positionOf(row), scan) > 0);
-      if (next === null || scan === null || comparePositions(next, scan) > 0) {
+      const fresh = scan === null ? rows : rows.filter((row) => compareRowKeys(rowKeyOf(row), scan) > 0);
+      if (next === null || scan === null || compareRowKeys(next, scan) > 0) {
         storage.transaction(() => {
           changes.scanned(order.shard, fresh, next);
           changes.save();

@@ -1,6 +1,6 @@
 import type { CopyCursor } from "../../placement/move.ts";
 import type { ChangeTracker } from "../storage/change-tracker.ts";
-import type { RingRange } from "../storage/shard-rows.ts";
+import type { HashRange } from "../storage/shard-rows.ts";
 
 /** Changes left at which callers are stopped for the rest. */
 const FEW = 32;
@@ -28,7 +28,7 @@ export class CopyPace {
   /** To be asked after each message. @param sent rows that it had */
   isTime(
     changes: Pick<ChangeTracker, "left" | "last">,
-    range: RingRange,
+    range: HashRange,
     cursor: CopyCursor | null,
     sent: number,
   ): boolean {

@@ -1,8 +1,8 @@
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import type { CallMessage, Moved, Reply } from "../../object/message.ts";
 import { stillPending } from "../calls/call-replies.ts";
+import type { Gated, Owned } from "../storage/ownership.ts";
 import type { Deadlines } from "../turns/deadlines.ts";
-import type { Held, Owned } from "../storage/ownership.ts";
 
 type Waiting = Pick<CallMessage, "deadline" | "reliable">;
 
@@ -10,12 +10,12 @@ interface Parts {
   readonly deadlines: Deadlines;
   /** Calls that may wait here. */
   readonly most: number;
-  /** Whether one of these objects is on a shard that is being handed over. */
+  /** Whether one of these objects is on a shard that is being handed off. */
   readonly inside: (keys: Iterable<string>) => boolean;
 }
 
 /** Where calls wait while their shard is between two owners ([MIG1]): bounded, each until its own deadline. */
-export class Door {
+export class HandOffGate {
   readonly #parts: Parts;
   #waiting = 0;
 
@@ -28,14 +28,14 @@ export class Door {
     return this.#waiting;
   }
 
-  /** Lets a call in that a turn of a shard under hand-over waits for, be it this one or another: that one waits for the turn. */
-  admit(held: Held, { chain }: CallMessage): Owned | Held {
-    if (held.owned === undefined || chain === undefined || chain.length === 0) return held;
-    return this.#parts.inside(chain.map((link) => link.key)) ? held.owned : held;
+  /** Lets a call in that a turn of a shard under hand-off waits for, be it this one or another: that one waits for the turn. */
+  admit(gated: Gated, { chain }: CallMessage): Owned | Gated {
+    if (gated.owned === undefined || chain === undefined || chain.length === 0) return gated;
+    return this.#parts.inside(chain.map((link) => link.key)) ? gated.owned : gated;
   }
 
   /** Waits until it is known whose the shard is, then asks again. Never rejects. */
-  wait(held: Held, message: Waiting, again: () => Promise<Reply>): Promise<Reply> {
+  wait(gated: Gated, message: Waiting, again: () => Promise<Reply>): Promise<Reply> {
     const { deadlines, most } = this.#parts;
     if (this.#waiting >= most) {
       const error = new EdgeverseError("OVERLOADED", `${most} calls wait for shards that move`, { retryAfter: 1 });
@@ -52,8 +52,8 @@ export class Door {
         leave();
         resolve(reply());
       };
-      const cancel = deadlines.add(message.deadline, () => settle(() => late(held.shard, message)));
-      const leave = held.wait((moved: Moved | undefined) => settle(() => moved ?? again()));
+      const cancel = deadlines.add(message.deadline, () => settle(() => late(gated.shard, message)));
+      const leave = gated.wait((moved: Moved | undefined) => settle(() => moved ?? again()));
     });
   }
 }

@@ -15,8 +15,8 @@ import type { Connect } from "../../router/ports.ts";
 import { digestWith } from "../storage/change-tracker.ts";
 import type { Ownership } from "../storage/ownership.ts";
 import { EMPTY_DIGEST, sameDigest } from "../storage/row-digest.ts";
-import type { ShardCleaner } from "./shard-cleaner.ts";
 import { insertRows, readRow, replaceRow, rowsOfObject, underEpoch } from "../storage/shard-rows.ts";
+import type { ShardCleaner } from "./shard-cleaner.ts";
 
 export interface IncomingMovesParts {
   readonly ownership: Ownership;
@@ -103,7 +103,7 @@ export class IncomingMoves {
     const step = ownership.apply(order.shard, event, clock.now(), order);
     if (step.kind === "next" && step.record.state.kind === "gone") {
       cleaner.start();
-      // Only a door that this move has closed: a late word must not open one that a later move needs closed.
+      // Only a gate that this move has closed: a late word must not open one that a later move needs closed.
       ownership.release(order.shard, ownership.moved(order.shard));
     }
     await storage.barrier();

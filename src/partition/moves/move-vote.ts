@@ -2,7 +2,7 @@ import { parseDuration } from "../../config/duration.ts";
 import type { Registry } from "../../object/registry.ts";
 import type { MoveOrder } from "../../placement/move.ts";
 import type { SqlStorage } from "../../platform/ports.ts";
-import type { RingRange } from "../storage/shard-rows.ts";
+import type { HashRange } from "../storage/shard-rows.ts";
 
 export type Vote =
   | { readonly kind: "allow" }
@@ -12,11 +12,11 @@ export type Vote =
 const DEFAULT_DELAY = 60_000;
 
 /** Asks the types that have objects on the shard and something to say about moves ([MIG7]). The first objection counts. */
-export function migrationVote(registry: Registry, storage: SqlStorage, range: RingRange, order: MoveOrder): Vote {
+export function moveVote(registry: Registry, storage: SqlStorage, range: HashRange, order: MoveOrder): Vote {
   const { shard, from, to } = order;
   for (const { type, objectClass } of registry.types) {
-    if (objectClass.onMigrate === undefined || !hasObjects(storage, range, type)) continue;
-    const vote = objectClass.onMigrate({ shard, from, to });
+    if (objectClass.onMove === undefined || !hasObjects(storage, range, type)) continue;
+    const vote = objectClass.onMove({ shard, from, to });
     if (vote === undefined || vote === "allow") continue;
     if (vote === "veto") return { kind: "veto", reason: `${type} vetoes the move` };
     const delay = parseDuration(vote.delay) ?? DEFAULT_DELAY;
@@ -25,9 +25,9 @@ export function migrationVote(registry: Registry, storage: SqlStorage, range: Ri
   return { kind: "allow" };
 }
 
-function hasObjects(storage: SqlStorage, { first, last }: RingRange, type: string): boolean {
+function hasObjects(storage: SqlStorage, { first, last }: HashRange, type: string): boolean {
   const found = storage.query(
-    "SELECT 1 AS there FROM objects WHERE ring BETWEEN ? AND ? AND type = ? LIMIT 1",
+    "SELECT 1 AS there FROM objects WHERE position BETWEEN ? AND ? AND type = ? LIMIT 1",
     ...[first, last, type],
   );
   return found.length > 0;

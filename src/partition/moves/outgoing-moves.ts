@@ -1,21 +1,28 @@
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import type { Registry } from "../../object/registry.ts";
-import type { CopyCursor, MoveInquiry, MoveOrder, MoveReport, TransferReply, UndoReport } from "../../placement/move.ts";
+import type {
+  CopyCursor,
+  MoveInquiry,
+  MoveOrder,
+  MoveReport,
+  TransferReply,
+  UndoReport,
+} from "../../placement/move.ts";
 import { pause } from "../../platform/pause.ts";
 import type { Clock, SqlStorage } from "../../platform/ports.ts";
 import { within } from "../../platform/within.ts";
 import type { Connect, PartitionClient } from "../../router/ports.ts";
 import type { ChangeTracker } from "../storage/change-tracker.ts";
+import type { GroupCommit } from "../storage/group-commit.ts";
+import type { Ownership } from "../storage/ownership.ts";
+import { sizeOfRow } from "../storage/shard-rows.ts";
 import { nextChunk } from "./copy-chunk.ts";
 import { CopyPace } from "./copy-pace.ts";
 import { drainLimit, hasTriedEnough, TRY_AGAIN } from "./drain-patience.ts";
-import type { GroupCommit } from "../storage/group-commit.ts";
-import { migrationVote } from "./move-vote.ts";
 import { messageOf, refused, waiting } from "./move-reports.ts";
-import type { Ownership } from "../storage/ownership.ts";
+import { moveVote } from "./move-vote.ts";
 import type { ShardCleaner } from "./shard-cleaner.ts";
 import type { ShardDrain } from "./shard-drain.ts";
-import { sizeOfRow } from "../storage/shard-rows.ts";
 
 export interface OutgoingMovesParts {
   readonly registry: Registry;
@@ -37,7 +44,7 @@ export interface OutgoingMovesParts {
  * Ms between two messages while callers are served. Without it the two partitions would keep a process they share so busy
  * with each other that it takes no calls from outside: the event loop looks at the network only when nothing else is ready.
  */
-const BREATHE = 1;
+const YIELD = 1;
 /** Ms of copying before the coordinator hears of it. */
 const REPORT_EVERY = 2_000;
 /** Ms the target has for one message; while callers wait, less. */
@@ -49,7 +56,7 @@ interface Moving {
   rows: number;
   bytes: number;
   readonly pace: CopyPace;
-  /** Hand-overs that were given up because a turn did not end. */
+  /** Hand-offs that were given up because a turn did not end. */
   stalled: number;
   /** Set when the move was undone under the driver's hands. */
   undone: boolean;
@@ -73,7 +80,7 @@ export class OutgoingMoves {
   readonly #parts: OutgoingMovesParts;
   readonly #moving = new Map<number, Moving>();
   readonly #running = new Map<number, Promise<MoveReport>>();
-  /** The last driver of each shard: the next one waits for its end, or they would open each other's doors. */
+  /** The last driver of each shard: the next one waits for its end, or they would open each other's gates. */
   readonly #drivers = new Map<number, Promise<unknown>>();
   #stopped = false;
 
@@ -156,7 +163,7 @@ export class OutgoingMoves {
       return this.#activate(order, before.epoch);
     }
     if (before?.kind === "owned") {
-      const vote = migrationVote(registry, storage, ownership.range(shard), order);
+      const vote = moveVote(registry, storage, ownership.range(shard), order);
       if (vote.kind !== "allow") return refused(vote.reason, vote.kind === "delay" ? vote.delay : undefined);
     }
     const step = ownership.apply(shard, { kind: "offer", move: id, to }, clock.now(), order);
@@ -166,9 +173,9 @@ export class OutgoingMoves {
     while (!this.#over(moving)) {
       const { sent, trouble } = await this.#copyOnce(moving);
       if (trouble !== undefined) return trouble;
-      if (moving.pace.isTime(changes, ownership.range(shard), moving.cursor, sent)) return this.#handOver(moving);
+      if (moving.pace.isTime(changes, ownership.range(shard), moving.cursor, sent)) return this.#handOff(moving);
       if (clock.now() >= until) return { kind: "copying", rows: moving.rows, bytes: moving.bytes };
-      await pause(clock, BREATHE);
+      await pause(clock, YIELD);
     }
     return refused("the move was undone");
   }
@@ -179,7 +186,7 @@ export class OutgoingMoves {
     if (fresh) {
       // What an earlier move of the shard has noted is no use to this one.
       changes.end(order.shard);
-      storage.query("DELETE FROM changes WHERE ring BETWEEN ? AND ?", range.first, range.last);
+      storage.query("DELETE FROM changes WHERE position BETWEEN ? AND ?", range.first, range.last);
     }
     changes.begin(order.shard, range);
     const known = this.#moving.get(order.shard);
@@ -222,7 +229,7 @@ export class OutgoingMoves {
   }
 
   /** Stops the shard's callers, sends the rest, and commits; or lets them in again. */
-  async #handOver(moving: Moving): Promise<MoveReport> {
+  async #handOff(moving: Moving): Promise<MoveReport> {
     const { drain, ownership, patience, clock } = this.#parts;
     const stopped = clock.now();
     const { shard, must = false } = moving.order;

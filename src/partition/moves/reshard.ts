@@ -1,5 +1,5 @@
-import { ringOf } from "../../identity/hash-order.ts";
-import type { RecountReply } from "../../placement/move.ts";
+import { positionOf } from "../../identity/hash-order.ts";
+import type { ReshardReply } from "../../placement/move.ts";
 import type { ShardRecord } from "../../placement/shard-state.ts";
 import { serves } from "../../placement/shard-state.ts";
 import type { SqlStorage } from "../../platform/ports.ts";
@@ -12,24 +12,24 @@ export interface CountedObjects {
   /** Types of which there is one object for each shard. */
   readonly perShard: readonly string[];
   /** Objects that something runs on, or has yet to be written of. */
-  readonly busy: Iterable<{ readonly ring: number; readonly id: string }>;
+  readonly busy: Iterable<{ readonly position: number; readonly id: string }>;
 }
 
 /**
  * Doubles or halves the shard count at this partition until it is `target` ([SPLIT1]). Only the table of shards is written
- * anew, in one transaction: rows are where their hash puts them on the ring, whatever the count. `version`, of the map that
+ * anew, in one transaction: rows are where their hash puts them in hash order, whatever the count. `version`, of the map that
  * the order was given under, tells a late order from a new one.
  *
  * Doubling gives both halves the record of the shard they come from. Halving joins two shards: served here, they must be so
  * both; else the record with the higher epoch is kept, which is nearer to the present owner.
  */
-export function recount(
+export function reshard(
   storage: SqlStorage,
   ownership: Ownership,
   { shards: target, version }: { readonly shards: number; readonly version: number },
   now: number,
   objects: CountedObjects = { perShard: [], busy: [] },
-): RecountReply {
+): ReshardReply {
   if (version < Number(readMeta(storage, "counted") ?? 0))
     return { kind: "refused", reason: "the order is out of date" };
   const done = () => {
@@ -51,7 +51,7 @@ export function recount(
   while (count !== target) {
     if (count < target) records = doubled(records, count);
     else {
-      const misfit = misfitOf(ownership, records, count) ?? namedMisfit(storage, count, objects);
+      const misfit = conflictOf(ownership, records, count) ?? namedConflict(storage, count, objects);
       if (misfit !== undefined) return { kind: "refused", reason: misfit };
       records = halved(records, count / 2);
     }
@@ -69,7 +69,7 @@ export function recount(
     }
     done();
   });
-  ownership.recounted(target);
+  ownership.resharded(target);
   return { kind: "done" };
 }
 
@@ -96,7 +96,11 @@ function joined(left: ShardRecord, right: ShardRecord): ShardRecord {
 }
 
 /** Why the shards can't be halved at this partition. */
-function misfitOf(ownership: Ownership, records: ReadonlyMap<number, ShardRecord>, count: number): string | undefined {
+function conflictOf(
+  ownership: Ownership,
+  records: ReadonlyMap<number, ShardRecord>,
+  count: number,
+): string | undefined {
   const half = count / 2;
   const here = (shard: number) => {
     const record = records.get(shard);
@@ -112,20 +116,20 @@ function misfitOf(ownership: Ownership, records: ReadonlyMap<number, ShardRecord
 }
 
 /** Why objects that name their shard forbid to halve, be they stored, about to be, or called. */
-function namedMisfit(storage: SqlStorage, count: number, { perShard, busy }: CountedObjects): string | undefined {
+function namedConflict(storage: SqlStorage, count: number, { perShard, busy }: CountedObjects): string | undefined {
   const half = count / 2;
-  const rings = Array.from({ length: half }, (_, index) => ringOf(half + index));
+  const positions = Array.from({ length: half }, (_, index) => positionOf(half + index));
   const [stored] = storage.query<{ id: string }>(
-    `SELECT id FROM objects WHERE id LIKE 'shard#%/%' AND ring IN (SELECT value FROM json_each(?1))
+    `SELECT id FROM objects WHERE id LIKE 'shard#%/%' AND position IN (SELECT value FROM json_each(?1))
        AND NOT (id LIKE '%/auto' AND type IN (SELECT value FROM json_each(?2)))
      UNION SELECT id FROM calls WHERE status = 'pending' AND id LIKE 'shard#%/%'
-       AND ring IN (SELECT value FROM json_each(?1)) LIMIT 1`,
-    ...[JSON.stringify(rings), JSON.stringify(perShard)],
+       AND position IN (SELECT value FROM json_each(?1)) LIMIT 1`,
+    ...[JSON.stringify(positions), JSON.stringify(perShard)],
   );
   if (stored !== undefined) return `object ${stored.id} names a shard that would be no more`;
-  const gone = new Set(rings);
-  for (const { ring, id } of busy) {
-    if (id.startsWith("shard#") && gone.has(ring))
+  const gone = new Set(positions);
+  for (const { position, id } of busy) {
+    if (id.startsWith("shard#") && gone.has(position))
       return `object ${id}, which names a shard that would be no more, is in use`;
   }
   return undefined;
@@ -133,12 +137,12 @@ function namedMisfit(storage: SqlStorage, count: number, { perShard, busy }: Cou
 
 /** What there is once for each shard goes with its shard ([LIFE4]). */
 function removePerShard(storage: SqlStorage, types: readonly string[], target: number, count: number): void {
-  const rings = Array.from({ length: count - target }, (_, index) => ringOf(target + index));
+  const positions = Array.from({ length: count - target }, (_, index) => positionOf(target + index));
   for (const table of types.length === 0 ? [] : ["objects", "rows", "calls"]) {
     storage.query(
-      `DELETE FROM ${table} WHERE ring IN (SELECT value FROM json_each(?)) AND id LIKE 'shard#%/auto'
+      `DELETE FROM ${table} WHERE position IN (SELECT value FROM json_each(?)) AND id LIKE 'shard#%/auto'
          AND type IN (SELECT value FROM json_each(?))`,
-      ...[JSON.stringify(rings), JSON.stringify(types)],
+      ...[JSON.stringify(positions), JSON.stringify(types)],
     );
   }
 }

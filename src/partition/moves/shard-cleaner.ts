@@ -4,7 +4,7 @@ import { clearRows } from "../storage/shard-rows.ts";
 
 /** Rows removed at once, about a millisecond's work, and ms until the next: calls get in between. */
 const BATCH = 200;
-const BREATHE = 1;
+const YIELD = 1;
 
 /**
  * Removes the rows of shards that have left, a few at a time, so that calls get in between. What is left over is marked
@@ -56,7 +56,7 @@ export class ShardCleaner {
     if (this.#running || this.#stopped) return;
     this.#running = true;
     this.#onStart();
-    this.#clock.after(BREATHE, () => this.#step());
+    this.#clock.after(YIELD, () => this.#step());
   }
 
   stop(): void {

@@ -1,14 +1,14 @@
 import type { Clock } from "../../platform/ports.ts";
-import type { Cells } from "../turns/activations.ts";
+import type { ReliableCalls } from "../calls/reliable-calls.ts";
 import type { GroupCommit } from "../storage/group-commit.ts";
 import type { Ownership } from "../storage/ownership.ts";
-import type { ReliableCalls } from "../calls/reliable-calls.ts";
-import type { Turn, TurnCell } from "../turns/turn.ts";
+import type { Activations } from "../turns/activations.ts";
+import type { Turn, TurnActivation } from "../turns/turn.ts";
 import type { TurnEngine } from "../turns/turn-engine.ts";
 
 interface Parts {
   readonly ownership: Ownership;
-  readonly cells: Cells;
+  readonly activations: Activations;
   readonly engine: TurnEngine;
   readonly reliable: ReliableCalls;
   readonly commit: GroupCommit;
@@ -16,7 +16,7 @@ interface Parts {
   /** Whether any type has an `onDeactivate`. */
   readonly farewells: boolean;
   /** Lets an object run its `onDeactivate` and leave memory. */
-  readonly deactivate: (cell: TurnCell) => void;
+  readonly deactivate: (activation: TurnActivation) => void;
   /** Takes up the pending calls of a shard again. */
   readonly resume: (shard: number) => void;
   /** Loads what said goodbye and is to be in memory wherever its shard is. */
@@ -24,9 +24,9 @@ interface Parts {
 }
 
 /**
- * Empties a shard of turns for its hand-over, and lets them back in if it stays.
+ * Empties a shard of turns for its hand-off, and lets them back in if it stays.
  *
- * Calls that arrive wait at the door; turns that wait for their object are sent back there; reliable calls in line stay in
+ * Calls that arrive wait at the gate; turns that wait for their object are sent back there; reliable calls in line stay in
  * the table and leave memory. Turns that run may end, and so may what they wait for: a call that a running turn of the shard
  * made is let in, or the two would wait for each other.
  */
@@ -39,18 +39,22 @@ export class ShardDrain {
 
   /**
    * Resolves with true when no turn is left and all they did is durable; with false when `limit` ms went by, or it is no
-   * longer wanted. Either way the door stays closed: `reopen` it, or hand the shard over.
+   * longer wanted. Either way the gate stays closed: `reopen` it, or hand the shard over.
    */
   async drain(shard: number, limit: number, wanted: () => boolean): Promise<boolean> {
-    const { ownership, cells, commit, reliable, clock, deactivate } = this.#parts;
-    ownership.hold(shard);
+    const { ownership, activations, commit, reliable, clock, deactivate } = this.#parts;
+    ownership.closeGate(shard);
     reliable.pause(shard);
     const until = clock.now() + limit;
     if (!(await this.#quiet(shard, until, wanted))) return false;
     // Looks at every object in memory, so only where there may be one to say goodbye.
-    for (const cell of this.#parts.farewells ? [...cells.all()] : []) {
-      if (cell.activation !== undefined && cell.definition.hooks.has("onDeactivate") && this.#on(cell, shard)) {
-        deactivate(cell);
+    for (const activation of this.#parts.farewells ? [...activations.all()] : []) {
+      if (
+        activation.instance !== undefined &&
+        activation.definition.hooks.has("onDeactivate") &&
+        this.#on(activation, shard)
+      ) {
+        deactivate(activation);
       }
     }
     do {
@@ -61,9 +65,9 @@ export class ShardDrain {
     return true;
   }
 
-  /** Whether the door is shut and nothing runs behind it. */
+  /** Whether the gate is shut and nothing runs behind it. */
   closed(shard: number): boolean {
-    return this.#parts.ownership.holds(shard) && this.#busy(shard).length === 0;
+    return this.#parts.ownership.gated(shard) && this.#busy(shard).length === 0;
   }
 
   /** Lets the shard's calls in again. */
@@ -82,27 +86,27 @@ export class ShardDrain {
    */
   forget(shard: number): void {
     this.#parts.reliable.unpause(shard);
-    this.#forget(this.#parts.cells.all(), shard);
+    this.#forget(this.#parts.activations.all(), shard);
   }
 
-  #forget(rest: Iterator<TurnCell>, shard: number): void {
-    const { cells, ownership, clock } = this.#parts;
+  #forget(rest: Iterator<TurnActivation>, shard: number): void {
+    const { activations, ownership, clock } = this.#parts;
     const epoch = ownership.servedEpoch(shard);
     for (let looks = 0; looks < SLICE; looks++) {
-      const { value: cell, done } = rest.next();
+      const { value: activation, done } = rest.next();
       if (done === true) return;
-      if (cell.epoch !== epoch && this.#on(cell, shard)) cells.forget(cell);
+      if (activation.epoch !== epoch && this.#on(activation, shard)) activations.forget(activation);
     }
     clock.after(1, () => this.#forget(rest, shard));
   }
 
   async #quiet(shard: number, until: number, wanted: () => boolean): Promise<boolean> {
     const { engine, clock } = this.#parts;
-    const stays = (turn: Turn) => this.#parts.ownership.holdsAny(callers(turn));
+    const stays = (turn: Turn) => this.#parts.ownership.anyGated(callers(turn));
     for (;;) {
       const busy = this.#busy(shard);
-      for (const cell of busy) engine.release(cell, stays);
-      const running = busy.find((cell) => !cell.mailbox.idle);
+      for (const activation of busy) engine.release(activation, stays);
+      const running = busy.find((activation) => !activation.mailbox.idle);
       if (running === undefined && !this.#parts.reliable.mustRun(shard)) return true;
       const left = until - clock.now();
       if (left <= 0 || !wanted()) return false;
@@ -110,14 +114,14 @@ export class ShardDrain {
     }
   }
 
-  #busy(shard: number): TurnCell[] {
-    const busy = new Set<TurnCell>();
-    for (const cell of this.#parts.engine.busy()) if (this.#on(cell, shard)) busy.add(cell);
+  #busy(shard: number): TurnActivation[] {
+    const busy = new Set<TurnActivation>();
+    for (const activation of this.#parts.engine.busy()) if (this.#on(activation, shard)) busy.add(activation);
     return [...busy];
   }
 
-  #on(cell: TurnCell, shard: number): boolean {
-    return this.#parts.ownership.shardAt(cell.ring) === shard;
+  #on(activation: TurnActivation, shard: number): boolean {
+    return this.#parts.ownership.shardAt(activation.position) === shard;
   }
 }
 
@@ -133,17 +137,17 @@ function* callers(turn: Turn): Generator<string> {
 const SLICE = 2_000;
 /** Ms between two looks at what does not tell when it is over. */
 const LOOK_AGAIN = 5;
-/** Ms until it is asked again whether the hand-over is still wanted. */
+/** Ms until it is asked again whether the hand-off is still wanted. */
 const WANTED_AGAIN = 100;
 
-function idle(cell: TurnCell | undefined, limit: number, clock: Clock): Promise<void> {
+function idle(activation: TurnActivation | undefined, limit: number, clock: Clock): Promise<void> {
   return new Promise((resolve) => {
     const settle = () => {
       cancel();
-      if (cell !== undefined) cell.onIdle = undefined;
+      if (activation !== undefined) activation.onIdle = undefined;
       resolve();
     };
-    const cancel = clock.after(cell === undefined ? Math.min(LOOK_AGAIN, limit) : limit, settle);
-    if (cell !== undefined) cell.onIdle = settle;
+    const cancel = clock.after(activation === undefined ? Math.min(LOOK_AGAIN, limit) : limit, settle);
+    if (activation !== undefined) activation.onIdle = settle;
   });
 }

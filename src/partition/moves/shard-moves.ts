@@ -1,20 +1,20 @@
-import { ringRange } from "../../identity/hash-order.ts";
+import { hashRange } from "../../identity/hash-order.ts";
 import type { Registry } from "../../object/registry.ts";
-import type { RecountReply } from "../../placement/move.ts";
+import type { ReshardReply } from "../../placement/move.ts";
 import type { Clock, SqlStorage } from "../../platform/ports.ts";
 import type { Connect } from "../../router/ports.ts";
-import type { Cells } from "../turns/activations.ts";
+import type { ReliableCalls } from "../calls/reliable-calls.ts";
 import type { ChangeTracker } from "../storage/change-tracker.ts";
 import type { GroupCommit } from "../storage/group-commit.ts";
+import type { Ownership } from "../storage/ownership.ts";
+import type { Activations } from "../turns/activations.ts";
+import type { TurnActivation } from "../turns/turn.ts";
+import type { TurnEngine } from "../turns/turn-engine.ts";
 import { IncomingMoves } from "./incoming-moves.ts";
 import { OutgoingMoves } from "./outgoing-moves.ts";
-import type { Ownership } from "../storage/ownership.ts";
-import { recount } from "./reshard.ts";
-import type { ReliableCalls } from "../calls/reliable-calls.ts";
+import { reshard } from "./reshard.ts";
 import { ShardCleaner } from "./shard-cleaner.ts";
 import { ShardDrain } from "./shard-drain.ts";
-import type { TurnCell } from "../turns/turn.ts";
-import type { TurnEngine } from "../turns/turn-engine.ts";
 
 interface Parts {
   readonly ownership: Ownership;
@@ -22,7 +22,7 @@ interface Parts {
   readonly storage: SqlStorage;
   readonly clock: Clock;
   readonly registry: Registry;
-  readonly cells: Cells;
+  readonly activations: Activations;
   readonly engine: TurnEngine;
   readonly reliable: ReliableCalls;
   readonly commit: GroupCommit;
@@ -30,7 +30,7 @@ interface Parts {
   readonly patience: number;
   /** There are rows to clear away, or none any more. */
   readonly onClearing: (busy: boolean) => void;
-  readonly deactivate: (cell: TurnCell) => void;
+  readonly deactivate: (activation: TurnActivation) => void;
   /** Takes up the pending calls of a shard. */
   readonly resume: (shard: number) => void;
   /** Rows have come or gone: counters are to be taken anew. */
@@ -78,19 +78,19 @@ export class ShardMoves {
     const { ownership, changes } = this.#parts;
     for (const [shard, { state }] of ownership.records) {
       // Its writes must be noted from the first one, whenever the coordinator comes back to it.
-      if (state.kind === "leaving") changes.begin(shard, ringRange(shard, ownership.shards));
+      if (state.kind === "leaving") changes.begin(shard, hashRange(shard, ownership.shards));
     }
     if (this.#cleaner.busy) this.#cleaner.start();
   }
 
   /** Doubles or halves the shard count at this partition. */
-  recount(shards: number, version: number): RecountReply {
-    const { storage, ownership, clock, cells, registry } = this.#parts;
-    if (this.outgoing.busy) return { kind: "refused", reason: "a hand-over has yet to end" };
+  reshard(shards: number, version: number): ReshardReply {
+    const { storage, ownership, clock, activations, registry } = this.#parts;
+    if (this.outgoing.busy) return { kind: "refused", reason: "a hand-off has yet to end" };
     const perShard = registry.types.filter((definition) => definition.objectClass.autoLoad === "shard");
-    const reply = recount(storage, ownership, { shards, version }, clock.now(), {
+    const reply = reshard(storage, ownership, { shards, version }, clock.now(), {
       perShard: perShard.map((definition) => definition.type),
-      busy: inUse(cells.all()),
+      busy: inUse(activations.all()),
     });
     if (reply.kind === "refused" && this.#cleaner.busy) this.#cleaner.start();
     return reply;
@@ -104,6 +104,7 @@ export class ShardMoves {
 }
 
 /** Of these objects those that something runs on, or has yet to be written of. Looks no further than it is asked. */
-function* inUse(cells: Iterable<TurnCell>): Generator<TurnCell> {
-  for (const cell of cells) if (cell.dirty || cell.held > 0 || !cell.mailbox.idle) yield cell;
+function* inUse(activations: Iterable<TurnActivation>): Generator<TurnActivation> {
+  for (const activation of activations)
+    if (activation.dirty || activation.pendingCalls > 0 || !activation.mailbox.idle) yield activation;
 }

@@ -1,12 +1,13 @@
-import type { CopyDigest, MovedRow, RowKind, RowPosition } from "../../placement/move.ts";
+import type { CopyDigest, MovedRow, RowKey, RowKind } from "../../placement/move.ts";
 import type { SqlStorage } from "../../platform/ports.ts";
 import { withRow } from "./row-digest.ts";
-import { comparedValues, comparePositions, type RingRange, readRow, rowsOfObject, sizeOfRow } from "./shard-rows.ts";
+import { comparedValues, compareRowKeys, type HashRange, readRow, rowsOfObject, sizeOfRow } from "./shard-rows.ts";
+import type { UnsavedObject } from "./unsaved-object.ts";
 
 /** What is copied so far of a leaving shard. Its durable form is the column `copy` of `shards`. */
 export interface CopyState {
   /** Last row the first pass has read; null once it is through. */
-  scan: RowPosition | null;
+  scan: RowKey | null;
   started: boolean;
   digest: CopyDigest;
   /** Number of the last change the target surely has. */
@@ -15,17 +16,9 @@ export interface CopyState {
 
 interface Leaving {
   readonly shard: number;
-  readonly range: RingRange;
+  readonly range: HashRange;
   readonly state: CopyState;
   unsaved: boolean;
-}
-
-interface Written {
-  readonly ring: number;
-  readonly definition: { readonly type: string };
-  readonly id: string;
-  readonly wiped: boolean;
-  readonly rows: ReadonlyMap<string, string | null> | undefined;
 }
 
 const TICKS = 1_024;
@@ -52,7 +45,7 @@ export class ChangeTracker {
   }
 
   /** Begins, or goes on after a crash with what `shards` holds. */
-  begin(shard: number, range: RingRange): CopyState {
+  begin(shard: number, range: HashRange): CopyState {
     const known = this.#leaving.get(shard);
     if (known !== undefined) return known.state;
     const stored = this.#storage.query<{ copy: string | null }>("SELECT copy FROM shards WHERE shard = ?", shard)[0];
@@ -78,7 +71,7 @@ export class ChangeTracker {
     this.end(shard);
     if (leaving === undefined) return;
     const { first, last } = leaving.range;
-    this.#storage.query("DELETE FROM changes WHERE ring BETWEEN ? AND ?", first, last);
+    this.#storage.query("DELETE FROM changes WHERE position BETWEEN ? AND ?", first, last);
   }
 
   /** Writes the digests of this transaction; the last thing in it. */
@@ -90,50 +83,54 @@ export class ChangeTracker {
     }
   }
 
-  /** Whether writes at this place on the ring are noted. */
-  covers(ring: number): boolean {
-    return this.#covering(ring) !== undefined;
+  /** Whether writes at this position are noted. */
+  covers(position: number): boolean {
+    return this.#covering(position) !== undefined;
   }
 
   /** Runs the write of an object's state and rows, and notes it. */
-  object(cell: Written, write: () => void): void {
-    const leaving = this.#covering(cell.ring);
+  object(object: UnsavedObject, write: () => void): void {
+    const leaving = this.#covering(object.position);
     if (leaving === undefined) {
       write();
       return;
     }
-    const at = { ring: cell.ring, type: cell.definition.type, id: cell.id };
-    const touched: RowPosition[] = [{ ...at, kind: 0, key: "" }];
-    for (const key of cell.rows?.keys() ?? []) touched.push({ ...at, kind: 1, key });
-    const gone = cell.wiped ? rowsOfObject(this.#storage, at) : [];
+    const at = { position: object.position, type: object.definition.type, id: object.id };
+    const touched: RowKey[] = [{ ...at, kind: 0, key: "" }];
+    for (const key of object.rows?.keys() ?? []) touched.push({ ...at, kind: 1, key });
+    const gone = object.wiped ? rowsOfObject(this.#storage, at) : [];
     for (const row of gone) this.#fold(leaving, row, row.values, -1);
-    for (const position of touched) {
-      if (position.kind === 0 || !cell.wiped) this.#fold(leaving, position, readRow(this.#storage, position), -1);
+    for (const rowKey of touched) {
+      if (rowKey.kind === 0 || !object.wiped) this.#fold(leaving, rowKey, readRow(this.#storage, rowKey), -1);
     }
     write();
-    if (cell.wiped) this.#note(leaving, { ...at, kind: 1, key: "" }, true);
-    for (const position of touched) {
-      this.#fold(leaving, position, readRow(this.#storage, position), 1);
-      this.#note(leaving, position, false);
+    if (object.wiped) this.#note(leaving, { ...at, kind: 1, key: "" }, true);
+    for (const rowKey of touched) {
+      this.#fold(leaving, rowKey, readRow(this.#storage, rowKey), 1);
+      this.#note(leaving, rowKey, false);
     }
   }
 
   /** Runs the write of a call's mark, and notes it. */
-  call(ring: number, call: { readonly type: string; readonly id: string; readonly callId: string }, write: () => void) {
-    const leaving = this.#covering(ring);
+  call(
+    position: number,
+    call: { readonly type: string; readonly id: string; readonly callId: string },
+    write: () => void,
+  ) {
+    const leaving = this.#covering(position);
     if (leaving === undefined) {
       write();
       return;
     }
-    const position: RowPosition = { kind: 2, ring, type: call.type, id: call.id, key: call.callId };
-    this.#fold(leaving, position, readRow(this.#storage, position), -1);
+    const rowKey: RowKey = { kind: 2, position, type: call.type, id: call.id, key: call.callId };
+    this.#fold(leaving, rowKey, readRow(this.#storage, rowKey), -1);
     write();
-    this.#fold(leaving, position, readRow(this.#storage, position), 1);
-    this.#note(leaving, position, false);
+    this.#fold(leaving, rowKey, readRow(this.#storage, rowKey), 1);
+    this.#note(leaving, rowKey, false);
   }
 
   /** Counts rows that the first pass has read for the first time. */
-  scanned(shard: number, rows: readonly MovedRow[], next: RowPosition | null): void {
+  scanned(shard: number, rows: readonly MovedRow[], next: RowKey | null): void {
     const leaving = this.#leaving.get(shard);
     if (leaving === undefined) return;
     for (const row of rows) leaving.state.digest = digestWith(leaving.state.digest, row, row.values, 1);
@@ -144,12 +141,12 @@ export class ChangeTracker {
 
   /** Changes of a leaving shard after number `after`, with what the rows hold now, about `bytes` characters of them. */
   changes(
-    range: RingRange,
+    range: HashRange,
     after: number,
     limits: { readonly rows: number; readonly bytes: number },
   ): { rows: MovedRow[]; last: number } {
     const noted = this.#storage.query<{
-      ring: number;
+      position: number;
       type: string;
       id: string;
       kind: number;
@@ -157,19 +154,17 @@ export class ChangeTracker {
       n: number;
       wipe: number;
     }>(
-      "SELECT ring, type, id, kind, key, n, wipe FROM changes WHERE ring BETWEEN ? AND ? AND n > ? ORDER BY n LIMIT ?",
+      "SELECT position, type, id, kind, key, n, wipe FROM changes WHERE position BETWEEN ? AND ? AND n > ? ORDER BY n LIMIT ?",
       ...[range.first, range.last, after, limits.rows],
     );
     const rows: MovedRow[] = [];
     let last = after;
     let bytes = 0;
-    for (const { ring, type, id, kind, key, n, wipe } of noted) {
+    for (const { position, type, id, kind, key, n, wipe } of noted) {
       if (bytes >= limits.bytes) break;
-      const position = { kind: kind as RowKind, ring, type, id, key };
+      const rowKey = { kind: kind as RowKind, position, type, id, key };
       const row: MovedRow =
-        wipe === 1
-          ? { ...position, values: null, wipe: true }
-          : { ...position, values: readRow(this.#storage, position) };
+        wipe === 1 ? { ...rowKey, values: null, wipe: true } : { ...rowKey, values: readRow(this.#storage, rowKey) };
       rows.push(row);
       bytes += sizeOfRow(row);
       last = n;
@@ -178,8 +173,8 @@ export class ChangeTracker {
   }
 
   /** How many changes of a leaving shard come after number `after`; counts to `most`. */
-  left(range: RingRange, after: number, most: number): number {
-    const sql = "SELECT count(*) AS n FROM (SELECT 1 FROM changes WHERE ring BETWEEN ? AND ? AND n > ? LIMIT ?)";
+  left(range: HashRange, after: number, most: number): number {
+    const sql = "SELECT count(*) AS n FROM (SELECT 1 FROM changes WHERE position BETWEEN ? AND ? AND n > ? LIMIT ?)";
     return this.#storage.query<{ n: number }>(sql, range.first, range.last, after, most)[0]?.n ?? 0;
   }
 
@@ -192,7 +187,7 @@ export class ChangeTracker {
     leaving.unsaved = true;
     // Together, so that numbers are never given out again.
     this.#storage.transaction(() => {
-      this.#storage.query("DELETE FROM changes WHERE ring BETWEEN ? AND ? AND n <= ?", first, last, change);
+      this.#storage.query("DELETE FROM changes WHERE position BETWEEN ? AND ? AND n <= ?", first, last, change);
       this.save();
     });
   }
@@ -203,49 +198,45 @@ export class ChangeTracker {
     return ranges.map((range) => `AND ${column} NOT BETWEEN ${range}`).join(" ");
   }
 
-  #covering(ring: number): Leaving | undefined {
+  #covering(position: number): Leaving | undefined {
     if (this.#leaving.size === 0) return undefined;
     for (const leaving of this.#leaving.values()) {
-      if (ring >= leaving.range.first && ring <= leaving.range.last) return leaving;
+      if (position >= leaving.range.first && position <= leaving.range.last) return leaving;
     }
     return undefined;
   }
 
-  #fold(leaving: Leaving, position: RowPosition, values: MovedRow["values"], sign: 1 | -1): void {
+  #fold(leaving: Leaving, rowKey: RowKey, values: MovedRow["values"], sign: 1 | -1): void {
     const { state } = leaving;
-    if (isAhead(state, position)) return;
-    state.digest = digestWith(state.digest, position, values, sign);
+    if (isAhead(state, rowKey)) return;
+    state.digest = digestWith(state.digest, rowKey, values, sign);
     leaving.unsaved = true;
   }
 
-  #isWiped({ ring, type, id }: RowPosition): boolean {
-    const sql = "SELECT 1 FROM changes WHERE ring = ? AND type = ? AND id = ? AND kind = 1 AND key = '' AND wipe = 1";
-    return this.#storage.query(sql, ring, type, id).length > 0;
+  #isWiped({ position, type, id }: RowKey): boolean {
+    const sql =
+      "SELECT 1 FROM changes WHERE position = ? AND type = ? AND id = ? AND kind = 1 AND key = '' AND wipe = 1";
+    return this.#storage.query(sql, position, type, id).length > 0;
   }
 
-  #note({ state }: Leaving, position: RowPosition, wipe: boolean): void {
-    const { ring, type, id, kind, key } = position;
+  #note({ state }: Leaving, rowKey: RowKey, wipe: boolean): void {
+    const { position, type, id, kind, key } = rowKey;
     // A row that is made after its object was wiped has to come after the wipe, though the first pass sends it too.
-    if (isAhead(state, position) && !(kind === 1 && this.#isWiped(position))) return;
+    if (isAhead(state, rowKey) && !(kind === 1 && this.#isWiped(rowKey))) return;
     this.#last = Math.max(this.#last + 1, this.#now() * TICKS);
     this.#storage.query(
       `INSERT INTO changes VALUES (?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT (ring, type, id, kind, key) DO UPDATE SET n = excluded.n, wipe = excluded.wipe`,
-      ...[ring, type, id, kind, key, this.#last, wipe ? 1 : 0],
+       ON CONFLICT (position, type, id, kind, key) DO UPDATE SET n = excluded.n, wipe = excluded.wipe`,
+      ...[position, type, id, kind, key, this.#last, wipe ? 1 : 0],
     );
   }
 }
 
 /** Whether the first pass has yet to come there: it reads the row as it is then, and counts it. */
-function isAhead({ started, scan }: CopyState, position: RowPosition): boolean {
-  return !started || (scan !== null && comparePositions(position, scan) > 0);
+function isAhead({ started, scan }: CopyState, rowKey: RowKey): boolean {
+  return !started || (scan !== null && compareRowKeys(rowKey, scan) > 0);
 }
 
-export function digestWith(
-  digest: CopyDigest,
-  position: RowPosition,
-  values: MovedRow["values"],
-  sign: 1 | -1,
-): CopyDigest {
-  return withRow(digest, position, comparedValues(position.kind, values), sign);
+export function digestWith(digest: CopyDigest, rowKey: RowKey, values: MovedRow["values"], sign: 1 | -1): CopyDigest {
+  return withRow(digest, rowKey, comparedValues(rowKey.kind, values), sign);
 }

@@ -1,7 +1,7 @@
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import type { Clock, SqlStorage } from "../../platform/ports.ts";
 import type { ChangeTracker } from "./change-tracker.ts";
-import type { TurnCell } from "../turns/turn.ts";
+import type { UnsavedObject } from "./unsaved-object.ts";
 
 /** Told whether the commit it waited for is durable: undefined, or why not. */
 export type OnDurable = (error: EdgeverseError | undefined) => void;
@@ -9,11 +9,11 @@ export type OnDurable = (error: EdgeverseError | undefined) => void;
 /** Characters of states in one bulk statement: six times that, as JSON in JSON, stays under the platform's 2 MB a value. */
 const BULK_TEXT = 128 * 1024;
 
-const COLUMNS = "(ring, type, id, version, state, created, updated)";
-const UPSERT = `ON CONFLICT (ring, type, id) DO UPDATE SET
+const COLUMNS = "(position, type, id, version, state, created, updated)";
+const UPSERT = `ON CONFLICT (position, type, id) DO UPDATE SET
   version = excluded.version, state = excluded.state, updated = excluded.updated`;
 
-type Row = readonly [ring: number, type: string, id: string, version: number, state: string, now: number];
+type Row = readonly [position: number, type: string, id: string, version: number, state: string, now: number];
 
 export interface CommitStats {
   commits: number;
@@ -25,7 +25,7 @@ export interface CommitStats {
 /**
  * Group commit ([TURN4]): what finishes close together is written in one transaction and hears of it together.
  *
- * A turn that succeeded has already published its state to its cell; the commit writes whatever the dirty cells hold. So
+ * A turn that succeeded has already published its state to its object; the commit writes whatever the dirty objects hold. So
  * turns on one object cost one row however many they were, and their order needs no log. Everything that waits - also a
  * readonly turn or a refusal, which may show uncommitted state - is answered in the event of the storage access ([TURN10]).
  */
@@ -34,9 +34,9 @@ export class GroupCommit {
   readonly #storage: SqlStorage;
   readonly #clock: Clock;
   readonly #changes: ChangeTracker;
-  readonly #fence: (ring: number) => void;
+  readonly #fence: (position: number) => void;
   readonly #onFailure: (error: EdgeverseError) => void;
-  #cells: TurnCell[] = [];
+  #unsaved: UnsavedObject[] = [];
   #writes: (() => void)[] = [];
   #waiting: OnDurable[] = [];
   #scheduled: object | undefined;
@@ -44,14 +44,14 @@ export class GroupCommit {
   #ended: EdgeverseError | undefined;
 
   /**
-   * @param fence throws when nothing may be written at a place on the ring
+   * @param fence throws when nothing may be written at a position in hash order
    * @param onFailure called once for a failed commit, before those who waited for it are told
    */
   constructor(
     storage: SqlStorage,
     clock: Clock,
     changes: ChangeTracker,
-    fence: (ring: number) => void,
+    fence: (position: number) => void,
     onFailure: (error: EdgeverseError) => void,
   ) {
     this.#storage = storage;
@@ -61,15 +61,15 @@ export class GroupCommit {
     this.#onFailure = onFailure;
   }
 
-  /** The next commit writes what `cell` holds. */
-  changed(cell: TurnCell): void {
-    if (cell.dirty || this.#ended !== undefined) return;
-    cell.dirty = true;
-    this.#cells.push(cell);
+  /** The next commit writes what `object` holds. */
+  changed(object: UnsavedObject): void {
+    if (object.dirty || this.#ended !== undefined) return;
+    object.dirty = true;
+    this.#unsaved.push(object);
     this.#schedule();
   }
 
-  /** Runs `write` inside the next commit, after the cells. */
+  /** Runs `write` inside the next commit, after the objects. */
   write(write: () => void): void {
     if (this.#ended !== undefined) return;
     this.#writes.push(write);
@@ -123,20 +123,20 @@ export class GroupCommit {
 
   #commit(): void {
     this.#scheduled = undefined;
-    const cells = this.#cells;
+    const objects = this.#unsaved;
     const writes = this.#writes;
     const waiting = this.#waiting;
     this.#reset();
     this.stats.commits++;
     this.stats.joined += waiting.length;
     try {
-      if (cells.length === 0 && writes.length === 0) this.#storage.query("SELECT 1 FROM meta LIMIT 1");
-      else this.#storage.transaction(() => this.#apply(cells, writes));
+      if (objects.length === 0 && writes.length === 0) this.#storage.query("SELECT 1 FROM meta LIMIT 1");
+      else this.#storage.transaction(() => this.#apply(objects, writes));
     } catch (cause) {
       this.#fail(waiting, cause);
       return;
     }
-    for (const cell of cells) written(cell);
+    for (const object of objects) written(object);
     this.#storage.barrier().then(
       () => tell(waiting, undefined),
       (cause: unknown) => this.#fail(waiting, cause),
@@ -153,24 +153,24 @@ export class GroupCommit {
     }
   }
 
-  #apply(cells: readonly TurnCell[], writes: readonly (() => void)[]): void {
+  #apply(objects: readonly UnsavedObject[], writes: readonly (() => void)[]): void {
     const now = this.#clock.now();
     let bulk: Row[] = [];
     let characters = 0;
-    for (const cell of cells) {
-      this.#fence(cell.ring);
-      if (this.#changes.covers(cell.ring)) {
-        this.#changes.object(cell, () => this.#storeAlone(cell, now));
+    for (const object of objects) {
+      this.#fence(object.position);
+      if (this.#changes.covers(object.position)) {
+        this.#changes.object(object, () => this.#storeAlone(object, now));
         continue;
       }
-      if (!cell.exists || cell.text.length > BULK_TEXT) {
-        this.#storeAlone(cell, now);
+      if (!object.exists || object.text.length > BULK_TEXT) {
+        this.#storeAlone(object, now);
         continue;
       }
-      const key = this.#storeRows(cell);
-      const row = [...key, cell.version, cell.text, now] as const;
+      const key = this.#storeRows(object);
+      const row = [...key, object.version, object.text, now] as const;
       bulk.push(row);
-      characters += cell.text.length;
+      characters += object.text.length;
       if (characters < BULK_TEXT) continue;
       this.#storeBulk(bulk);
       bulk = [];
@@ -181,18 +181,18 @@ export class GroupCommit {
     this.#changes.save();
   }
 
-  #storeAlone(cell: TurnCell, now: number): void {
-    const key = this.#storeRows(cell);
-    if (cell.exists) {
-      const row = [...key, cell.version, cell.text, now] as const;
+  #storeAlone(object: UnsavedObject, now: number): void {
+    const key = this.#storeRows(object);
+    if (object.exists) {
+      const row = [...key, object.version, object.text, now] as const;
       this.#storage.query(`INSERT INTO objects ${COLUMNS} VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) ${UPSERT}`, ...row);
-    } else this.#storage.query("DELETE FROM objects WHERE ring = ? AND type = ? AND id = ?", ...key);
+    } else this.#storage.query("DELETE FROM objects WHERE position = ? AND type = ? AND id = ?", ...key);
   }
 
-  #storeRows(cell: TurnCell): readonly [ring: number, type: string, id: string] {
-    const key = [cell.ring, cell.definition.type, cell.id] as const;
-    if (cell.wiped) this.#storage.query("DELETE FROM rows WHERE ring = ? AND type = ? AND id = ?", ...key);
-    for (const [row, value] of cell.rows ?? []) this.#storeRow(key, row, value);
+  #storeRows(object: UnsavedObject): readonly [position: number, type: string, id: string] {
+    const key = [object.position, object.definition.type, object.id] as const;
+    if (object.wiped) this.#storage.query("DELETE FROM rows WHERE position = ? AND type = ? AND id = ?", ...key);
+    for (const [row, value] of object.rows ?? []) this.#storeRow(key, row, value);
     return key;
   }
 
@@ -208,11 +208,11 @@ export class GroupCommit {
 
   #storeRow(key: readonly [number, string, string], row: string, value: string | null): void {
     if (value === null) {
-      this.#storage.query("DELETE FROM rows WHERE ring = ? AND type = ? AND id = ? AND key = ?", ...key, row);
+      this.#storage.query("DELETE FROM rows WHERE position = ? AND type = ? AND id = ? AND key = ?", ...key, row);
       return;
     }
     this.#storage.query(
-      "INSERT INTO rows VALUES (?, ?, ?, ?, ?) ON CONFLICT (ring, type, id, key) DO UPDATE SET value = excluded.value",
+      "INSERT INTO rows VALUES (?, ?, ?, ?, ?) ON CONFLICT (position, type, id, key) DO UPDATE SET value = excluded.value",
       ...key,
       row,
       value,
@@ -220,7 +220,7 @@ export class GroupCommit {
   }
 
   #reset(): void {
-    this.#cells = [];
+    this.#unsaved = [];
     this.#writes = [];
     this.#waiting = [];
   }
@@ -239,8 +239,8 @@ function tell(waiting: readonly OnDurable[], error: EdgeverseError | undefined):
   }
 }
 
-function written(cell: TurnCell): void {
-  cell.dirty = false;
-  cell.wiped = false;
-  cell.rows = undefined;
+function written(object: UnsavedObject): void {
+  object.dirty = false;
+  object.wiped = false;
+  object.rows = undefined;
 }

@@ -1,6 +1,6 @@
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
+import { FIXED_POSITION, hashRange, positionOf } from "../../identity/hash-order.ts";
 import { MAX_SHARDS, type Placement, placementOf } from "../../identity/object-id.ts";
-import { FIXED_RING, ringOf, ringRange } from "../../identity/hash-order.ts";
 import type { Moved } from "../../object/message.ts";
 import type { MoveOrder } from "../../placement/move.ts";
 import { rendezvousOwner } from "../../placement/rendezvous.ts";
@@ -15,8 +15,8 @@ import {
 } from "../../placement/shard-state.ts";
 import type { Cancel, SqlStorage } from "../../platform/ports.ts";
 import { readMeta, writeMeta } from "./schema.ts";
-import type { RingRange } from "./shard-rows.ts";
 import { readShards, writeShard } from "./shard-records.ts";
+import type { HashRange } from "./shard-rows.ts";
 
 /** An owned place: where the object's rows are, and the epoch they are written under. */
 export interface Owned {
@@ -24,20 +24,20 @@ export interface Owned {
   /** -1 for an object fixed to its partition. */
   readonly shard: number;
   readonly epoch: number;
-  readonly ring: number;
+  readonly position: number;
 }
 
 /** A shard between two owners: the call waits until it is known whose it is. */
-export interface Held {
-  readonly kind: "held";
+export interface Gated {
+  readonly kind: "gated";
   readonly shard: number;
-  /** What it would be if it were let in all the same, which only a call of a turn that holds up the hand-over may be. */
+  /** What it would be if it were let in all the same, which only a call of a turn that holds up the hand-off may be. */
   readonly owned: Owned | undefined;
   /** Calls back when it is worth asking again, or with the answer, unless it is taken back before. */
   readonly wait: (callback: (moved: Moved | undefined) => void) => Cancel;
 }
 
-type Hold = Set<(moved: Moved | undefined) => void>;
+type Gate = Set<(moved: Moved | undefined) => void>;
 
 /**
  * What this partition owns, durably ([OWN1]). A shard nobody has claimed belongs to its owner by the genesis document, which
@@ -52,7 +52,7 @@ export class Ownership {
   #records: Map<number, ShardRecord>;
   /** The newest version of the cluster's map that moves have told of. */
   #mapVersion: number;
-  readonly #holds = new Map<number, Hold>();
+  readonly #gates = new Map<number, Gate>();
   /** Told of a shard that this partition is the first to own. */
   onClaimed: ((shard: number) => void) | undefined;
   /** Told of a call for a shard that is ready and waits for its source's word. */
@@ -74,7 +74,7 @@ export class Ownership {
     return text === undefined || name === undefined ? undefined : { name, genesis: JSON.parse(text) as Genesis };
   }
 
-  static found(storage: SqlStorage, name: string, genesis: Genesis, shards: number): void {
+  static bootstrap(storage: SqlStorage, name: string, genesis: Genesis, shards: number): void {
     storage.transaction(() => {
       writeMeta(storage, "genesis", JSON.stringify(genesis));
       writeMeta(storage, "name", name);
@@ -116,32 +116,32 @@ export class Ownership {
     return serves(state) ? state.epoch : undefined;
   }
 
-  /** Epoch of what is served at a place on the ring; undefined where nothing is. */
-  epochAt(ring: number): number | undefined {
-    return ring === FIXED_RING ? FIRST_EPOCH : this.servedEpoch(this.shardAt(ring));
+  /** Epoch of what is served at a position in hash order; undefined where nothing is. */
+  epochAt(position: number): number | undefined {
+    return position === FIXED_POSITION ? FIRST_EPOCH : this.servedEpoch(this.shardAt(position));
   }
 
   record(shard: number): ShardRecord | undefined {
     return this.#records.get(shard);
   }
 
-  range(shard: number): RingRange {
+  range(shard: number): HashRange {
     if (shard >= this.shards) throw new RangeError(`shard ${shard} is not below ${this.shards}`);
-    return ringRange(shard, this.shards);
+    return hashRange(shard, this.shards);
   }
 
-  /** Places on the ring whose rows are being copied here. */
-  staged(): RingRange[] {
-    const ranges: RingRange[] = [];
+  /** Positions whose rows are being copied here. */
+  staged(): HashRange[] {
+    const ranges: HashRange[] = [];
     for (const [shard, { state }] of this.#records) {
       if (state.kind === "incoming" || state.kind === "ready") ranges.push(this.range(shard));
     }
     return ranges;
   }
 
-  /** The shard of a place on the ring; -1 for objects fixed to the partition. */
-  shardAt(ring: number): number {
-    return ring === FIXED_RING ? -1 : ringOf(ring) % this.shards;
+  /** The shard of a position in hash order; -1 for objects fixed to the partition. */
+  shardAt(position: number): number {
+    return position === FIXED_POSITION ? -1 : positionOf(position) % this.shards;
   }
 
   /** Whether the object is on the shard. */
@@ -150,12 +150,12 @@ export class Ownership {
     return placement.kind !== "partition" && placement.hash % this.shards === shard;
   }
 
-  /** Whether one of these objects (`type/id`) is on a shard whose calls wait at the door. */
-  holdsAny(keys: Iterable<string>): boolean {
-    if (this.#holds.size === 0) return false;
+  /** Whether one of these objects (`type/id`) is on a shard whose calls wait at the gate. */
+  anyGated(keys: Iterable<string>): boolean {
+    if (this.#gates.size === 0) return false;
     for (const key of keys) {
       const placement = placementOf(key.slice(key.indexOf("/") + 1));
-      if (placement.kind !== "partition" && this.#holds.has(placement.hash % this.shards)) return true;
+      if (placement.kind !== "partition" && this.#gates.has(placement.hash % this.shards)) return true;
     }
     return false;
   }
@@ -167,7 +167,7 @@ export class Ownership {
    *
    * @throws EdgeverseError `INVALID_ID`
    */
-  locate(placement: Placement, now: number): Owned | Moved | Held {
+  locate(placement: Placement, now: number): Owned | Moved | Gated {
     if (placement.kind === "partition") return this.#fixed(placement.partition);
     const shard = placement.hash % this.shards;
     if (placement.kind === "shard" && placement.hash >= this.shards) {
@@ -180,14 +180,14 @@ export class Ownership {
     if (!serves(state)) {
       if (state?.kind === "ready") {
         this.onReadyAsked?.(shard);
-        return { kind: "held", shard, owned: undefined, wait: this.#waiting(this.hold(shard)) };
+        return { kind: "gated", shard, owned: undefined, wait: this.#waiting(this.closeGate(shard)) };
       }
       return this.moved(shard);
     }
-    const owned: Owned = { kind: "owned", shard, epoch: state.epoch, ring: ringOf(placement.hash) };
-    if (this.#holds.size === 0) return owned;
-    const hold = this.#holds.get(shard);
-    return hold === undefined ? owned : { kind: "held", shard, owned, wait: this.#waiting(hold) };
+    const owned: Owned = { kind: "owned", shard, epoch: state.epoch, position: positionOf(placement.hash) };
+    if (this.#gates.size === 0) return owned;
+    const gate = this.#gates.get(shard);
+    return gate === undefined ? owned : { kind: "gated", shard, owned, wait: this.#waiting(gate) };
   }
 
   /** Takes the shard if it is this partition's by the genesis and nobody has. */
@@ -209,45 +209,45 @@ export class Ownership {
     return step;
   }
 
-  /** Lets calls of the shard wait at the door from now on. */
-  hold(shard: number): Hold {
-    const known = this.#holds.get(shard);
+  /** Lets calls of the shard wait at the gate from now on. */
+  closeGate(shard: number): Gate {
+    const known = this.#gates.get(shard);
     if (known !== undefined) return known;
-    const hold: Hold = new Set();
-    this.#holds.set(shard, hold);
-    return hold;
+    const gate: Gate = new Set();
+    this.#gates.set(shard, gate);
+    return gate;
   }
 
-  /** What a caller keeps of a hold: when it gives up, nothing of it stays. */
-  #waiting(hold: Hold): Held["wait"] {
+  /** What a caller keeps of a gate: when it gives up, nothing of it stays. */
+  #waiting(gate: Gate): Gated["wait"] {
     return (callback) => {
-      hold.add(callback);
-      return () => hold.delete(callback);
+      gate.add(callback);
+      return () => gate.delete(callback);
     };
   }
 
-  /** Whether calls of the shard wait at the door. */
-  holds(shard: number): boolean {
-    return this.#holds.has(shard);
+  /** Whether calls of the shard wait at the gate. */
+  gated(shard: number): boolean {
+    return this.#gates.has(shard);
   }
 
   /**
    * The fence of every write of an object or a call: it must be on a shard that is served here.
    * @throws EdgeverseError `UNAVAILABLE`; the transaction it is in must not commit
    */
-  fence(ring: number): void {
-    if (this.epochAt(ring) !== undefined) return;
+  fence(position: number): void {
+    if (this.epochAt(position) !== undefined) return;
     throw new EdgeverseError(
       "UNAVAILABLE",
-      `Shard ${this.shardAt(ring)} is another partition's: nothing is written to it`,
+      `Shard ${this.shardAt(position)} is another partition's: nothing is written to it`,
     );
   }
 
   /** Lets those who wait ask again, or go where they are told. */
   release(shard: number, moved?: Moved): void {
-    const hold = this.#holds.get(shard);
-    this.#holds.delete(shard);
-    for (const callback of hold ?? []) queueMicrotask(() => callback(moved));
+    const gate = this.#gates.get(shard);
+    this.#gates.delete(shard);
+    for (const callback of gate ?? []) queueMicrotask(() => callback(moved));
   }
 
   /** The answer for a shard that is not served here. */
@@ -272,7 +272,7 @@ export class Ownership {
   }
 
   /** Counts shards anew ([SPLIT1]); the caller has written the table and reads it back here. */
-  recounted(shards: number): void {
+  resharded(shards: number): void {
     this.#map = mapOf(this.#genesis, shards);
     this.#records = readShards(this.#storage);
   }
@@ -282,7 +282,7 @@ export class Ownership {
   }
 
   #fixed(partition: string): Owned | Moved {
-    if (partition === this.name) return { kind: "owned", shard: -1, epoch: FIRST_EPOCH, ring: FIXED_RING };
+    if (partition === this.name) return { kind: "owned", shard: -1, epoch: FIRST_EPOCH, position: FIXED_POSITION };
     return {
       kind: "moved",
       shard: -1,

@@ -1,4 +1,4 @@
-import type { CopyDigest, RowPosition } from "../../placement/move.ts";
+import type { CopyDigest, RowKey } from "../../placement/move.ts";
 
 export const EMPTY_DIGEST: CopyDigest = { rows: 0, high: 0, low: 0 };
 
@@ -8,14 +8,9 @@ type Value = string | number | null;
  * A digest with one row added (`sign` 1) or taken away (-1). Sums of row hashes, so that the order does not matter and a
  * change costs one row: a multiset hash (AdHash; Bellare & Micciancio 1997). It finds faults, not forgeries.
  */
-export function withRow(
-  digest: CopyDigest,
-  position: RowPosition,
-  values: readonly Value[] | null,
-  sign: 1 | -1,
-): CopyDigest {
+export function withRow(digest: CopyDigest, rowKey: RowKey, values: readonly Value[] | null, sign: 1 | -1): CopyDigest {
   if (values === null) return digest;
-  const { high, low } = rowHash(position, values);
+  const { high, low } = rowHash(rowKey, values);
   return {
     rows: digest.rows + sign,
     high: (digest.high + sign * high) >>> 0,
@@ -28,7 +23,7 @@ export function sameDigest(left: CopyDigest, right: CopyDigest): boolean {
 }
 
 /** 64 bits in two words, by the multiply-and-xor mixing of cyrb53 (bryc, public domain). */
-function rowHash({ kind, ring, type, id, key }: RowPosition, values: readonly Value[]): { high: number; low: number } {
+function rowHash({ kind, position, type, id, key }: RowKey, values: readonly Value[]): { high: number; low: number } {
   let high = 0xdeadbeef ^ kind;
   let low = 0x41c6ce57 ^ kind;
   const mix = (unit: number) => {
@@ -40,7 +35,7 @@ function rowHash({ kind, ring, type, id, key }: RowPosition, values: readonly Va
     // Outside any code unit, so that "a","b" and "ab","" differ.
     mix(0x1_0000 + text.length);
   };
-  mix(ring);
+  mix(position);
   for (const text of [type, id, key]) mixText(text);
   for (const value of values) {
     if (value === null) mix(0x2_0000);

@@ -1,7 +1,7 @@
 import type { SqlStorage } from "../../platform/ports.ts";
 
 /**
- * The partition's database. Rows of an object are clustered by `ring` (see identity/ring.ts), so a shard is one range of
+ * The partition's database. Rows of an object are clustered by `position`, in hash order (see identity/hash-order.ts), so a shard is one range of
  * every table. `calls` holds the call marks, and until they are shipped the log's backlog (`open`); `seq` is their order of
  * acceptance, a hybrid logical clock, so that it goes on growing when a call has moved here from another partition. `shards`
  * is what this partition knows of shards (see placement/shard-state.ts); `changes` is what was written to leaving shards.
@@ -51,6 +51,11 @@ const MIGRATIONS: readonly string[][] = [
        n INTEGER NOT NULL, wipe INTEGER NOT NULL, PRIMARY KEY (ring, type, id, kind, key)) WITHOUT ROWID`,
   ],
   ["CREATE INDEX changes_n ON changes (n)"],
+  [
+    ...["objects", "rows", "calls", "changes"].map((table) => `ALTER TABLE ${table} RENAME COLUMN ring TO position`),
+    // A copy under way names its rows as JSON.
+    `UPDATE shards SET copy = replace(copy, '"ring":', '"position":') WHERE copy IS NOT NULL`,
+  ],
 ];
 
 /** Brings the database to the present shape. Each step runs once, in one transaction with its mark. */

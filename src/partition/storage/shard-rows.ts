@@ -1,16 +1,16 @@
-import type { MovedRow, RowKind, RowPosition } from "../../placement/move.ts";
+import type { MovedRow, RowKey, RowKind } from "../../placement/move.ts";
 import type { SqlRow, SqlStorage, SqlValue } from "../../platform/ports.ts";
-import { compareUtf8 } from "../turns/turn-store.ts";
+import { compareUtf8 } from "./utf8-order.ts";
 
-/** Places on the ring, both inclusive: a shard's rows. */
-export interface RingRange {
+/** Positions in hash order, both inclusive: a shard's rows. */
+export interface HashRange {
   readonly first: number;
   readonly last: number;
 }
 
 interface Kind {
   readonly table: string;
-  /** Column of the position's `key`; null where an object has one row. */
+  /** Column of the rowKey's `key`; null where an object has one row. */
   readonly key: string | null;
   readonly columns: readonly string[];
   /** Columns that both sides must agree on; the rest may differ between the copy and the source. */
@@ -43,28 +43,28 @@ const STEP = 32;
 const LARGE = 64 * 1024;
 const BULK = 128 * 1024;
 
-const keyColumns = ({ key }: Kind) => ["ring", "type", "id", ...(key === null ? [] : [key])];
-const keyOf = ({ kind, ring, type, id, key }: RowPosition): SqlValue[] =>
-  KINDS[kind].key === null ? [ring, type, id] : [ring, type, id, key];
+const keyColumns = ({ key }: Kind) => ["position", "type", "id", ...(key === null ? [] : [key])];
+const keyOf = ({ kind, position, type, id, key }: RowKey): SqlValue[] =>
+  KINDS[kind].key === null ? [position, type, id] : [position, type, id, key];
 
 /** Order of the first pass: kind, then place. */
-export function comparePositions(left: RowPosition, right: RowPosition): number {
+export function compareRowKeys(left: RowKey, right: RowKey): number {
   return (
     left.kind - right.kind ||
-    left.ring - right.ring ||
+    left.position - right.position ||
     compareUtf8(left.type, right.type) ||
     compareUtf8(left.id, right.id) ||
     compareUtf8(left.key, right.key)
   );
 }
 
-/** The columns of the row at `position`, or null when there is none. */
-export function readRow(storage: SqlStorage, position: RowPosition): SqlValue[] | null {
-  const kind = KINDS[position.kind];
+/** The columns of the row at `rowKey`, or null when there is none. */
+export function readRow(storage: SqlStorage, rowKey: RowKey): SqlValue[] | null {
+  const kind = KINDS[rowKey.kind];
   const where = keyColumns(kind).map((column) => `${column} = ?`);
   const rows = storage.query(
     `SELECT ${kind.columns.join(", ")} FROM ${kind.table} WHERE ${where.join(" AND ")}`,
-    ...keyOf(position),
+    ...keyOf(rowKey),
   );
   return rows[0] === undefined ? null : kind.columns.map((column) => rows[0]?.[column] as SqlValue);
 }
@@ -76,11 +76,11 @@ export function comparedValues(kind: RowKind, values: readonly SqlValue[] | null
 }
 
 /** Store rows of one object. */
-export function rowsOfObject(storage: SqlStorage, at: Omit<RowPosition, "kind" | "key">): MovedRow[] {
+export function rowsOfObject(storage: SqlStorage, at: Omit<RowKey, "kind" | "key">): MovedRow[] {
   return storage
     .query<{ key: string; value: string }>(
-      "SELECT key, value FROM rows WHERE ring = ? AND type = ? AND id = ?",
-      ...[at.ring, at.type, at.id],
+      "SELECT key, value FROM rows WHERE position = ? AND type = ? AND id = ?",
+      ...[at.position, at.type, at.id],
     )
     .map(({ key, value }) => ({ ...at, kind: 1, key, values: [value] }));
 }
@@ -92,43 +92,43 @@ export function rowsOfObject(storage: SqlStorage, at: Omit<RowPosition, "kind" |
  */
 export function scanRows(
   storage: SqlStorage,
-  range: RingRange,
-  after: RowPosition | null,
+  range: HashRange,
+  after: RowKey | null,
   limits: { readonly rows: number; readonly bytes: number },
-): { rows: MovedRow[]; next: RowPosition | null } {
+): { rows: MovedRow[]; next: RowKey | null } {
   const rows: MovedRow[] = [];
-  let position = after;
+  let rowKey = after;
   let bytes = 0;
   let kind = (after?.kind ?? 0) as RowKind;
   while (rows.length < limits.rows && bytes < limits.bytes) {
-    const step = readStep(storage, range, kind, position?.kind === kind ? position : null);
+    const step = readStep(storage, range, kind, rowKey?.kind === kind ? rowKey : null);
     for (const row of step) {
       rows.push(row);
       bytes += sizeOfRow(row);
-      position = positionOf(row);
-      if (rows.length >= limits.rows || bytes >= limits.bytes) return { rows, next: position };
+      rowKey = rowKeyOf(row);
+      if (rows.length >= limits.rows || bytes >= limits.bytes) return { rows, next: rowKey };
     }
     if (step.length === STEP) continue;
     if (kind === 2) return { rows, next: null };
     kind = (kind + 1) as RowKind;
-    position = { kind, ring: range.first, type: "", id: "", key: "" };
+    rowKey = { kind, position: range.first, type: "", id: "", key: "" };
   }
-  return { rows, next: position };
+  return { rows, next: rowKey };
 }
 
-function readStep(storage: SqlStorage, range: RingRange, kind: RowKind, after: RowPosition | null): MovedRow[] {
+function readStep(storage: SqlStorage, range: HashRange, kind: RowKind, after: RowKey | null): MovedRow[] {
   const { table, key, columns } = KINDS[kind];
   const keys = keyColumns(KINDS[kind]);
   const from: SqlValue[] = after === null ? keys.map((_, index) => (index === 0 ? range.first : "")) : keyOf(after);
   const found = storage.query<SqlRow>(
     `SELECT ${[...keys, ...columns].join(", ")} FROM ${table}
-     WHERE (${keys.join(", ")}) > (${keys.map(() => "?").join(", ")}) AND ring <= ?
+     WHERE (${keys.join(", ")}) > (${keys.map(() => "?").join(", ")}) AND position <= ?
      ORDER BY ${keys.join(", ")} LIMIT ${STEP}`,
     ...[...from, range.last],
   );
   return found.map((row) => ({
     kind,
-    ring: row["ring"] as number,
+    position: row["position"] as number,
     type: row["type"] as string,
     id: row["id"] as string,
     key: key === null ? "" : (row[key] as string),
@@ -136,8 +136,8 @@ function readStep(storage: SqlStorage, range: RingRange, kind: RowKind, after: R
   }));
 }
 
-export function positionOf({ kind, ring, type, id, key }: MovedRow): RowPosition {
-  return { kind, ring, type, id, key };
+export function rowKeyOf({ kind, position, type, id, key }: MovedRow): RowKey {
+  return { kind, position, type, id, key };
 }
 
 /** Characters a row takes, roughly. */
@@ -207,12 +207,12 @@ export function underEpoch(row: MovedRow, epoch: number): MovedRow {
 }
 
 /** Removes at most `limit` rows of a shard; says whether any may be left. */
-export function clearRows(storage: SqlStorage, { first, last }: RingRange, limit: number): boolean {
+export function clearRows(storage: SqlStorage, { first, last }: HashRange, limit: number): boolean {
   for (const kind of KINDS) {
     const keys = keyColumns(kind).join(", ");
     const removed = storage.query(
       `DELETE FROM ${kind.table} WHERE (${keys}) IN (
-         SELECT ${keys} FROM ${kind.table} WHERE ring BETWEEN ? AND ? LIMIT ?) RETURNING 1 AS removed`,
+         SELECT ${keys} FROM ${kind.table} WHERE position BETWEEN ? AND ? LIMIT ?) RETURNING 1 AS removed`,
       ...[first, last, limit],
     );
     if (removed.length > 0) return true;

@@ -2,9 +2,9 @@ import { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import { parseJson } from "../../object/json.ts";
 import { construct, type DeactivationReason, type VirtualObject } from "../../object/virtual-object.ts";
 import type { AsyncScope, SqlStorage } from "../../platform/ports.ts";
-import { Activation } from "./activation.ts";
+import { Instance } from "./activation.ts";
 import { andThen, type MaybePromise } from "./maybe-promise.ts";
-import type { Turn, TurnCell } from "./turn.ts";
+import type { Turn, TurnActivation } from "./turn.ts";
 
 /** The hooks as the engine calls them; they are protected for everybody else. */
 export interface Hooks {
@@ -18,51 +18,55 @@ export function hooksOf(instance: VirtualObject<unknown>): Hooks {
   return instance as unknown as Hooks;
 }
 
-/** Reads the object's row into its cell, once; says whether it did. */
-export function load(cell: TurnCell, storage: SqlStorage): boolean {
-  if (cell.loaded) return false;
+/** Reads the object's row into its activation, once; says whether it did. */
+export function load(activation: TurnActivation, storage: SqlStorage): boolean {
+  if (activation.loaded) return false;
   const rows = storage.query<{ state: string; version: number }>(
-    "SELECT state, version FROM objects WHERE ring = ? AND type = ? AND id = ?",
-    ...[cell.ring, cell.definition.type, cell.id],
+    "SELECT state, version FROM objects WHERE position = ? AND type = ? AND id = ?",
+    ...[activation.position, activation.definition.type, activation.id],
   );
-  cell.loaded = true;
+  activation.loaded = true;
   const row = rows[0];
   if (row === undefined) return true;
-  cell.exists = true;
-  cell.text = row.state;
-  cell.version = row.version;
+  activation.exists = true;
+  activation.text = row.state;
+  activation.version = row.version;
   return true;
 }
 
 /**
- * The state a cell's text holds, by today's schema: upgraded, parsed, defaults filled in ([OBJ4]).
+ * The state an activation's text holds, by today's schema: upgraded, parsed, defaults filled in ([OBJ4]).
  * @throws EdgeverseError `STATE_INVALID`; the row is left as it is
  */
-export function parseState(cell: TurnCell): unknown {
-  const { objectClass } = cell.definition;
+export function parseState(activation: TurnActivation): unknown {
+  const { objectClass } = activation.definition;
   let value: unknown;
   try {
-    value = cell.exists ? parseJson(cell.text) : {};
-    if (cell.exists && cell.version < objectClass.version) value = objectClass.upgrade(value, cell.version);
+    value = activation.exists ? parseJson(activation.text) : {};
+    if (activation.exists && activation.version < objectClass.version)
+      value = objectClass.upgrade(value, activation.version);
   } catch (cause) {
-    throw invalid(cell, "its row can't be read or upgraded", undefined, cause);
+    throw invalid(activation, "its row can't be read or upgraded", undefined, cause);
   }
-  if (cell.exists && cell.version > objectClass.version) {
-    throw invalid(cell, `version ${cell.version} of the code wrote it, this is version ${objectClass.version}`);
+  if (activation.exists && activation.version > objectClass.version) {
+    throw invalid(
+      activation,
+      `version ${activation.version} of the code wrote it, this is version ${objectClass.version}`,
+    );
   }
-  return checkState(cell, value);
+  return checkState(activation, value);
 }
 
 /** The state as the schema parses it. @throws EdgeverseError `STATE_INVALID` */
-export function checkState(cell: TurnCell, value: unknown): unknown {
-  const parsed = cell.definition.objectClass.state.safeParse(value);
+export function checkState(activation: TurnActivation, value: unknown): unknown {
+  const parsed = activation.definition.objectClass.state.safeParse(value);
   if (parsed.success) return parsed.data;
   const issues = parsed.error.issues.slice(0, 10).map(({ path, message }) => ({ path, message }));
-  throw invalid(cell, "it does not fit the type's schema", { issues });
+  throw invalid(activation, "it does not fit the type's schema", { issues });
 }
 
-function invalid(cell: TurnCell, why: string, details?: unknown, cause?: unknown): EdgeverseError {
-  return new EdgeverseError("STATE_INVALID", `Cannot use the state of ${cell.key}: ${why}`, { details, cause });
+function invalid(activation: TurnActivation, why: string, details?: unknown, cause?: unknown): EdgeverseError {
+  return new EdgeverseError("STATE_INVALID", `Cannot use the state of ${activation.key}: ${why}`, { details, cause });
 }
 
 /**
@@ -72,32 +76,32 @@ function invalid(cell: TurnCell, why: string, details?: unknown, cause?: unknown
  * @throws EdgeverseError `OBJECT_NOT_FOUND`, `STATE_INVALID`
  */
 export function activate(turn: Turn, scope: AsyncScope<Turn>): MaybePromise<unknown> {
-  const { cell, plan } = turn;
-  const { definition } = cell;
-  turn.created = !cell.exists;
+  const { activation, plan } = turn;
+  const { definition } = activation;
+  turn.created = !activation.exists;
   if (turn.created && plan.kind === "call" && !definition.objectClass.autoCreate) {
     throw new EdgeverseError(
       "OBJECT_NOT_FOUND",
-      `${cell.key} does not exist, and calls do not create a ${definition.type}`,
+      `${activation.key} does not exist, and calls do not create a ${definition.type}`,
     );
   }
-  const activation = new Activation<Turn>(JSON.stringify(parseState(cell)));
-  turn.activation = activation;
-  turn.text = activation.text;
-  activation.current = turn;
-  activation.instance = construct(definition.objectClass, {
-    id: cell.id,
+  const instance = new Instance<Turn>(JSON.stringify(parseState(activation)));
+  turn.instance = instance;
+  turn.text = instance.text;
+  instance.current = turn;
+  instance.object = construct(definition.objectClass, {
+    id: activation.id,
     turn() {
       const scoped = scope.get();
-      if (scoped?.cell === cell && scoped.status === "running") return scoped;
-      if (activation.current !== undefined) return activation.current;
-      if (scoped?.cell === cell) return scoped;
-      throw new Error(`No turn is running on ${cell.key}: state, store and calls belong to a turn`);
+      if (scoped?.activation === activation && scoped.status === "running") return scoped;
+      if (instance.current !== undefined) return instance.current;
+      if (scoped?.activation === activation) return scoped;
+      throw new Error(`No turn is running on ${activation.key}: state, store and calls belong to a turn`);
     },
   });
-  activation.current = undefined;
-  cell.activation = activation;
-  const hooks = hooksOf(activation.instance);
+  instance.current = undefined;
+  activation.instance = instance;
+  const hooks = hooksOf(instance.object);
   const created = turn.created && definition.hooks.has("onCreate") ? hooks.onCreate() : undefined;
   return andThen(created, () => {
     if (turn.status !== "running") throw turn.services.over(turn);
@@ -106,10 +110,10 @@ export function activate(turn: Turn, scope: AsyncScope<Turn>): MaybePromise<unkn
 }
 
 /** Whether `onDelete` is there and can run: an object whose row can't be read is deleted without it. */
-export function deletable(cell: TurnCell): boolean {
-  if (!cell.definition.hooks.has("onDelete")) return false;
+export function deletable(activation: TurnActivation): boolean {
+  if (!activation.definition.hooks.has("onDelete")) return false;
   try {
-    return cell.activation !== undefined || parseState(cell) !== undefined;
+    return activation.instance !== undefined || parseState(activation) !== undefined;
   } catch {
     return false;
   }

@@ -5,8 +5,8 @@ import type { VirtualObject } from "../../object/virtual-object.ts";
 import { Mailbox } from "./mailbox.ts";
 
 /** An instance in memory. Dropped when a turn on it fails, so that its private fields hold nothing that was rolled back. */
-export class Activation<Turn> {
-  instance!: VirtualObject<unknown>;
+export class Instance<Turn> {
+  object!: VirtualObject<unknown>;
   /**
    * The turn whose code is running right now. Set while a method that is no async function runs (or its promise is
    * pending); async ones find their turn through the asynchronous scope instead.
@@ -41,17 +41,17 @@ export class Activation<Turn> {
  * One object as its partition holds it in memory, for turns of some kind: the state text that the last successful turn left (committed, or about to
  * be in the next group commit), what of it the database has not seen, and the turns that run or wait.
  */
-export class Cell<Turn> {
+export class Activation<Turn> {
   readonly key: string;
   readonly definition: TypeDefinition;
   readonly id: string;
-  readonly ring: number;
-  /** By the shard count of when it was opened; the place on the ring is what counts. */
+  readonly position: number;
+  /** By the shard count of when it was opened; the position is what counts. */
   readonly shard: number;
   /** Of its shard when it was opened; joining two shards may raise it. */
   epoch: number;
   readonly mailbox = new Mailbox<Turn>();
-  activation: Activation<Turn> | undefined;
+  instance: Instance<Turn> | undefined;
 
   /** Whether the database was read. */
   loaded = false;
@@ -77,26 +77,26 @@ export class Cell<Turn> {
   /** Used since the eviction hand passed last. */
   referenced = true;
   lastUsed = 0;
-  /** Pending reliable calls; they keep the cell in memory. */
-  held = 0;
-  /** Bytes this cell was last counted with. */
+  /** Pending reliable calls; they keep the activation in memory. */
+  pendingCalls = 0;
+  /** Bytes this activation was last counted with. */
   accounted = 0;
 
-  constructor(definition: TypeDefinition, id: string, ring: number, shard: number, epoch: number) {
+  constructor(definition: TypeDefinition, id: string, position: number, shard: number, epoch: number) {
     this.key = objectKey(definition.type, id);
     this.definition = definition;
     this.id = id;
-    this.ring = ring;
+    this.position = position;
     this.shard = shard;
     this.epoch = epoch;
   }
 
-  /** Estimated bytes of memory: text, a parsed copy, and what every cell costs. */
+  /** Estimated bytes of memory: text, a parsed copy, and what every activation costs. */
   get bytes(): number {
     return 600 + this.key.length * 2 + this.text.length * 4;
   }
 
   get evictable(): boolean {
-    return this.mailbox.idle && !this.dirty && this.held === 0 && !this.pinned;
+    return this.mailbox.idle && !this.dirty && this.pendingCalls === 0 && !this.pinned;
   }
 }

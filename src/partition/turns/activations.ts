@@ -1,9 +1,9 @@
 import type { TypeDefinition } from "../../object/registry.ts";
 import type { Clock } from "../../platform/ports.ts";
-import { Cell } from "./activation.ts";
-import type { Turn, TurnCell } from "./turn.ts";
+import { Activation } from "./activation.ts";
+import type { Turn, TurnActivation } from "./turn.ts";
 
-export interface CellLimits {
+export interface ActivationLimits {
   readonly idleTimeout: number;
   readonly maxObjects: number;
   readonly maxObjectBytes: number;
@@ -13,18 +13,22 @@ export interface CellLimits {
  * The objects in memory ([LIFE2]). An unused one leaves after the idle timeout, noticed as others are used: a timer would
  * keep an otherwise idle Durable Object from hibernating, and that clears its memory anyway. Beyond a count or a size of all together,
  * the least recently used leave first, by the clock algorithm (Corbató 1968): a use sets a flag, the hand clears it and
- * takes the first cell it finds without. Costs O(1) a use and amortised O(1) an eviction.
+ * takes the first activation it finds without. Costs O(1) a use and amortised O(1) an eviction.
  */
-export class Cells {
-  readonly map = new Map<string, TurnCell>();
+export class Activations {
+  readonly map = new Map<string, TurnActivation>();
   readonly #clock: Clock;
-  readonly #limits: CellLimits;
-  readonly #evict: (cell: TurnCell, reason: "idle" | "capacity") => void;
+  readonly #limits: ActivationLimits;
+  readonly #evict: (activation: TurnActivation, reason: "idle" | "capacity") => void;
   #bytes = 0;
   #sweptAt: number;
 
   /** @param evict lets the object leave; it calls `forget` in the end */
-  constructor(clock: Clock, limits: CellLimits, evict: (cell: TurnCell, reason: "idle" | "capacity") => void) {
+  constructor(
+    clock: Clock,
+    limits: ActivationLimits,
+    evict: (activation: TurnActivation, reason: "idle" | "capacity") => void,
+  ) {
     this.#clock = clock;
     this.#limits = limits;
     this.#evict = evict;
@@ -35,7 +39,7 @@ export class Cells {
     return this.#bytes;
   }
 
-  all(): IterableIterator<TurnCell> {
+  all(): IterableIterator<TurnActivation> {
     return this.map.values();
   }
 
@@ -43,8 +47,8 @@ export class Cells {
     key: string,
     definition: TypeDefinition,
     id: string,
-    where: { ring: number; shard: number; epoch: number },
-  ): TurnCell {
+    where: { position: number; shard: number; epoch: number },
+  ): TurnActivation {
     this.sweep();
     const known = this.#present(key, where.epoch);
     if (known !== undefined) return known;
@@ -53,34 +57,34 @@ export class Cells {
     // What leaves runs its own code first, and that may have called this very object.
     const called = this.#present(key, where.epoch);
     if (called !== undefined) return called;
-    const cell = new Cell<Turn>(definition, id, where.ring, where.shard, where.epoch);
-    cell.lastUsed = this.#clock.now();
-    this.map.set(key, cell);
-    this.account(cell);
-    return cell;
+    const activation = new Activation<Turn>(definition, id, where.position, where.shard, where.epoch);
+    activation.lastUsed = this.#clock.now();
+    this.map.set(key, activation);
+    this.account(activation);
+    return activation;
   }
 
-  /** The cell of an object; one from an earlier time of its shard here is no more, whatever it holds. */
-  #present(key: string, epoch: number): TurnCell | undefined {
+  /** The activation of an object; one from an earlier time of its shard here is no more, whatever it holds. */
+  #present(key: string, epoch: number): TurnActivation | undefined {
     const known = this.map.get(key);
     if (known === undefined || known.epoch === epoch) return known;
     this.forget(known);
     return undefined;
   }
 
-  /** Notes that the cell's size changed. */
-  account(cell: TurnCell): void {
-    if (this.map.get(cell.key) !== cell) return;
-    const bytes = cell.bytes;
-    this.#bytes += bytes - cell.accounted;
-    cell.accounted = bytes;
+  /** Notes that the activation's size changed. */
+  account(activation: TurnActivation): void {
+    if (this.map.get(activation.key) !== activation) return;
+    const bytes = activation.bytes;
+    this.#bytes += bytes - activation.accounted;
+    activation.accounted = bytes;
   }
 
-  forget(cell: TurnCell): void {
-    if (this.map.get(cell.key) !== cell) return;
-    this.map.delete(cell.key);
-    this.#bytes -= cell.accounted;
-    cell.accounted = 0;
+  forget(activation: TurnActivation): void {
+    if (this.map.get(activation.key) !== activation) return;
+    this.map.delete(activation.key);
+    this.#bytes -= activation.accounted;
+    activation.accounted = 0;
   }
 
   clear(): void {
@@ -91,12 +95,12 @@ export class Cells {
   #makeRoom(): void {
     let looks = 64;
     while (looks-- > 0 && (this.map.size >= this.#limits.maxObjects || this.#bytes > this.#limits.maxObjectBytes)) {
-      const cell = this.map.values().next().value as TurnCell;
+      const activation = this.map.values().next().value as TurnActivation;
       // To the back, as the hand moves past it.
-      this.map.delete(cell.key);
-      this.map.set(cell.key, cell);
-      if (cell.referenced || !cell.evictable) cell.referenced = false;
-      else this.#evict(cell, "capacity");
+      this.map.delete(activation.key);
+      this.map.set(activation.key, activation);
+      if (activation.referenced || !activation.evictable) activation.referenced = false;
+      else this.#evict(activation, "capacity");
     }
   }
 
@@ -105,8 +109,9 @@ export class Cells {
     const now = this.#clock.now();
     if (now - this.#sweptAt < this.#limits.idleTimeout / 4) return;
     this.#sweptAt = now;
-    for (const cell of [...this.map.values()]) {
-      if (cell.lastUsed <= now - this.#limits.idleTimeout && cell.evictable) this.#evict(cell, "idle");
+    for (const activation of [...this.map.values()]) {
+      if (activation.lastUsed <= now - this.#limits.idleTimeout && activation.evictable)
+        this.#evict(activation, "idle");
     }
   }
 }

@@ -1,6 +1,6 @@
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import type { ChainLink } from "../../object/message.ts";
-import type { Turn, TurnCell } from "./turn.ts";
+import type { Turn, TurnActivation } from "./turn.ts";
 
 /** Turns that may wait for one another in a row. Keeps nested synchronous turns within the stack. */
 export const MAX_CHAIN = 64;
@@ -16,87 +16,87 @@ export function ownAncestor(turn: Turn): Turn | undefined {
   let own: Turn | undefined;
   for (const link of turn.ancestry()) {
     if (++depth > MAX_CHAIN) throw tooLong(turn);
-    if (own === undefined && link.local !== turn && link.key === turn.cell.key)
-      own = link.local ?? runningTurn(turn.cell, link);
+    if (own === undefined && link.local !== turn && link.key === turn.activation.key)
+      own = link.local ?? runningTurn(turn.activation, link);
   }
   return own;
 }
 
-/** The turn of a chain's link, if it runs on `cell`. */
-export function runningTurn(cell: TurnCell, link: ChainLink): Turn | undefined {
-  if (link.key !== cell.key) return undefined;
-  for (const running of cell.mailbox.running) if (running.id === link.turn) return running;
+/** The turn of a chain's link, if it runs on `activation`. */
+export function runningTurn(activation: TurnActivation, link: ChainLink): Turn | undefined {
+  if (link.key !== activation.key) return undefined;
+  for (const running of activation.mailbox.running) if (running.id === link.turn) return running;
   return undefined;
 }
 
 /**
- * Looks for a circle that queueing `turn` would close: it would wait for the turns that run on its object; those wait for
+ * Looks for a cycle that queueing `turn` would close: it would wait for the turns that run on its object; those wait for
  * the turns they called, and so on, until one is a caller of `turn`. Of a call that left the partition only the object is
- * known: it waits for a caller of `turn` on that object, unless both only read. Circles through three partitions or more
+ * known: it waits for a caller of `turn` on that object, unless both only read. Cycles through three partitions or more
  * go unseen; their deadline ends them.
  *
  * @returns the objects on the way round, from `turn`'s own to the caller's
  */
-export function closesCircle(turn: Turn, cells: ReadonlyMap<string, TurnCell>): string[] | undefined {
-  return circleThrough(turn.cell, [...turn.ancestry()].slice(1), cells);
+export function closesCycle(turn: Turn, activations: ReadonlyMap<string, TurnActivation>): string[] | undefined {
+  return cycleThrough(turn.activation, [...turn.ancestry()].slice(1), activations);
 }
 
-/** The same for a call that would wait for whatever runs on `cell`, made by the turns of `chain`. */
-export function chainClosesCircle(
-  cell: TurnCell,
+/** The same for a call that would wait for whatever runs on `activation`, made by the turns of `chain`. */
+export function chainClosesCycle(
+  activation: TurnActivation,
   chain: readonly ChainLink[],
-  cells: ReadonlyMap<string, TurnCell>,
+  activations: ReadonlyMap<string, TurnActivation>,
 ): string[] | undefined {
   const callers = chain.map((link) => {
-    const caller = cells.get(link.key);
+    const caller = activations.get(link.key);
     return { ...link, local: caller === undefined ? undefined : runningTurn(caller, link) };
   });
-  return circleThrough(cell, callers, cells);
+  return cycleThrough(activation, callers, activations);
 }
 
 type Caller = ChainLink & { readonly local: Turn | undefined };
 
-function circleThrough(
-  from: TurnCell,
+function cycleThrough(
+  from: TurnActivation,
   callers: readonly Caller[],
-  cells: ReadonlyMap<string, TurnCell>,
+  activations: ReadonlyMap<string, TurnActivation>,
 ): string[] | undefined {
   if (callers.length === 0) return undefined;
   const local = new Set(callers.map((link) => link.local).filter((caller) => caller !== undefined));
   const seen = new Set<Turn>();
 
-  const throughCell = (cell: TurnCell | undefined): string[] | undefined => {
-    if (cell === undefined) return undefined;
-    for (const running of cell.mailbox.running) {
+  const throughActivation = (activation: TurnActivation | undefined): string[] | undefined => {
+    if (activation === undefined) return undefined;
+    for (const running of activation.mailbox.running) {
       const rest = throughTurn(running);
       if (rest !== undefined) return rest;
     }
     return undefined;
   };
   const throughTurn = (next: Turn): string[] | undefined => {
-    if (local.has(next)) return [next.cell.key];
+    if (local.has(next)) return [next.activation.key];
     if (seen.has(next)) return undefined;
     seen.add(next);
-    if (next.status === "waiting") return throughCell(next.cell);
+    if (next.status === "waiting") return throughActivation(next.activation);
     for (const child of next.children ?? []) {
       const rest = throughTurn(child);
-      if (rest !== undefined) return [next.cell.key, ...rest];
+      if (rest !== undefined) return [next.activation.key, ...rest];
     }
     for (const awaited of next.awaits ?? []) {
       const caller = callers.find((link) => link.key === awaited.key && !(link.readonly && awaited.readonly));
-      const rest = caller === undefined ? throughCell(cells.get(awaited.key)) : [caller.key];
-      if (rest !== undefined) return [next.cell.key, ...rest];
+      const rest = caller === undefined ? throughActivation(activations.get(awaited.key)) : [caller.key];
+      if (rest !== undefined) return [next.activation.key, ...rest];
     }
     return undefined;
   };
-  return throughCell(from);
+  return throughActivation(from);
 }
 
 /** [TURN7] The error that names who waits for whom. */
-export function deadlock(turn: Turn, circle?: readonly string[]): EdgeverseError {
+export function deadlock(turn: Turn, cycle?: readonly string[]): EdgeverseError {
   const callers = [...turn.ancestry()].slice(1).map((link) => link.key);
-  // A circle of several chains is gone once one of them gave up; a call to its own ancestor will meet it every time.
-  return deadlockError([...callers.reverse(), ...(circle ?? [turn.cell.key])], circle !== undefined);
+  // A cycle of several chains is gone once one of them gave up; a call to its own ancestor will meet it every time.
+  return deadlockError([...callers.reverse(), ...(cycle ?? [turn.activation.key])], cycle !== undefined);
 }
 
 export function deadlockError(chain: readonly string[], retryable: boolean): EdgeverseError {
@@ -105,5 +105,8 @@ export function deadlockError(chain: readonly string[], retryable: boolean): Edg
 }
 
 function tooLong(turn: Turn): EdgeverseError {
-  return new EdgeverseError("DEADLOCK", `The chain of calls that ends at ${turn.cell.key} is over ${MAX_CHAIN} long`);
+  return new EdgeverseError(
+    "DEADLOCK",
+    `The chain of calls that ends at ${turn.activation.key} is over ${MAX_CHAIN} long`,
+  );
 }

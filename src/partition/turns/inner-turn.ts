@@ -9,7 +9,7 @@ import type { Turn } from "./turn.ts";
 export function startInner(turn: Turn, outer: Turn): void {
   turn.outer = outer;
   turn.exclusive = false;
-  turn.activation = outer.activation;
+  turn.instance = outer.instance;
   turn.text = outer.currentText();
   if (turn.plan.readonly || !outer.mutable) turn.restrict(freezeJson(JSON.parse(turn.text)));
 }
@@ -24,7 +24,10 @@ export function succeedInner(turn: Turn, outer: Turn): void {
   const text = turn.touched ? jsonText(turn.working) : turn.text;
   if (text !== turn.text) {
     if (outer.currentText() !== turn.text) {
-      throw new EdgeverseError("CONFLICT", `The state of ${turn.cell.key} changed while a call from its own turn ran`);
+      throw new EdgeverseError(
+        "CONFLICT",
+        `The state of ${turn.activation.key} changed while a call from its own turn ran`,
+      );
     }
   }
   // What may still refuse comes before what can't.

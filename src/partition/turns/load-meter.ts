@@ -43,9 +43,9 @@ export class LoadMeter {
     this.#since = parts.clock.now();
   }
 
-  /** A turn at `ring` has ended, after `busy` ms. */
-  turn(ring: number, busy: number, now: number): void {
-    const shard = this.#ownership.shardAt(ring);
+  /** A turn at `position` has ended, after `busy` ms. */
+  turn(position: number, busy: number, now: number): void {
+    const shard = this.#ownership.shardAt(position);
     if (shard < 0) return;
     const traffic = this.#traffic.get(shard);
     if (traffic === undefined) this.#traffic.set(shard, { calls: 1, busy });
@@ -81,7 +81,7 @@ export class LoadMeter {
     const { first, last } = this.#ownership.range(shard);
     const rows = this.#storage.query<{ type: string; objects: number; bytes: number }>(
       `SELECT type, count(*) AS objects, sum(length(state)) AS bytes FROM (
-         SELECT type, state FROM objects WHERE ring BETWEEN ? AND ? LIMIT ?) GROUP BY type`,
+         SELECT type, state FROM objects WHERE position BETWEEN ? AND ? LIMIT ?) GROUP BY type`,
       ...[first, last, LOOKED_AT],
     );
     return {

@@ -6,8 +6,8 @@ import { type CallMessage, objectKey, type Reply } from "../../object/message.ts
 import type { MethodDefinition, Registry, TypeDefinition } from "../../object/registry.ts";
 import type { GroupCommit } from "../storage/group-commit.ts";
 import { copyRequest, encodeCopy, methodPlan, parseRequest } from "./method-plan.ts";
-import type { Peers } from "../ports.ts";
-import { RELEASED, type Turn, type TurnCell } from "./turn.ts";
+import type { Peers } from "./ports.ts";
+import { RELEASED, type Turn, type TurnActivation } from "./turn.ts";
 import type { TurnEngine } from "./turn-engine.ts";
 
 export interface OutboundParts {
@@ -17,8 +17,8 @@ export interface OutboundParts {
   readonly engine: () => TurnEngine;
   readonly now: () => number;
   readonly config: { readonly callTimeout: number; readonly maxMessage: number };
-  /** The cell of an object of this partition that `turn` may call at once; undefined when it must go by message. */
-  cell(turn: Turn, definition: TypeDefinition, id: string): TurnCell | undefined;
+  /** The activation of an object of this partition that `turn` may call at once; undefined when it must go by message. */
+  activation(turn: Turn, definition: TypeDefinition, id: string): TurnActivation | undefined;
   /** Takes a call as if it came from outside; answers `moved` when the object is another partition's. */
   local(message: CallMessage): Promise<Reply>;
 }
@@ -63,18 +63,18 @@ export class Outbound {
     const timeout = options.timeout ?? method.timeout ?? this.#parts.config.callTimeout;
     const deadline = Math.min(turn.deadline, this.#parts.now() + timeout);
     const copy = copyRequest(request, this.#parts.config.maxMessage);
-    const cell = this.#parts.cell(turn, definition, id);
+    const activation = this.#parts.activation(turn, definition, id);
     const send = () => {
       const message = messageOf(turn, definition, id, method, copy, deadline, options, this.#parts.now());
       return this.#send(turn, message, method);
     };
-    if (cell === undefined || options.callId !== undefined) return send();
-    return this.#neighbour(turn, cell, method, copy, deadline, send);
+    if (activation === undefined || options.callId !== undefined) return send();
+    return this.#neighbour(turn, activation, method, copy, deadline, send);
   }
 
   #neighbour(
     turn: Turn,
-    cell: TurnCell,
+    activation: TurnActivation,
     method: MethodDefinition,
     request: unknown,
     deadline: number,
@@ -87,8 +87,8 @@ export class Outbound {
           caller: callerOf(turn),
           deadline,
           callId: undefined,
-          requestId: turn.call.requestId,
-          traceparent: turn.call.traceparent,
+          requestId: turn.context.requestId,
+          traceparent: turn.context.traceparent,
         },
         parent: turn,
         encode: this.#encode,
@@ -98,7 +98,7 @@ export class Outbound {
           else reject(outcome.error);
         },
       });
-      this.#parts.engine().submit(cell, plan);
+      this.#parts.engine().submit(activation, plan);
     });
   }
 
@@ -140,8 +140,8 @@ function checkOptions({ timeout, expiresIn, log }: CallOptions): void {
 }
 
 function callerOf(turn: Turn): CallMessage["caller"] {
-  const { identity } = turn.call.caller;
-  const caller = { kind: "object", type: turn.cell.definition.type, id: turn.cell.id } as const;
+  const { identity } = turn.context.caller;
+  const caller = { kind: "object", type: turn.activation.definition.type, id: turn.activation.id } as const;
   return identity === undefined ? caller : { ...caller, identity };
 }
 
@@ -160,11 +160,11 @@ function messageOf(
     id,
     method: method.name,
     deadline,
-    requestId: turn.call.requestId,
+    requestId: turn.context.requestId,
     caller: callerOf(turn),
     chain: turn.outgoingChain(),
     ...(request === undefined ? {} : { request: JSON.stringify(request) }),
-    ...(turn.call.traceparent === undefined ? {} : { traceparent: turn.call.traceparent }),
+    ...(turn.context.traceparent === undefined ? {} : { traceparent: turn.context.traceparent }),
     ...(options.callId === undefined
       ? {}
       : {

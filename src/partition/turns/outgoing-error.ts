@@ -1,6 +1,6 @@
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import { copyJson } from "../../object/json.ts";
-import type { Observer } from "../ports.ts";
+import type { Observer } from "./ports.ts";
 import type { Turn } from "./turn.ts";
 
 const MAX_MESSAGE = 4_096;
@@ -12,8 +12,8 @@ const MAX_DETAILS = 64 * 1024;
  */
 export function outgoingError(turn: Turn, thrown: unknown, observer: Observer): EdgeverseError {
   if (!(thrown instanceof EdgeverseError)) {
-    observer.methodThrew(turn.cell.key, turn.plan.info.requestId, thrown);
-    return new EdgeverseError("INTERNAL", `${turn.cell.key} failed unexpectedly`, { cause: thrown });
+    observer.methodThrew(turn.activation.key, turn.plan.info.requestId, thrown);
+    return new EdgeverseError("INTERNAL", `${turn.activation.key} failed unexpectedly`, { cause: thrown });
   }
   const { code, message, retryable, reason, details, retryAfter } = thrown;
   return new EdgeverseError(code, String(message).slice(0, MAX_MESSAGE), {
@@ -29,7 +29,7 @@ export function outgoingError(turn: Turn, thrown: unknown, observer: Observer): 
 export function late(turn: Turn, when: string): EdgeverseError {
   return new EdgeverseError(
     "DEADLINE_EXCEEDED",
-    `The call of ${turn.cell.key} passed its deadline ${when}; it changed nothing`,
+    `The call of ${turn.activation.key} passed its deadline ${when}; it changed nothing`,
   );
 }
 

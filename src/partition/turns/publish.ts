@@ -11,27 +11,28 @@ import type { Turn } from "./turn.ts";
  * @throws EdgeverseError `STATE_INVALID`, `STATE_TOO_LARGE`
  */
 export function publish(turn: Turn, maxState: number): boolean {
-  const { cell, activation } = turn;
+  const { activation, instance } = turn;
   if (turn.deleted) {
-    cell.exists = false;
-    cell.text = "";
-    cell.wiped = true;
-    cell.rows = undefined;
-    cell.activation = undefined;
+    activation.exists = false;
+    activation.text = "";
+    activation.wiped = true;
+    activation.rows = undefined;
+    activation.instance = undefined;
     return true;
   }
-  if (activation === undefined) return false;
+  if (instance === undefined) return false;
   const text = stateText(turn, maxState);
   const writes = turn.openedStore?.writes;
-  activation.text = text;
-  if (cell.exists && (text === cell.text || !turn.touched) && (writes === undefined || writes.size === 0)) return false;
+  instance.text = text;
+  if (activation.exists && (text === activation.text || !turn.touched) && (writes === undefined || writes.size === 0))
+    return false;
   if (writes !== undefined && writes.size > 0) {
-    cell.rows ??= new Map();
-    for (const [key, row] of writes) cell.rows.set(key, row);
+    activation.rows ??= new Map();
+    for (const [key, row] of writes) activation.rows.set(key, row);
   }
-  cell.text = text;
-  cell.version = cell.definition.objectClass.version;
-  cell.exists = true;
+  activation.text = text;
+  activation.version = activation.definition.objectClass.version;
+  activation.exists = true;
   return true;
 }
 
@@ -43,16 +44,16 @@ export function stateText(turn: Turn, limit: number): string {
     text = jsonText(turn.working);
   } catch (error) {
     if (!(error instanceof NotJsonError)) throw error;
-    throw new EdgeverseError("STATE_INVALID", `Cannot store the state of ${turn.cell.key}: ${error.message}`);
+    throw new EdgeverseError("STATE_INVALID", `Cannot store the state of ${turn.activation.key}: ${error.message}`);
   }
   if (text === turn.text) return text;
   if (exceedsBytes(text, limit)) {
     throw new EdgeverseError(
       "STATE_TOO_LARGE",
-      `Cannot store the state of ${turn.cell.key}: it is over ${limit} bytes of JSON`,
+      `Cannot store the state of ${turn.activation.key}: it is over ${limit} bytes of JSON`,
     );
   }
-  // What is written must be readable: a state the schema refuses would lock the object up at its next activation.
-  checkState(turn.cell, turn.working);
+  // What is written must be readable: a state the schema refuses would lock the object up at its next instance.
+  checkState(turn.activation, turn.working);
   return text;
 }

@@ -1,5 +1,5 @@
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
-import type { TurnCell, TurnPlan } from "./turn.ts";
+import type { TurnActivation, TurnPlan } from "./turn.ts";
 
 /** What the storage refuses to an own turn is no fault of its method: it may be tried again. */
 export function readable<T>(action: () => T): T {
@@ -14,12 +14,12 @@ export function readable<T>(action: () => T): T {
 /** A turn that nobody called for. */
 export function systemPlan(
   kind: "create" | "deactivate",
-  cell: TurnCell,
+  activation: TurnActivation,
   deadline: number,
   run: TurnPlan["run"],
   finish: () => void,
 ): TurnPlan {
-  const requestId = `${kind} ${cell.key}`;
+  const requestId = `${kind} ${activation.key}`;
   return {
     kind,
     readonly: false,

@@ -1,25 +1,25 @@
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import type { AsyncScope, Clock, SqlStorage } from "../../platform/ports.ts";
-import type { Activation } from "./activation.ts";
-import type { Cells } from "./activations.ts";
-import type { Deadlines } from "./deadlines.ts";
-import { closesCircle, deadlock, ownAncestor } from "./deadlock.ts";
 import type { GroupCommit } from "../storage/group-commit.ts";
+import type { Instance } from "./activation.ts";
+import type { Activations } from "./activations.ts";
+import type { Deadlines } from "./deadlines.ts";
+import { closesCycle, deadlock, ownAncestor } from "./deadlock.ts";
 import { startInner, succeedInner } from "./inner-turn.ts";
 import type { LoadMeter } from "./load-meter.ts";
 import type { MaybePromise } from "./maybe-promise.ts";
 import { late, outgoingError } from "./outgoing-error.ts";
 import { performTurn } from "./perform-turn.ts";
-import type { Observer } from "../ports.ts";
+import type { Observer } from "./ports.ts";
 import { publish } from "./publish.ts";
-import type { TurnCell } from "./turn.ts";
+import type { TurnActivation } from "./turn.ts";
 import { type Outcome, RELEASED, Turn, type TurnPlan, type TurnServices } from "./turn.ts";
 
 export interface TurnEngineParts {
   readonly storage: SqlStorage;
   readonly clock: Clock;
   readonly scope: AsyncScope<Turn>;
-  readonly cells: Cells;
+  readonly activations: Activations;
   readonly commit: GroupCommit;
   readonly deadlines: Deadlines;
   readonly meter: LoadMeter;
@@ -40,8 +40,8 @@ export interface TurnEngineParts {
  * | waiting | its turn has come              | running |                                                |
  * | waiting | deadline, reset                | ended   | none                                           |
  * | running | method returned, result is fit | ended   | published: in the next group commit            |
- * | running | method threw, result unfit     | ended   | none: activation dropped                       |
- * | running | deadline, reset                | ended   | none: activation dropped; the method's code may go on, but reaches nothing |
+ * | running | method threw, result unfit     | ended   | none: instance dropped                       |
+ * | running | deadline, reset                | ended   | none: instance dropped; the method's code may go on, but reaches nothing |
  *
  * A turn whose method never waits starts and ends within `submit`, without a promise or a timer.
  */
@@ -53,8 +53,8 @@ export class TurnEngine {
    * Whether a turn must be alone on its object. A readonly one need not, but a plain method that has no company is over
    * before any could come, and costs less as an exclusive turn.
    */
-  readonly #exclusive = ({ plan, cell }: Turn): boolean =>
-    !plan.readonly || cell.activation === undefined || (!plan.async && !cell.mailbox.shared);
+  readonly #exclusive = ({ plan, activation }: Turn): boolean =>
+    !plan.readonly || activation.instance === undefined || (!plan.async && !activation.mailbox.shared);
   #waiting = 0;
   /** Why nothing more has an effect; undefined while the engine runs. */
   #stopped: EdgeverseError | undefined;
@@ -69,26 +69,26 @@ export class TurnEngine {
   }
 
   /** Starts a turn or lets it wait. Its end, also a refusal, is told to `plan.finish`. */
-  submit(cell: TurnCell, plan: TurnPlan): void {
-    const turn = new Turn(cell, plan, this.#parts.services);
-    cell.referenced = true;
+  submit(activation: TurnActivation, plan: TurnPlan): void {
+    const turn = new Turn(activation, plan, this.#parts.services);
+    activation.referenced = true;
     try {
       if (this.#stopped !== undefined) throw this.#stopped;
       const own = ownAncestor(turn);
       if (own !== undefined) this.#enterAgain(turn, own);
-      else if (cell.mailbox.admits(this.#exclusive(turn))) this.#start(turn);
+      else if (activation.mailbox.admits(this.#exclusive(turn))) this.#start(turn);
       else this.#wait(turn);
     } catch (error) {
       this.#refuse(turn, error);
     }
   }
 
-  /** @throws EdgeverseError `OVERLOADED` when one more turn may not wait for `cell` */
-  checkRoom(cell: TurnCell): void {
+  /** @throws EdgeverseError `OVERLOADED` when one more turn may not wait for `activation` */
+  checkRoom(activation: TurnActivation): void {
     const { mailbox, partitionMailbox } = this.#parts.limits;
     const full =
-      cell.mailbox.waiting + cell.held >= mailbox
-        ? `${mailbox} turns wait for ${cell.key}`
+      activation.mailbox.waiting + activation.pendingCalls >= mailbox
+        ? `${mailbox} turns wait for ${activation.key}`
         : this.#waiting >= partitionMailbox
           ? `${partitionMailbox} turns wait in this partition`
           : undefined;
@@ -96,13 +96,13 @@ export class TurnEngine {
   }
 
   /** Objects whose turns did not end in the event that began them; others have none waiting either. */
-  *busy(): Generator<TurnCell> {
-    for (const { cell } of this.#running) yield cell;
+  *busy(): Generator<TurnActivation> {
+    for (const { activation } of this.#running) yield activation;
   }
 
-  /** Sends the turns that wait for `cell` back to where they came from, save those that `stays` keeps; they ask again. */
-  release(cell: TurnCell, stays: (turn: Turn) => boolean): void {
-    for (const turn of cell.mailbox.take((waiting) => !stays(waiting))) {
+  /** Sends the turns that wait for `activation` back to where they came from, save those that `stays` keeps; they ask again. */
+  release(activation: TurnActivation, stays: (turn: Turn) => boolean): void {
+    for (const turn of activation.mailbox.take((waiting) => !stays(waiting))) {
       this.#waiting--;
       turn.status = "ended";
       turn.cancelDeadline?.();
@@ -114,8 +114,8 @@ export class TurnEngine {
   /** Ends every turn without effects, for good. */
   stop(error: EdgeverseError): void {
     this.#stopped = error;
-    for (const cell of this.#parts.cells.all()) {
-      for (const turn of cell.mailbox.drain()) {
+    for (const activation of this.#parts.activations.all()) {
+      for (const turn of activation.mailbox.drain()) {
         this.#waiting--;
         this.#refuse(turn, error);
       }
@@ -125,33 +125,33 @@ export class TurnEngine {
 
   /** A call that came back to its own object ([TURN7]). */
   #enterAgain(turn: Turn, own: Turn): void {
-    const { mailbox, definition } = turn.cell;
+    const { mailbox, definition } = turn.activation;
     if (turn.plan.readonly && mailbox.shared) this.#start(turn);
     else if (definition.objectClass.reentrant && own.status === "running") this.#startInner(turn, own);
     else throw deadlock(turn);
   }
 
   #wait(turn: Turn): void {
-    const circle = closesCircle(turn, this.#parts.cells.map);
-    if (circle !== undefined) throw deadlock(turn, circle);
-    if (turn.plan.admitted !== true) this.checkRoom(turn.cell);
-    const waiting = turn.cell.mailbox.wait(turn);
+    const cycle = closesCycle(turn, this.#parts.activations.map);
+    if (cycle !== undefined) throw deadlock(turn, cycle);
+    if (turn.plan.admitted !== true) this.checkRoom(turn.activation);
+    const waiting = turn.activation.mailbox.wait(turn);
     this.#waiting++;
     waitedFor(turn);
     turn.cancelDeadline = this.#parts.deadlines.add(turn.deadline, () => {
-      if (!turn.cell.mailbox.withdraw(waiting)) return;
+      if (!turn.activation.mailbox.withdraw(waiting)) return;
       this.#waiting--;
       this.#refuse(turn, late(turn, "while it waited for its turn"));
-      this.#pump(turn.cell);
+      this.#pump(turn.activation);
     });
   }
 
   #start(turn: Turn): void {
-    const { cell, plan } = turn;
+    const { activation, plan } = turn;
     turn.cancelDeadline?.();
     turn.cancelDeadline = undefined;
     turn.exclusive = this.#exclusive(turn);
-    cell.mailbox.enter(turn, turn.exclusive);
+    activation.mailbox.enter(turn, turn.exclusive);
     this.#begin(turn, () => {
       if (this.#parts.clock.now() >= plan.info.deadline) throw late(turn, "before it started");
       return this.#inContext(turn, () => performTurn(turn, this.#parts));
@@ -160,9 +160,7 @@ export class TurnEngine {
 
   #startInner(turn: Turn, own: Turn): void {
     startInner(turn, own);
-    this.#begin(turn, () =>
-      this.#parts.scope.run(turn, () => turn.plan.run((turn.activation as Activation<Turn>).instance)),
-    );
+    this.#begin(turn, () => this.#parts.scope.run(turn, () => turn.plan.run((turn.instance as Instance<Turn>).object)));
   }
 
   /** Runs `work` and settles the turn with what comes of it; arms the deadline only if that takes more than this event. */
@@ -202,8 +200,8 @@ export class TurnEngine {
   /** A plain method returned a promise: from now on its turns start as what they are, and this one becomes it. */
   #provedAsync(turn: Turn): void {
     if (!turn.plan.readonly || turn.mutable || !turn.exclusive) return;
-    turn.cell.mailbox.share();
-    this.#pump(turn.cell);
+    turn.activation.mailbox.share();
+    this.#pump(turn.activation);
   }
 
   /**
@@ -211,7 +209,7 @@ export class TurnEngine {
    * the asynchronous scope; a plain one is alone while it runs, and a pointer will do, at a tenth of the cost.
    */
   #inContext(turn: Turn, work: () => MaybePromise<unknown>): MaybePromise<unknown> {
-    const { definition } = turn.cell;
+    const { definition } = turn.activation;
     const scoped = turn.plan.async || !turn.exclusive || definition.hooks.size > 0 || definition.objectClass.reentrant;
     return scoped ? this.#parts.scope.run(turn, work) : work();
   }
@@ -224,8 +222,8 @@ export class TurnEngine {
       encoded = turn.plan.encode(value, turn);
       if (turn.outer !== undefined) succeedInner(turn, turn.outer);
       else if (turn.exclusive && publish(turn, this.#parts.limits.maxState)) {
-        this.#parts.cells.account(turn.cell);
-        this.#parts.commit.changed(turn.cell);
+        this.#parts.activations.account(turn.activation);
+        this.#parts.commit.changed(turn.activation);
       }
     } catch (error) {
       this.#fail(turn, error);
@@ -234,32 +232,32 @@ export class TurnEngine {
     this.#end(turn, { ok: true, value: encoded });
   }
 
-  /** Ends a running turn without effects. Its activation goes with it: the method's code may still hold it. */
+  /** Ends a running turn without effects. Its instance goes with it: the method's code may still hold it. */
   #fail(turn: Turn, thrown: unknown): void {
     if (turn.status !== "running") return;
-    const { cell } = turn;
-    if (turn.exclusive && cell.activation === turn.activation) cell.activation = undefined;
+    const { activation } = turn;
+    if (turn.exclusive && activation.instance === turn.instance) activation.instance = undefined;
     this.#end(turn, { ok: false, error: outgoingError(turn, thrown, this.#parts.observer) });
   }
 
   #end(turn: Turn, outcome: Outcome): void {
-    const { cell } = turn;
+    const { activation } = turn;
     turn.status = "ended";
     if (turn.cancelDeadline !== undefined) {
       turn.cancelDeadline();
       this.#running.delete(turn);
     }
     turn.plan.parent?.children?.delete(turn);
-    cell.mailbox.leave(turn);
+    activation.mailbox.leave(turn);
     const now = this.#parts.clock.now();
-    cell.lastUsed = now;
+    activation.lastUsed = now;
     if (turn.outer === undefined)
-      this.#parts.meter.turn(cell.ring, turn.startedAt === 0 ? 0 : now - turn.startedAt, now);
-    if (turn.activation?.current === turn) turn.activation.current = undefined;
+      this.#parts.meter.turn(activation.position, turn.startedAt === 0 ? 0 : now - turn.startedAt, now);
+    if (turn.instance?.current === turn) turn.instance.current = undefined;
     turn.plan.finish(outcome);
-    this.#pump(cell);
-    this.#letGo(cell);
-    if (cell.onIdle !== undefined && cell.mailbox.idle) cell.onIdle();
+    this.#pump(activation);
+    this.#letGo(activation);
+    if (activation.onIdle !== undefined && activation.mailbox.idle) activation.onIdle();
   }
 
   #refuse(turn: Turn, thrown: unknown): void {
@@ -267,23 +265,27 @@ export class TurnEngine {
     turn.cancelDeadline?.();
     turn.plan.parent?.children?.delete(turn);
     turn.plan.finish({ ok: false, error: outgoingError(turn, thrown, this.#parts.observer) });
-    this.#letGo(turn.cell);
+    this.#letGo(turn.activation);
   }
 
   /** An object that does not exist needs no memory. */
-  #letGo(cell: TurnCell): void {
-    if (!cell.exists && cell.loaded && cell.evictable) this.#parts.cells.forget(cell);
+  #letGo(activation: TurnActivation): void {
+    if (!activation.exists && activation.loaded && activation.evictable) this.#parts.activations.forget(activation);
   }
 
   /** Starts what may start now. Turns that end at once come back here; the flag turns that recursion into this loop. */
-  #pump(cell: TurnCell): void {
-    if (cell.pumping) return;
-    cell.pumping = true;
-    for (let turn = cell.mailbox.next(this.#exclusive); turn !== undefined; turn = cell.mailbox.next(this.#exclusive)) {
+  #pump(activation: TurnActivation): void {
+    if (activation.pumping) return;
+    activation.pumping = true;
+    for (
+      let turn = activation.mailbox.next(this.#exclusive);
+      turn !== undefined;
+      turn = activation.mailbox.next(this.#exclusive)
+    ) {
       this.#waiting--;
       this.#start(turn);
     }
-    cell.pumping = false;
+    activation.pumping = false;
   }
 }
 

@@ -2,6 +2,8 @@ import { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import { exceedsBytes, jsonText, NotJsonError } from "../../object/json.ts";
 import type { ObjectStore, StoreRange, StoreRow } from "../../object/store.ts";
 import type { SqlStorage } from "../../platform/ports.ts";
+import type { UnsavedObject } from "../storage/unsaved-object.ts";
+import { compareUtf8 } from "../storage/utf8-order.ts";
 
 const MAX_KEY_BYTES = 512;
 const DEFAULT_ROWS = 1_000;
@@ -10,13 +12,7 @@ const MAX_ROWS = 10_000;
 const MAX_TURN_BYTES = 8 * 1024 * 1024;
 
 /** The object whose rows a store is of, and what of them the database has not seen. */
-export interface RowOwner {
-  readonly ring: number;
-  readonly id: string;
-  readonly definition: { readonly type: string };
-  readonly wiped: boolean;
-  readonly rows: ReadonlyMap<string, string | null> | undefined;
-}
+export type RowOwner = Pick<UnsavedObject, "position" | "id" | "definition" | "wiped" | "rows">;
 
 interface StoreOptions {
   /** Bytes of JSON of one value. */
@@ -31,14 +27,14 @@ interface StoreOptions {
 
 /** `this.store` of one turn: the turn's writes over those of finished turns over the database. */
 export class TurnStore implements ObjectStore {
-  readonly #cell: RowOwner;
+  readonly #activation: RowOwner;
   readonly #storage: SqlStorage;
   readonly #options: StoreOptions;
   #writes = new Map<string, string | null>();
   #bytes = 0;
 
-  constructor(cell: RowOwner, storage: SqlStorage, options: StoreOptions) {
-    this.#cell = cell;
+  constructor(activation: RowOwner, storage: SqlStorage, options: StoreOptions) {
+    this.#activation = activation;
     this.#storage = storage;
     this.#options = options;
   }
@@ -85,7 +81,7 @@ export class TurnStore implements ObjectStore {
     const prefix = range.prefix ?? "";
     const start = range.start !== undefined && compareUtf8(range.start, prefix) > 0 ? range.start : prefix;
     // Finished turns' rows go to the database first, so that only this turn's writes need merging.
-    if (this.#cell.rows !== undefined || this.#cell.wiped) this.#options.flush();
+    if (this.#activation.rows !== undefined || this.#activation.wiped) this.#options.flush();
     const mine = [...this.#all()].filter(([key]) => key.startsWith(prefix) && compareUtf8(key, start) >= 0);
     const merged = new Map<string, string | null>(this.#stored(prefix, start, limit + mine.length));
     for (const [key, text] of mine) merged.set(key, text);
@@ -111,12 +107,12 @@ export class TurnStore implements ObjectStore {
 
   #stored(prefix: string, start: string, limit: number): [string, string][] {
     const rows = this.#storage.query<{ key: string; value: string }>(
-      `SELECT key, value FROM rows WHERE ring = ? AND type = ? AND id = ? AND key >= ? AND (? IS NULL OR key < ?)
+      `SELECT key, value FROM rows WHERE position = ? AND type = ? AND id = ? AND key >= ? AND (? IS NULL OR key < ?)
        ORDER BY key LIMIT ?`,
       ...[
-        this.#cell.ring,
-        this.#cell.definition.type,
-        this.#cell.id,
+        this.#activation.position,
+        this.#activation.definition.type,
+        this.#activation.id,
         start,
         prefixEnd(prefix),
         prefixEnd(prefix),
@@ -130,12 +126,12 @@ export class TurnStore implements ObjectStore {
     const own = this.#writes.get(key);
     if (own !== undefined) return own;
     if (this.#options.under !== undefined) return this.#options.under().#text(key);
-    const finished = this.#cell.rows?.get(key);
+    const finished = this.#activation.rows?.get(key);
     if (finished !== undefined) return finished;
-    if (this.#cell.wiped) return null;
+    if (this.#activation.wiped) return null;
     const rows = this.#storage.query<{ value: string }>(
-      "SELECT value FROM rows WHERE ring = ? AND type = ? AND id = ? AND key = ?",
-      ...[this.#cell.ring, this.#cell.definition.type, this.#cell.id, key],
+      "SELECT value FROM rows WHERE position = ? AND type = ? AND id = ? AND key = ?",
+      ...[this.#activation.position, this.#activation.definition.type, this.#activation.id, key],
     );
     return rows[0]?.value ?? null;
   }
@@ -180,18 +176,4 @@ function prefixEnd(prefix: string): string | null {
     if (next <= 0x10ffff) return points.join("") + String.fromCodePoint(next === 0xd800 ? 0xe000 : next);
   }
   return null;
-}
-
-/** Orders texts by their UTF-8 bytes, as SQLite does; JavaScript's own order differs above U+FFFF. */
-export function compareUtf8(left: string, right: string): number {
-  const length = Math.min(left.length, right.length);
-  for (let index = 0; index < length; index++) {
-    const a = left.charCodeAt(index);
-    const b = right.charCodeAt(index);
-    if (a === b) continue;
-    const aSurrogate = a >= 0xd800 && a <= 0xdfff;
-    const bSurrogate = b >= 0xd800 && b <= 0xdfff;
-    return aSurrogate === bSurrogate ? a - b : aSurrogate ? 1 : -1;
-  }
-  return left.length - right.length;
 }

@@ -1,20 +1,20 @@
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
-import type { CallInfo, CallOptions } from "../../object/call.ts";
+import type { CallContext, CallOptions } from "../../object/call.ts";
 import type { ChainLink } from "../../object/message.ts";
 import type { ObjectStore } from "../../object/store.ts";
 import type { TurnScope, VirtualObject } from "../../object/virtual-object.ts";
 import { derivedCallId } from "../../reliable/fingerprint.ts";
-import type { Activation, Cell } from "./activation.ts";
+import type { Activation, Instance } from "./activation.ts";
 import type { TurnStore } from "./turn-store.ts";
 
-export type TurnCell = Cell<Turn>;
+export type TurnActivation = Activation<Turn>;
 
 export type Outcome =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly error: EdgeverseError };
 
 /**
- * The outcome of a turn that never started because its shard is leaving: whoever sent it asks again, waits at the door, and
+ * The outcome of a turn that never started because its shard is leaving: whoever sent it asks again, waits at the gate, and
  * is told where the object went. Compared by identity; never leaves the partition.
  */
 export const RELEASED = new EdgeverseError("UNAVAILABLE", "The shard is moving");
@@ -27,7 +27,7 @@ export interface TurnPlan {
   readonly async: boolean;
   /** Told whether a method that was not known to return a promise did. */
   readonly onReturn?: (promise: boolean) => void;
-  readonly info: CallInfo;
+  readonly info: CallContext;
   /** Ms the turn may take from its start; without it only `info.deadline` counts, and also while it waits. */
   readonly timeout?: number;
   /** The turn of this partition that waits for this one. */
@@ -65,12 +65,12 @@ export interface Awaited {
  * it succeeds. So whatever still holds a state after its turn holds nothing that counts.
  */
 export class Turn implements TurnScope {
-  readonly cell: TurnCell;
+  readonly activation: TurnActivation;
   readonly plan: TurnPlan;
   readonly services: TurnServices;
   status: "waiting" | "running" | "ended" = "waiting";
   /** The instance it runs on. */
-  activation: Activation<Turn> | undefined;
+  instance: Instance<Turn> | undefined;
   /** When it must have ended. */
   deadline: number;
   /** For a turn that runs inside another one on the same object ([TURN7], reentrant types): that turn. */
@@ -93,12 +93,12 @@ export class Turn implements TurnScope {
   /** When it started, if it did not end in the same event. */
   startedAt = 0;
   #view: unknown;
-  #info: CallInfo | undefined;
+  #info: CallContext | undefined;
   #store: TurnStore | undefined;
   #id: string | undefined;
 
-  constructor(cell: TurnCell, plan: TurnPlan, services: TurnServices) {
-    this.cell = cell;
+  constructor(activation: TurnActivation, plan: TurnPlan, services: TurnServices) {
+    this.activation = activation;
     this.plan = plan;
     this.services = services;
     this.deadline = plan.info.deadline;
@@ -112,7 +112,7 @@ export class Turn implements TurnScope {
     return this.#id;
   }
 
-  get call(): CallInfo {
+  get context(): CallContext {
     this.#info ??= { ...this.plan.info, deadline: this.deadline };
     return this.#info;
   }
@@ -161,7 +161,7 @@ export class Turn implements TurnScope {
   callIdFor(label: string): string {
     this.#check();
     const { callId } = this.plan.info;
-    return callId === undefined ? this.services.uuid() : derivedCallId(this.cell.key, callId, label);
+    return callId === undefined ? this.services.uuid() : derivedCallId(this.activation.key, callId, label);
   }
 
   /** From here on the turn sees `view`, frozen, and changes nothing. */
@@ -179,7 +179,7 @@ export class Turn implements TurnScope {
   *ancestry(): Generator<ChainLink & { readonly local: Turn | undefined }> {
     let turn: Turn = this;
     for (;;) {
-      yield { key: turn.cell.key, turn: turn.id, readonly: turn.plan.readonly, local: turn };
+      yield { key: turn.activation.key, turn: turn.id, readonly: turn.plan.readonly, local: turn };
       const { parent } = turn.plan;
       if (parent === undefined) break;
       // Nobody waits in a turn that has ended, nor, for this call, behind it.

@@ -16,8 +16,8 @@ export const FLAWS = {
   "marks-left": "the marks of reliable calls stay behind",
   "undone-commit": "a commit is undone",
   "reopened-copy": "an empty chunk that comes late takes a target that stands ready back to incoming",
-  "stale-reopen": "a hand-over that was undone ends late, and opens the door that the next one has shut",
-  "opened-door":
+  "stale-reopen": "a hand-off that was undone ends late, and opens the gate that the next one has shut",
+  "opened-gate":
     "a late drop lets callers in at a partition that is handing the shard over by then (shows with --slow-turns --moves 3 --one-call)",
 } as const;
 

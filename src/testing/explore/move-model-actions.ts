@@ -118,8 +118,8 @@ export function partitionActions(world: World, state: State, at: Name, emit: Emi
 function driverActions(world: World, state: State, at: Name, order: Order, emit: Emit<State>): void {
   const { drive, rows, ajar } = partitionOf(state, at);
   if (ajar === "soon") {
-    const door = drive === 2 || drive === 3 ? "open" : "";
-    emit(`an earlier hand-over at ${at} ends`, release(withPartition(state, at, { ajar: door }), at), true);
+    const gate = drive === 2 || drive === 3 ? "open" : "";
+    emit(`an earlier hand-off at ${at} ends`, release(withPartition(state, at, { ajar: gate }), at), true);
   }
   const stopped = (next: State) => release(idle(next, at), at);
   if (drive === 1) {

@@ -4,7 +4,7 @@ import { acknowledged } from "./move-model-actions.ts";
 import { claim, type World } from "./move-model-handlers.ts";
 import {
   type Attempt,
-  doorShut,
+  gateClosed,
   type MoveModelState,
   type Name,
   partitionOf,
@@ -32,7 +32,7 @@ function arrive(world: World, before: State, index: number, at: Name, emit: Emit
   const state = claim(world, before, at);
   const own = partitionOf(state, at);
   const { call } = state.attempts[index] as Attempt;
-  if (own.record?.state.kind === "ready" || (serves(own.record?.state) && doorShut(own))) {
+  if (own.record?.state.kind === "ready" || (serves(own.record?.state) && gateClosed(own))) {
     emit(`call ${call} waits at ${at}`, place(state, index, at));
     return;
   }

@@ -141,7 +141,7 @@ export function activate(world: World, before: MoveModelState, { id, to }: Order
 export function drop(world: World, before: MoveModelState, { id, from, to }: Order, epoch: number): MoveModelState {
   const { state, step } = happen(world, before, to, { kind: "drop", move: id, from, epoch });
   const { record, drive } = partitionOf(state, to);
-  if (world.flaw === "opened-door" && (drive === 2 || drive === 3)) {
+  if (world.flaw === "opened-gate" && (drive === 2 || drive === 3)) {
     return release(withPartition(state, to, { ajar: "open" }), to);
   }
   return step.kind === "next" && !serves(record?.state) ? release(state, to) : state;

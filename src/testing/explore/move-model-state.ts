@@ -19,7 +19,7 @@ export interface PartitionState {
   /** Durably, at a target: the number of the last change it was sent; null before the first pass. */
   readonly cursor: number | null;
   readonly drive: Drive;
-  /** The door is open though the driver believes it shut, or soon will be. Only a flaw does that. */
+  /** The gate is open though the driver believes it shut, or soon will be. Only a flaw does that. */
   readonly ajar: "" | "soon" | "open";
   /** Writes that the source forgot to note. Only a flaw does that. */
   readonly hidden: string;
@@ -37,7 +37,7 @@ export interface Chunk {
   readonly to: number;
   /** What the list and the mark are now; null when nothing changed since `from`. */
   readonly rows: string | null;
-  /** Set in the last message of a hand-over: what the copy must come to. */
+  /** Set in the last message of a hand-off: what the copy must come to. */
   readonly final: string | null;
 }
 
@@ -60,7 +60,7 @@ export interface CoordinatorState {
 /** "1" is reliable, "2" is not. */
 export type Call = "1" | "2";
 
-/** One try of a call: "~" on its way to anywhere, "." over, "A" waits at the door of A, "a" its turn runs at A. */
+/** One try of a call: "~" on its way to anywhere, "." over, "A" waits at the gate of A, "a" its turn runs at A. */
 export interface Attempt {
   readonly call: Call;
   readonly at: string;
@@ -91,7 +91,7 @@ export function withPartition(state: MoveModelState, name: string, patch: Partia
 }
 
 /** Whether calls are let in, were the partition to serve. */
-export function doorShut({ drive, ajar }: PartitionState): boolean {
+export function gateClosed({ drive, ajar }: PartitionState): boolean {
   return (drive === 2 || drive === 3) && ajar !== "open";
 }
 
@@ -128,7 +128,7 @@ export function holder(state: MoveModelState): Name | undefined {
   return claimable(state, GENESIS) ? GENESIS : heir(state);
 }
 
-/** Lets those who wait at the door of a partition go elsewhere. */
+/** Lets those who wait at the gate of a partition go elsewhere. */
 export function release(state: MoveModelState, name: string): MoveModelState {
   if (!state.attempts.some(({ at }) => at === name)) return state;
   return { ...state, attempts: state.attempts.map((each) => (each.at === name ? { ...each, at: "~" } : each)) };

@@ -1,4 +1,4 @@
-import { ringOf } from "../../identity/hash-order.ts";
+import { positionOf } from "../../identity/hash-order.ts";
 import type { Partition } from "../../partition/partition.ts";
 import type { CallSpans } from "./call-spans.ts";
 import { type Clients, describe } from "./clients.ts";
@@ -104,8 +104,8 @@ function* strays({ disk }: Machine, count: number): Generator<{ name: string; ro
       .map(({ shard }) => shard),
   );
   for (const name of ["objects", "rows", "calls"]) {
-    const rows = disk.query<{ ring: number; id: string }>(`SELECT ring, id FROM ${name}`);
-    const stray = rows.filter(({ ring }) => !owned.has(ringOf(ring) % count));
+    const rows = disk.query<{ position: number; id: string }>(`SELECT position, id FROM ${name}`);
+    const stray = rows.filter(({ position }) => !owned.has(positionOf(position) % count));
     if (stray.length > 0) yield { name, rows: stray.map(({ id }) => id).join(", ") };
   }
 }
@@ -161,7 +161,7 @@ async function checkQueues(world: World): Promise<void> {
     const core = await partition.core();
     const left = {
       turns: core.engine.waiting,
-      door: core.door.waiting,
+      gate: core.gate.waiting,
       calls: core.reliable.pending,
       open: core.table.open,
     };

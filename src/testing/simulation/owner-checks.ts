@@ -3,7 +3,7 @@ import type { SimDisk } from "./sim-storage.ts";
 import { Violation } from "./violation.ts";
 import type { World } from "./world.ts";
 
-/** The most shards a simulated cluster ever has: one hash for each stands for the ring. */
+/** The most shards a simulated cluster ever has: one hash for each stands for the position. */
 export const MOST_SHARDS = 16;
 
 interface Shards {
@@ -12,7 +12,7 @@ interface Shards {
 }
 
 /**
- * At most one partition serves a place on the ring, or would claim it if it were asked ([OWN1], [OWN2]). Looks at the
+ * At most one partition serves a position in hash order, or would claim it if it were asked ([OWN1], [OWN2]). Looks at the
  * databases, which hold what partitions go by, and only after something was written there.
  */
 export function checkOwners(world: World): void {

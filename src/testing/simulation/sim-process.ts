@@ -145,11 +145,11 @@ export class Machine {
     this.#armed = undefined;
     if (alarm === null) return;
     const at = alarm;
-    this.#armed = { at, cancel: this.#time.at(at - EPOCH, () => this.#ring(at)) };
+    this.#armed = { at, cancel: this.#time.at(at - EPOCH, () => this.#position(at)) };
   }
 
-  /** At least once: an alarm whose handler fails, or whose process ends under it, rings again. */
-  #ring(at: number): void {
+  /** At least once: an alarm whose handler fails, or whose process ends under it, positions again. */
+  #position(at: number): void {
     this.#armed = undefined;
     if (this.disk.alarm !== at) return;
     const process = this.running();
@@ -173,7 +173,7 @@ export class Machine {
     if (!process.alive || process.frozen) {
       // Still to come: looked at once more, should the process end before it thaws.
       this.#time.after(RING_AGAIN, () => {
-        if (this.disk.alarm === at) this.#ring(at);
+        if (this.disk.alarm === at) this.#position(at);
       });
     }
   }

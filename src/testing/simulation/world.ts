@@ -24,7 +24,7 @@ import { DiskFullError, SimDisk } from "./sim-storage.ts";
 
 /** The coordinator as others reach it by message. */
 export type CoordinatorClient = {
-  found(proposal: Genesis): Promise<{ genesis: Genesis; shards: number }>;
+  bootstrap(proposal: Genesis): Promise<{ genesis: Genesis; shards: number }>;
   map(): Promise<MapDocument | undefined>;
 } & Pick<Coordinator, "report" | "execute" | "moves" | "view">;
 
@@ -156,7 +156,7 @@ export class World {
       random: { uuid: () => `uuid-${this.#uuids++}` },
       scope: turnScope(),
       peers: { call: (message) => router.call(message) },
-      founder: { found: (proposal) => coordinator.found(proposal) },
+      bootstrapper: { bootstrap: (proposal) => coordinator.bootstrap(proposal) },
       connect: (name) => network.client<PartitionClient>(process, name),
       loads: { report: (report) => coordinator.report(report) },
       log: settings.withLog ? network.client<CallLog>(process, LOG) : undefined,
@@ -183,7 +183,7 @@ export class World {
       warn: (event, details) => this.#warn(process, event, details),
     });
     process.service = {
-      found: async (proposal: Genesis) => coordinator.found(proposal),
+      bootstrap: async (proposal: Genesis) => coordinator.bootstrap(proposal),
       map: async () => coordinator.map(),
       report: (report: Parameters<Coordinator["report"]>[0]) => coordinator.report(report),
       execute: (...args: Parameters<Coordinator["execute"]>) => coordinator.execute(...args),

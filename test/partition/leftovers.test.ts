@@ -12,13 +12,13 @@ const gc = runInNewContext("gc") as () => void;
 class Veto extends VirtualObject {
   static override readonly type = "Veto";
   static override readonly methods = { touch: method() };
-  static override onMigrate() {
+  static override onMove() {
     return "veto" as const;
   }
   touch() {}
 }
 
-describe("stale cells", () => {
+describe("stale activations", () => {
   test("[TURN3] [SPLIT1] a new count does not bring back what a shard was before it left", async () => {
     const { made, map } = setup([Box], 64, 2, { maxObjectBytes: 100_000_000 });
     await made.call("Box", "seed", "add");
@@ -44,13 +44,13 @@ describe("stale cells", () => {
     // The coordinator would order this 100 ms later at the soonest; here there are only 40,000 objects in memory.
     while (await (await made.partition("p1").core()).moves.cleaning) await clock.advance(1);
     for (const name of ["p0", "p1"]) {
-      expect(await (await made.partition(name).core()).recount(128, 99)).toEqual({ kind: "done" });
+      expect(await (await made.partition(name).core()).reshard(128, 99)).toEqual({ kind: "done" });
     }
     expect(await made.call("Box", victim, "get")).toBe(2);
   });
 });
 
-describe("a door that nobody opens", () => {
+describe("a gate that nobody opens", () => {
   test("[TURN8] what gave up waiting there is not kept", async () => {
     const { made, ownerOf, other } = setup([Box], 1);
     await made.call("Box", "a", "add");
@@ -76,7 +76,7 @@ describe("a door that nobody opens", () => {
       await clock.advance(1_000);
       expect(replies.length).toBe(100);
     }
-    expect((await made.partition(to).core()).door.waiting).toBe(0);
+    expect((await made.partition(to).core()).gate.waiting).toBe(0);
     await new Promise((r) => setTimeout(r, 20));
     gc();
     await new Promise((r) => setTimeout(r, 20));

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { FIXED_POSITION, hashRange, positionOf } from "../../src/identity/hash-order.ts";
 import { MAX_SHARDS } from "../../src/identity/object-id.ts";
-import { FIXED_RING, ringOf, ringRange } from "../../src/identity/hash-order.ts";
 
 const COUNTS = Array.from({ length: Math.log2(MAX_SHARDS) + 1 }, (_, power) => 2 ** power);
 const hash = fc.nat(2 ** 32 - 1);
@@ -15,15 +15,15 @@ describe("ring", () => {
     [0xffffffff, 0xffffffff],
     [0x12345678, 0x1e6a2c48],
   ])("[ID2] the position of %i is its bits in reverse", (value, position) => {
-    expect(ringOf(value)).toBe(position);
+    expect(positionOf(value)).toBe(position);
   });
 
   test("[ID2] reversing is its own inverse, unsigned, so no two hashes share a position", () => {
     fc.assert(
       fc.property(hash, (value) => {
         const binary = value.toString(2).padStart(32, "0");
-        expect(ringOf(value)).toBe(Number.parseInt([...binary].reverse().join(""), 2));
-        expect(ringOf(ringOf(value))).toBe(value);
+        expect(positionOf(value)).toBe(Number.parseInt([...binary].reverse().join(""), 2));
+        expect(positionOf(positionOf(value))).toBe(value);
       }),
       { numRuns: 1_000 },
     );
@@ -33,9 +33,9 @@ describe("ring", () => {
     fc.assert(
       fc.property(hash, fc.nat(), (value, other) => {
         for (const shards of COUNTS) {
-          const position = ringOf(value);
+          const position = positionOf(value);
           for (const shard of [value % shards, other % shards]) {
-            const { first, last } = ringRange(shard, shards);
+            const { first, last } = hashRange(shard, shards);
             expect(position >= first && position <= last).toBe(value % shards === shard);
           }
         }
@@ -45,7 +45,7 @@ describe("ring", () => {
   });
 
   test.each(COUNTS)("[SPLIT1] the ranges of %i shards tile the ring without gap or overlap", (shards) => {
-    const ranges = Array.from({ length: shards }, (_, shard) => ringRange(shard, shards));
+    const ranges = Array.from({ length: shards }, (_, shard) => hashRange(shard, shards));
     ranges.sort((a, b) => a.first - b.first);
     let next = 0;
     let gaps = 0;
@@ -60,15 +60,15 @@ describe("ring", () => {
     fc.assert(
       fc.property(fc.constantFrom(...COUNTS.slice(0, -1)), fc.nat(), (shards, any) => {
         const shard = any % shards;
-        const whole = ringRange(shard, shards);
-        const low = ringRange(shard, shards * 2);
-        const high = ringRange(shard + shards, shards * 2);
+        const whole = hashRange(shard, shards);
+        const low = hashRange(shard, shards * 2);
+        const high = hashRange(shard + shards, shards * 2);
         expect([low.first, low.last + 1, high.last]).toEqual([whole.first, high.first, whole.last]);
       }),
     );
   });
 
   test("[ID4] objects fixed to a partition are outside of every shard's range", () => {
-    for (const shards of COUNTS) expect(ringRange(0, shards).first).toBeGreaterThan(FIXED_RING);
+    for (const shards of COUNTS) expect(hashRange(0, shards).first).toBeGreaterThan(FIXED_POSITION);
   });
 });

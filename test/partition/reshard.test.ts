@@ -3,8 +3,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Counter } from "../../examples/counter.ts";
 import { placementOf } from "../../src/identity/object-id.ts";
+import { reshard } from "../../src/partition/moves/reshard.ts";
 import { Ownership } from "../../src/partition/storage/ownership.ts";
-import { recount } from "../../src/partition/moves/reshard.ts";
 import { migrate } from "../../src/partition/storage/schema.ts";
 import { type Genesis, ShardMap } from "../../src/placement/shard-map.ts";
 import { serves } from "../../src/placement/shard-state.ts";
@@ -29,10 +29,12 @@ describe("the shard count", () => {
   test("[SPLIT1] doubling relabels: nothing moves, every object is where it was", async () => {
     const { made, until } = await setup();
     for (const id of ids) await made.call("Counter", id, "add", { by: 1 });
-    const before = ["p0", "p1"].map((name) => made.storage(name).query("SELECT ring, type, id FROM objects"));
+    const before = ["p0", "p1"].map((name) => made.storage(name).query("SELECT position, type, id FROM objects"));
     await made.command({ kind: "shard-count", count: 32, dryRun: false });
     await until(32);
-    expect(["p0", "p1"].map((name) => made.storage(name).query("SELECT ring, type, id FROM objects"))).toEqual(before);
+    expect(["p0", "p1"].map((name) => made.storage(name).query("SELECT position, type, id FROM objects"))).toEqual(
+      before,
+    );
     expect(await made.coordinator.moves({ limit: 10 })).toEqual([]);
     for (const id of ids) expect(await made.call("Counter", id, "add", { by: 1 })).toEqual({ value: 2 });
   });
@@ -81,19 +83,19 @@ describe("the shard count", () => {
     for (const id of ids) await made.call("Counter", id, "add", { by: 1 });
     const core = await made.partition("p1").core();
     const heard: [shards: number, version: number][] = [];
-    const recounted = core.recount.bind(core);
-    core.recount = (...order) => {
+    const resharded = core.reshard.bind(core);
+    core.reshard = (...order) => {
       heard.push(order);
-      return recounted(...order);
+      return resharded(...order);
     };
     await made.command({ kind: "shard-count", count: 16, dryRun: false });
     await until(16);
     await made.command({ kind: "shard-count", count: 32, dryRun: false });
     await until(32);
     expect(heard.map(([shards]) => shards)).toEqual([16, 32]);
-    expect(await recounted(...(heard[0] as [number, number]))).toMatchObject({ kind: "refused" });
+    expect(await resharded(...(heard[0] as [number, number]))).toMatchObject({ kind: "refused" });
     expect(core.ownership.shards).toBe(32);
-    expect(await recounted(...(heard[1] as [number, number]))).toEqual({ kind: "done" });
+    expect(await resharded(...(heard[1] as [number, number]))).toEqual({ kind: "done" });
     for (const id of ids) expect(await made.call("Counter", id, "add", { by: 1 })).toEqual({ value: 2 });
   });
 
@@ -122,11 +124,11 @@ describe("the shard count", () => {
     const core = await made.partition(name).core();
     const storage = made.storage(name);
     storage.failNext = new Error("this process has been replaced");
-    await expect(core.recount(8, 1)).rejects.toThrow("replaced");
+    await expect(core.reshard(8, 1)).rejects.toThrow("replaced");
     let durable = () => {};
     storage.barrier = () => new Promise((resolve) => (durable = resolve));
     let said = false;
-    const counted = core.recount(16, 1).then((reply) => {
+    const counted = core.reshard(16, 1).then((reply) => {
       said = true;
       return reply;
     });
@@ -142,7 +144,7 @@ describe("the shard count", () => {
       fc.property(fc.array(fc.constantFrom("none", "owned", "gone"), { minLength: 8, maxLength: 8 }), (kinds) => {
         const storage = new SqliteStorage();
         migrate(storage);
-        Ownership.found(storage, "p0", genesis, 8);
+        Ownership.bootstrap(storage, "p0", genesis, 8);
         const ownership = new Ownership("p0", genesis, storage);
         kinds.forEach((kind, shard) => {
           if (kind === "none") return;
@@ -160,9 +162,9 @@ describe("the shard count", () => {
         const before = new Map(ownership.records);
         const served = (id: string) => ownership.locate(placementOf(id), 1).kind;
         const where = ids.map(served);
-        expect(recount(storage, ownership, { shards: 32, version: 2 }, 1)).toEqual({ kind: "done" });
+        expect(reshard(storage, ownership, { shards: 32, version: 2 }, 1)).toEqual({ kind: "done" });
         expect(ids.map(served)).toEqual(where);
-        expect(recount(storage, ownership, { shards: 8, version: 3 }, 1)).toEqual({ kind: "done" });
+        expect(reshard(storage, ownership, { shards: 8, version: 3 }, 1)).toEqual({ kind: "done" });
         expect(ids.map(served)).toEqual(where);
         for (const [shard, record] of before) {
           const after = ownership.record(shard);

@@ -226,9 +226,9 @@ describe("memory", () => {
     for (let index = 0; index < 8; index++) await made.call("Lab", `big${index}`, "fill", { bytes: 100_000 });
     made.crash("p0");
     for (let index = 0; index < 8; index++) await made.call("Lab", `big${index}`, "peek");
-    const { cells } = await made.partition("p0").core();
-    const real = [...cells.map.values()].reduce((sum, cell) => sum + cell.bytes, 0);
-    expect(cells.bytes).toBe(real);
+    const { activations } = await made.partition("p0").core();
+    const real = [...activations.map.values()].reduce((sum, activation) => sum + activation.bytes, 0);
+    expect(activations.bytes).toBe(real);
     expect(real).toBeLessThan(1_500_000);
   });
 
@@ -253,7 +253,7 @@ describe("starting", () => {
 });
 
 describe("deadlock detection", () => {
-  test("[TURN7] an answer that is on its way is no wait: two turns in a row on one object are no circle", async () => {
+  test("[TURN7] an answer that is on its way is no wait: two turns in a row on one object are no cycle", async () => {
     const { made, clock } = setup();
     const busy = made.send("Lab", "k", "slowBump", { gate: "k" });
     await clock.advance(1);

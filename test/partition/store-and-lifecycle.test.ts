@@ -168,7 +168,7 @@ describe("leaving memory", () => {
     gates.get("leave")?.();
     await clock.advance(10);
     expect(await Promise.all(calls)).toMatchObject([{ response: "102" }, { response: "103" }, { response: "103" }]);
-    expect((await made.partition("p0").core()).cells.map.has("Slow/a")).toBe(true);
+    expect((await made.partition("p0").core()).activations.map.has("Slow/a")).toBe(true);
   });
 
   test("[LIFE2] an onDeactivate that hangs is abandoned and changes nothing", async () => {

@@ -57,7 +57,7 @@ describe("late messages", () => {
     expect(await made.call("Box", "a", "get")).toBe(1);
   });
 
-  test("[TURN3] [OWN1] a drop of an old move does not open the door of a shard that is being handed over", async () => {
+  test("[TURN3] [OWN1] a drop of an old move does not open the gate of a shard that is being handed off", async () => {
     const { made, from, to, source, target, order } = await setup();
     const release = holdFinals(target);
     const moving = source.moves.outgoing.advance(order(2));
@@ -73,8 +73,8 @@ describe("late messages", () => {
   });
 });
 
-describe("two hand-overs of a shard", () => {
-  test("[TURN3] the end of an undone one does not open the door of the next", async () => {
+describe("two hand-offs of a shard", () => {
+  test("[TURN3] the end of an undone one does not open the gate of the next", async () => {
     const { made, source, target, order } = await setup();
     const release = holdFinals(target);
     const { outgoing } = source.moves;

@@ -64,7 +64,7 @@ describe("autoLoad and a move that is undone", () => {
     await made.call("Box", "a", "add");
     await clock.advance(100);
     const core = await made.partition(ownerOf("a")).core();
-    const inMemory = () => core.cells.map.get("Keeper/shard#0/auto")?.activation !== undefined;
+    const inMemory = () => core.activations.map.get("Keeper/shard#0/auto")?.instance !== undefined;
     expect(inMemory()).toBe(true);
     const target = await made.partition(other("a")).core();
     const real = target.moves.incoming.transfer.bind(target.moves.incoming);

@@ -161,7 +161,7 @@ describe("whatever a method throws", () => {
   circular.self = circular;
   const values: [string, unknown][] = [
     ["a BigInt inside", { big: 1n }],
-    ["a circle", circular],
+    ["a cycle", circular],
     ["a cause without a text", new Error("why", { cause: Object.create(null) })],
     ["undefined", undefined],
     ["a symbol", Symbol("s")],

@@ -3,7 +3,7 @@ import { MAX_SHARDS } from "../identity/object-id.ts";
 import type { Clock, SqlStorage } from "../platform/ports.ts";
 import type { Connect } from "../router/ports.ts";
 import type { ClusterMap } from "./cluster-map.ts";
-import type { ResizeView } from "./commands.ts";
+import type { ReshardView } from "./commands.ts";
 import type { MoveJournal } from "./move-journal.ts";
 import { count, getMeta, setMeta } from "./tables.ts";
 
@@ -16,7 +16,7 @@ interface Parts {
 }
 
 /** A change of the shard count under way. */
-interface Resize {
+interface Reshard {
   readonly target: number;
   readonly phase: "joining" | "settling" | "counting";
   /** Partitions that count anew already. */
@@ -38,16 +38,16 @@ const JOINED_AT_ONCE = 64;
  *
  * Calls go on in every phase: a partition tells the shard from the id, by its own count, and redirects by it.
  */
-export class ShardResize {
+export class Resharder {
   readonly #parts: Parts;
 
   constructor(parts: Parts) {
     this.#parts = parts;
   }
 
-  get present(): Resize | undefined {
+  get present(): Reshard | undefined {
     const text = getMeta(this.#parts.storage, "resize");
-    return text === undefined ? undefined : (JSON.parse(text) as Resize);
+    return text === undefined ? undefined : (JSON.parse(text) as Reshard);
   }
 
   /** Whether moves other than those that join pairs must wait. */
@@ -56,7 +56,7 @@ export class ShardResize {
   }
 
   /** Checks a new count and, unless it is a dry run, begins. */
-  begin(target: number, dryRun: boolean): ResizeView {
+  begin(target: number, dryRun: boolean): ReshardView {
     const { map } = this.#parts;
     const valid = Number.isInteger(target) && target >= 1 && target <= MAX_SHARDS && (target & (target - 1)) === 0;
     if (!valid)
@@ -80,7 +80,7 @@ export class ShardResize {
     return { ...this.view(), target, phase: null, pairsLeft: pairs.length, partitionsLeft: map.everyone.length };
   }
 
-  view(): ResizeView {
+  view(): ReshardView {
     const { map } = this.#parts;
     const present = this.present;
     if (present === undefined) {
@@ -118,14 +118,14 @@ export class ShardResize {
     return this.#count(present, next);
   }
 
-  async #count(present: Resize, next: number): Promise<boolean> {
+  async #count(present: Reshard, next: number): Promise<boolean> {
     const { map, storage, connect } = this.#parts;
     let counted = present.counted;
     for (const { name } of map.everyone) {
       if (counted.includes(name)) continue;
       await storage.barrier();
       const reply = await connect(name)
-        .recount(next, map.version)
+        .reshard(next, map.version)
         .catch(
           (error: unknown) =>
             ({ kind: "refused", reason: error instanceof Error ? error.message : "no answer" }) as const,
@@ -159,7 +159,7 @@ export class ShardResize {
     return pairs;
   }
 
-  #join(present: Resize, pairs: readonly { readonly low: number; readonly high: number }[]): void {
+  #join(present: Reshard, pairs: readonly { readonly low: number; readonly high: number }[]): void {
     const { map, journal, clock } = this.#parts;
     let trouble: string | null = null;
     for (const { low, high } of pairs) {
@@ -205,7 +205,7 @@ export class ShardResize {
     }
   }
 
-  #save(resize: Resize): void {
+  #save(resize: Reshard): void {
     setMeta(this.#parts.storage, "resize", JSON.stringify(resize));
   }
 }

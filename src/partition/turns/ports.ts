@@ -1,0 +1,13 @@
+import type { CallMessage, Reply } from "../../object/message.ts";
+
+/** How a partition reaches objects it does not own: routed, redirected and retried within the message's deadline. */
+export interface Peers {
+  call(message: CallMessage): Promise<Reply>;
+}
+
+/** What someone may want to hear of. Must not throw. */
+export interface Observer {
+  /** A method threw what was not meant for its caller. */
+  methodThrew(key: string, requestId: string, thrown: unknown): void;
+  warn(event: string, details: Readonly<Record<string, unknown>>): void;
+}
