@@ -17,6 +17,13 @@ const FLOORS: readonly (readonly string[])[] = [
   ["coordinator"],
   ["partition", "http"],
 ];
+/** Inside `src/partition`: the same, below the files that put the rooms together. Rooms of one level don't know each other. */
+const PARTITION_LEVELS: readonly (readonly string[])[] = [
+  ["storage"],
+  ["turns"],
+  ["calls", "outbox", "reminders"],
+  ["moves"],
+];
 /** May import every floor. */
 const BESIDE = ["testing", "client", "cli"];
 
@@ -205,6 +212,11 @@ describe("the house", () => {
 
   test("a folder imports no other folder of its own floor", () => {
     expect(crossings.filter(({ up }) => up === 0).map(({ text }) => text)).toEqual([]);
+  });
+
+  test("rooms of a partition know only what is below them", () => {
+    expect(partitionCrossings.filter(({ up }) => up >= 0).map(({ text }) => text)).toEqual([]);
+    expect(partitionCrossings.length).toBeGreaterThan(50);
   });
 
   test("the core does not know its platform: no node, no cloudflare, no adapters", () => {
