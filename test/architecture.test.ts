@@ -171,6 +171,21 @@ const crossings = files.flatMap((file) => {
   });
 });
 
+/** The level of a file of `src/partition`; the assembly is above every room. */
+const levelOf = (path: string) => {
+  const level = PARTITION_LEVELS.findIndex((rooms) => rooms.includes(path.split("/")[2] as string));
+  return level < 0 ? PARTITION_LEVELS.length : level;
+};
+
+/** Imports of `src/partition` from one room or the assembly to another. */
+const partitionCrossings = files
+  .filter(({ path }) => path.startsWith("src/partition/"))
+  .flatMap((file) =>
+    file.targets
+      .filter(({ path }) => path.startsWith("src/partition/") && dirname(path) !== dirname(file.path))
+      .map(({ path }) => ({ up: levelOf(path) - levelOf(file.path), text: `${file.path} imports ${path}` })),
+  );
+
 /** Cycles of files that import one another: strongly connected components of more than one file. */
 function cycles(edges: ReadonlyMap<string, readonly string[]>): string[][] {
   const order = new Map<string, number>();

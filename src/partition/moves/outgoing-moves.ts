@@ -1,13 +1,6 @@
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import type { Registry } from "../../object/registry.ts";
-import type {
-  CopyCursor,
-  MoveInquiry,
-  MoveOrder,
-  MoveReport,
-  TransferReply,
-  UndoReport,
-} from "../../placement/move.ts";
+import type { MoveInquiry, MoveOrder, MoveReport, UndoReport } from "../../placement/move.ts";
 import { pause } from "../../platform/pause.ts";
 import type { Clock, SqlStorage } from "../../platform/ports.ts";
 import { within } from "../../platform/within.ts";
@@ -15,9 +8,8 @@ import type { Connect, PartitionClient } from "../../router/ports.ts";
 import type { ChangeTracker } from "../storage/change-tracker.ts";
 import type { GroupCommit } from "../storage/group-commit.ts";
 import type { Ownership } from "../storage/ownership.ts";
-import { sizeOfRow } from "../storage/shard-rows.ts";
-import { nextChunk } from "./copy-chunk.ts";
 import { CopyPace } from "./copy-pace.ts";
+import { ANSWER_WITHIN_PAUSE, type Moving, sendNext, silent } from "./copy-sender.ts";
 import { drainLimit, hasTriedEnough, TRY_AGAIN } from "./drain-patience.ts";
 import { messageOf, refused, waiting } from "./move-reports.ts";
 import { moveVote } from "./move-vote.ts";
@@ -47,20 +39,6 @@ export interface OutgoingMovesParts {
 const YIELD = 1;
 /** Ms of copying before the coordinator hears of it. */
 const REPORT_EVERY = 2_000;
-/** Ms the target has for one message; while callers wait, less. */
-const ANSWER_WITHIN = 10_000;
-const ANSWER_WITHIN_PAUSE = 3_000;
-interface Moving {
-  readonly order: MoveOrder;
-  cursor: CopyCursor | null;
-  rows: number;
-  bytes: number;
-  readonly pace: CopyPace;
-  /** Hand-offs that were given up because a turn did not end. */
-  stalled: number;
-  /** Set when the move was undone under the driver's hands. */
-  undone: boolean;
-}
 
 /**
  * Shards that leave this partition ([MIG1–5]): copies while serving, stops callers for what is left, commits. The order may
@@ -171,7 +149,7 @@ export class OutgoingMoves {
     const moving = this.#begin(order, step.kind === "next");
     const until = clock.now() + REPORT_EVERY;
     while (!this.#over(moving)) {
-      const { sent, trouble } = await this.#copyOnce(moving);
+      const { sent, trouble } = await sendNext(this.#parts, moving, this.#over);
       if (trouble !== undefined) return trouble;
       if (moving.pace.isTime(changes, ownership.range(shard), moving.cursor, sent)) return this.#handOff(moving);
       if (clock.now() >= until) return { kind: "copying", rows: moving.rows, bytes: moving.bytes };
@@ -196,37 +174,8 @@ export class OutgoingMoves {
     return moving;
   }
 
-  /** Whether the driver must keep its hands off: the move was undone, or this process of the partition has ended. */
-  #over(moving: Moving): boolean {
-    return moving.undone || this.#stopped;
-  }
-
-  /** Sends the next rows, and says how many the target has taken. */
-  async #copyOnce(moving: Moving, final = false): Promise<{ sent: number; ready: boolean; trouble?: MoveReport }> {
-    const { changes, storage, connect, clock } = this.#parts;
-    const chunk = nextChunk(this.#parts, moving, final);
-    const limit = final ? ANSWER_WITHIN_PAUSE : ANSWER_WITHIN;
-    // What the target is told must be as durable here as it will be there.
-    await storage.barrier();
-    if (this.#over(moving)) return { sent: 0, ready: false, trouble: refused("the move was undone") };
-    const reply: TransferReply = await within(clock, limit, connect(moving.order.to).transfer(chunk), silent);
-    if (this.#over(moving)) return { sent: 0, ready: false, trouble: refused("the move was undone") };
-    switch (reply.kind) {
-      case "stored":
-        moving.rows += chunk.rows.length;
-        for (const row of chunk.rows) moving.bytes += sizeOfRow(row);
-        moving.cursor = reply.cursor;
-        changes.acknowledged(moving.order.shard, reply.cursor.change);
-        return { sent: chunk.rows.length, ready: reply.ready };
-      case "elsewhere":
-        moving.cursor = reply.cursor;
-        return { sent: 0, ready: false };
-      case "busy":
-        return { sent: 0, ready: false, trouble: waiting(moving, reply.reason) };
-      default:
-        return { sent: 0, ready: false, trouble: refused(reply.reason) };
-    }
-  }
+  /** The move is not its driver's any more: it was undone, or this process of the partition has ended. */
+  readonly #over = (moving: Moving): boolean => moving.undone || this.#stopped;
 
   /** Stops the shard's callers, sends the rest, and commits; or lets them in again. */
   async #handOff(moving: Moving): Promise<MoveReport> {
@@ -243,7 +192,7 @@ export class OutgoingMoves {
         return must || !hasTriedEnough(moving.stalled) ? waiting(moving, reason) : refused(reason, TRY_AGAIN);
       }
       for (let ready = false; !ready; ) {
-        const sent = await this.#copyOnce(moving, true);
+        const sent = await sendNext(this.#parts, moving, this.#over, true);
         if (sent.trouble !== undefined) return sent.trouble;
         ready = sent.ready;
       }
@@ -299,8 +248,6 @@ export class OutgoingMoves {
     return done === undefined ? report : { ...report, paused: clock.now() - done.stopped };
   }
 }
-
-const silent = () => new EdgeverseError("UNAVAILABLE", "The target does not answer");
 
 async function activateAt(client: PartitionClient, order: MoveOrder): Promise<boolean> {
   return (await client.activate(order)).kind === "active";
