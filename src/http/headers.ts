@@ -64,8 +64,8 @@ function milliseconds(name: string, text: string): number {
 }
 
 function logPolicy(text: string): LogPolicy {
-  if (text === "before" || text === "batched") return text;
-  throw new EdgeverseError("INVALID_ARGUMENT", 'Cannot use Edgeverse-Log: it must be "before" or "batched"');
+  if (text === "write-ahead" || text === "write-behind") return text;
+  throw new EdgeverseError("INVALID_ARGUMENT", 'Cannot use Edgeverse-Log: it must be "write-ahead" or "write-behind"');
 }
 
 const TRACEPARENT = /^(?!ff)([0-9a-f]{2})(-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2})(-.*)?$/;

@@ -34,7 +34,7 @@ export interface CallOptions {
   /** Ms the call may take; never more than what is left for the calling turn. */
   readonly timeout?: number;
   /** Log policy of this reliable call. */
-  readonly log?: "batched" | "before";
+  readonly log?: "write-ahead" | "write-behind";
   /** Ms after which a reliable call that is still pending ends as `expired` ([CALL8]). */
   readonly expiresIn?: number;
 }

@@ -1,7 +1,7 @@
 import type * as z from "zod";
 
 /** When Postgres must hold a reliable call: after the owner's commit, or before the turn runs ([CALL6]). */
-export type LogPolicy = "batched" | "before";
+export type LogPolicy = "write-ahead" | "write-behind";
 
 /** How one method may be called. */
 export interface MethodOptions {

@@ -81,7 +81,7 @@ export abstract class VirtualObject<State = unknown> {
   /** Deadline of calls that bring none, such as `"5s"`. */
   static readonly timeout: string | undefined = undefined;
   /** Log policy of reliable calls. */
-  static readonly log: "batched" | "before" = "batched";
+  static readonly log: "write-ahead" | "write-behind" = "write-behind";
 
   /**
    * Objects that are in memory as soon as their place is owned, and follow it: `"global"`, the one called `auto`; `"shard"`,
@@ -175,7 +175,7 @@ export interface ObjectClass {
   readonly autoCreate: boolean;
   readonly reentrant: boolean;
   readonly timeout: string | undefined;
-  readonly log: "batched" | "before";
+  readonly log: "write-ahead" | "write-behind";
   readonly autoLoad: "global" | "shard" | "partition" | undefined;
   onMove?(migration: Migration): MoveVote;
   upgrade(old: unknown, from: number): unknown;

@@ -127,7 +127,7 @@ export class PartitionCore {
       },
       deactivate: (activation) => this.#evict(activation, "moved"),
       resume: (shard) => this.#resumeCalls(false, ownership.range(shard)),
-      onChanged: () => this.table.reshard(),
+      onChanged: () => this.table.readCounters(),
       onOwned: (shard) => this.#autoLoad.shard(shard),
       onError: (error) => onFailure(new EdgeverseError("UNAVAILABLE", "Cannot clear a shard away", { cause: error })),
     });

@@ -15,7 +15,7 @@ const MAX_WAITING = 5_000;
 const REST = 1_000;
 
 /**
- * Writes single records to the log and waits for them: the `before` policy ([CALL6]). Records that arrive while a statement
+ * Writes single records to the log and waits for them: the `write-ahead` policy ([CALL6]). Records that arrive while a statement
  * is under way share the next one.
  */
 export class LogGate {

@@ -143,7 +143,7 @@ export class LogMaintenance implements Maintenance {
       reliable: {
         callId: row.callId,
         answer: "accepted",
-        log: "batched",
+        log: "write-behind",
         ...(row.expiresAt === null ? {} : { expiresAt: row.expiresAt }),
       },
     });

@@ -33,7 +33,7 @@ export interface TestCall {
   readonly timeout?: number;
   readonly answer?: "outcome" | "accepted";
   readonly expiresIn?: number;
-  readonly log?: "batched" | "before";
+  readonly log?: "write-ahead" | "write-behind";
 }
 
 /** A whole cluster in one process: real partitions, coordinator and router over SQLite in memory and a clock of yours. */

@@ -11,7 +11,7 @@ const token = "t".repeat(32);
 afterAll(cleanUp);
 
 test.skipIf(bin === undefined)(
-  "[CALL6] Postgres stops under load and comes back: calls go on, `before` calls fail cleanly, the log catches up",
+  "[CALL6] Postgres stops under load and comes back: calls go on, `write-ahead` calls fail cleanly, the log catches up",
   { timeout: 120_000 },
   async () => {
     const server = await startPostgresServer(bin as string);
@@ -66,7 +66,7 @@ test.skipIf(bin === undefined)(
 async function deposit(url: string, wallet: string, callId: string) {
   const answer = await fetch(`${url}/api/v1/objects/call/Wallet/${wallet}/deposit`, {
     method: "POST",
-    headers: { "idempotency-key": callId, "edgeverse-log": "before" },
+    headers: { "idempotency-key": callId, "edgeverse-log": "write-ahead" },
     body: '{"request":{"amount":5}}',
   });
   return { status: answer.status, body: (await answer.json()) as unknown };

@@ -70,7 +70,7 @@ describe("cluster and partitions", () => {
       coordinator: { reachable: true, founded: true },
       totals: { objectsInMemory: 2, openCalls: 4 },
       types: [
-        { type: "Counter", methods: [{ name: "add", readonly: false, log: "batched" }, { name: "get" }, {}] },
+        { type: "Counter", methods: [{ name: "add", readonly: false, log: "write-behind" }, { name: "get" }, {}] },
         {},
       ],
     });

@@ -36,7 +36,7 @@ describe("batches", () => {
       call("x", { callId: "" }),
       call("x", { expiresIn: 0, callId: "k" }),
       call("x", { expiresIn: 10 }),
-      call("x", { log: "before" }),
+      call("x", { log: "write-ahead" }),
       call("x", { log: "never", callId: "k" }),
       call("x", { surprise: 1 }),
       null,
@@ -77,7 +77,11 @@ describe("batches", () => {
             replayed: true,
           }
         : { kind: "response", response: "[1]", ...(reliable === undefined ? {} : { replayed: true as const }) };
-    const calls = [call("a"), call("a", { callId: "k", expiresIn: 10, log: "before" }), call("a", { callId: "bad" })];
+    const calls = [
+      call("a"),
+      call("a", { callId: "k", expiresIn: 10, log: "write-ahead" }),
+      call("a", { callId: "bad" }),
+    ];
     expect(await (await http.post(PATH, { calls })).json()).toEqual({
       results: [
         { response: [1] },
@@ -87,7 +91,7 @@ describe("batches", () => {
     });
     expect(p0.messages.map((message) => message.reliable)).toEqual([
       undefined,
-      { callId: "k", answer: "outcome", expiresAt: http.clock.now() + 10, log: "before" },
+      { callId: "k", answer: "outcome", expiresAt: http.clock.now() + 10, log: "write-ahead" },
       { callId: "bad", answer: "outcome" },
     ]);
   });

@@ -55,12 +55,12 @@ describe("Idempotency-Key", () => {
   });
 
   it("[CALL8] [CALL6] takes Edgeverse-Expires-In and Edgeverse-Log", async () => {
-    const headers = { "idempotency-key": "k", "edgeverse-expires-in": "5000", "edgeverse-log": "before" };
+    const headers = { "idempotency-key": "k", "edgeverse-expires-in": "5000", "edgeverse-log": "write-ahead" };
     expect((await messageWith(headers)).reliable).toEqual({
       callId: "k",
       answer: "outcome",
       expiresAt: now + 5_000,
-      log: "before",
+      log: "write-ahead",
     });
     expect(await refusal({ ...headers, "edgeverse-expires-in": "0" })).toBe("INVALID_ARGUMENT");
     expect(await refusal({ ...headers, "edgeverse-log": "never" })).toBe("INVALID_ARGUMENT");
@@ -68,7 +68,7 @@ describe("Idempotency-Key", () => {
 
   it("[CALL6] refuses them on a call that is not reliable", async () => {
     expect(await refusal({ "edgeverse-expires-in": "5000" })).toBe("INVALID_ARGUMENT");
-    expect(await refusal({ "edgeverse-log": "before" })).toBe("INVALID_ARGUMENT");
+    expect(await refusal({ "edgeverse-log": "write-ahead" })).toBe("INVALID_ARGUMENT");
   });
 });
 

@@ -61,7 +61,7 @@ const item = fc.record(
     request: fc.jsonValue(),
     callId: fc.oneof(fc.string(), fc.constant("k")),
     expiresIn: fc.oneof(fc.integer(), fc.double()),
-    log: fc.constantFrom("before", "batched", "x"),
+    log: fc.constantFrom("write-ahead", "write-behind", "x"),
   },
   { requiredKeys: [] },
 );

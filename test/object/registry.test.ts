@@ -34,9 +34,9 @@ describe("Registry", () => {
     class Full extends VirtualObject {
       static override readonly type: string = "Full";
       static override readonly timeout = "5s";
-      static override readonly log = "before";
+      static override readonly log = "write-ahead";
       static override readonly methods: Record<string, MethodOptions> = {
-        run: method({ request: z.object({}), timeout: "250ms", log: "batched" }),
+        run: method({ request: z.object({}), timeout: "250ms", log: "write-behind" }),
         peek: method({ readonly: true }),
       };
       run() {}
@@ -53,9 +53,14 @@ describe("Registry", () => {
     expect([...full.hooks]).toEqual(["onActivate"]);
     expect([...registry.type("Heir").hooks].sort()).toEqual(["onActivate", "onDelete"]);
     expect(registry.type("Counter").hooks.size).toBe(0);
-    expect(registry.method(full, "run")).toMatchObject({ name: "run", readonly: false, timeout: 250, log: "batched" });
-    expect(registry.method(full, "peek")).toMatchObject({ readonly: true, timeout: 5_000, log: "before" });
-    expect(registry.method(registry.type("Counter"), "get")).toMatchObject({ timeout: undefined, log: "batched" });
+    expect(registry.method(full, "run")).toMatchObject({
+      name: "run",
+      readonly: false,
+      timeout: 250,
+      log: "write-behind",
+    });
+    expect(registry.method(full, "peek")).toMatchObject({ readonly: true, timeout: 5_000, log: "write-ahead" });
+    expect(registry.method(registry.type("Counter"), "get")).toMatchObject({ timeout: undefined, log: "write-behind" });
   });
 
   test("a type that is not served is TYPE_NOT_FOUND; one that could not be is INVALID_ID", () => {

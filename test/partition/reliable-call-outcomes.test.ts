@@ -207,7 +207,7 @@ describe("outcomes", () => {
 });
 
 describe("bookkeeping", () => {
-  test("[CALL6] the open counter does not go wrong when a batch is shipped while a `before` call waits for the log", async () => {
+  test("[CALL6] the open counter does not go wrong when a batch is shipped while a `write-ahead` call waits for the log", async () => {
     const slow = { log: undefined as unknown as SlowLog };
     const { made, clock } = setup({}, (now) => {
       slow.log = new SlowLog(now);
@@ -217,7 +217,7 @@ describe("bookkeeping", () => {
     slow.log.hold = true;
     await clock.advance(300);
     expect(slow.log.held).toHaveLength(1);
-    void made.send("Job", "b", "slow", { gate: "g" }, { callId: "second", log: "before" });
+    void made.send("Job", "b", "slow", { gate: "g" }, { callId: "second", log: "write-ahead" });
     await settle();
     slow.log.held[0]?.go();
     await clock.advance(5);
@@ -226,7 +226,7 @@ describe("bookkeeping", () => {
     expect(await counts(made)).toEqual({ open: 0, sql: 0 });
   });
 
-  test("[CALL3] [CALL5] a `before` call accepted while a batch is shipped is woken for, and its outcome shipped", async () => {
+  test("[CALL3] [CALL5] a `write-ahead` call accepted while a batch is shipped is woken for, and its outcome shipped", async () => {
     const slow = { log: undefined as unknown as SlowLog };
     const { made, clock } = setup({}, (now) => {
       slow.log = new SlowLog(now);
@@ -235,7 +235,7 @@ describe("bookkeeping", () => {
     await made.call("Job", "a", "add", { by: 1 }, { callId: "first" });
     slow.log.hold = true;
     await clock.advance(300);
-    void made.send("Job", "b", "slow", { gate: "g" }, { callId: "second", log: "before" });
+    void made.send("Job", "b", "slow", { gate: "g" }, { callId: "second", log: "write-ahead" });
     await settle();
     const alarm = made.partition("p0").wake();
     slow.log.held[0]?.go();
@@ -278,7 +278,7 @@ describe("bookkeeping", () => {
       return slow.log;
     });
     slow.log.hold = true;
-    const call = made.send("Job", "a", "add", { by: 1 }, { callId: "b", log: "before", timeout: 50 });
+    const call = made.send("Job", "a", "add", { by: 1 }, { callId: "b", log: "write-ahead", timeout: 50 });
     await clock.advance(60);
     slow.log.held[0]?.fail();
     await clock.advance(60_000);

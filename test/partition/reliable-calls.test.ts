@@ -250,9 +250,9 @@ describe("reliable calls", () => {
     expect(await made.call("Probe", "a", "add", { by: 6 }, { callId: "c6" })).toEqual({ total: 121 });
   });
 
-  test("[CALL6] a `before` call is in the log before it runs; with the log down it changes nothing", async () => {
+  test("[CALL6] a `write-ahead` call is in the log before it runs; with the log down it changes nothing", async () => {
     const { made, clock, log } = withLog();
-    const pending = made.send("Probe", "a", "slow", { gate: "g", by: 1 }, { callId: "b", log: "before" });
+    const pending = made.send("Probe", "a", "slow", { gate: "g", by: 1 }, { callId: "b", log: "write-ahead" });
     await clock.advance(5);
     expect((await log.find("Probe", "a", "b"))?.status).toBe("pending");
     gates.get("g")?.();
@@ -260,9 +260,11 @@ describe("reliable calls", () => {
     expect(await pending).toMatchObject({ response: '{"total":1}' });
     expect((await log.find("Probe", "a", "b"))?.status).toBe("success");
     log.down = true;
-    await expect(made.call("Probe", "a", "add", { by: 1 }, { callId: "b2", log: "before" })).rejects.toMatchObject({
-      code: "LOG_UNAVAILABLE",
-    });
+    await expect(made.call("Probe", "a", "add", { by: 1 }, { callId: "b2", log: "write-ahead" })).rejects.toMatchObject(
+      {
+        code: "LOG_UNAVAILABLE",
+      },
+    );
     expect(made.storage("p0").query("SELECT * FROM calls WHERE call_id = 'b2'")).toEqual([]);
     expect(await made.call("Probe", "a", "total")).toBe(1);
   });

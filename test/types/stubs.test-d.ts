@@ -16,7 +16,7 @@ class Everything extends VirtualObject<{ n: number }> {
   static override readonly state = z.object({ n: z.number().default(0) });
   static override readonly methods = {
     sync: method(),
-    later: method({ request: z.object({ by: z.number() }), timeout: "5s", log: "before" }),
+    later: method({ request: z.object({ by: z.number() }), timeout: "5s", log: "write-ahead" }),
     nothing: method({ readonly: true }),
     optional: method({ request: z.object({ n: z.number() }).optional() }),
     many: method(),
@@ -69,9 +69,11 @@ export class Caller extends VirtualObject {
     const counter = this.object(Counter, "c");
     const { value } = await counter.add({ by: 1 });
     check<Equal<typeof value, number>>();
-    const { balance } = await this.object(Wallet, "w", { callId: "t1", log: "before", expiresIn: 60_000 }).deposit({
-      amount: value,
-    });
+    const { balance } = await this.object(Wallet, "w", { callId: "t1", log: "write-ahead", expiresIn: 60_000 }).deposit(
+      {
+        amount: value,
+      },
+    );
     const everything = this.object(Everything, "e", { timeout: 100 });
     check<Equal<Awaited<ReturnType<typeof everything.many>>, { list: number[] } | { list: string[] }>>();
     await everything.optional();

@@ -13,7 +13,11 @@ import { resizeBody, resizeSchema } from "./shard-count.ts";
 /** Version of Edgeverse, as an operator and the OpenAPI document see it. A test keeps it equal to `package.json`. */
 export const VERSION = "0.1.0";
 
-const methodSchema = z.object({ name: z.string(), readonly: z.boolean(), log: z.enum(["before", "batched"]) });
+const methodSchema = z.object({
+  name: z.string(),
+  readonly: z.boolean(),
+  log: z.enum(["write-ahead", "write-behind"]),
+});
 const clusterSchema = z
   .object({
     version: z.string(),

@@ -23,7 +23,7 @@ const itemSchema = z
     request: jsonValue.optional(),
     callId: z.string().optional(),
     expiresIn: z.number().int().min(1).max(1e15).optional(),
-    log: z.enum(["before", "batched"]).optional(),
+    log: z.enum(["write-ahead", "write-behind"]).optional(),
   })
   .refine((item) => item.callId !== undefined || (item.expiresIn === undefined && item.log === undefined), {
     message: "expiresIn and log need a callId",
@@ -38,7 +38,7 @@ const batchCallSchema = z
     request: jsonValue.optional(),
     callId: callIdText.optional().meta({ description: "Makes the call reliable" }),
     expiresIn: z.number().int().min(1).optional().meta({ description: "Milliseconds the call may stay pending" }),
-    log: z.enum(["before", "batched"]).optional(),
+    log: z.enum(["write-ahead", "write-behind"]).optional(),
   })
   .meta({ id: "BatchCall" });
 

@@ -17,7 +17,7 @@ const headersSchema = z.object({
   "Idempotency-Key": z.string().optional().meta({ description: "Call id: makes the call reliable, run exactly once" }),
   "Edgeverse-Timeout": z.string().optional().meta({ description: "Milliseconds the call may take" }),
   "Edgeverse-Expires-In": z.string().optional().meta({ description: "Milliseconds a reliable call may stay pending" }),
-  "Edgeverse-Log": z.enum(["before", "batched"]).optional(),
+  "Edgeverse-Log": z.enum(["write-ahead", "write-behind"]).optional(),
   Prefer: z.string().optional().meta({ description: "respond-async: answer once the reliable call is accepted" }),
   traceparent: z.string().optional(),
 });

@@ -25,7 +25,7 @@ export function outcomeReply(record: CallRecord): Responded | Failed {
   return { kind: "error", error: new EdgeverseError("UNAVAILABLE", "The call is pending").toWire() };
 }
 
-/** [CALL6] The answer of a `before` call that has run, but whose outcome the log does not hold yet. */
+/** [CALL6] The answer of a `write-ahead` call that has run, but whose outcome the log does not hold yet. */
 export function loggedLater(record: CallRecord, cause: EdgeverseError): Failed {
   const error = new EdgeverseError("LOG_UNAVAILABLE", `${cause.message}; the call has run, repeat it for its outcome`, {
     retryAfter: cause.retryAfter,

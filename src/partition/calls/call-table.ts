@@ -77,11 +77,11 @@ export class CallTable {
     this.#parts = parts;
     this.open = 0;
     this.#lastSeq = 0;
-    this.reshard();
+    this.readCounters();
   }
 
   /** Takes its counters from the database again. */
-  reshard(): void {
+  readCounters(): void {
     this.open = this.#number(`SELECT count(*) AS n FROM calls WHERE open = 1 ${this.#own()}`);
     this.#lastSeq = Math.max(
       this.#lastSeq,

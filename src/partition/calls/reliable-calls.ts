@@ -21,7 +21,7 @@ import type { ReliableCallParts } from "./reliable-call-parts.ts";
  * | step            | in memory                   | durable                    | a crash here                            |
  * |-----------------|-----------------------------|----------------------------|-----------------------------------------|
  * | arrive          | entry                       | –                          | the caller repeats it                   |
- * | log (`before`)  | entry                       | pending row in Postgres    | the reconciler drives it                |
+ * | log (`write-ahead`)  | entry                       | pending row in Postgres    | the reconciler drives it                |
  * | accept          | entry, queued once durable  | pending row in `calls`     | the next process resumes it             |
  * | run             | its turn                    | the same                   | it is run again; the turn left no trace |
  * | finish          | entry with its outcome      | –                          | the same                                |
@@ -146,14 +146,14 @@ export class ReliableCalls {
       throw new EdgeverseError("LOG_UNAVAILABLE", `${this.open} reliable calls wait for the log`, { retryAfter: 5 });
     }
     const log = options.log ?? method.log;
-    if (log === "before" && gate === undefined) {
+    if (log === "write-ahead" && gate === undefined) {
       throw new EdgeverseError("LOG_UNAVAILABLE", "This cluster keeps no log of calls", { retryable: false });
     }
     const entry = newEntry(message, activation, method, hash, log, this.#parts.shardAt(activation.position), now);
     this.#entries.set(entryKey(activation, options.callId), entry);
     activation.pendingCalls++;
     this.#reserved++;
-    if (log === "batched") this.#insert(entry);
+    if (log === "write-behind") this.#insert(entry);
     else {
       (gate as LogGate)
         .write(entry.stored.record)
@@ -199,11 +199,11 @@ export class ReliableCalls {
   #finished(entry: Entry, record: CallRecord): void {
     const { gate } = this.#parts;
     this.#parts.onProgress();
-    if (gate === undefined || entry.stored.log === "batched") this.#close(entry, outcomeReply(record));
+    if (gate === undefined || entry.stored.log === "write-behind") this.#close(entry, outcomeReply(record));
     else void this.#closeLogged(entry, gate);
   }
 
-  /** [CALL6] `before`: the answer waits for the outcome's row; the outcome itself stands. */
+  /** [CALL6] `write-ahead`: the answer waits for the outcome's row; the outcome itself stands. */
   async #closeLogged(entry: Entry, gate: LogGate): Promise<void> {
     const { record } = entry.stored;
     try {
@@ -222,7 +222,7 @@ export class ReliableCalls {
   /** A stored outcome leaves like any reply: after a storage access, with all that was published before it durable. */
   async #replay({ log, open, record }: StoredCall): Promise<Reply> {
     try {
-      if (log === "before" && open) await this.#parts.gate?.write(record);
+      if (log === "write-ahead" && open) await this.#parts.gate?.write(record);
     } catch (error) {
       return loggedLater(record, EdgeverseError.from(error));
     }

@@ -55,6 +55,8 @@ const MIGRATIONS: readonly string[][] = [
     ...["objects", "rows", "calls", "changes"].map((table) => `ALTER TABLE ${table} RENAME COLUMN ring TO position`),
     // A copy under way names its rows as JSON.
     `UPDATE shards SET copy = replace(copy, '"ring":', '"position":') WHERE copy IS NOT NULL`,
+    // The policies' former names; in rows that are closed nobody reads them.
+    "UPDATE calls SET log = CASE log WHEN 'before' THEN 'write-ahead' ELSE 'write-behind' END WHERE open = 1",
   ],
 ];
 

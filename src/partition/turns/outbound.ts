@@ -135,8 +135,8 @@ function checkOptions({ timeout, expiresIn, log }: CallOptions): void {
     if (value === undefined || (Number.isFinite(value) && value >= 1)) continue;
     throw new EdgeverseError("INVALID_ARGUMENT", `Cannot use the option ${name}: it must be a number of ms from 1 up`);
   }
-  if (log === undefined || log === "batched" || log === "before") return;
-  throw new EdgeverseError("INVALID_ARGUMENT", 'Cannot use the option log: it must be "batched" or "before"');
+  if (log === undefined || log === "write-behind" || log === "write-ahead") return;
+  throw new EdgeverseError("INVALID_ARGUMENT", 'Cannot use the option log: it must be "write-ahead" or "write-behind"');
 }
 
 function callerOf(turn: Turn): CallMessage["caller"] {

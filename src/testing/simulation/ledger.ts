@@ -15,7 +15,7 @@ const STATE = z.object({ tokens: z.array(z.string()).default([]) });
 const METHODS = {
   add: method({ request: z.object({ token, ms }) }),
   addNow: method({ request: z.object({ token }) }),
-  logged: method({ request: z.object({ token }), log: "before" }),
+  logged: method({ request: z.object({ token }), log: "write-ahead" }),
   refuse: method({ request: z.object({ token }) }),
   forward: method({ request: z.object({ token, to: z.string(), ms }) }),
   ask: method({ request: z.object({ token, to: z.string() }) }),
