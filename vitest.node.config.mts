@@ -1,6 +1,8 @@
 import { defineConfig } from "vitest/config";
+import { aliases } from "./vitest.aliases.mts";
 
 export default defineConfig({
+  resolve: { alias: aliases },
   test: {
     name: "node",
     include: ["test/**/*.test.ts", "examples/**/*.test.ts"],

@@ -1,7 +1,9 @@
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { aliases } from "./vitest.aliases.mts";
 
 export default defineConfig({
+  resolve: { alias: aliases },
   plugins: [
     cloudflareTest(({ inject }) => ({
       main: "./test/workerd/worker.ts",

@@ -1,4 +1,5 @@
-import { defineHost, method, VirtualObject } from "edgeverse";
+import { method, VirtualObject } from "edgeverse";
+import { defineHost } from "edgeverse/cloudflare";
 import * as z from "zod";
 import { Counter } from "../examples/counter.ts";
 

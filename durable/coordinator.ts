@@ -1,4 +1,4 @@
-import { DurableObject } from "#cloudflare";
+import { DurableObject } from "cloudflare:workers";
 import type { AdminCommand, MovesQuery, Operator } from "../src/coordinator/commands.ts";
 import { Coordinator, type CoordinatorStatus } from "../src/coordinator/coordinator.ts";
 import { policyOf } from "../src/coordinator/policy.ts";
@@ -30,7 +30,7 @@ export class CoordinatorDurableObject extends DurableObject<Env> implements Coor
     });
   }
 
-  alarm(): Promise<void> {
+  override alarm(): Promise<void> {
     return this.#coordinator.wake();
   }
 

@@ -1,4 +1,4 @@
-import { DurableObject } from "#cloudflare";
+import { DurableObject } from "cloudflare:workers";
 import type { CallMessage, LifecycleMessage } from "../src/object/message.ts";
 import type { Registry } from "../src/object/registry.ts";
 import { partitionClient } from "../src/partition/client.ts";
@@ -13,11 +13,14 @@ import { DurableStorage } from "./durable-storage.ts";
 import { deploymentOf, type Env } from "./environment.ts";
 import { asyncScope, clock, durableClock, random } from "./platform.ts";
 
+/** What `partitionClass` makes: a Durable Object class for the Worker to export. */
+export type PartitionClass = new (ctx: DurableObjectState, env: Env) => DurableObject<Env> & PartitionClient;
+
 /**
  * The Durable Object of one partition. Its memory may vanish at any await, and it is made again by the next message or
  * alarm; all that counts is in its SQLite. It has no `fetch`: only this worker's own code can reach it, by RPC.
  */
-export function partitionClass(registry: Registry) {
+export function partitionClass(registry: Registry): PartitionClass {
   return class PartitionDurableObject extends DurableObject<Env> implements PartitionClient {
     readonly #partition: Partition;
     readonly #client: PartitionClient;
@@ -44,7 +47,7 @@ export function partitionClass(registry: Registry) {
       this.#client = partitionClient(this.#partition, clock);
     }
 
-    alarm(): Promise<void> {
+    override alarm(): Promise<void> {
       return this.#partition.wake();
     }
 

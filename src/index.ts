@@ -1,4 +1,4 @@
-export { defineHost, type HostOptions } from "../workers/define-host.ts";
+/** `edgeverse`: what authors of object classes use. It loads nothing but zod: no HTTP, no database, no platform. */
 export type { ErrorCode } from "./errors/codes.ts";
 export { EdgeverseError } from "./errors/edgeverse-error.ts";
 export type { CallContext, Caller, CallOptions, Identity } from "./object/call.ts";
@@ -6,9 +6,9 @@ export { type LogPolicy, type MethodOptions, method } from "./object/method.ts";
 export type { ObjectStore, StoreRange, StoreRow } from "./object/store.ts";
 export {
   type DeactivationReason,
-  type Migration,
   type MoveVote,
   type ObjectClass,
+  type ShardMove,
   type Stub,
   VirtualObject,
 } from "./object/virtual-object.ts";

@@ -1,4 +1,4 @@
-import { defineHost } from "edgeverse";
+import { defineHost } from "edgeverse/cloudflare";
 import { ChatRoom } from "../examples/chat-room.ts";
 import { Counter } from "../examples/counter.ts";
 import { Journal } from "../examples/journal.ts";

@@ -17,8 +17,13 @@ export interface ScheduledHandler {
  * another worker needs `workerd --experimental`; an entry point bound to a socket of its own needs no flag, and the public
  * socket, bound to the default export, can't reach it.
  */
-export function controlEntrypoint(handler: ScheduledHandler) {
-  return class EdgeverseControl extends WorkerEntrypoint {
+export function controlEntrypoint(
+  handler: ScheduledHandler,
+): new (
+  ctx: ExecutionContext,
+  env: unknown,
+) => WorkerEntrypoint<unknown> {
+  return class EdgeverseControl extends WorkerEntrypoint<unknown> {
     override async fetch(request: Request): Promise<Response> {
       const { cron, scheduledTime } = (await request.json()) as ScheduledRequest;
       if (typeof handler.scheduled !== "function")

@@ -25,7 +25,7 @@ export interface TurnScope {
 export type DeactivationReason = "idle" | "capacity" | "moved";
 
 /** A shard about to move, as a type hears of it. */
-export interface Migration {
+export interface ShardMove {
   readonly shard: number;
   readonly from: string;
   readonly to: string;
@@ -90,7 +90,7 @@ export abstract class VirtualObject<State = unknown> {
   static readonly autoLoad: "global" | "shard" | "partition" | undefined = undefined;
 
   /** Asked before a shard that holds objects of this type moves; may refuse the move, or put it off. */
-  static onMove?(migration: Migration): MoveVote;
+  static onMove?(move: ShardMove): MoveVote;
 
   /** Brings a state that version `from` wrote to the present shape, before it is parsed. */
   static upgrade(old: unknown, _from: number): unknown {
@@ -177,7 +177,7 @@ export interface ObjectClass {
   readonly timeout: string | undefined;
   readonly log: "write-ahead" | "write-behind";
   readonly autoLoad: "global" | "shard" | "partition" | undefined;
-  onMove?(migration: Migration): MoveVote;
+  onMove?(move: ShardMove): MoveVote;
   upgrade(old: unknown, from: number): unknown;
 }
 

@@ -104,7 +104,7 @@ describe("Registry", () => {
   });
 
   test.each([
-    ...["onCreate", "onActivate", "onDeactivate", "onDelete", "state", "store", "call", "object", "fail", "id"],
+    ...["onCreate", "onActivate", "onDeactivate", "onDelete", "state", "store", "context", "object", "fail", "id"],
     ...["deleteSelf", "constructor", "toString", "valueOf", "hasOwnProperty", "then"],
   ])("[OBJ1] reserved names can't be declared: %s", (name) => {
     expect(serve({ methods: { [name]: {} } })).toThrow(`"${name}" is reserved`);

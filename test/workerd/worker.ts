@@ -1,4 +1,5 @@
-import { defineHost, method, VirtualObject } from "edgeverse";
+import { method, VirtualObject } from "edgeverse";
+import { defineHost } from "edgeverse/cloudflare";
 import { z } from "zod";
 import { ChatRoom } from "../../examples/chat-room.ts";
 import { Counter } from "../../examples/counter.ts";

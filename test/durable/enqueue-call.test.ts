@@ -4,8 +4,8 @@ import type { drizzle as drizzlePg } from "drizzle-orm/node-postgres";
 import { drizzle } from "drizzle-orm/pglite";
 import { migrate } from "drizzle-orm/pglite/migrator";
 import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from "vitest";
+import { type CallExecutor, enqueueCall } from "../../durable/enqueue-call.ts";
 import { reliableCalls } from "../../schema/reliable-calls.ts";
-import { type CallExecutor, enqueueCall } from "../../src/reliable/enqueue-call.ts";
 import { fromJsonbText } from "../../src/reliable/jsonb-text.ts";
 
 describe("enqueueCall", () => {

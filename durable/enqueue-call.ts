@@ -1,6 +1,6 @@
 import { type SQL, sql } from "drizzle-orm";
-import { reliableCalls as t } from "../../schema/reliable-calls.ts";
-import { toJsonbText } from "./jsonb-text.ts";
+import { reliableCalls as t } from "../schema/reliable-calls.ts";
+import { toJsonbText } from "../src/reliable/jsonb-text.ts";
 
 /** What any drizzle Postgres database or transaction offers: pglite, node-postgres, neon, postgres.js. */
 export interface CallExecutor {

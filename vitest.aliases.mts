@@ -1,0 +1,11 @@
+import { join } from "node:path";
+
+const source = (path: string) => join(import.meta.dirname, path);
+
+/** The package's names stand for its sources here, as in `paths` of tsconfig.json. */
+export const aliases = [
+  { find: /^edgeverse$/, replacement: source("src/index.ts") },
+  { find: "edgeverse/cloudflare", replacement: source("workers/cloudflare.ts") },
+  { find: "edgeverse/postgres", replacement: source("durable/postgres.ts") },
+  { find: "edgeverse/testing", replacement: source("src/testing/index.ts") },
+];
