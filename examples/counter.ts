@@ -2,9 +2,8 @@ import { method, VirtualObject } from "edgeverse";
 import * as z from "zod";
 
 /** Counts. The invariant: the value is the sum of every `by` that was acknowledged since the last reset. */
-export class Counter extends VirtualObject<{ value: number }> {
+export class Counter extends VirtualObject.withState(z.object({ value: z.number().int().default(0) })) {
   static override readonly type = "Counter";
-  static override readonly state = z.object({ value: z.number().int().default(0) });
   static override readonly methods = {
     add: method({ request: z.object({ by: z.number().int() }) }),
     get: method({ readonly: true }),

@@ -2,9 +2,8 @@ import { method, VirtualObject } from "edgeverse";
 import * as z from "zod";
 
 /** An append-only log over `this.store`. The invariant: entries are numbered 0, 1, 2, … without a gap. */
-export class Journal extends VirtualObject<{ length: number }> {
+export class Journal extends VirtualObject.withState(z.object({ length: z.number().int().default(0) })) {
   static override readonly type = "Journal";
-  static override readonly state = z.object({ length: z.number().int().default(0) });
   static override readonly methods = {
     append: method({ request: z.object({ entry: z.unknown() }) }),
     list: method({

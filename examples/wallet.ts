@@ -4,9 +4,8 @@ import * as z from "zod";
 const amount = z.number().int().positive();
 
 /** Holds money. The invariants: a balance is never negative, and a transfer moves money but makes none. */
-export class Wallet extends VirtualObject<{ balance: number }> {
+export class Wallet extends VirtualObject.withState(z.object({ balance: z.number().int().default(0) })) {
   static override readonly type = "Wallet";
-  static override readonly state = z.object({ balance: z.number().int().default(0) });
   static override readonly methods = {
     deposit: method({ request: z.object({ amount }) }),
     withdraw: method({ request: z.object({ amount }) }),
@@ -21,7 +20,7 @@ export class Wallet extends VirtualObject<{ balance: number }> {
 
   withdraw({ amount }: { amount: number }) {
     if (amount > this.state.balance) {
-      throw this.fail("INSUFFICIENT_FUNDS", `balance is ${this.state.balance}`, { balance: this.state.balance });
+      this.fail("INSUFFICIENT_FUNDS", `balance is ${this.state.balance}`, { balance: this.state.balance });
     }
     this.state.balance -= amount;
     return { balance: this.state.balance };

@@ -2,7 +2,8 @@
 export type { ErrorCode } from "./errors/codes.ts";
 export { EdgeverseError } from "./errors/edgeverse-error.ts";
 export type { CallContext, Caller, CallOptions, Identity } from "./object/call.ts";
-export { type LogPolicy, type MethodOptions, method } from "./object/method.ts";
+export type { StateOf } from "./object/contract.ts";
+export { type LogPolicy, type MethodOptions, method, type RequestOf } from "./object/method.ts";
 export type { ObjectStore, StoreRange, StoreRow } from "./object/store.ts";
 export {
   type DeactivationReason,

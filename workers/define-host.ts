@@ -4,15 +4,16 @@ import { type Deployment, deploymentOf, type Env } from "../durable/environment.
 import { partitionClass } from "../durable/partition.ts";
 import { clock, random } from "../durable/platform.ts";
 import { createHandler } from "../src/http/handler.ts";
+import type { Checked } from "../src/object/contract.ts";
 import { Registry } from "../src/object/registry.ts";
 import type { ObjectClass } from "../src/object/virtual-object.ts";
 import { LogMaintenance } from "../src/reliable/log-maintenance.ts";
 import { Router } from "../src/router/router.ts";
 import { runCron } from "./cron.ts";
 
-export interface HostOptions {
-  /** The classes this deployment serves. */
-  readonly objects: readonly ObjectClass[];
+export interface HostOptions<Classes extends readonly ObjectClass[] = readonly ObjectClass[]> {
+  /** The classes this deployment serves. One whose schemas and types disagree does not compile here ([OBJ6]). */
+  readonly objects: Classes & Checked<Classes>;
 }
 
 /**
@@ -24,7 +25,7 @@ export interface HostOptions {
  * export default host.worker;
  * export const { Partition, Coordinator } = host;
  */
-export function defineHost(options: HostOptions) {
+export function defineHost<const Classes extends readonly ObjectClass[]>(options: HostOptions<Classes>) {
   const registry = new Registry(options.objects);
   const handlers = new WeakMap<Env, (request: Request) => Promise<Response>>();
 

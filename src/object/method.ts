@@ -27,3 +27,10 @@ export interface MethodOptions {
 export function method<const Options extends MethodOptions>(options: Options = {} as Options): Options {
   return options;
 }
+
+/** The request that a method gets: what its schema makes of the caller's. `RequestOf<typeof Counter.methods.add>` */
+export type RequestOf<Method extends MethodOptions> = Method extends {
+  readonly request: infer Schema extends z.ZodType;
+}
+  ? z.output<Schema>
+  : undefined;

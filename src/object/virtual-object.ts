@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import type { CallContext, CallOptions } from "./call.ts";
+import type { JsonResponse } from "./json-types.ts";
 import type { MethodOptions } from "./method.ts";
 import type { ObjectStore } from "./store.ts";
 
@@ -20,6 +21,9 @@ export interface TurnScope {
   deleteSelf(): void;
   callIdFor(label: string): string;
 }
+
+/** Carries the type of the state on the instance; there is no such member when code runs. */
+export declare const stateType: unique symbol;
 
 /** Why an object leaves memory. */
 export type DeactivationReason = "idle" | "capacity" | "moved";
@@ -92,10 +96,24 @@ export abstract class VirtualObject<State = unknown> {
   /** Asked before a shard that holds objects of this type moves; may refuse the move, or put it off. */
   static onMove?(move: ShardMove): MoveVote;
 
+  /**
+   * The base class of objects with this state: `class Counter extends VirtualObject.withState(z.object({ … }))`. The type of
+   * `this.state` is what the schema makes, so it is written once.
+   */
+  static withState<Schema extends z.ZodType>(state: Schema): StatefulClass<Schema> {
+    abstract class Stateful extends VirtualObject<z.output<Schema>> {
+      static override readonly state = state;
+    }
+    return Stateful;
+  }
+
   /** Brings a state that version `from` wrote to the present shape, before it is parsed. */
   static upgrade(old: unknown, _from: number): unknown {
     return old;
   }
+
+  /** For the compiler alone: the type of the state. */
+  declare readonly [stateType]?: State;
 
   readonly #scope: ObjectScope;
 
@@ -135,11 +153,13 @@ export abstract class VirtualObject<State = unknown> {
   }
 
   /**
-   * An error for the caller to see: `throw this.fail("INSUFFICIENT_FUNDS", "balance is 3")` answers `CALL_FAILED` (422)
-   * with `reason: "INSUFFICIENT_FUNDS"`, and rolls the turn back. For a reliable call it is the final outcome.
+   * Refuses the call: `this.fail("INSUFFICIENT_FUNDS", "balance is 3")` throws, the caller gets `CALL_FAILED` (422) with
+   * `reason: "INSUFFICIENT_FUNDS"`, and the turn rolls back. For a reliable call it is the final outcome.
+   *
+   * @throws EdgeverseError `CALL_FAILED`, always
    */
-  protected fail(reason: string, message: string, details?: unknown): EdgeverseError {
-    return new EdgeverseError("CALL_FAILED", message, { reason, details });
+  protected fail(reason: string, message: string, details?: unknown): never {
+    throw new EdgeverseError("CALL_FAILED", message, { reason, details });
   }
 
   /**
@@ -165,6 +185,11 @@ export abstract class VirtualObject<State = unknown> {
   protected onDelete(): void | Promise<void> {}
 }
 
+/** What `VirtualObject.withState` gives to be extended. */
+export type StatefulClass<Schema extends z.ZodType> = Omit<typeof VirtualObject, "prototype" | "state"> & {
+  readonly state: Schema;
+} & (abstract new () => VirtualObject<z.output<Schema>>);
+
 /** A class that `defineHost` takes: a concrete `VirtualObject` with its static description. */
 export interface ObjectClass {
   new (): VirtualObject<unknown>;
@@ -184,9 +209,21 @@ export interface ObjectClass {
 /** The declared methods of `Class` that its instances really have. */
 export type MethodName<Class extends ObjectClass> = keyof Class["methods"] & keyof InstanceType<Class> & string;
 
-/** A remote view of an object: its declared methods, each answering with a promise ([OBJ5]). */
+/**
+ * A remote view of an object: its declared methods, each answering with a promise ([OBJ5]). Requests are what the method's
+ * schema takes, responses what JSON leaves of what the method returns.
+ */
 export type Stub<Class extends ObjectClass> = {
-  readonly [Name in MethodName<Class>]: InstanceType<Class>[Name] extends (...request: infer Request) => infer Response
-    ? (...request: Request) => Promise<Awaited<Response>>
+  readonly [Name in MethodName<Class>]: InstanceType<Class>[Name] extends (...parameters: never[]) => infer Response
+    ? (...request: CallerRequest<Class["methods"][Name]>) => Promise<JsonResponse<Awaited<Response>>>
     : never;
 };
+
+/** The parameters of a call: none without a schema, and an optional one where the schema takes no request or `{}`. */
+type CallerRequest<Method> = Method extends { readonly request: infer Schema extends z.ZodType }
+  ? undefined extends z.input<Schema>
+    ? [request?: z.input<Schema>]
+    : Record<never, never> extends z.input<Schema>
+      ? [request?: z.input<Schema>]
+      : [request: z.input<Schema>]
+  : [];

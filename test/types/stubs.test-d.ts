@@ -44,7 +44,7 @@ type EverythingStub = Stub<typeof Everything>;
 // Each method answers with a promise of what it returns, awaited once.
 check<Equal<ReturnType<EverythingStub["sync"]>, Promise<{ n: number }>>>();
 check<Equal<ReturnType<EverythingStub["later"]>, Promise<string>>>();
-check<Equal<ReturnType<EverythingStub["nothing"]>, Promise<void>>>();
+check<Equal<ReturnType<EverythingStub["nothing"]>, Promise<null>>>();
 check<Equal<ReturnType<EverythingStub["optional"]>, Promise<number | null>>>();
 check<Equal<ReturnType<EverythingStub["many"]>, Promise<{ list: number[] } | { list: string[] }>>>();
 check<Equal<ReturnType<EverythingStub["sync"]>, Promise<Awaited<ReturnType<Everything["sync"]>>>>>();
