@@ -7,7 +7,7 @@ const text = readFileSync(fileURLToPath(import.meta.resolve("../../docs/errors.m
 const rows = [...text.matchAll(/^\| `([A-Z_]+)` \| (\d{3}) \| (yes|no) \| (.+?) \| (.+?) \|$/gm)];
 
 describe("docs/errors.md", () => {
-  it("§9: explains exactly the codes there are, each once, with its status and whether a retry may help", () => {
+  it("[HTTP2] explains exactly the codes there are, each once, with its status and whether a retry may help", () => {
     const documented = rows.map(([, code, status, retryable]) => [code, Number(status), retryable === "yes"]);
     const real = Object.entries(CODES).map(([code, { status, retryable }]) => [code, status, retryable]);
     expect(documented).toEqual(real);

@@ -28,7 +28,7 @@ function stocked(): HttpFixture {
 }
 
 describe("listing objects", () => {
-  it.each([1, 2, 3, 4, 5, 9, 100])("§9: walks all partitions in pages of %i", async (limit) => {
+  it.each([1, 2, 3, 4, 5, 9, 100])("[HTTP11] walks all partitions in pages of %i", async (limit) => {
     const http = stocked();
     const seen: string[] = [];
     let cursor: string | undefined = "";
@@ -42,7 +42,7 @@ describe("listing objects", () => {
     expect(seen).toEqual([...[0, 1, 2, 3, 4].map((n) => `p0-ü${n}`), ...[0, 1, 2, 3].map((n) => `p2-ü${n}`)]);
   });
 
-  it("§9: filters by type and by shard; an object fixed to a partition has no shard", async () => {
+  it("[HTTP11] filters by type and by shard; an object fixed to a partition has no shard", async () => {
     const http = stocked();
     expect((await page(http, "type=Odd")).objects.map(({ id }) => id)).toEqual(["p0-ü1", "p0-ü3", "p2-ü1", "p2-ü3"]);
     const owner = http.parts.router.map.owner(2);
@@ -64,11 +64,11 @@ describe("listing objects", () => {
     `cursor=${btoa('{"partition":"p9"}')}`,
     `cursor=${btoa('{"partition":"p0","after":{"ring":-5,"type":"","id":""}}')}`,
     "x=1",
-  ])("§9: refuses ?%s", async (query) => {
+  ])("[HTTP11] refuses ?%s", async (query) => {
     expect(await codeOf(await httpFixture().admin(`objects?${query}`))).toBe("INVALID_ARGUMENT");
   });
 
-  it("§9: says which partition it can't list", async () => {
+  it("[HTTP11] says which partition it can't list", async () => {
     const http = stocked();
     const p2 = http.partitions.get("p2");
     if (p2 !== undefined) p2.state = "silent";

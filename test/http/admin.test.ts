@@ -59,7 +59,7 @@ describe("who may use the admin API", () => {
 });
 
 describe("cluster and partitions", () => {
-  it("§9: shows the cluster, also while parts of it are away", async () => {
+  it("[HTTP11] shows the cluster, also while parts of it are away", async () => {
     const http = httpFixture();
     expect(await (await http.admin("cluster")).json()).toMatchObject({
       shards: 16,
@@ -82,7 +82,7 @@ describe("cluster and partitions", () => {
     });
   });
 
-  it("§9: lists partitions; one that is away does not spoil the rest", async () => {
+  it("[HTTP11] lists partitions; one that is away does not spoil the rest", async () => {
     const http = httpFixture();
     const p1 = http.partitions.get("p1");
     if (p1 !== undefined) p1.state = "down";
@@ -142,13 +142,13 @@ describe("shards", () => {
     });
   });
 
-  it.each(["16", "-1", "x", "1.5", "01", "9999999999"])("§9: shard %s does not exist", async (shard) => {
+  it.each(["16", "-1", "x", "1.5", "01", "9999999999"])("[HTTP11] shard %s does not exist", async (shard) => {
     expect(await codeOf(await httpFixture().admin(`shards/${shard}`))).toBe("NOT_FOUND");
   });
 });
 
 describe("the log of calls", () => {
-  it("§9: pages newest first and filters", async () => {
+  it("[HTTP11] pages newest first and filters", async () => {
     const http = httpFixture();
     const records = Array.from({ length: 5 }, (_, index) =>
       callRecord({ callId: `k${index}`, type: index < 3 ? "A" : "B" }),
@@ -172,13 +172,13 @@ describe("the log of calls", () => {
   });
 
   it.each(["limit=0", "limit=1001", "limit=x", "limit=", "before=x", "before=-1", "status=done", "wat=1"])(
-    "§9: refuses ?%s",
+    "[HTTP11] refuses ?%s",
     async (query) => {
       expect(await codeOf(await httpFixture().admin(`calls?${query}`))).toBe("INVALID_ARGUMENT");
     },
   );
 
-  it("§9: refuses names no object can have, and says when there is no log", async () => {
+  it("[HTTP11] refuses names no object can have, and says when there is no log", async () => {
     expect(await codeOf(await httpFixture().admin("calls?type=a-b"))).toBe("INVALID_ID");
     expect(await codeOf(await httpFixture().admin("calls?id=%00"))).toBe("INVALID_ID");
     const http = httpFixture({ log: undefined, maintenance: undefined });

@@ -13,7 +13,7 @@ async function results(
 }
 
 describe("batches", () => {
-  it("§9: answers in the order of the calls, over several partitions", async () => {
+  it("[HTTP7] answers in the order of the calls, over several partitions", async () => {
     const http = httpFixture();
     const calls = Array.from({ length: 50 }, (_, index) =>
       call(`o${index}`, { method: "add", request: { by: index } }),
@@ -23,7 +23,7 @@ describe("batches", () => {
     for (const partition of http.partitions.values()) expect(partition.messages.length).toBeGreaterThan(0);
   });
 
-  it("§9: a bad call is an error in its own place and never spoils the others", async () => {
+  it("[HTTP7] a bad call is an error in its own place and never spoils the others", async () => {
     const http = httpFixture({ config: configSchema.parse({ maxMessage: 100 }) });
     const calls: unknown[] = [
       call("good"),
@@ -111,11 +111,11 @@ describe("batches", () => {
     ["too many", { calls: Array.from({ length: 1_001 }, () => call("a")) }],
     ["no list", { calls: { 0: call("a") } }],
     ["another key", { calls: [call("a")], call: 1 }],
-  ])("§9: refuses %s", async (_, body) => {
+  ])("[HTTP7] refuses %s", async (_, body) => {
     expect(await codeOf(await httpFixture().post(PATH, body))).toBe("INVALID_ARGUMENT");
   });
 
-  it("§9: takes 1,000 calls", async () => {
+  it("[HTTP7] takes 1,000 calls", async () => {
     const calls = Array.from({ length: 1_000 }, (_, index) => call(`o${index}`));
     expect(await results(await httpFixture().post(PATH, { calls }))).toHaveLength(1_000);
   });
@@ -125,7 +125,7 @@ describe("batches", () => {
     expect(await codeOf(response)).toBe("INVALID_ARGUMENT");
   });
 
-  it("§9: hides the text of INTERNAL errors, and a lost partition spoils only its calls", async () => {
+  it("[HTTP2][HTTP7] hides the text of INTERNAL errors, and a lost partition spoils only its calls", async () => {
     const http = httpFixture();
     const [first, second] = [...http.partitions.values()];
     if (first === undefined || second === undefined) throw new Error("no partitions");

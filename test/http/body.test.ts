@@ -17,22 +17,25 @@ function chunked(...chunks: (string | Uint8Array)[]): RequestInit {
 }
 
 describe("bodies", () => {
-  it.each(["{", "nope", '{"request":}', "{}{}", "'x'", "[1,]", "\u0000"])("§9: %j is INVALID_JSON", async (text) => {
-    expect(await codeOf(await httpFixture().post(PATH, text))).toBe("INVALID_JSON");
-  });
+  it.each(["{", "nope", '{"request":}', "{}{}", "'x'", "[1,]", "\u0000"])(
+    "[HTTP1] %j is INVALID_JSON",
+    async (text) => {
+      expect(await codeOf(await httpFixture().post(PATH, text))).toBe("INVALID_JSON");
+    },
+  );
 
-  it("§9: text that is not UTF-8 is INVALID_JSON, U+FFFD itself is a character", async () => {
+  it("[HTTP1] text that is not UTF-8 is INVALID_JSON, U+FFFD itself is a character", async () => {
     const http = httpFixture();
     const bytes = new Uint8Array([...new TextEncoder().encode('{"request":"'), 0xff, 0x22, 0x7d]);
     expect(await codeOf(await http.fetch(PATH, { method: "POST", body: bytes }))).toBe("INVALID_JSON");
     expect((await http.post(PATH, { request: "\ufffd" })).status).toBe(200);
   });
 
-  it.each(["null", "[]", "1", '"x"', "true"])("§9: %s is not an object", async (text) => {
+  it.each(["null", "[]", "1", '"x"', "true"])("[HTTP1] %s is not an object", async (text) => {
     expect(await codeOf(await httpFixture().post(PATH, text))).toBe("INVALID_ARGUMENT");
   });
 
-  it("§9: names unknown keys, also __proto__", async () => {
+  it("[HTTP1] names unknown keys, also __proto__", async () => {
     const http = httpFixture();
     for (const text of ['{"request":1,"requset":2}', '{"__proto__":{"request":1}}', '{"constructor":1}']) {
       const response = await http.post(PATH, text);
@@ -49,7 +52,7 @@ describe("bodies", () => {
     expect(http.partitions.get("p0")?.messages[0]?.request).toBe('{"__proto__":{"admin":true},"by":1}');
   });
 
-  it("§9: refuses nesting without end, and does not fall over it", async () => {
+  it("[HTTP1] refuses nesting without end, and does not fall over it", async () => {
     const http = httpFixture();
     for (const depth of [200, 100_000]) {
       const text = `{"request":${"[".repeat(depth)}${"]".repeat(depth)}}`;
@@ -106,7 +109,7 @@ describe("limits", () => {
     expect(await codeOf(await http.fetch(PATH, init))).toBe("PAYLOAD_TOO_LARGE");
   });
 
-  it("§9: a body that breaks off is the client's fault", async () => {
+  it("[HTTP1] a body that breaks off is the client's fault", async () => {
     const http = httpFixture();
     const broken = new ReadableStream({ pull: (controller) => controller.error(new Error("gone")) });
     const init = { method: "POST", body: broken, duplex: "half" } as RequestInit;

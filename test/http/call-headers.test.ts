@@ -73,7 +73,7 @@ describe("Idempotency-Key", () => {
 });
 
 describe("Prefer: respond-async", () => {
-  it("§9: answers 202 and where the outcome will be", async () => {
+  it("[HTTP8] answers 202 and where the outcome will be", async () => {
     const http = httpFixture();
     reply(http, { kind: "accepted", callId: "k/1" });
     const path = `/api/v1/objects/call/Counter/${encodeURIComponent("shard#5/ü")}/add`;
@@ -91,11 +91,11 @@ describe("Prefer: respond-async", () => {
     ["respond-async; x=1", "accepted"],
     ["respond-asynchronously", "outcome"],
     ["return=minimal", "outcome"],
-  ])("§9: reads %s as a list", async (prefer, answer) => {
+  ])("[HTTP8] reads %s as a list", async (prefer, answer) => {
     expect((await messageWith({ "idempotency-key": "k", prefer })).reliable?.answer).toBe(answer);
   });
 
-  it("§9: is ignored without an Idempotency-Key", async () => {
+  it("[HTTP6] is ignored without an Idempotency-Key", async () => {
     expect(await messageWith({ prefer: "respond-async" })).not.toHaveProperty("reliable");
   });
 });
@@ -120,7 +120,7 @@ describe("Edgeverse-Timeout", () => {
 describe("traceparent", () => {
   const trace = "4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
-  it("§10: is handed on when it is valid", async () => {
+  it("[HTTP6] is handed on when it is valid", async () => {
     expect((await messageWith({ traceparent: `00-${trace}` })).traceparent).toBe(`00-${trace}`);
     expect((await messageWith({ traceparent: `cc-${trace}-new` })).traceparent).toBe(`00-${trace}`);
   });
@@ -133,13 +133,13 @@ describe("traceparent", () => {
     `00-${"0".repeat(32)}-00f067aa0ba902b7-01`,
     `00-4bf92f3577b34da6a3ce929d0e0e4736-${"0".repeat(16)}-01`,
     `00-${trace}, 00-${trace}`,
-  ])("§10: %s is ignored", async (traceparent) => {
+  ])("[HTTP6] %s is ignored", async (traceparent) => {
     expect(await messageWith({ traceparent })).not.toHaveProperty("traceparent");
   });
 });
 
 describe("X-Request-Id", () => {
-  it("§9: is the client's if it is well-formed, and on every answer", async () => {
+  it("[HTTP3] is the client's if it is well-formed, and on every answer", async () => {
     const http = httpFixture();
     const given = { "x-request-id": "Client.req_1-2" };
     expect((await http.post(PATH, { request: { by: 1 } }, given)).headers.get("x-request-id")).toBe("Client.req_1-2");

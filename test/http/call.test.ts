@@ -15,7 +15,7 @@ function answering({ partitions }: HttpFixture, reply: (message: CallMessage) =>
 }
 
 describe("calls", () => {
-  it("§9: takes the request to the object and its response back", async () => {
+  it("[HTTP5] takes the request to the object and its response back", async () => {
     const http = httpFixture();
     const response = await http.post(PATH, { request: { by: 2 } });
     expect(response.status).toBe(200);
@@ -43,23 +43,26 @@ describe("calls", () => {
     ["white space", " \r\n"],
     ["an empty object", {}],
     ["a null request", { request: null }],
-  ])("§9: takes %s as no request", async (_, body) => {
+  ])("[HTTP5] takes %s as no request", async (_, body) => {
     const http = httpFixture();
     expect((await http.post("/api/v1/objects/call/Counter/visits/get", body)).status).toBe(200);
     expect(sent(http)).not.toHaveProperty("request");
   });
 
-  it("§9: does not mind what Content-Type says", async () => {
+  it("[HTTP1] does not mind what Content-Type says", async () => {
     const http = httpFixture();
     const headers = { "content-type": "application/x-www-form-urlencoded" };
     expect((await http.post(PATH, { request: { by: 1 } }, headers)).status).toBe(200);
   });
 
-  it.each([false, 0, "", [], "text", [1, { a: null }]])("§9: a request may be any JSON value: %j", async (request) => {
-    const http = httpFixture();
-    await http.post(PATH, { request });
-    expect(sent(http).request).toBe(JSON.stringify(request));
-  });
+  it.each([false, 0, "", [], "text", [1, { a: null }]])(
+    "[HTTP5] a request may be any JSON value: %j",
+    async (request) => {
+      const http = httpFixture();
+      await http.post(PATH, { request });
+      expect(sent(http).request).toBe(JSON.stringify(request));
+    },
+  );
 
   it("[OBJ1] answers METHOD_NOT_FOUND for what is not declared, before any partition is asked", async () => {
     const http = httpFixture();
@@ -121,7 +124,7 @@ describe("calls", () => {
     expect(overloaded.headers.get("retry-after")).toBe("1");
   });
 
-  it("§9: never shows what an INTERNAL error said, nor one that nobody knows", async () => {
+  it("[HTTP2] never shows what an INTERNAL error said, nor one that nobody knows", async () => {
     const http = httpFixture();
     for (const code of ["INTERNAL", "FROM_THE_FUTURE"]) {
       const error = { code, message: "password=hunter2", retryable: false, details: { stack: "at hunter2" } };

@@ -115,7 +115,7 @@ const headers = fc.dictionary(
 );
 
 describe("any request", () => {
-  it("§9: is answered by what is documented: never a crash, always a known code", async () => {
+  it("[HTTP2] is answered by what is documented: never a crash, always a known code", async () => {
     const answers = fc.record({ verb, path, body, headers });
     const http = httpFixture();
     const seen = new Set<number>();

@@ -2,14 +2,14 @@ import { describe, expect, it } from "vitest";
 import { httpFixture } from "./http-fixture.ts";
 
 describe("health", () => {
-  it("§9: /healthz asks nobody", async () => {
+  it("[HTTP9] /healthz asks nobody", async () => {
     const http = httpFixture();
     for (const partition of http.partitions.values()) partition.state = "silent";
     const response = await http.fetch("/healthz");
     expect([response.status, await response.text()]).toEqual([200, '{"status":"ok"}']);
   });
 
-  it("§9: /ready says that all can be reached", async () => {
+  it("[HTTP9] /ready says that all can be reached", async () => {
     const response = await httpFixture().fetch("/ready");
     expect([response.status, await response.json()]).toEqual([
       200,
@@ -23,12 +23,12 @@ describe("health", () => {
     ]);
   });
 
-  it("§9: /ready is fine without a log", async () => {
+  it("[HTTP9] /ready is fine without a log", async () => {
     const response = await httpFixture({ log: undefined }).fetch("/ready");
     expect([response.status, await response.json()]).toMatchObject([200, { log: { status: "none" } }]);
   });
 
-  it("§9: /ready names what can't be reached, within 3 s", async () => {
+  it("[HTTP9] /ready names what can't be reached, within 3 s", async () => {
     const silent = () => new Promise<never>(() => {});
     const coordinator = {
       ...{ status: silent, map: silent, execute: silent, view: silent, notes: silent, moves: silent, audit: silent },
@@ -53,7 +53,7 @@ describe("health", () => {
     ]);
   });
 
-  it("§9: one answer of /ready serves all probes of a second", async () => {
+  it("[HTTP9] one answer of /ready serves all probes of a second", async () => {
     const http = httpFixture();
     await http.fetch("/ready");
     http.log.down = true;

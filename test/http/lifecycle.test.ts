@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { codeOf, httpFixture } from "./http-fixture.ts";
 
 describe("create and delete", () => {
-  it("§9: create answers 201, or 200 for an object that was there", async () => {
+  it("[HTTP5] create answers 201, or 200 for an object that was there", async () => {
     const http = httpFixture({ names: ["p0"] });
     const path = "/api/v1/objects/create/Counter/shard%235%2Fx";
     const first = await http.post(path, {});
@@ -19,7 +19,7 @@ describe("create and delete", () => {
     });
   });
 
-  it("§9: delete answers success whether or not there was an object", async () => {
+  it("[HTTP5] delete answers success whether or not there was an object", async () => {
     const http = httpFixture();
     for (const _ of [1, 2]) {
       const response = await http.post("/api/v1/objects/delete/Counter/x");

@@ -210,7 +210,7 @@ describe("other HTTP methods", () => {
     ["GET", "rebalance", "POST"],
     ["PATCH", "shard-count", "POST, GET, HEAD"],
     ["DELETE", "audit", "GET, HEAD"],
-  ])("§9: %s %s is METHOD_NOT_ALLOWED", async (method, path, allow) => {
+  ])("[HTTP4] %s %s is METHOD_NOT_ALLOWED", async (method, path, allow) => {
     const response = await send(httpFixture(), method, path);
     expect(response.headers.get("allow")?.split(", ").sort()).toEqual(allow.split(", ").sort());
     expect(await codeOf(response)).toBe("METHOD_NOT_ALLOWED");

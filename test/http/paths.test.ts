@@ -12,7 +12,7 @@ describe("paths", () => {
     "/api/v1/objects/call/Counter/x/",
     "//api/v1/objects/batch",
     "/healthz/",
-  ])("§9: %s is INVALID_PATH", async (path) => {
+  ])("[HTTP4] %s is INVALID_PATH", async (path) => {
     expect(await codeOf(await httpFixture().post(path))).toBe("INVALID_PATH");
   });
 
@@ -25,7 +25,7 @@ describe("paths", () => {
     "/API/v1/objects/batch",
     "/api/v1/objects/%62atch",
     "/metrics",
-  ])("§9: %s is NOT_FOUND", async (path) => {
+  ])("[HTTP4] %s is NOT_FOUND", async (path) => {
     const http = httpFixture();
     expect(await codeOf(await http.fetch(path))).toBe("NOT_FOUND");
     expect(await codeOf(await http.post(path))).toBe("NOT_FOUND");
@@ -40,23 +40,23 @@ describe("paths", () => {
     ["OPTIONS", "/ready", "GET, HEAD"],
     ["PROPFIND", "/api/v1/openapi.json", "GET, HEAD"],
     ["HEAD", "/api/v1/objects/batch", "POST"],
-  ])("§9: %s %s is METHOD_NOT_ALLOWED", async (verb, path, allow) => {
+  ])("[HTTP4] %s %s is METHOD_NOT_ALLOWED", async (verb, path, allow) => {
     const response = await httpFixture().fetch(path, { method: verb });
     expect([response.status, response.headers.get("allow")]).toEqual([405, allow]);
     if (verb !== "HEAD") expect(await codeOf(response)).toBe("METHOD_NOT_ALLOWED");
   });
 
-  it("§9: HEAD is GET without the body", async () => {
+  it("[HTTP4] HEAD is GET without the body", async () => {
     const response = await httpFixture().fetch("/healthz", { method: "HEAD" });
     expect([response.status, await response.text()]).toEqual([200, ""]);
     expect(response.headers.get("x-request-id")).toBe("uuid-1");
   });
 
-  it("§9: a query does not get in the way", async () => {
+  it("[HTTP4] a query does not get in the way", async () => {
     expect((await httpFixture().fetch("/healthz?a=/b%zz")).status).toBe(200);
   });
 
-  it("§9: a fault of ours is reported, answered as INTERNAL, and not shown", async () => {
+  it("[HTTP2] a fault of ours is reported, answered as INTERNAL, and not shown", async () => {
     const http = httpFixture({
       router: {
         call: () => Promise.reject(new Error("hunter2")),
