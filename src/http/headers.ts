@@ -1,7 +1,46 @@
+import * as z from "zod";
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import type { ReliableOptions } from "../object/message.ts";
 import type { LogPolicy } from "../object/method.ts";
 import { checkCallId } from "../reliable/call-id.ts";
+
+const duration = (description: string) =>
+  z
+    .string()
+    .optional()
+    .meta({ type: "integer", minimum: 1, description: `Milliseconds ${description}` });
+
+/** Headers of anything that is called, as the OpenAPI document shows them. */
+export const commonHeaders = z.object({
+  "Edgeverse-Timeout": duration("until the deadline"),
+  traceparent: z
+    .string()
+    .optional()
+    .meta({ description: "W3C trace context: reaches the method, its calls and the log" }),
+});
+
+/** The same with those that make a call reliable. */
+export const callHeaders = commonHeaders.extend({
+  "Idempotency-Key": z
+    .string()
+    .optional()
+    .meta({
+      description: "The call id: makes the call reliable, so that it runs exactly once",
+      examples: ["order-7-pay"],
+    }),
+  "Edgeverse-Expires-In": duration("a reliable call may stay pending"),
+  "Edgeverse-Log": z
+    .enum(["write-ahead", "write-behind"])
+    .optional()
+    .meta({ description: "Whether the log has a reliable call before it runs, or soon after" }),
+  Prefer: z
+    .string()
+    .optional()
+    .meta({
+      description: "`respond-async` answers with 202 once a reliable call is accepted",
+      examples: ["respond-async"],
+    }),
+});
 
 const RESPOND_ASYNC = /(?:^|,)\s*respond-async\s*(?:[,;]|$)/i;
 

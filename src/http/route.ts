@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import type * as z from "zod";
+import type { ErrorCode } from "../errors/codes.ts";
 
 /** What `createHandler` finds out about a request before any route sees it. */
 export interface HttpEnv {
@@ -12,18 +13,38 @@ export interface HttpEnv {
 
 export type HttpContext = Context<HttpEnv>;
 
+export type Tag = "objects" | "host" | "cluster" | "partitions" | "shards" | "call log";
+
+/** Headers of answers, beside those that every answer or every problem may have. */
+export type AnswerHeader = "Idempotency-Replayed" | "Location" | "Preference-Applied";
+
+/** What a route answers with when all goes well. */
+export interface Answer {
+  readonly description: string;
+  readonly schema: z.ZodType;
+  readonly headers?: readonly AnswerHeader[];
+}
+
 /** What the OpenAPI document says of a route, beside what holds for all. */
 export interface RouteDoc {
+  /** Its `operationId`: what a generated client calls it. */
+  readonly id: string;
+  readonly tag: Tag;
   readonly method: "get" | "post" | "patch" | "delete";
   /** With `{name}` for a parameter. */
   readonly path: string;
   readonly summary: string;
+  readonly description?: string;
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
   readonly headers?: z.ZodObject;
   readonly body?: z.ZodType;
-  /** What it answers when all goes well, by status. */
-  readonly answers: Readonly<Record<number, z.ZodType>>;
+  /** By status. */
+  readonly answers: Readonly<Record<number, Answer>>;
+  /** Codes of the problems it may answer with, beside those that follow from its path, query and body. */
+  readonly problems?: readonly ErrorCode[];
+  /** Headers of its problems, beside those that any has. */
+  readonly problemHeaders?: readonly AnswerHeader[];
 }
 
 /**

@@ -34,5 +34,5 @@ export function httpRoutes(parts: HttpParts): Route[] {
     ...loggedCallRoutes(parts),
     ...objectRoutes(parts),
   ];
-  return [...routes, openApiRoute(routes)];
+  return [...routes, openApiRoute(parts, routes)];
 }

@@ -48,9 +48,9 @@ export const objectId = z
   .meta({ description: "1 to 512 bytes of UTF-8, percent-encoded in a path", examples: ["visits"] });
 
 export const objectParams = z.object({ type: typeName, id: objectId });
-/** `{p}` and `{n}` of a path. Which there are is for the coordinator and the map to say. */
-export const partitionParams = z.object({ p: z.string().meta({ examples: ["p1"] }) });
-export const shardParams = z.object({ n: z.string().meta({ type: "integer", minimum: 0 }) });
+/** `{partition}` and `{shard}` of a path. Which there are is for the coordinator and the map to say. */
+export const partitionParams = z.object({ partition: z.string().meta({ examples: ["p1"] }) });
+export const shardParams = z.object({ shard: z.string().meta({ type: "integer", minimum: 0 }) });
 
 /** A whole number in a query: coercion would take an empty text for zero. */
 export function wholeNumber(least: number, most: number) {

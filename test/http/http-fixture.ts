@@ -4,6 +4,7 @@ import { Coordinator } from "../../src/coordinator/coordinator.ts";
 import { policyOf } from "../../src/coordinator/policy.ts";
 import { CODES, type ErrorCode } from "../../src/errors/codes.ts";
 import { createHandler } from "../../src/http/handler.ts";
+import { problemsOf } from "../../src/http/openapi/operation.ts";
 import type { HttpParts } from "../../src/http/ports.ts";
 import { httpRoutes } from "../../src/http/routes.ts";
 import { problemSchema } from "../../src/http/schemas.ts";
@@ -148,18 +149,20 @@ function checker(parts: HttpParts) {
   return async (path: string, verb: string, response: Response) => {
     const text = await response.text();
     if (verb === "HEAD") return;
+    const bare = path.split("?")[0] as string;
+    const route = routes.find(({ doc, pattern }) => doc.method.toUpperCase() === verb && pattern.test(bare));
     if (response.headers.get("content-type") === "application/problem+json") {
       const problem = problemSchema.strict().parse(JSON.parse(text));
       if (problem.status !== response.status) throw new Error(`status ${problem.status} in ${response.status}`);
       if (problem.requestId !== response.headers.get("x-request-id")) throw new Error("another request id");
+      const undocumented = route !== undefined && !problemsOf(route.doc).includes(problem.code);
+      if (undocumented) throw new Error(`undocumented ${problem.code} of ${route.doc.id}`);
       return;
     }
-    const bare = path.split("?")[0] as string;
-    const route = routes.find(({ doc, pattern }) => doc.method.toUpperCase() === verb && pattern.test(bare));
     if (route === undefined) return;
     const answer = route.doc.answers[response.status];
     if (answer === undefined) throw new Error(`undocumented ${response.status}: ${text}`);
-    answer.parse(JSON.parse(text));
+    answer.schema.parse(JSON.parse(text));
   };
 }
 

@@ -26,11 +26,14 @@ const answerSchema = z.object({
 export function auditRoute(parts: HttpParts): Route {
   return {
     doc: {
+      id: "listAudit",
+      tag: "cluster",
       method: "get",
       path: "/admin/v1/audit",
-      summary: "Changes that operators ordered",
+      summary: "List the changes that operators ordered",
       query: querySchema,
-      answers: { 200: answerSchema },
+      answers: { 200: { description: "A page, newest first", schema: answerSchema } },
+      problems: ["UNAVAILABLE"],
     },
     handle: async (context) => {
       const query = parseQuery(context, querySchema);

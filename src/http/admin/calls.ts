@@ -40,11 +40,19 @@ export function loggedCallRoutes(parts: HttpParts): Route[] {
 function list(parts: HttpParts): Route {
   return {
     doc: {
+      id: "listCalls",
+      tag: "call log",
       method: "get",
       path: "/admin/v1/calls",
-      summary: "The log of reliable calls, newest first",
+      summary: "List the reliable calls of the log",
       query: querySchema,
-      answers: { 200: z.object({ calls: z.array(loggedCallSchema), next: z.string().optional() }) },
+      answers: {
+        200: {
+          description: "A page, newest first",
+          schema: z.object({ calls: z.array(loggedCallSchema), next: z.string().optional() }),
+        },
+      },
+      problems: ["INVALID_ID", "LOG_UNAVAILABLE"],
     },
     handle: async (context) => {
       const filter = parseQuery(context, querySchema);
@@ -84,11 +92,14 @@ const cleanupReport = z
 function cleanUp(parts: HttpParts): Route {
   return {
     doc: {
+      id: "cleanUpCalls",
+      tag: "call log",
       method: "post",
       path: "/admin/v1/calls/cleanup",
       summary: "Remove finished calls from the log",
       body: cleanupBody,
-      answers: { 200: cleanupReport },
+      answers: { 200: { description: "What was removed, or would be", schema: cleanupReport } },
+      problems: ["LOG_UNAVAILABLE"],
     },
     handle: async (context) => {
       const body = await readChange(context, parts, cleanupBody);
@@ -125,11 +136,14 @@ const reconcileReport = z
 function wake(parts: HttpParts): Route {
   return {
     doc: {
+      id: "wakeCalls",
+      tag: "call log",
       method: "post",
       path: "/admin/v1/calls/wake",
       summary: "Drive pending calls now",
       body: NOTHING,
-      answers: { 200: reconcileReport },
+      answers: { 200: { description: "What became of the pending calls", schema: reconcileReport } },
+      problems: ["LOG_UNAVAILABLE"],
     },
     handle: async (context) => {
       await readChange(context, parts, NOTHING);

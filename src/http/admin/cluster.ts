@@ -51,10 +51,12 @@ const clusterSchema = z
 export function clusterRoute(parts: HttpParts): Route {
   return {
     doc: {
+      id: "getCluster",
+      tag: "cluster",
       method: "get",
       path: "/admin/v1/cluster",
-      summary: "The cluster at a glance",
-      answers: { 200: clusterSchema },
+      summary: "See the cluster at a glance",
+      answers: { 200: { description: "The cluster, as far as it can be reached", schema: clusterSchema } },
     },
     handle: async (context) => {
       await parts.router.refresh();

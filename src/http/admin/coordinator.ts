@@ -18,6 +18,9 @@ export async function askCoordinator<T>(
   }
 }
 
+/** Problems of a command. */
+export const ORDERED = ["CONFLICT", "INVALID_ARGUMENT", "NOT_FOUND", "UNAVAILABLE"] as const;
+
 /** Gives the coordinator a command. @throws EdgeverseError what it is refused with, or `UNAVAILABLE` */
 export async function command<Result>(parts: HttpParts, order: AdminCommand, requestId: string): Promise<Result> {
   const operator = { requestId, actor: "admin token" };

@@ -66,11 +66,14 @@ const answerSchema = z.object({
 export function movesRoute(parts: HttpParts): Route {
   return {
     doc: {
+      id: "listMoves",
+      tag: "shards",
       method: "get",
       path: "/admin/v1/migrations",
-      summary: "Moves of shards, and the planner's decisions",
+      summary: "List moves of shards, and the planner's last decisions",
       query: querySchema,
-      answers: { 200: answerSchema },
+      answers: { 200: { description: "A page, newest first", schema: answerSchema } },
+      problems: ["UNAVAILABLE"],
     },
     handle: async (context) => {
       const { active, shard, before, limit } = parseQuery(context, querySchema);

@@ -38,11 +38,14 @@ export function objectRoutes(parts: HttpParts): Route[] {
 function list(parts: HttpParts): Route {
   return {
     doc: {
+      id: "listObjects",
+      tag: "cluster",
       method: "get",
       path: "/admin/v1/objects",
-      summary: "The stored objects",
+      summary: "List the stored objects",
       query: querySchema,
-      answers: { 200: answerSchema },
+      answers: { 200: { description: "A page; it may be short and still have a cursor", schema: answerSchema } },
+      problems: ["INVALID_ID", "OVERLOADED", "UNAVAILABLE"],
     },
     handle: async (context) => {
       const query = parseQuery(context, querySchema);
@@ -120,11 +123,14 @@ const objectSchema = z
 function read(parts: HttpParts): Route {
   return {
     doc: {
+      id: "getObject",
+      tag: "cluster",
       method: "get",
       path: "/admin/v1/objects/{type}/{id}",
-      summary: "Where an object is, and why",
+      summary: "See where an object is, and why",
       params: objectParams,
-      answers: { 200: objectSchema },
+      answers: { 200: { description: "The object's place", schema: objectSchema } },
+      problems: ["INVALID_ID", "OVERLOADED", "UNAVAILABLE"],
     },
     handle: async (context) => {
       const [type, id] = [param(context, "type"), param(context, "id")];

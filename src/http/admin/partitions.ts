@@ -8,7 +8,7 @@ import type { HttpParts } from "../ports.ts";
 import { respond } from "../respond.ts";
 import { type HttpContext, param, type Route } from "../route.ts";
 import { partitionName, partitionParams } from "../schemas.ts";
-import { command } from "./coordinator.ts";
+import { command, ORDERED } from "./coordinator.ts";
 import { memberBody, memberSchema, partitionSchema, partitionViews } from "./partition-view.ts";
 import { planSchema } from "./rebalance.ts";
 
@@ -42,7 +42,10 @@ const dryRun = z
   .boolean()
   .default(false)
   .meta({ description: "Change nothing, and answer with the moves that would follow" });
-const memberOrPlan = z.union([memberSchema, planSchema]);
+const changed = {
+  description: "The partition as it is now; of a dry run, the moves that would follow",
+  schema: z.union([memberSchema, planSchema]),
+};
 
 /** `/admin/v1/partitions`: the members of the cluster. */
 export function partitionRoutes(parts: HttpParts): Route[] {
@@ -62,10 +65,17 @@ export function partitionRoutes(parts: HttpParts): Route[] {
 function list(parts: HttpParts): Route {
   return {
     doc: {
+      id: "listPartitions",
+      tag: "partitions",
       method: "get",
       path: "/admin/v1/partitions",
-      summary: "The partitions, each with its load",
-      answers: { 200: z.object({ partitions: z.array(partitionSchema) }) },
+      summary: "List the partitions, each with its load",
+      answers: {
+        200: {
+          description: "The partitions, those that can't be reached among them",
+          schema: z.object({ partitions: z.array(partitionSchema) }),
+        },
+      },
     },
     handle: async (context) => {
       await parts.router.refresh();
@@ -75,18 +85,20 @@ function list(parts: HttpParts): Route {
   };
 }
 
-/** `GET /admin/v1/partitions/{p}`. It asks no other: one that is silent does not hold up who watches a drain. */
+/** `GET /admin/v1/partitions/{partition}`. It asks no other: one that is silent does not hold up who watches a drain. */
 function read(parts: HttpParts): Route {
   return {
     doc: {
+      id: "getPartition",
+      tag: "partitions",
       method: "get",
-      path: "/admin/v1/partitions/{p}",
-      summary: "One partition, with its load and the progress of its drain",
+      path: "/admin/v1/partitions/{partition}",
+      summary: "See one partition, with its load and the progress of its drain",
       params: partitionParams,
-      answers: { 200: partitionSchema },
+      answers: { 200: { description: "The partition", schema: partitionSchema } },
     },
     handle: async (context) => {
-      const name = param(context, "p");
+      const name = param(context, "partition");
       await parts.router.refresh();
       const names = parts.router.map.partitions.filter((partition) => partition === name);
       const [found] = await partitionViews(parts, names);
@@ -108,11 +120,17 @@ const addBody = z.strictObject({
 function add(parts: HttpParts): Route {
   return {
     doc: {
+      id: "addPartition",
+      tag: "partitions",
       method: "post",
       path: "/admin/v1/partitions",
       summary: "Add a partition",
       body: addBody,
-      answers: { 200: planSchema, 201: memberSchema },
+      answers: {
+        200: { description: "A dry run: the moves that would follow", schema: planSchema },
+        201: { description: "It was added", schema: memberSchema },
+      },
+      problems: ORDERED,
     },
     handle: async (context) => {
       const body = await readChange(context, parts, addBody);
@@ -125,20 +143,23 @@ const changeBody = z
   .strictObject({ weight: weight.optional(), labels: labels.optional(), dryRun })
   .refine((body) => body.weight !== undefined || body.labels !== undefined, "must change weight or labels");
 
-/** `PATCH /admin/v1/partitions/{p}` ([MEM1]). Labels given replace those it had. */
+/** `PATCH /admin/v1/partitions/{partition}` ([MEM1]). Labels given replace those it had. */
 function change(parts: HttpParts): Route {
   return {
     doc: {
+      id: "changePartition",
+      tag: "partitions",
       method: "patch",
-      path: "/admin/v1/partitions/{p}",
+      path: "/admin/v1/partitions/{partition}",
       summary: "Change a partition's weight or labels",
       params: partitionParams,
       body: changeBody,
-      answers: { 200: memberOrPlan },
+      answers: { 200: changed },
+      problems: ORDERED,
     },
     handle: async (context) => {
       const body = await readChange(context, parts, changeBody);
-      return changePartition(context, parts, { kind: "change-partition", name: param(context, "p"), ...body });
+      return changePartition(context, parts, { kind: "change-partition", name: param(context, "partition"), ...body });
     },
   };
 }
@@ -150,37 +171,45 @@ const SUMMARIES = {
   uncordon: "Take a partition back into use",
 };
 
-/** `POST /admin/v1/partitions/{p}/drain`, `…/cordon` and `…/uncordon` ([MEM1]). */
+/** `POST /admin/v1/partitions/{partition}/drain`, `…/cordon` and `…/uncordon` ([MEM1]). */
 function setState(parts: HttpParts, kind: keyof typeof SUMMARIES): Route {
   return {
     doc: {
+      id: `${kind}Partition`,
+      tag: "partitions",
       method: "post",
-      path: `/admin/v1/partitions/{p}/${kind}`,
+      path: `/admin/v1/partitions/{partition}/${kind}`,
       summary: SUMMARIES[kind],
       params: partitionParams,
       body: stateBody,
-      answers: { 200: memberOrPlan },
+      answers: { 200: changed },
+      problems: ORDERED,
     },
     handle: async (context) => {
       const body = await readChange(context, parts, stateBody);
-      return changePartition(context, parts, { kind, name: param(context, "p"), ...body });
+      return changePartition(context, parts, { kind, name: param(context, "partition"), ...body });
     },
   };
 }
 
-/** `DELETE /admin/v1/partitions/{p}` ([MEM1]). */
+/** `DELETE /admin/v1/partitions/{partition}` ([MEM1]). */
 function remove(parts: HttpParts): Route {
   return {
     doc: {
+      id: "removePartition",
+      tag: "partitions",
       method: "delete",
-      path: "/admin/v1/partitions/{p}",
+      path: "/admin/v1/partitions/{partition}",
       summary: "Remove a drained partition",
       params: partitionParams,
-      answers: { 200: z.object({ removed: z.literal(true), name: z.string() }) },
+      answers: {
+        200: { description: "It was removed", schema: z.object({ removed: z.literal(true), name: z.string() }) },
+      },
+      problems: ORDERED,
     },
     handle: async (context) => {
       const { requestId } = context.env;
-      const name = param(context, "p");
+      const name = param(context, "partition");
       await readChange(context, parts, NOTHING);
       await command(parts, { kind: "remove-partition", name }, requestId);
       return respond(JSON.stringify({ removed: true, name }), requestId);

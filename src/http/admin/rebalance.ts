@@ -5,7 +5,7 @@ import type { HttpParts } from "../ports.ts";
 import { respond } from "../respond.ts";
 import type { Route } from "../route.ts";
 import { count } from "../schemas.ts";
-import { command } from "./coordinator.ts";
+import { command, ORDERED } from "./coordinator.ts";
 
 export const planSchema = z
   .object({
@@ -29,11 +29,14 @@ const bodySchema = z.strictObject({
 export function rebalanceRoute(parts: HttpParts): Route {
   return {
     doc: {
+      id: "rebalance",
+      tag: "shards",
       method: "post",
       path: "/admin/v1/rebalance",
       summary: "Plan moves and carry them out, or only show them",
       body: bodySchema,
-      answers: { 200: planSchema },
+      answers: { 200: { description: "The plan, carried out unless it is a dry run", schema: planSchema } },
+      problems: ORDERED,
     },
     handle: async (context) => {
       const body = await readChange(context, parts, bodySchema);

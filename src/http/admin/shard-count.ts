@@ -6,7 +6,7 @@ import type { HttpParts } from "../ports.ts";
 import { respond } from "../respond.ts";
 import type { Route } from "../route.ts";
 import { count } from "../schemas.ts";
-import { askCoordinator, command } from "./coordinator.ts";
+import { askCoordinator, command, ORDERED } from "./coordinator.ts";
 
 const shardCount = count
   .min(1)
@@ -38,10 +38,13 @@ export function shardCountRoutes(parts: HttpParts): Route[] {
 function read(parts: HttpParts): Route {
   return {
     doc: {
+      id: "getShardCount",
+      tag: "shards",
       method: "get",
       path: "/admin/v1/shard-count",
-      summary: "The shard count, and how far a change of it is",
-      answers: { 200: resizeSchema },
+      summary: "See the shard count, and how far a change of it is",
+      answers: { 200: { description: "The shard count", schema: resizeSchema } },
+      problems: ["UNAVAILABLE"],
     },
     handle: async (context) => {
       const { resize } = await askCoordinator(parts, (coordinator) => coordinator.view());
@@ -56,11 +59,17 @@ const bodySchema = z.strictObject({ count: shardCount, dryRun: z.boolean().defau
 function change(parts: HttpParts): Route {
   return {
     doc: {
+      id: "changeShardCount",
+      tag: "shards",
       method: "post",
       path: "/admin/v1/shard-count",
       summary: "Double or halve the shards until there are so many",
       body: bodySchema,
-      answers: { 200: resizeSchema, 202: resizeSchema },
+      answers: {
+        200: { description: "A dry run: what would be done", schema: resizeSchema },
+        202: { description: "It is being done", schema: resizeSchema },
+      },
+      problems: ORDERED,
     },
     handle: async (context) => {
       const { requestId } = context.env;

@@ -7,7 +7,7 @@ import type { HttpParts } from "../ports.ts";
 import { respond } from "../respond.ts";
 import { type HttpContext, param, type Route } from "../route.ts";
 import { partitionName, shardParams } from "../schemas.ts";
-import { command, known } from "./coordinator.ts";
+import { command, known, ORDERED } from "./coordinator.ts";
 import { moveBody, moveSchema } from "./moves.ts";
 import { noteBody, noteSchema, type ShardView, shardSchema, shardTable } from "./shard-view.ts";
 
@@ -22,11 +22,13 @@ export function shardRoutes(parts: HttpParts): Route[] {
 function list(parts: HttpParts): Route {
   return {
     doc: {
+      id: "listShards",
+      tag: "shards",
       method: "get",
       path: "/admin/v1/shards",
-      summary: "Every shard and its owner",
+      summary: "List the shards and their owners",
       query: querySchema,
-      answers: { 200: z.object({ shards: z.array(shardSchema) }) },
+      answers: { 200: { description: "The shards", schema: z.object({ shards: z.array(shardSchema) }) } },
     },
     handle: async (context) => {
       const { partition } = parseQuery(context, querySchema);
@@ -47,15 +49,17 @@ function list(parts: HttpParts): Route {
   };
 }
 
-/** `GET /admin/v1/shards/{n}`. */
+/** `GET /admin/v1/shards/{shard}`. */
 function read(parts: HttpParts): Route {
   return {
     doc: {
+      id: "getShard",
+      tag: "shards",
       method: "get",
-      path: "/admin/v1/shards/{n}",
-      summary: "One shard and its owner",
+      path: "/admin/v1/shards/{shard}",
+      summary: "See one shard and its owner",
       params: shardParams,
-      answers: { 200: shardSchema },
+      answers: { 200: { description: "The shard", schema: shardSchema } },
     },
     handle: async (context) => {
       const shard = await shardNumber(context, parts);
@@ -71,16 +75,19 @@ function read(parts: HttpParts): Route {
 
 const orderSchema = z.strictObject({ partition: partitionName });
 
-/** `POST /admin/v1/shards/{n}/move`: answers with the move as it was ordered ([MIG1]). */
+/** `POST /admin/v1/shards/{shard}/move`: answers with the move as it was ordered ([MIG1]). */
 function move(parts: HttpParts): Route {
   return {
     doc: {
+      id: "moveShard",
+      tag: "shards",
       method: "post",
-      path: "/admin/v1/shards/{n}/move",
+      path: "/admin/v1/shards/{shard}/move",
       summary: "Move a shard to a partition",
       params: shardParams,
       body: orderSchema,
-      answers: { 202: moveSchema },
+      answers: { 202: { description: "The move, as it was ordered", schema: moveSchema } },
+      problems: ORDERED,
     },
     handle: async (context) => {
       const { requestId } = context.env;
@@ -94,16 +101,19 @@ function move(parts: HttpParts): Route {
 
 const pinSchema = z.strictObject({ partition: partitionName.optional() });
 
-/** `POST /admin/v1/shards/{n}/pin` ([PLAN2]). */
+/** `POST /admin/v1/shards/{shard}/pin` ([PLAN2]). */
 function pin(parts: HttpParts): Route {
   return {
     doc: {
+      id: "pinShard",
+      tag: "shards",
       method: "post",
-      path: "/admin/v1/shards/{n}/pin",
+      path: "/admin/v1/shards/{shard}/pin",
       summary: "Keep a shard where it is, or at a partition",
       params: shardParams,
       body: pinSchema,
-      answers: { 200: noteSchema },
+      answers: { 200: { description: "The shard, as it is now", schema: noteSchema } },
+      problems: ORDERED,
     },
     handle: async (context) => {
       const { requestId } = context.env;
@@ -115,15 +125,18 @@ function pin(parts: HttpParts): Route {
   };
 }
 
-/** `POST /admin/v1/shards/{n}/unpin` ([PLAN2]). */
+/** `POST /admin/v1/shards/{shard}/unpin` ([PLAN2]). */
 function unpin(parts: HttpParts): Route {
   return {
     doc: {
+      id: "unpinShard",
+      tag: "shards",
       method: "post",
-      path: "/admin/v1/shards/{n}/unpin",
+      path: "/admin/v1/shards/{shard}/unpin",
       summary: "Let plans move a shard again",
       params: shardParams,
-      answers: { 200: noteSchema },
+      answers: { 200: { description: "The shard, as it is now", schema: noteSchema } },
+      problems: ORDERED,
     },
     handle: async (context) => {
       const { requestId } = context.env;
@@ -139,7 +152,7 @@ function unpin(parts: HttpParts): Route {
 async function shardNumber(context: HttpContext, { router }: Pick<HttpParts, "router">): Promise<number> {
   await router.refresh();
   const { shards } = router.map;
-  const text = param(context, "n");
+  const text = param(context, "shard");
   const shard = Number(text);
   if (/^(0|[1-9]\d{0,5})$/.test(text) && shard < shards) return shard;
   throw new EdgeverseError("NOT_FOUND", `No such shard: the cluster has ${shards}, numbered from 0`);

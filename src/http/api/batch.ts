@@ -5,7 +5,7 @@ import { checkCallId } from "../../reliable/call-id.ts";
 import type { FinalReply } from "../../router/router.ts";
 import { readBody } from "../body.ts";
 import { callIdText } from "../call-view.ts";
-import { refuseHeaders, timeoutHeader, traceParent } from "../headers.ts";
+import { commonHeaders, refuseHeaders, timeoutHeader, traceParent } from "../headers.ts";
 import { misfit, parseBody } from "../parse.ts";
 import type { HttpParts } from "../ports.ts";
 import { publicError } from "../problem.ts";
@@ -43,6 +43,12 @@ const batchCallSchema = z
   .meta({ id: "BatchCall" });
 
 const MOST = 1_000;
+const EXAMPLE = {
+  calls: [
+    { type: "Counter", id: "visits", method: "get" },
+    { type: "Counter", id: "visits", method: "add", request: { by: 1 }, callId: "visit-17" },
+  ],
+};
 /** Items are looked at one by one, so that a bad one spoils only its own place. */
 const bodySchema = z.strictObject({ calls: z.array(z.unknown()).min(1).max(MOST) });
 const replayed = z.literal(true).optional();
@@ -54,12 +60,19 @@ const resultSchema = z
 export function batchRoute(parts: HttpParts): Route {
   return {
     doc: {
+      id: "batch",
+      tag: "objects",
       method: "post",
       path: "/api/v1/objects/batch",
       summary: "Call many methods at once; each has its own outcome",
-      headers: z.object({ "Edgeverse-Timeout": z.string().optional(), traceparent: z.string().optional() }),
-      body: z.strictObject({ calls: z.array(batchCallSchema).min(1).max(MOST) }),
-      answers: { 200: z.object({ results: z.array(resultSchema) }) },
+      headers: commonHeaders,
+      body: z.strictObject({ calls: z.array(batchCallSchema).min(1).max(MOST) }).meta({ examples: [EXAMPLE] }),
+      answers: {
+        200: {
+          description: "The outcomes, in the order of the calls",
+          schema: z.object({ results: z.array(resultSchema) }),
+        },
+      },
     },
     handle: async (context) => {
       const { raw } = context.req;

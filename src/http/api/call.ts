@@ -3,23 +3,21 @@ import type { CallMessage } from "../../object/message.ts";
 import type { FinalReply } from "../../router/router.ts";
 import { readBody } from "../body.ts";
 import { callIdText, callPath } from "../call-view.ts";
-import { reliableHeaders, timeoutHeader, traceParent } from "../headers.ts";
+import { callHeaders, reliableHeaders, timeoutHeader, traceParent } from "../headers.ts";
 import { parseBody } from "../parse.ts";
 import type { HttpParts } from "../ports.ts";
 import { problem } from "../problem.ts";
 import { respond } from "../respond.ts";
 import { param, type Route } from "../route.ts";
 import { jsonValue, objectParams } from "../schemas.ts";
-import { CLIENT, requestText } from "./message.ts";
+import { ADDRESS, CLIENT, RELIABLE, requestText, TURN } from "./message.ts";
 
-const bodySchema = z.strictObject({ request: jsonValue.optional() });
-const headersSchema = z.object({
-  "Idempotency-Key": z.string().optional().meta({ description: "Call id: makes the call reliable, run exactly once" }),
-  "Edgeverse-Timeout": z.string().optional().meta({ description: "Milliseconds the call may take" }),
-  "Edgeverse-Expires-In": z.string().optional().meta({ description: "Milliseconds a reliable call may stay pending" }),
-  "Edgeverse-Log": z.enum(["write-ahead", "write-behind"]).optional(),
-  Prefer: z.string().optional().meta({ description: "respond-async: answer once the reliable call is accepted" }),
-  traceparent: z.string().optional(),
+const bodySchema = z.strictObject({ request: jsonValue.optional() }).meta({ examples: [{ request: { by: 1 } }] });
+/** With a `response`, though it never has one: so a typed client reads the response without asking for the status first. */
+const acceptedSchema = z.object({
+  callId: callIdText,
+  status: z.literal("pending"),
+  response: jsonValue.optional().meta({ description: "Not there yet" }),
 });
 
 /**
@@ -30,16 +28,28 @@ export function callRoute(parts: HttpParts): Route {
   const { registry, router, clock } = parts;
   return {
     doc: {
+      id: "call",
+      tag: "objects",
       method: "post",
       path: "/api/v1/objects/call/{type}/{id}/{method}",
       summary: "Call a method of an object",
       params: objectParams.extend({ method: z.string().meta({ examples: ["add"] }) }),
-      headers: headersSchema,
+      headers: callHeaders,
       body: bodySchema,
       answers: {
-        200: z.object({ response: jsonValue }),
-        202: z.object({ callId: callIdText, status: z.literal("pending") }),
+        200: {
+          description: "The method's response",
+          schema: z.object({ response: jsonValue }).meta({ examples: [{ response: 3 }] }),
+          headers: ["Idempotency-Replayed"],
+        },
+        202: {
+          description: "The reliable call is accepted and goes on",
+          schema: acceptedSchema,
+          headers: ["Location", "Preference-Applied"],
+        },
       },
+      problems: [...ADDRESS, ...TURN, ...RELIABLE],
+      problemHeaders: ["Idempotency-Replayed"],
     },
     handle: async (context) => {
       const { raw } = context.req;

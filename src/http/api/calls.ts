@@ -15,11 +15,14 @@ import { objectParams } from "../schemas.ts";
 export function callStatusRoute(parts: HttpParts): Route {
   return {
     doc: {
+      id: "callStatus",
+      tag: "objects",
       method: "get",
       path: "/api/v1/objects/calls/{type}/{id}/{callId}",
       summary: "Where a reliable call stands",
       params: objectParams.extend({ callId: callIdText }),
-      answers: { 200: callSchema },
+      answers: { 200: { description: "The call, with its outcome if it has one", schema: callSchema } },
+      problems: ["CALL_NOT_FOUND", "INVALID_ARGUMENT", "INVALID_ID", "LOG_UNAVAILABLE", "OVERLOADED", "UNAVAILABLE"],
     },
     handle: async (context) => {
       const [type, id, callId] = [param(context, "type"), param(context, "id"), param(context, "callId")];

@@ -15,10 +15,12 @@ export function healthRoutes(parts: HttpParts): Route[] {
 function healthRoute(): Route {
   return {
     doc: {
+      id: "health",
+      tag: "host",
       method: "get",
       path: "/healthz",
       summary: "Whether the worker runs",
-      answers: { 200: z.object({ status: z.literal("ok") }) },
+      answers: { 200: { description: "It runs", schema: z.object({ status: z.literal("ok") }) } },
     },
     handle: (context) => respond('{"status":"ok"}', context.env.requestId),
   };
@@ -44,10 +46,15 @@ function readyRoute(parts: HttpParts): Route {
   let last: { readonly at: number; readonly status: number; readonly text: string } | undefined;
   return {
     doc: {
+      id: "ready",
+      tag: "host",
       method: "get",
       path: "/ready",
       summary: "Whether everything that calls need can be reached",
-      answers: { 200: readySchema, 503: readySchema },
+      answers: {
+        200: { description: "Everything can be reached", schema: readySchema },
+        503: { description: "Something can't be reached: `failing` names it", schema: readySchema },
+      },
     },
     handle: async (context) => {
       const now = parts.clock.now();

@@ -1,14 +1,14 @@
 import * as z from "zod";
 import { parseDuration } from "../../config/duration.ts";
 import { readBody } from "../body.ts";
-import { refuseHeaders, timeoutHeader } from "../headers.ts";
+import { commonHeaders, refuseHeaders, timeoutHeader } from "../headers.ts";
 import { parseBody } from "../parse.ts";
 import type { HttpParts } from "../ports.ts";
 import { problem } from "../problem.ts";
 import { respond } from "../respond.ts";
 import { param, type Route } from "../route.ts";
 import { objectId, objectParams } from "../schemas.ts";
-import { CLIENT } from "./message.ts";
+import { CLIENT, TURN } from "./message.ts";
 
 const bodySchema = z.strictObject({});
 const NOT_RELIABLE = "creating and deleting are no reliable calls";
@@ -23,13 +23,22 @@ export function lifecycleRoutes(parts: HttpParts): Route[] {
 function lifecycleRoute(parts: HttpParts, action: "create" | "delete"): Route {
   return {
     doc: {
+      id: action,
+      tag: "objects",
       method: "post",
       path: `/api/v1/objects/${action}/{type}/{id}`,
-      summary: action === "create" ? "Create an object; 200 if it was there" : "Delete an object, if it is there",
+      summary: action === "create" ? "Create an object" : "Delete an object",
       params: objectParams,
-      headers: z.object({ "Edgeverse-Timeout": z.string().optional() }),
+      headers: commonHeaders.pick({ "Edgeverse-Timeout": true }),
       body: bodySchema,
-      answers: action === "create" ? { 200: identity, 201: identity } : { 200: z.object({ success: z.literal(true) }) },
+      answers:
+        action === "create"
+          ? {
+              200: { description: "It was there already", schema: identity },
+              201: { description: "It was created", schema: identity },
+            }
+          : { 200: { description: "It is not there any more", schema: z.object({ success: z.literal(true) }) } },
+      problems: ["INVALID_ID", "TYPE_NOT_FOUND", ...TURN],
     },
     handle: async (context) => {
       const { registry, config, clock, router } = parts;

@@ -2,6 +2,25 @@ import { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import type { Caller } from "../../object/call.ts";
 import { exceedsBytes } from "../../object/json.ts";
 
+/** Problems of what names an object and a method. */
+export const ADDRESS = ["INVALID_ID", "TYPE_NOT_FOUND", "METHOD_NOT_FOUND", "OBJECT_NOT_FOUND"] as const;
+/** Problems of running a turn. */
+export const TURN = [
+  "CALL_FAILED",
+  "CONFLICT",
+  "DEADLINE_EXCEEDED",
+  "DEADLOCK",
+  "INTERNAL",
+  "INVALID_RESPONSE",
+  "OVERLOADED",
+  "PAYLOAD_TOO_LARGE",
+  "STATE_INVALID",
+  "STATE_TOO_LARGE",
+  "UNAVAILABLE",
+] as const;
+/** Problems of reliable calls. */
+export const RELIABLE = ["CALL_ID_REUSED", "EXPIRED_CALL_ID", "LOG_UNAVAILABLE"] as const;
+
 /** Who calls over HTTP, until requests are authenticated. */
 export const CLIENT: Caller = { kind: "client" };
 

@@ -1,88 +1,69 @@
-import * as z from "zod";
-import { VERSION } from "./admin/cluster.ts";
-import type { RouteDoc } from "./route.ts";
-import { problemSchema } from "./schemas.ts";
+import type { TypeDefinition } from "../../object/registry.ts";
+import { VERSION } from "../admin/cluster.ts";
+import type { RouteDoc, Tag } from "../route.ts";
+import { type Json, Schemas } from "./json-schema.ts";
+import { BEARER, HEADERS, type Operation, operation } from "./operation.ts";
+import { methodPaths, typeTag } from "./served-methods.ts";
 
-type Json = Record<string, unknown>;
+const TAGS: Readonly<Record<Tag, string>> = {
+  objects: "Calls of objects of any type, their creation and deletion",
+  host: "What this host is, and whether it can serve",
+  cluster: "The cluster as a whole, its objects, and what operators did",
+  partitions: "The members of the cluster",
+  shards: "Where shards are, their moves, and how many there are",
+  "call log": "The log of reliable calls",
+};
 
-const BEARER = "adminToken";
+const DESCRIPTION = `Virtual objects over HTTP. JSON both ways, whatever the request's \`Content-Type\`.
 
-/** The OpenAPI 3.1 document of these routes. Schemas with an `id` in their `meta` become components. */
-export function openApiDocument(docs: readonly RouteDoc[]): Json {
-  const components: Json = {};
-  const schema = (of: z.ZodType) => jsonSchema(of, components);
+Errors are \`application/problem+json\`: act on \`code\`, and repeat what is \`retryable\`. Every answer has an
+\`X-Request-Id\`, the client's own if it sent a fitting one.`;
+
+/** The route that every method is called by. */
+const CALL = "call";
+
+/** The OpenAPI 3.1 document of these routes, and of the methods of these types as paths of their own. */
+export function openApiDocument(docs: readonly RouteDoc[], types: readonly TypeDefinition[]): Json {
+  const schemas = new Schemas();
   const paths: Record<string, Json> = {};
+  // What a call answers is said once: each method of each type refers to it.
+  const responses: Json = {};
   for (const doc of docs) {
-    const item = paths[doc.path] ?? {};
-    item[doc.method] = operation(doc, schema);
-    paths[doc.path] = item;
+    const made = operation(doc, schemas);
+    const shown = doc.id === CALL ? withShared(made, responses) : made;
+    paths[doc.path] = { ...paths[doc.path], [doc.method]: shown };
+    if (doc.id === CALL) Object.assign(paths, methodPaths(shown, types, schemas));
   }
+  const tags = Object.entries(TAGS).map(([name, description]) => ({ name, description }));
   return {
     openapi: "3.1.0",
-    info: { title: "Edgeverse", version: VERSION, description: "Virtual objects over HTTP" },
+    info: {
+      title: "Edgeverse",
+      version: VERSION,
+      description: DESCRIPTION,
+      license: { name: "Apache License 2.0", identifier: "Apache-2.0" },
+    },
+    servers: [{ url: "/", description: "The host that served this document" }],
+    tags: [...tags, ...types.map(({ type }) => ({ name: typeTag(type), description: `The methods of ${type}` }))],
     paths,
     components: {
-      schemas: components,
-      securitySchemes: { [BEARER]: { type: "http", scheme: "bearer" } },
+      schemas: schemas.components,
+      responses,
+      headers: HEADERS,
+      securitySchemes: {
+        [BEARER]: { type: "http", scheme: "bearer", description: "The host's `EDGEVERSE_ADMIN_TOKEN`" },
+      },
     },
   };
 }
 
-function operation(doc: RouteDoc, schema: (of: z.ZodType) => Json): Json {
-  const responses: Json = {};
-  for (const [status, answer] of Object.entries(doc.answers)) {
-    responses[status] = { description: "Success", content: { "application/json": { schema: schema(answer) } } };
+/** The operation with its responses put among those of the document. */
+function withShared(made: Operation, responses: Json): Operation {
+  const references: Json = {};
+  for (const [status, response] of Object.entries(made.responses)) {
+    const name = `${made.operationId}.${status}`;
+    responses[name] = response;
+    references[status] = { $ref: `#/components/responses/${name}` };
   }
-  responses["default"] = {
-    description: "A problem",
-    content: { "application/problem+json": { schema: schema(problemSchema) } },
-  };
-  const admin = doc.path.startsWith("/admin/");
-  return {
-    summary: doc.summary,
-    tags: [admin ? "admin" : "objects"],
-    parameters: [
-      ...parameters("path", doc.params, schema),
-      ...parameters("query", doc.query, schema),
-      ...parameters("header", doc.headers, schema),
-    ],
-    ...(doc.body === undefined
-      ? {}
-      : { requestBody: { content: { "application/json": { schema: schema(doc.body) } } } }),
-    responses,
-    ...(admin ? { security: [{ [BEARER]: [] }] } : {}),
-  };
-}
-
-function parameters(place: string, of: z.ZodObject | undefined, schema: (of: z.ZodType) => Json): Json[] {
-  return Object.entries(of?.shape ?? {}).map(([name, member]) => ({
-    name,
-    in: place,
-    required: !member.safeParse(undefined).success,
-    schema: schema(member),
-  }));
-}
-
-/**
- * The JSON Schema of what a client sends or reads. What has an `id` is put in `components` and referred to. What JSON Schema
- * can't say is left open.
- */
-function jsonSchema(of: z.ZodType, components: Json): Json {
-  const {
-    $schema: _,
-    $defs,
-    ...schema
-  } = z.toJSONSchema(of, {
-    io: "input",
-    unrepresentable: "any",
-    override: ({ zodSchema: { _zod }, jsonSchema }) => {
-      // A query's numbers come as text: zod leaves their default out, and the pattern of a moment says less than its format.
-      if (_zod.def.type === "default") jsonSchema.default = (_zod.def as z.core.$ZodDefaultDef).defaultValue;
-      if (jsonSchema.format !== undefined) delete jsonSchema.pattern;
-    },
-  });
-  const text = JSON.stringify([schema, $defs ?? {}]).replaceAll('"#/$defs/', '"#/components/schemas/');
-  const [own, shared] = JSON.parse(text) as [Json, Json];
-  Object.assign(components, shared);
-  return own;
+  return { ...made, responses: references };
 }
