@@ -1,12 +1,12 @@
 import * as z from "zod";
 import type { CallRecord } from "../reliable/call-record.ts";
 import { publicError } from "./problem.ts";
-import { errorSchema, jsonValue, moment } from "./schemas.ts";
+import { about, errorSchema, jsonValue, moment } from "./schemas.ts";
 
 export const callIdText = z
   .string()
   .regex(/^[\x21-\x7e]{1,255}$/)
-  .meta({ examples: ["01JD2M6Z3Q8V7T"] });
+  .register(about, { examples: ["01JD2M6Z3Q8V7T"] });
 
 const statuses = ["pending", "success", "failed", "expired"] as const;
 export const callStatus = z.enum(statuses);
@@ -22,7 +22,7 @@ export const callSchema = z
     acceptedAt: moment,
     finishedAt: moment.optional(),
   })
-  .meta({ id: "Call" });
+  .register(about, { id: "Call" });
 
 /** A reliable call as its caller sees it: JSON text, with `more` members in front. Texts are put in as they are. */
 export function callView(record: CallRecord, more: Readonly<Record<string, unknown>> = {}): string {

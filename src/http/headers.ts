@@ -3,12 +3,13 @@ import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import type { ReliableOptions } from "../object/message.ts";
 import type { LogPolicy } from "../object/method.ts";
 import { checkCallId } from "../reliable/call-id.ts";
+import { about } from "./schemas.ts";
 
 const duration = (description: string) =>
   z
     .string()
     .optional()
-    .meta({ type: "integer", minimum: 1, description: `Milliseconds ${description}` });
+    .register(about, { type: "integer", minimum: 1, description: `Milliseconds ${description}` });
 
 /** Headers of anything that is called, as the OpenAPI document shows them. */
 export const commonHeaders = z.object({
@@ -16,7 +17,7 @@ export const commonHeaders = z.object({
   traceparent: z
     .string()
     .optional()
-    .meta({ description: "W3C trace context: reaches the method, its calls and the log" }),
+    .register(about, { description: "W3C trace context: reaches the method, its calls and the log" }),
 });
 
 /** The same with those that make a call reliable. */
@@ -24,7 +25,7 @@ export const callHeaders = commonHeaders.extend({
   "Idempotency-Key": z
     .string()
     .optional()
-    .meta({
+    .register(about, {
       description: "The call id: makes the call reliable, so that it runs exactly once",
       examples: ["order-7-pay"],
     }),
@@ -32,11 +33,11 @@ export const callHeaders = commonHeaders.extend({
   "Edgeverse-Log": z
     .enum(["write-ahead", "write-behind"])
     .optional()
-    .meta({ description: "Whether the log has a reliable call before it runs, or soon after" }),
+    .register(about, { description: "Whether the log has a reliable call before it runs, or soon after" }),
   Prefer: z
     .string()
     .optional()
-    .meta({
+    .register(about, {
       description: "`respond-async` answers with 202 once a reliable call is accepted",
       examples: ["respond-async"],
     }),

@@ -182,6 +182,7 @@ describe("openapi.json", () => {
     const { components } = await documentOf({ registry: shop });
     expect(components.schemas["Problem"]?.properties).toHaveProperty("retryable");
     expect(components.schemas["Shop.problem.Problem"]?.properties).toEqual({ code: { type: "string" } });
+    expect(Object.keys(z.toJSONSchema(z.globalRegistry).schemas).sort()).toEqual(["Money", "Problem"]);
   });
 
   it("[HTTP10] has nothing to say to Redocly's recommended rules", async () => {

@@ -3,7 +3,7 @@ import { parseQuery } from "../parse.ts";
 import type { HttpParts } from "../ports.ts";
 import { respond } from "../respond.ts";
 import type { Route } from "../route.ts";
-import { jsonValue, moment, pageLimit, wholeNumber } from "../schemas.ts";
+import { about, jsonValue, moment, pageLimit, wholeNumber } from "../schemas.ts";
 import { askCoordinator } from "./coordinator.ts";
 
 const querySchema = z.strictObject({ limit: pageLimit, before: wholeNumber(0, 999_999_999).optional() });
@@ -16,7 +16,7 @@ const answerSchema = z.object({
       requestId: z.string(),
       command: z.string(),
       details: jsonValue,
-      outcome: z.string().meta({ description: '"done", or the code it was refused with' }),
+      outcome: z.string().register(about, { description: '"done", or the code it was refused with' }),
     }),
   ),
   next: z.string().optional(),

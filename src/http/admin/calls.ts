@@ -8,7 +8,7 @@ import { NOTHING, parseQuery, readChange } from "../parse.ts";
 import type { HttpParts } from "../ports.ts";
 import { respond } from "../respond.ts";
 import type { Route } from "../route.ts";
-import { count, jsonValue, moment, pageLimit } from "../schemas.ts";
+import { about, count, jsonValue, moment, pageLimit } from "../schemas.ts";
 
 const seq = z.string().regex(/^\d{1,18}$/, "must be the next of another page");
 const querySchema = z.strictObject({
@@ -29,7 +29,7 @@ const loggedCallSchema = callSchema
     traceId: z.string().nullable(),
     request: jsonValue,
   })
-  .meta({ id: "LoggedCall" });
+  .register(about, { id: "LoggedCall" });
 
 /** `/admin/v1/calls`: the log of reliable calls, and its upkeep. */
 export function loggedCallRoutes(parts: HttpParts): Route[] {
@@ -75,7 +75,7 @@ const cleanupBody = z.strictObject({
   olderThan: z
     .string()
     .optional()
-    .meta({ examples: ["30d"], description: "Default: the configured retention" }),
+    .register(about, { examples: ["30d"], description: "Default: the configured retention" }),
   dryRun: z.boolean().default(false),
 });
 const cleanupReport = z
@@ -86,7 +86,7 @@ const cleanupReport = z
     marks: count,
     complete: z.boolean(),
   })
-  .meta({ id: "CleanupReport" });
+  .register(about, { id: "CleanupReport" });
 
 /** `POST /admin/v1/calls/cleanup` ([CALL9]). */
 function cleanUp(parts: HttpParts): Route {
@@ -130,7 +130,7 @@ const reconcileReport = z
     unreachable: count,
     complete: z.boolean(),
   })
-  .meta({ id: "ReconcileReport" });
+  .register(about, { id: "ReconcileReport" });
 
 /** `POST /admin/v1/calls/wake` ([CALL11]): drives pending rows now instead of with the next cron. */
 function wake(parts: HttpParts): Route {

@@ -4,7 +4,7 @@ import { ADMIN_LIMIT, askPartitions } from "../ask-partitions.ts";
 import type { HttpParts } from "../ports.ts";
 import { respond } from "../respond.ts";
 import type { Route } from "../route.ts";
-import { count, moment } from "../schemas.ts";
+import { about, count, moment } from "../schemas.ts";
 import { askCoordinator, coordinatorView } from "./coordinator.ts";
 import { moveCounts } from "./moves.ts";
 import { memberSchema } from "./partition-view.ts";
@@ -33,7 +33,7 @@ const clusterSchema = z
       }),
     ),
     coordinator: z.object({ reachable: z.boolean(), founded: z.boolean().optional(), foundedAt: moment.optional() }),
-    moves: moveCounts.nullable().meta({ description: "Null when the coordinator can't be asked" }),
+    moves: moveCounts.nullable().register(about, { description: "Null when the coordinator can't be asked" }),
     shardCount: resizeSchema.nullable(),
     log: z.boolean(),
     totals: z.object({
@@ -45,7 +45,7 @@ const clusterSchema = z
     }),
     types: z.array(z.object({ type: z.string(), methods: z.array(methodSchema) })),
   })
-  .meta({ id: "Cluster" });
+  .register(about, { id: "Cluster" });
 
 /** `GET /admin/v1/cluster`: the whole at a glance. Totals are of the partitions that answered. */
 export function clusterRoute(parts: HttpParts): Route {

@@ -4,7 +4,7 @@ import { parseQuery } from "../parse.ts";
 import type { HttpParts } from "../ports.ts";
 import { respond } from "../respond.ts";
 import type { Route } from "../route.ts";
-import { count, moment, pageLimit, wholeNumber } from "../schemas.ts";
+import { about, count, moment, pageLimit, wholeNumber } from "../schemas.ts";
 import { askCoordinator } from "./coordinator.ts";
 
 export const moveSchema = z
@@ -14,28 +14,28 @@ export const moveSchema = z
     from: z.string(),
     to: z.string(),
     phase: z.enum(["planned", "copying", "undoing", "committed", "dropping", "done", "undone"]),
-    reason: z.string().meta({ examples: ["drain"] }),
+    reason: z.string().register(about, { examples: ["drain"] }),
     detail: z.string(),
     epoch: count.nullable(),
-    trouble: z.string().nullable().meta({ description: "Why it was undone, or is held up" }),
+    trouble: z.string().nullable().register(about, { description: "Why it was undone, or is held up" }),
     attempts: count,
     rows: count,
     bytes: count,
-    pausedMs: z.number().nullable().meta({ description: "How long callers of the shard were stopped" }),
+    pausedMs: z.number().nullable().register(about, { description: "How long callers of the shard were stopped" }),
     startedAt: moment,
     updatedAt: moment,
     endedAt: moment.nullable(),
     ageMs: z.number(),
     stuck: z.boolean(),
   })
-  .meta({ id: "Move" });
+  .register(about, { id: "Move" });
 
 export const moveCounts = z.object({
   done: count,
   undone: count,
   active: count,
   planned: count,
-  oldestMs: z.number().meta({ description: "How long the oldest move under way has been so" }),
+  oldestMs: z.number().register(about, { description: "How long the oldest move under way has been so" }),
 });
 
 const querySchema = z.strictObject({

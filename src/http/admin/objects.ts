@@ -7,7 +7,7 @@ import { parseQuery } from "../parse.ts";
 import type { HttpParts } from "../ports.ts";
 import { respond } from "../respond.ts";
 import { param, type Route } from "../route.ts";
-import { moment, objectParams, pageLimit, wholeNumber } from "../schemas.ts";
+import { about, moment, objectParams, pageLimit, wholeNumber } from "../schemas.ts";
 import { known } from "./coordinator.ts";
 import { type PageCursor, readCursor, writeCursor } from "./page-cursor.ts";
 import { noteBody, unexplained } from "./shard-view.ts";
@@ -24,7 +24,7 @@ const querySchema = z.strictObject({
 const listingSchema = z.object({
   type: z.string(),
   id: z.string(),
-  shard: z.number().int().nullable().meta({ description: "Null for an object fixed to a partition" }),
+  shard: z.number().int().nullable().register(about, { description: "Null for an object fixed to a partition" }),
   partition: z.string(),
 });
 const answerSchema = z.object({ objects: z.array(listingSchema), cursor: z.string().optional() });
@@ -106,18 +106,21 @@ const objectSchema = z
   .object({
     type: z.string(),
     id: z.string(),
-    hash: z.string().nullable().meta({ description: "FNV-1a of the id, hex; null when the id itself names its place" }),
+    hash: z
+      .string()
+      .nullable()
+      .register(about, { description: "FNV-1a of the id, hex; null when the id itself names its place" }),
     shard: z.number().int().nullable(),
     partition: z.string(),
     epoch: z.number().int(),
     exists: z.boolean(),
     inMemory: z.boolean(),
-    why: z.string().meta({ examples: ["base map"] }),
-    decidedAt: moment.nullable().meta({ description: "When the shard last moved; null when it never has" }),
-    since: moment.nullable().meta({ description: "When the partition claimed the shard" }),
+    why: z.string().register(about, { examples: ["base map"] }),
+    decidedAt: moment.nullable().register(about, { description: "When the shard last moved; null when it never has" }),
+    since: moment.nullable().register(about, { description: "When the partition claimed the shard" }),
     region: z.string().nullable(),
   })
-  .meta({ id: "Object" });
+  .register(about, { id: "Object" });
 
 /** `GET /admin/v1/objects/{type}/{id}`: where an object is, and why there ([MAP4]). */
 function read(parts: HttpParts): Route {

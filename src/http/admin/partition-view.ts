@@ -3,7 +3,7 @@ import type { MemberView } from "../../coordinator/commands.ts";
 import { ADMIN_LIMIT, askPartitions } from "../ask-partitions.ts";
 import type { HttpParts } from "../ports.ts";
 import { publicError } from "../problem.ts";
-import { count, errorSchema, moment } from "../schemas.ts";
+import { about, count, errorSchema, moment } from "../schemas.ts";
 import { coordinatorView } from "./coordinator.ts";
 
 export const memberSchema = z
@@ -13,13 +13,15 @@ export const memberSchema = z
     labels: z.record(z.string(), z.string()),
     state: z.enum(["active", "cordoned", "draining"]),
     location: z.string().nullable(),
-    assignedShards: count.meta({ description: "Shards it owns by the map; of a draining one, what is left" }),
+    assignedShards: count
+      .clone()
+      .register(about, { description: "Shards it owns by the map; of a draining one, what is left" }),
     incoming: count,
     outgoing: count,
     drained: z.boolean(),
     since: moment,
   })
-  .meta({ id: "Member" });
+  .register(about, { id: "Member" });
 
 /** Beside what a partition says of itself; all null when the coordinator can't be asked, or doesn't know it. */
 const memberPart = z.object({
@@ -58,7 +60,7 @@ const shipperSchema = z.object({
 });
 const statusSchema = z
   .object({
-    shards: count.meta({ description: "Claimed by it" }),
+    shards: count.clone().register(about, { description: "Claimed by it" }),
     objectsInMemory: count,
     bytesInMemory: count,
     waitingTurns: count,
@@ -73,7 +75,7 @@ export const partitionSchema = z
   .object({ name: z.string(), reachable: z.boolean(), error: errorSchema.optional() })
   .extend(statusSchema.shape)
   .extend(memberPart.shape)
-  .meta({ id: "Partition" });
+  .register(about, { id: "Partition" });
 type Partition = z.input<typeof partitionSchema>;
 
 /** What each of these partitions says of itself, beside what the coordinator says of it; either may be missing. */

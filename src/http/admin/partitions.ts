@@ -7,12 +7,16 @@ import { NOTHING, readChange } from "../parse.ts";
 import type { HttpParts } from "../ports.ts";
 import { respond } from "../respond.ts";
 import { type HttpContext, param, type Route } from "../route.ts";
-import { partitionName, partitionParams } from "../schemas.ts";
+import { about, partitionName, partitionParams } from "../schemas.ts";
 import { command, ORDERED } from "./coordinator.ts";
 import { memberBody, memberSchema, partitionSchema, partitionViews } from "./partition-view.ts";
 import { planSchema } from "./rebalance.ts";
 
-const weight = z.number().positive().max(1_000).meta({ description: "Twice the weight takes twice the shards" });
+const weight = z
+  .number()
+  .positive()
+  .max(1_000)
+  .register(about, { description: "Twice the weight takes twice the shards" });
 const LABEL_RULE = "letters, digits, _, - and ., at most 63, beginning with a letter or digit";
 
 /** Not a `z.record`, which leaves a name such as `__proto__` out without a word. */
@@ -31,7 +35,7 @@ const labels = z
         issue([key], `must be a text of at most ${MOST_LABEL_TEXT} characters`);
     }
   })
-  .meta({
+  .register(about, {
     type: "object",
     additionalProperties: { type: "string", maxLength: MOST_LABEL_TEXT },
     examples: [{ zone: "weur-1" }],
@@ -41,7 +45,7 @@ const location = z.string().regex(/^[a-z]{2,16}$/, 'must be a location hint such
 const dryRun = z
   .boolean()
   .default(false)
-  .meta({ description: "Change nothing, and answer with the moves that would follow" });
+  .register(about, { description: "Change nothing, and answer with the moves that would follow" });
 const changed = {
   description: "The partition as it is now; of a dry run, the moves that would follow",
   schema: z.union([memberSchema, planSchema]),

@@ -4,7 +4,7 @@ import { readChange } from "../parse.ts";
 import type { HttpParts } from "../ports.ts";
 import { respond } from "../respond.ts";
 import type { Route } from "../route.ts";
-import { count } from "../schemas.ts";
+import { about, count } from "../schemas.ts";
 import { command, ORDERED } from "./coordinator.ts";
 
 export const planSchema = z
@@ -19,7 +19,7 @@ export const planSchema = z
       imbalance: z.number(),
     }),
   })
-  .meta({ id: "Plan" });
+  .register(about, { id: "Plan" });
 
 const bodySchema = z.strictObject({
   dryRun: z.boolean().default(false),

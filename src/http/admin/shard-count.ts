@@ -5,7 +5,7 @@ import { readChange } from "../parse.ts";
 import type { HttpParts } from "../ports.ts";
 import { respond } from "../respond.ts";
 import type { Route } from "../route.ts";
-import { count } from "../schemas.ts";
+import { about, count } from "../schemas.ts";
 import { askCoordinator, command, ORDERED } from "./coordinator.ts";
 
 const shardCount = count
@@ -23,7 +23,7 @@ export const resizeSchema = z
     trouble: z.string().nullable(),
     dryRun: z.boolean(),
   })
-  .meta({ id: "ShardCount" });
+  .register(about, { id: "ShardCount" });
 
 export function resizeBody(view: ReshardView & { readonly dryRun?: boolean }): z.input<typeof resizeSchema> {
   return { ...view, dryRun: view.dryRun ?? false };

@@ -2,25 +2,29 @@ import * as z from "zod";
 import type { ShardNote } from "../../coordinator/commands.ts";
 import type { ShardMap } from "../../placement/shard-map.ts";
 import type { PartitionAnswer } from "../ask-partitions.ts";
-import { count, moment } from "../schemas.ts";
+import { about, count, moment } from "../schemas.ts";
 import type { Known } from "./coordinator.ts";
 
 export const shardSchema = z
   .object({
     shard: z.number().int(),
     partition: z.string(),
-    epoch: z.number().int().nullable().meta({ description: "Null while no partition has claimed the shard" }),
-    claimed: z.boolean().nullable().meta({ description: "Null when the partition can't be asked" }),
-    why: z.string().meta({ examples: ["base map"] }),
-    pinned: z.boolean().nullable().meta({ description: "Null when the coordinator can't be asked" }),
+    epoch: z
+      .number()
+      .int()
+      .nullable()
+      .register(about, { description: "Null while no partition has claimed the shard" }),
+    claimed: z.boolean().nullable().register(about, { description: "Null when the partition can't be asked" }),
+    why: z.string().register(about, { examples: ["base map"] }),
+    pinned: z.boolean().nullable().register(about, { description: "Null when the coordinator can't be asked" }),
     pinnedTo: z.string().nullable(),
     movedAt: moment.nullable(),
     moving: z
       .object({ to: z.string(), phase: z.string(), id: z.number().int() })
       .nullable()
-      .meta({ description: "The move of it that has not ended" }),
+      .register(about, { description: "The move of it that has not ended" }),
   })
-  .meta({ id: "Shard" });
+  .register(about, { id: "Shard" });
 
 export type ShardView = z.output<typeof shardSchema>;
 type ShardAnswers = readonly PartitionAnswer<readonly [shard: number, epoch: number][]>[];
@@ -29,7 +33,7 @@ type ShardAnswers = readonly PartitionAnswer<readonly [shard: number, epoch: num
 export function shardTable(
   map: ShardMap,
   answers: ShardAnswers,
-  about: Known | undefined,
+  known: Known | undefined,
 ): (shard: number) => ShardView {
   const claims = new Map<number, { partition: string; epoch: number }>();
   const silent = new Set<string>();
@@ -46,10 +50,10 @@ export function shardTable(
   return (shard) => {
     const planned = map.owner(shard);
     const claim = claims.get(shard);
-    const note = about?.notes.get(shard);
-    const move = about?.moves.get(shard);
+    const note = known?.notes.get(shard);
+    const move = known?.moves.get(shard);
     const rest = {
-      pinned: about === undefined ? null : (note?.pinned ?? false),
+      pinned: known === undefined ? null : (note?.pinned ?? false),
       pinnedTo: note?.pinnedTo ?? null,
       movedAt: note?.movedAt == null ? null : new Date(note.movedAt).toISOString(),
       moving: move === undefined ? null : { to: move.to, phase: move.phase, id: move.id },
@@ -79,7 +83,7 @@ export const noteSchema = z
     pinnedTo: z.string().nullable(),
     movedAt: moment.nullable(),
   })
-  .meta({ id: "ShardNote" });
+  .register(about, { id: "ShardNote" });
 
 export function noteBody(note: ShardNote): z.input<typeof noteSchema> {
   return { ...note, why: whyText(note), movedAt: note.movedAt === null ? null : new Date(note.movedAt).toISOString() };

@@ -34,11 +34,11 @@ function list(parts: HttpParts): Route {
       const { partition } = parseQuery(context, querySchema);
       await parts.router.refresh();
       const { map } = parts.router;
-      const [answers, about] = await Promise.all([
+      const [answers, noted] = await Promise.all([
         askPartitions(parts, ADMIN_LIMIT, (client) => client.shards()),
         known(parts),
       ]);
-      const view = shardTable(map, answers, about);
+      const view = shardTable(map, answers, noted);
       const shards: ShardView[] = [];
       for (let shard = 0; shard < map.shards; shard++) {
         const row = view(shard);
@@ -64,11 +64,11 @@ function read(parts: HttpParts): Route {
     handle: async (context) => {
       const shard = await shardNumber(context, parts);
       const { map } = parts.router;
-      const [answers, about] = await Promise.all([
+      const [answers, noted] = await Promise.all([
         askPartitions(parts, ADMIN_LIMIT, (client) => client.shards()),
         known(parts, shard),
       ]);
-      return respond(JSON.stringify(shardTable(map, answers, about)(shard)), context.env.requestId);
+      return respond(JSON.stringify(shardTable(map, answers, noted)(shard)), context.env.requestId);
     },
   };
 }

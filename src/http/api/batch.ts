@@ -11,7 +11,7 @@ import type { HttpParts } from "../ports.ts";
 import { publicError } from "../problem.ts";
 import { respond } from "../respond.ts";
 import type { Route } from "../route.ts";
-import { errorSchema, jsonValue, objectId, typeName } from "../schemas.ts";
+import { about, errorSchema, jsonValue, objectId, typeName } from "../schemas.ts";
 import { CLIENT, requestText } from "./message.ts";
 
 /** One call of a batch. The grammar of names is checked where they are looked up, with better codes than a misfit. */
@@ -36,11 +36,16 @@ const batchCallSchema = z
     id: objectId,
     method: z.string(),
     request: jsonValue.optional(),
-    callId: callIdText.optional().meta({ description: "Makes the call reliable" }),
-    expiresIn: z.number().int().min(1).optional().meta({ description: "Milliseconds the call may stay pending" }),
+    callId: callIdText.optional().register(about, { description: "Makes the call reliable" }),
+    expiresIn: z
+      .number()
+      .int()
+      .min(1)
+      .optional()
+      .register(about, { description: "Milliseconds the call may stay pending" }),
     log: z.enum(["write-ahead", "write-behind"]).optional(),
   })
-  .meta({ id: "BatchCall" });
+  .register(about, { id: "BatchCall" });
 
 const MOST = 1_000;
 const EXAMPLE = {
@@ -54,7 +59,7 @@ const bodySchema = z.strictObject({ calls: z.array(z.unknown()).min(1).max(MOST)
 const replayed = z.literal(true).optional();
 const resultSchema = z
   .union([z.object({ response: jsonValue, replayed }), z.object({ error: errorSchema, replayed })])
-  .meta({ id: "BatchResult" });
+  .register(about, { id: "BatchResult" });
 
 /** `POST /api/v1/objects/batch`: many calls in one request, answered in order. */
 export function batchRoute(parts: HttpParts): Route {
@@ -66,7 +71,9 @@ export function batchRoute(parts: HttpParts): Route {
       path: "/api/v1/objects/batch",
       summary: "Call many methods at once; each has its own outcome",
       headers: commonHeaders,
-      body: z.strictObject({ calls: z.array(batchCallSchema).min(1).max(MOST) }).meta({ examples: [EXAMPLE] }),
+      body: z
+        .strictObject({ calls: z.array(batchCallSchema).min(1).max(MOST) })
+        .register(about, { examples: [EXAMPLE] }),
       answers: {
         200: {
           description: "The outcomes, in the order of the calls",

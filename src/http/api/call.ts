@@ -9,15 +9,17 @@ import type { HttpParts } from "../ports.ts";
 import { problem } from "../problem.ts";
 import { respond } from "../respond.ts";
 import { param, type Route } from "../route.ts";
-import { jsonValue, objectParams } from "../schemas.ts";
+import { about, jsonValue, objectParams } from "../schemas.ts";
 import { ADDRESS, CLIENT, RELIABLE, requestText, TURN } from "./message.ts";
 
-const bodySchema = z.strictObject({ request: jsonValue.optional() }).meta({ examples: [{ request: { by: 1 } }] });
+const bodySchema = z
+  .strictObject({ request: jsonValue.optional() })
+  .register(about, { examples: [{ request: { by: 1 } }] });
 /** With a `response`, though it never has one: so a typed client reads the response without asking for the status first. */
 const acceptedSchema = z.object({
   callId: callIdText,
   status: z.literal("pending"),
-  response: jsonValue.optional().meta({ description: "Not there yet" }),
+  response: jsonValue.optional().register(about, { description: "Not there yet" }),
 });
 
 /**
@@ -33,13 +35,13 @@ export function callRoute(parts: HttpParts): Route {
       method: "post",
       path: "/api/v1/objects/call/{type}/{id}/{method}",
       summary: "Call a method of an object",
-      params: objectParams.extend({ method: z.string().meta({ examples: ["add"] }) }),
+      params: objectParams.extend({ method: z.string().register(about, { examples: ["add"] }) }),
       headers: callHeaders,
       body: bodySchema,
       answers: {
         200: {
           description: "The method's response",
-          schema: z.object({ response: jsonValue }).meta({ examples: [{ response: 3 }] }),
+          schema: z.object({ response: jsonValue }).register(about, { examples: [{ response: 3 }] }),
           headers: ["Idempotency-Replayed"],
         },
         202: {

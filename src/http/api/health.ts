@@ -5,6 +5,7 @@ import { askPartitions } from "../ask-partitions.ts";
 import type { HttpParts } from "../ports.ts";
 import { respond } from "../respond.ts";
 import type { Route } from "../route.ts";
+import { about } from "../schemas.ts";
 
 /** Whether the worker runs, and whether what it needs can be reached. */
 export function healthRoutes(parts: HttpParts): Route[] {
@@ -34,12 +35,12 @@ const reach = z.enum(["ok", "unreachable"]);
 const readySchema = z
   .object({
     status: z.enum(["ready", "degraded"]),
-    failing: z.array(z.string()).meta({ examples: [["partition p1", "log"]] }),
+    failing: z.array(z.string()).register(about, { examples: [["partition p1", "log"]] }),
     shards: z.object({ total: z.number().int(), partitions: z.number().int(), unreachable: z.array(z.string()) }),
     coordinator: z.object({ status: reach }),
     log: z.object({ status: z.enum(["ok", "unreachable", "none"]) }),
   })
-  .meta({ id: "Readiness" });
+  .register(about, { id: "Readiness" });
 
 /** `GET /ready`: whether coordinator, partitions and log can be reached; 503 and which can't otherwise. */
 function readyRoute(parts: HttpParts): Route {

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { about } from "../schemas.ts";
 
 export type Json = Record<string, unknown>;
 
@@ -6,9 +7,9 @@ export type Json = Record<string, unknown>;
 export class Schemas {
   readonly components: Json = {};
 
-  /** One of Edgeverse's own: those with an `id` in their `meta` become components. */
+  /** One of Edgeverse's own: those with an `id` become components. */
   own(schema: z.ZodType): Json {
-    const { own, definitions } = convert(schema);
+    const { own, definitions } = convert(schema, about);
     const name = (id: string) => id;
     Object.assign(this.components, relinked(definitions, name, undefined));
     return relinked(own, name, undefined) as Json;
@@ -16,7 +17,7 @@ export class Schemas {
 
   /** One of an author's: a component called `name`, and all it defines is called `name.…`, whatever ids it has. */
   authors(schema: z.ZodType, name: string): Json {
-    const { own, definitions } = convert(schema);
+    const { own, definitions } = convert(schema, z.globalRegistry);
     const names = new Map<string, string>();
     for (const id of Object.keys(definitions)) {
       const wanted = `${name}.${id.replaceAll(/[^A-Za-z0-9._-]/g, "_")}`;
@@ -38,13 +39,18 @@ interface Converted {
 }
 
 /** What a client sends of `schema`, as JSON Schema. What that can't express is `{}`: anything. */
-function convert(schema: z.ZodType): Converted {
+function convert(schema: z.ZodType, metadata: z.core.$ZodRegistry<object>): Converted {
   try {
     const {
       $schema: _,
       $defs = {},
       ...own
-    } = z.toJSONSchema(schema, { io: "input", unrepresentable: "any", override });
+    } = z.toJSONSchema(schema, {
+      io: "input",
+      unrepresentable: "any",
+      metadata,
+      override,
+    });
     return { own, definitions: $defs };
   } catch {
     return { own: {}, definitions: {} };
