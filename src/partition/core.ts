@@ -137,7 +137,7 @@ export class PartitionCore {
     return this.activations.open(objectKey(definition.type, id), definition, id, owned);
   }
 
-  /** Takes up what an earlier process left: calls it had accepted ([CALL3]), rows to clear; `crashed` when it ended by itself. */
+  /** Goes on with what the last process left: accepted calls ([CALL3]) and rows to clear. `crashed`: that process ended by itself. */
   resume(crashed: boolean): void {
     this.moves.resume();
     this.#resumeCalls(crashed);
@@ -166,7 +166,7 @@ export class PartitionCore {
     this.#progressed();
   }
 
-  /** Asks to be woken again while there is something to go on with. */
+  /** Asks for a wake-up while work is left. */
   rearm(): void {
     this.#armed = this.reliable.open > 0 || this.moves.cleaning;
     this.#options.storage.wakeAt(this.#armed ? this.#options.clock.now() + WAKE_AFTER : null);
@@ -188,7 +188,7 @@ export class PartitionCore {
   /** Counts shards anew ([SPLIT1]). */
   async reshard(shards: number, version: number): Promise<ReshardReply> {
     const { ownership, activations } = this;
-    // What is in memory from before its shard last left must not pass for what the shard holds now.
+    // An object may be in memory from an earlier stay of its shard here: that state is old.
     const stale = [...activations.all()].filter(
       (activation) => activation.epoch !== ownership.epochAt(activation.position),
     );
@@ -209,12 +209,12 @@ export class PartitionCore {
     if (!this.#armed) this.rearm();
   }
 
-  /** The activation of an own object that `turn` may call in place. */
+  /** The activation of an object of this partition that `turn` may call without a message. */
   #callable(turn: Turn, definition: TypeDefinition, id: string): TurnActivation | undefined {
     const located = this.ownership.locate(placementOf(id), this.#options.clock.now());
     if (located.kind === "owned") return this.open(definition, id, located);
     if (located.kind === "moved" || located.owned === undefined) return undefined;
-    // A hand-off waits for `turn`, or for one that waits for it.
+    // The hand-off waits for `turn`, or for a turn that waits for `turn`.
     const waiting = [...turn.ancestry()].map((link) => link.key);
     return this.ownership.anyGated(waiting) ? this.open(definition, id, located.owned) : undefined;
   }

@@ -58,7 +58,7 @@ export class Inspection {
     for (const row of seen) {
       if (found.length === query.limit) break;
       last = { position: row.position, type: row.type, id: row.id };
-      // Rows may be on their way here, or left over: then somebody else lists them.
+      // Rows of a shard that arrives or has left are listed by its owner.
       if ((query.type === undefined || row.type === query.type) && ownership.epochAt(row.position) !== undefined)
         found.push({ type: row.type, id: row.id, shard: this.#shard(row.id) });
     }

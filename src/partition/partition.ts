@@ -91,7 +91,7 @@ export class Partition {
     const core = await this.core();
     await core.shipper?.ship();
     if (this.#core === core) core.rearm();
-    // The alarm is used up when this resolves: what it saw to must not be taken back by a crash after that.
+    // When this resolves the alarm is gone, so its work must be durable before.
     await this.storage.barrier();
   }
 
@@ -153,7 +153,7 @@ export class Partition {
   }
 
   /**
-   * A commit failed: nothing in memory can be trusted to be what the database holds. The next core starts from there, for
+   * A commit failed, so memory may differ from the database. The next core starts from the database, for
    * the calls that were accepted as soon as it can.
    */
   #startOver(core: PartitionCore, error: EdgeverseError): void {

@@ -10,7 +10,7 @@ import { CRASHED } from "./call-replies.ts";
 import type { ReliableCallParts } from "./reliable-call-parts.ts";
 
 interface Callbacks {
-  /** Whether the call is still this process's to drive. */
+  /** Whether this process still drives the call. */
   current(entry: Entry): boolean;
   /** The call has its outcome, and it is durable. */
   finished(entry: Entry, record: CallRecord): void;
@@ -78,7 +78,7 @@ export class CallDriver {
       this.#advance(entry, { kind: "faulted", error: CRASHED, maxAttempts: 0 });
     else {
       entry.driving = true;
-      // Counted durably before it runs, so that a call that kills its process can't do so for ever.
+      // The attempt is counted durably before it runs: a call that kills its process is started a bounded number of times.
       entry.state = transition(entry.state, { kind: "started" });
       const { attempts } = entry.state;
       commit.write(() => table.started(entry.stored, attempts, entry.crashes));

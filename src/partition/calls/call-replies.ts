@@ -2,7 +2,7 @@ import { EdgeverseError, type WireError } from "../../errors/edgeverse-error.ts"
 import type { Failed, Responded } from "../../object/message.ts";
 import type { CallRecord } from "../../reliable/call-record.ts";
 
-/** The fault of a call whose process ended every time it ran. */
+/** The error of a call whose process ended at each attempt. */
 export const CRASHED: WireError = {
   code: "UNAVAILABLE",
   message: "the partition's process ended every time while the call ran",

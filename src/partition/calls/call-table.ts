@@ -206,7 +206,7 @@ export class CallTable {
     ).length;
   }
 
-  /** Leaves out what is only being copied here: the log must not hear of it under an epoch that may never begin. */
+  /** Leaves out rows of shards that are still copied here: their epoch may never begin. */
   #own(): string {
     return this.#parts
       .staged()

@@ -21,7 +21,7 @@ import type { ReliableCallParts } from "./reliable-call-parts.ts";
  * | step            | in memory                   | durable                    | a crash here                            |
  * |-----------------|-----------------------------|----------------------------|-----------------------------------------|
  * | arrive          | entry                       | –                          | the caller repeats it                   |
- * | log (`write-ahead`)  | entry                       | pending row in Postgres    | the reconciler drives it                |
+ * | log ahead       | entry                       | pending row in Postgres    | the reconciler drives it                |
  * | accept          | entry, queued once durable  | pending row in `calls`     | the next process resumes it             |
  * | run             | its turn                    | the same                   | it is run again; the turn left no trace |
  * | finish          | entry with its outcome      | –                          | the same                                |
@@ -140,7 +140,7 @@ export class ReliableCalls {
     checkCallIdAge(options.callId, now, config.retention);
     engine.checkRoom(activation);
     this.#waiters.checkRoom();
-    // A call that an open call waits for must get in, or neither would ever end.
+    // A call that an open call waits for must be taken, or neither ends.
     const nested = message.chain !== undefined && message.chain.length > 0;
     if (this.open >= config.logBacklog * (nested ? 2 : 1)) {
       throw new EdgeverseError("LOG_UNAVAILABLE", `${this.open} reliable calls wait for the log`, { retryAfter: 5 });
@@ -170,9 +170,9 @@ export class ReliableCalls {
       this.#sendBack(entry);
       return;
     }
-    // Numbered as it is written, so that the order of acceptance is the order of the table.
+    // The number is taken as the row is written: the order of acceptance is the order of the table.
     entry.stored = { ...entry.stored, seq: table.nextSeq() };
-    // Now, so that the wake-up is as durable as the acceptance it is for.
+    // The wake-up is set in the same commit as the acceptance.
     this.#parts.onProgress();
     commit.write(() => {
       table.insert(entry.stored);
@@ -239,7 +239,7 @@ export class ReliableCalls {
   }
 
   /**
-   * [TURN7] A turn that waits for a reliable call of an object that waits for it would wait for ever: calls of an object run
+   * [TURN7] A turn would wait for ever for a reliable call of an object that itself waits for the turn: calls of an object run
    * in order, so the one in front is tried again and again. Final, so that the queues go on.
    */
   #checkCycle({ chain }: CallMessage, activation: TurnActivation): void {

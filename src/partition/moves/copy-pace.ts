@@ -2,9 +2,9 @@ import type { CopyCursor } from "../../placement/move.ts";
 import type { ChangeTracker } from "../storage/change-tracker.ts";
 import type { HashRange } from "../storage/shard-rows.ts";
 
-/** Changes left at which callers are stopped for the rest. */
+/** Callers are stopped when at most this many changes are left. */
 const FEW = 32;
-/** Rounds over the changes after which they are stopped anyway. */
+/** After this many rounds over the changes, callers are stopped anyway. */
 const ROUNDS = 12;
 
 /** A round over the changes that there were when it began. */
@@ -18,7 +18,7 @@ interface Round {
 }
 
 /**
- * Says when a copy that goes on while callers are served has come as far as it can ([MIG2]): few changes are left, or the
+ * Says when a copy can't come nearer while callers are served ([MIG2]): few changes are left, or the
  * rounds over them do not get shorter, because more is written than is sent.
  */
 export class CopyPace {

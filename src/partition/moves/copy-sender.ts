@@ -60,7 +60,7 @@ export async function sendNext(
   const { changes, storage, connect, clock } = parts;
   const chunk = nextChunk(parts, moving, final);
   const limit = final ? ANSWER_WITHIN_PAUSE : ANSWER_WITHIN;
-  // What the target is told must be as durable here as it will be there.
+  // What the target stores must be durable here first.
   await storage.barrier();
   if (over(moving)) return stopped(refused("the move was undone"));
   const reply = await within(clock, limit, connect(moving.order.to).transfer(chunk), silent);

@@ -1,7 +1,7 @@
-/** Ms that the turns of a shard have to end at the first attempt, and how many times as much at each further one. */
+/** Ms that a shard's turns have to end at the first attempt, and the factor for each further attempt. */
 const FIRST = 100;
 const MORE = 4;
-/** The most that a move which need not be has callers wait, and how often it tries. */
+/** For a move that is only for balance: the longest wait of callers in ms, and the number of attempts. */
 const LONGEST = 2_000;
 const TRIES = 5;
 /** Ms until a move that has given up may be tried again. */

@@ -28,13 +28,13 @@ export class HandOffGate {
     return this.#waiting;
   }
 
-  /** Lets a call in that a turn of a shard under hand-off waits for, be it this one or another: that one waits for the turn. */
+  /** Lets a call in when a turn on a shard that is handed off waits for it: the hand-off waits for that turn. */
   admit(gated: Gated, { chain }: CallMessage): Owned | Gated {
     if (gated.owned === undefined || chain === undefined || chain.length === 0) return gated;
     return this.#parts.inside(chain.map((link) => link.key)) ? gated.owned : gated;
   }
 
-  /** Waits until it is known whose the shard is, then asks again. Never rejects. */
+  /** Waits until the shard has an owner, then calls again. Never rejects. */
   wait(gated: Gated, message: Waiting, again: () => Promise<Reply>): Promise<Reply> {
     const { deadlines, most } = this.#parts;
     if (this.#waiting >= most) {

@@ -49,7 +49,7 @@ export class IncomingMoves {
     parts.ownership.onReadyAsked = (shard) => this.#ask(shard);
   }
 
-  /** Stores rows of a move; with the last of them compares, and stands ready ([MIG3]). */
+  /** Stores rows of a move. With the last rows it compares the digests, and is then ready ([MIG3]). */
   async transfer(chunk: TransferChunk): Promise<TransferReply> {
     const { ownership, storage } = this.#parts;
     const { order } = chunk;
@@ -61,7 +61,7 @@ export class IncomingMoves {
     if (before !== undefined) return before;
     const received = this.#received(order);
     if (this.#readyFor(order) && chunk.rows.length === 0 && chunk.final === undefined && received !== undefined) {
-      // Brings nothing, so it must not undo the comparison: it may be late, and the source already gone.
+      // An empty message must not undo the comparison: it may be late, after the source has committed.
       return { kind: "stored", cursor: received.cursor, ready: false };
     }
     if (!sameCursor(received?.cursor ?? null, chunk.from)) {
@@ -71,7 +71,7 @@ export class IncomingMoves {
     try {
       reply = storage.transaction(() => this.#store(chunk, received?.digest ?? EMPTY_DIGEST));
     } catch (error) {
-      // The records in memory may be ahead of what was rolled back.
+      // The transaction rolled back, so the records in memory may be wrong.
       ownership.reread();
       if (error instanceof MismatchError) return { kind: "refused", reason: error.message };
       throw error;
@@ -97,13 +97,13 @@ export class IncomingMoves {
   /** The source has taken the move back, and serves with `epoch`. */
   async drop(order: MoveOrder, epoch: number): Promise<void> {
     const { ownership, storage, clock, cleaner } = this.#parts;
-    // A late word from before a change of the count: its number means another shard by now, or none.
+    // A late message from before a reshard: its shard number means another shard now, or none.
     if (order.shards !== ownership.shards) return;
     const event = { kind: "drop", move: order.id, from: order.from, epoch } as const;
     const step = ownership.apply(order.shard, event, clock.now(), order);
     if (step.kind === "next" && step.record.state.kind === "gone") {
       cleaner.start();
-      // Only a gate that this move has closed: a late word must not open one that a later move needs closed.
+      // Opens only the gate that this move has closed: a late message must not open the gate of a later move.
       ownership.release(order.shard, ownership.moved(order.shard));
     }
     await storage.barrier();
@@ -119,7 +119,7 @@ export class IncomingMoves {
     const record = ownership.record(order.shard);
     const state = record?.state;
     if ((state?.kind === "incoming" || state?.kind === "ready") && state.move < order.id) {
-      // Left over from a move that was given up without a word.
+      // Rows of a move that was given up and whose `drop` was lost.
       const { move, from, epoch } = state;
       ownership.apply(order.shard, { kind: "drop", move, from, epoch: epoch - 1 }, clock.now(), order);
       ownership.release(order.shard, ownership.moved(order.shard));
@@ -189,7 +189,7 @@ export class IncomingMoves {
     return typeof copy === "string" ? (JSON.parse(copy) as Received) : undefined;
   }
 
-  /** A call came for a shard that stands ready: the word that it may be served may have been lost. */
+  /** A call came for a shard that is ready: the message that activates it may have been lost. */
   #ask(shard: number): void {
     const { ownership } = this.#parts;
     const state = ownership.record(shard)?.state;

@@ -5,7 +5,7 @@ export function refused(reason: string, delay?: number): MoveReport {
   return delay === undefined ? { kind: "refused", reason } : { kind: "refused", reason, delay };
 }
 
-/** What was copied so far, and why it does not go on now. */
+/** What was copied so far, and why the copy pauses. */
 export function waiting(
   moving: { readonly rows: number; readonly bytes: number } | undefined,
   reason: string,

@@ -11,7 +11,7 @@ export type Vote =
 
 const DEFAULT_DELAY = 60_000;
 
-/** Asks the types that have objects on the shard and something to say about moves ([MIG7]). The first objection counts. */
+/** Asks each type with objects on the shard and an `onMove` ([MIG7]). The first objection counts. */
 export function moveVote(registry: Registry, storage: SqlStorage, range: HashRange, order: MoveOrder): Vote {
   const { shard, from, to } = order;
   for (const { type, objectClass } of registry.types) {

@@ -26,9 +26,9 @@ export interface OutgoingMovesParts {
   readonly storage: SqlStorage;
   readonly clock: Clock;
   readonly connect: Connect;
-  /** Ms that a move which has to be waits for turns: as long as a turn may take that has no time of its own. */
+  /** Ms that a move which must happen waits for turns: the default timeout of a turn. */
   readonly patience: number;
-  /** The shard has left: counters are to be taken anew. */
+  /** The shard has left: counters must be read again. */
   readonly onGone: (shard: number) => void;
 }
 
@@ -91,7 +91,7 @@ export class OutgoingMoves {
     ownership.claim(shard, clock.now());
     const state = ownership.record(shard)?.state;
     if (state?.kind === "gone" && state.move === id) {
-      // Nobody may act on a commit that a crash could take back.
+      // The commit must be durable before anybody hears of it.
       await storage.barrier();
       return { kind: "committed", epoch: state.epoch };
     }
@@ -103,14 +103,14 @@ export class OutgoingMoves {
       if (moving !== undefined) moving.undone = true;
       this.#moving.delete(shard);
     }
-    // Only then are its callers let in again, and the shard is as if nothing had been.
+    // After this its callers are let in again, as if there had been no move.
     await this.#drivers.get(shard);
     await storage.barrier();
     const record = ownership.record(shard)?.state;
     return { kind: "undone", epoch: record?.epoch ?? 0 };
   }
 
-  /** What a target that stands ready asks ([MIG4]). */
+  /** Answers a target that is ready and has not heard of the commit ([MIG4]). */
   async inquire({ shard, shards, id, to }: MoveOrder): Promise<MoveInquiry> {
     const { ownership } = this.#parts;
     if (shards !== ownership.shards) throw new EdgeverseError("UNAVAILABLE", ownership.otherCount);
@@ -162,7 +162,7 @@ export class OutgoingMoves {
     const { ownership, changes, storage } = this.#parts;
     const range = ownership.range(order.shard);
     if (fresh) {
-      // What an earlier move of the shard has noted is no use to this one.
+      // Changes noted for an earlier move of the shard are of no use to this move.
       changes.end(order.shard);
       storage.query("DELETE FROM changes WHERE position BETWEEN ? AND ?", range.first, range.last);
     }
@@ -203,7 +203,7 @@ export class OutgoingMoves {
       gone = true;
       const report = this.#activate(moving.order, epoch, { moving, stopped });
       ownership.release(shard);
-      // Nobody waits for this any more; what is in memory of the shard is not looked at.
+      // Nobody waits for this: calls no longer reach the shard's objects here.
       drain.forget(shard);
       return await report;
     } finally {
@@ -217,7 +217,7 @@ export class OutgoingMoves {
     const { shard, id } = moving.order;
     let committed = false;
     commit.write(() => {
-      // Nothing can have been written since the target compared; if anything was, it is not all there.
+      // A write after the comparison would be missing at the target: then the move does not commit.
       const { cursor } = moving;
       const rest = changes.left(ownership.range(shard), cursor?.change ?? 0, 1);
       if (this.#over(moving) || rest > 0 || !this.#parts.drain.closed(shard)) return;
@@ -232,7 +232,7 @@ export class OutgoingMoves {
     return ownership.record(shard)?.state.epoch;
   }
 
-  /** Tells the target; it finds out by itself if this is lost. */
+  /** Tells the target. If the message is lost, the target asks. */
   async #activate(
     order: MoveOrder,
     epoch: number,

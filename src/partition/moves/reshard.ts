@@ -7,11 +7,11 @@ import type { Ownership } from "../storage/ownership.ts";
 import { readMeta, writeMeta } from "../storage/schema.ts";
 import { writeShard } from "../storage/shard-records.ts";
 
-/** What a change of the count has to mind beside the shards. */
+/** What a reshard must respect beside the shards. */
 export interface CountedObjects {
   /** Types of which there is one object for each shard. */
   readonly perShard: readonly string[];
-  /** Objects that something runs on, or has yet to be written of. */
+  /** Objects that are in use, or whose write is due. */
   readonly busy: Iterable<{ readonly position: number; readonly id: string }>;
 }
 
@@ -37,7 +37,7 @@ export function reshard(
     writeMeta(storage, "counted", String(version));
   };
   if (ownership.shards === target) {
-    // Written again all the same: a process that has been replaced, and does not know, can't say that it is done.
+    // Written again: a process that has been replaced does not know it, and its write fails here.
     storage.transaction(done);
     return { kind: "done" };
   }
@@ -104,7 +104,7 @@ function conflictOf(
   const half = count / 2;
   const here = (shard: number) => {
     const record = records.get(shard);
-    // Nobody has claimed it: it is its first owner's.
+    // An unclaimed shard belongs to its first owner.
     return record === undefined ? ownership.firstOwner(shard) === ownership.name : serves(record.state);
   };
   for (let shard = 0; shard < half; shard++) {
@@ -115,7 +115,7 @@ function conflictOf(
   return undefined;
 }
 
-/** Why objects that name their shard forbid to halve, be they stored, about to be, or called. */
+/** Why an object named after its shard forbids halving: it is stored, will be stored, or has a pending call. */
 function namedConflict(storage: SqlStorage, count: number, { perShard, busy }: CountedObjects): string | undefined {
   const half = count / 2;
   const positions = Array.from({ length: half }, (_, index) => positionOf(half + index));
@@ -135,7 +135,7 @@ function namedConflict(storage: SqlStorage, count: number, { perShard, busy }: C
   return undefined;
 }
 
-/** What there is once for each shard goes with its shard ([LIFE4]). */
+/** Removes the `autoLoad = "shard"` objects of shards that are no more ([LIFE4]). */
 function removePerShard(storage: SqlStorage, types: readonly string[], target: number, count: number): void {
   const positions = Array.from({ length: count - target }, (_, index) => positionOf(target + index));
   for (const table of types.length === 0 ? [] : ["objects", "rows", "calls"]) {

@@ -2,7 +2,7 @@ import type { Clock, SqlStorage } from "../../platform/ports.ts";
 import type { Ownership } from "../storage/ownership.ts";
 import { clearRows } from "../storage/shard-rows.ts";
 
-/** Rows removed at once, about a millisecond's work, and ms until the next: calls get in between. */
+/** Rows removed in one step (about 1 ms of work), and ms until the next step, so that calls run in between. */
 const BATCH = 200;
 const YIELD = 1;
 
@@ -25,7 +25,7 @@ export class ShardCleaner {
     storage: SqlStorage;
     clock: Clock;
     ownership: Ownership;
-    /** It goes to work, and has nothing left to do. */
+    /** Told true when it has rows to remove, and false when none is left. */
     onStart: () => void;
     onEnd: () => void;
     /** Nothing is left of a shard. */

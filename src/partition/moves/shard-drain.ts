@@ -17,17 +17,17 @@ interface Parts {
   readonly farewells: boolean;
   /** Lets an object run its `onDeactivate` and leave memory. */
   readonly deactivate: (activation: TurnActivation) => void;
-  /** Takes up the pending calls of a shard again. */
+  /** Goes on with the pending calls of a shard. */
   readonly resume: (shard: number) => void;
-  /** Loads what said goodbye and is to be in memory wherever its shard is. */
+  /** Loads the shard's `autoLoad` objects again. */
   readonly onOwned: (shard: number) => void;
 }
 
 /**
- * Empties a shard of turns for its hand-off, and lets them back in if it stays.
+ * Ends the turns of a shard for its hand-off, and lets calls in again if the shard stays.
  *
  * Calls that arrive wait at the gate; turns that wait for their object are sent back there; reliable calls in line stay in
- * the table and leave memory. Turns that run may end, and so may what they wait for: a call that a running turn of the shard
+ * the table and leave memory. Turns that run may end, and so may the calls they wait for: a call that a running turn of the shard
  * made is let in, or the two would wait for each other.
  */
 export class ShardDrain {
@@ -38,7 +38,7 @@ export class ShardDrain {
   }
 
   /**
-   * Resolves with true when no turn is left and all they did is durable; with false when `limit` ms went by, or it is no
+   * Resolves with true when no turn is left and their effects are durable; with false when `limit` ms have passed, or the hand-off is no
    * longer wanted. Either way the gate stays closed: `reopen` it, or hand the shard over.
    */
   async drain(shard: number, limit: number, wanted: () => boolean): Promise<boolean> {
@@ -47,7 +47,7 @@ export class ShardDrain {
     reliable.pause(shard);
     const until = clock.now() + limit;
     if (!(await this.#quiet(shard, until, wanted))) return false;
-    // Looks at every object in memory, so only where there may be one to say goodbye.
+    // This looks at every object in memory, so it runs only when some type has an `onDeactivate`.
     for (const activation of this.#parts.farewells ? [...activations.all()] : []) {
       if (
         activation.instance !== undefined &&
@@ -65,7 +65,7 @@ export class ShardDrain {
     return true;
   }
 
-  /** Whether the gate is shut and nothing runs behind it. */
+  /** Whether the gate is closed and no turn of the shard runs. */
   closed(shard: number): boolean {
     return this.#parts.ownership.gated(shard) && this.#busy(shard).length === 0;
   }
@@ -135,7 +135,7 @@ function* callers(turn: Turn): Generator<string> {
 
 /** Objects looked at in one event when a shard has left. */
 const SLICE = 2_000;
-/** Ms between two looks at what does not tell when it is over. */
+/** Ms between two looks at work that does not report its end. */
 const LOOK_AGAIN = 5;
 /** Ms until it is asked again whether the hand-off is still wanted. */
 const WANTED_AGAIN = 100;

@@ -31,16 +31,16 @@ interface Parts {
   /** There are rows to clear away, or none any more. */
   readonly onClearing: (busy: boolean) => void;
   readonly deactivate: (activation: TurnActivation) => void;
-  /** Takes up the pending calls of a shard. */
+  /** Goes on with the pending calls of a shard. */
   readonly resume: (shard: number) => void;
-  /** Rows have come or gone: counters are to be taken anew. */
+  /** Rows have come or gone: counters must be read again. */
   readonly onChanged: () => void;
   /** A shard has become this partition's. */
   readonly onOwned: (shard: number) => void;
   readonly onError: (error: unknown) => void;
 }
 
-/** Everything about shards on the move at one partition, put together. */
+/** Everything about moving shards at one partition. */
 export class ShardMoves {
   readonly outgoing: OutgoingMoves;
   readonly incoming: IncomingMoves;
@@ -77,7 +77,7 @@ export class ShardMoves {
   resume(): void {
     const { ownership, changes } = this.#parts;
     for (const [shard, { state }] of ownership.records) {
-      // Its writes must be noted from the first one, whenever the coordinator comes back to it.
+      // Every write must be noted, also before the coordinator asks for the move again.
       if (state.kind === "leaving") changes.begin(shard, hashRange(shard, ownership.shards));
     }
     if (this.#cleaner.busy) this.#cleaner.start();
@@ -103,7 +103,7 @@ export class ShardMoves {
   }
 }
 
-/** Of these objects those that something runs on, or has yet to be written of. Looks no further than it is asked. */
+/** The activations that are in use: a turn runs or waits, a call is pending, or a write is due. Lazy. */
 function* inUse(activations: Iterable<TurnActivation>): Generator<TurnActivation> {
   for (const activation of activations)
     if (activation.dirty || activation.pendingCalls > 0 || !activation.mailbox.idle) yield activation;

@@ -10,7 +10,7 @@ export interface CopyState {
   scan: RowKey | null;
   started: boolean;
   digest: CopyDigest;
-  /** Number of the last change the target surely has. */
+  /** Number of the last change that the target has confirmed. */
   acknowledged: number;
 }
 
@@ -25,7 +25,7 @@ const TICKS = 1_024;
 
 /**
  * Notes what is written to leaving shards while they are copied ([MIG2]), in the transaction of the write itself, so that a
- * crash forgets neither or both. Keeps the digest of what the copy must come to. Costs nothing while no shard is leaving.
+ * crash keeps both or neither. Keeps the digest that the finished copy must have. Costs nothing while no shard is leaving.
  */
 export class ChangeTracker {
   readonly #storage: SqlStorage;
@@ -60,12 +60,12 @@ export class ChangeTracker {
     return this.#last;
   }
 
-  /** Notes no more of the shard's writes. */
+  /** Stops noting the shard's writes. */
   end(shard: number): void {
     this.#leaving.delete(shard);
   }
 
-  /** The same, and forgets what was noted. */
+  /** Stops, and forgets what was noted. */
   clear(shard: number): void {
     const leaving = this.#leaving.get(shard);
     this.end(shard);
@@ -178,7 +178,7 @@ export class ChangeTracker {
     return this.#storage.query<{ n: number }>(sql, range.first, range.last, after, most)[0]?.n ?? 0;
   }
 
-  /** Forgets the changes that the target surely has. */
+  /** Forgets the changes that the target has confirmed. */
   acknowledged(shard: number, change: number): void {
     const leaving = this.#leaving.get(shard);
     if (leaving === undefined || change <= leaving.state.acknowledged) return;
@@ -232,7 +232,7 @@ export class ChangeTracker {
   }
 }
 
-/** Whether the first pass has yet to come there: it reads the row as it is then, and counts it. */
+/** Whether the first pass has not reached the row: it will read it as it is then, and add it to the digest. */
 function isAhead({ started, scan }: CopyState, rowKey: RowKey): boolean {
   return !started || (scan !== null && compareRowKeys(rowKey, scan) > 0);
 }

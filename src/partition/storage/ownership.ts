@@ -27,13 +27,13 @@ export interface Owned {
   readonly position: number;
 }
 
-/** A shard between two owners: the call waits until it is known whose it is. */
+/** A shard behind its closed gate: calls wait until it has an owner. */
 export interface Gated {
   readonly kind: "gated";
   readonly shard: number;
-  /** What it would be if it were let in all the same, which only a call of a turn that holds up the hand-off may be. */
+  /** The place, for a call that is let in because a turn that delays the hand-off waits for it. */
   readonly owned: Owned | undefined;
-  /** Calls back when it is worth asking again, or with the answer, unless it is taken back before. */
+  /** Calls back when the gate opens, with the answer `moved` where there is one, unless cancelled. */
   readonly wait: (callback: (moved: Moved | undefined) => void) => Cancel;
 }
 
@@ -55,7 +55,7 @@ export class Ownership {
   readonly #gates = new Map<number, Gate>();
   /** Told of a shard that this partition is the first to own. */
   onClaimed: ((shard: number) => void) | undefined;
-  /** Told of a call for a shard that is ready and waits for its source's word. */
+  /** Told of a call for a shard that is ready and waits for the source's commit. */
   onReadyAsked: ((shard: number) => void) | undefined;
 
   constructor(name: string, genesis: Genesis, storage: SqlStorage) {
@@ -198,7 +198,7 @@ export class Ownership {
     return this.#records.get(shard);
   }
 
-  /** Brings an event to a shard; what it makes of it is written at once, in the caller's transaction if there is one. */
+  /** Applies an event to a shard. The new record is written at once, inside the caller's transaction if there is one. */
   apply(shard: number, event: ShardEvent, now: number, order?: MoveOrder): ShardStep {
     const step = shardTransition(this.#records.get(shard), event);
     if (step.kind === "next") {
@@ -209,7 +209,7 @@ export class Ownership {
     return step;
   }
 
-  /** Lets calls of the shard wait at the gate from now on. */
+  /** Closes the gate: calls of the shard wait from now on. */
   closeGate(shard: number): Gate {
     const known = this.#gates.get(shard);
     if (known !== undefined) return known;
@@ -218,7 +218,7 @@ export class Ownership {
     return gate;
   }
 
-  /** What a caller keeps of a gate: when it gives up, nothing of it stays. */
+  /** Lets a caller wait at the gate; the function it gets takes the caller out again. */
   #waiting(gate: Gate): Gated["wait"] {
     return (callback) => {
       gate.add(callback);
@@ -243,7 +243,7 @@ export class Ownership {
     );
   }
 
-  /** Lets those who wait ask again, or go where they are told. */
+  /** Opens the gate: those who wait call again, or go where `moved` says. */
   release(shard: number, moved?: Moved): void {
     const gate = this.#gates.get(shard);
     this.#gates.delete(shard);

@@ -10,7 +10,7 @@ export interface HashRange {
 
 interface Kind {
   readonly table: string;
-  /** Column of the rowKey's `key`; null where an object has one row. */
+  /** Column of the row key's `key`; null where an object has one row. */
   readonly key: string | null;
   readonly columns: readonly string[];
   /** Columns that both sides must agree on; the rest may differ between the copy and the source. */
@@ -32,7 +32,7 @@ const KINDS: readonly [Kind, Kind, Kind] = [
       ...["seq", "method", "request", "request_hash", "status", "response", "error", "caller", "trace_id", "attempts"],
       ...["epoch", "accepted", "finished", "expires", "log", "crashes", "shipped", "open"],
     ],
-    // The shipper changes the others while the copy is made, and the target those that tell whose the call is.
+    // The shipper changes the other columns during the copy; the target changes epoch and shipped.
     compared: ["seq", "method", "request_hash", "status", "response", "error", "caller", "attempts", "accepted", "log"],
   },
 ];
@@ -178,7 +178,7 @@ function insertBulk(storage: SqlStorage, rows: readonly MovedRow[]): void {
   );
 }
 
-/** Makes one row what it is at the source, or removes it. */
+/** Makes one row equal to the source's, or removes it. */
 export function replaceRow(storage: SqlStorage, row: MovedRow): void {
   const kind = KINDS[row.kind];
   const keys = keyColumns(kind);

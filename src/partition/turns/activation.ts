@@ -4,7 +4,7 @@ import type { TypeDefinition } from "../../object/registry.ts";
 import type { VirtualObject } from "../../object/virtual-object.ts";
 import { Mailbox } from "./mailbox.ts";
 
-/** An instance in memory. Dropped when a turn on it fails, so that its private fields hold nothing that was rolled back. */
+/** An instance in memory. Dropped when a turn on it fails: its private fields must not keep what was rolled back. */
 export class Instance<Turn> {
   object!: VirtualObject<unknown>;
   /**
@@ -38,17 +38,17 @@ export class Instance<Turn> {
 }
 
 /**
- * One object as its partition holds it in memory, for turns of some kind: the state text that the last successful turn left (committed, or about to
- * be in the next group commit), what of it the database has not seen, and the turns that run or wait.
+ * One object in its partition's memory: the state text of the last successful turn (committed, or part of the next group
+ * commit), what the database has not seen of it, and the turns that run or wait.
  */
 export class Activation<Turn> {
   readonly key: string;
   readonly definition: TypeDefinition;
   readonly id: string;
   readonly position: number;
-  /** By the shard count of when it was opened; the position is what counts. */
+  /** By the shard count at the time it was opened. Decide by the position. */
   readonly shard: number;
-  /** Of its shard when it was opened; joining two shards may raise it. */
+  /** The shard's epoch when it was opened; joining two shards may raise it. */
   epoch: number;
   readonly mailbox = new Mailbox<Turn>();
   instance: Instance<Turn> | undefined;
@@ -68,11 +68,11 @@ export class Activation<Turn> {
   /** Store rows to write: text, or null for a deletion. */
   rows: Map<string, string | null> | undefined;
 
-  /** Told when the last turn has left, while its shard is being drained. */
+  /** Told when the last turn has ended, while the shard is drained. */
   onIdle: (() => void) | undefined;
   /** The engine is starting what waits here. */
   pumping = false;
-  /** Stays in memory while its partition has it: it was loaded by itself ([LIFE4]). */
+  /** Stays in memory while its partition owns it: an `autoLoad` object ([LIFE4]). */
   pinned = false;
   /** Used since the eviction hand passed last. */
   referenced = true;

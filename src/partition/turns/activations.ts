@@ -11,7 +11,7 @@ export interface ActivationLimits {
 
 /**
  * The objects in memory ([LIFE2]). An unused one leaves after the idle timeout, noticed as others are used: a timer would
- * keep an otherwise idle Durable Object from hibernating, and that clears its memory anyway. Beyond a count or a size of all together,
+ * keep an idle Durable Object from hibernating, and hibernation clears its memory anyway. Beyond a count or a total size,
  * the least recently used leave first, by the clock algorithm (Corbató 1968): a use sets a flag, the hand clears it and
  * takes the first activation it finds without. Costs O(1) a use and amortised O(1) an eviction.
  */
@@ -52,9 +52,9 @@ export class Activations {
     this.sweep();
     const known = this.#present(key, where.epoch);
     if (known !== undefined) return known;
-    // Before it is in: what is about to be used must not be what makes room.
+    // Before it is added: the object that is opened must not be evicted for itself.
     this.#makeRoom();
-    // What leaves runs its own code first, and that may have called this very object.
+    // An evicted object runs `onDeactivate` first, which may have opened this object.
     const called = this.#present(key, where.epoch);
     if (called !== undefined) return called;
     const activation = new Activation<Turn>(definition, id, where.position, where.shard, where.epoch);
@@ -64,7 +64,7 @@ export class Activations {
     return activation;
   }
 
-  /** The activation of an object; one from an earlier time of its shard here is no more, whatever it holds. */
+  /** The activation of an object. One from an earlier stay of its shard here is dropped. */
   #present(key: string, epoch: number): TurnActivation | undefined {
     const known = this.map.get(key);
     if (known === undefined || known.epoch === epoch) return known;

@@ -4,7 +4,7 @@ import type { Turn } from "./turn.ts";
 
 /**
  * Prepares a turn of a reentrant type that came back to its object from the object's own turn ([TURN7]). The inner turn
- * works on a copy of what the outer one has so far; what it did joins the outer turn when it succeeds, and commits with it.
+ * works on a copy of the outer turn's state. When it succeeds, its effects join the outer turn and commit with it.
  */
 export function startInner(turn: Turn, outer: Turn): void {
   turn.outer = outer;
@@ -30,7 +30,7 @@ export function succeedInner(turn: Turn, outer: Turn): void {
       );
     }
   }
-  // What may still refuse comes before what can't.
+  // Steps that can fail come before steps that can't.
   const writes = turn.openedStore?.writes;
   if (writes !== undefined && writes.size > 0) outer.openStore().absorb(writes);
   if (text !== turn.text) {

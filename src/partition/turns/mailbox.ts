@@ -10,7 +10,7 @@ export interface Waiting<Turn> {
  * arrival ([TURN1]). A readonly turn never overtakes a waiting exclusive one, so writers don't starve.
  */
 export class Mailbox<Turn> {
-  /** The turn that runs alone; by far the usual case, and a set that empties is dear. */
+  /** The turn that runs alone: the usual case, and cheaper than a set. */
   #sole: Turn | undefined;
   /** Readonly turns that run beside one another. */
   #company: Set<Turn> | undefined;

@@ -17,7 +17,7 @@ export function methodPlan(method: MethodDefinition, request: unknown, rest: Res
   };
 }
 
-/** A method that has returned a value is taken for a plain one from then on, until it returns a promise. */
+/** A method that has returned a value counts as plain from then on, until it returns a promise. */
 function learn(method: MethodDefinition): (promise: boolean) => void {
   return (promise) => {
     if (promise) method.returns = "promise";

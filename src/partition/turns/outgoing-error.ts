@@ -7,7 +7,7 @@ const MAX_MESSAGE = 4_096;
 const MAX_DETAILS = 64 * 1024;
 
 /**
- * What of a thrown value leaves the turn. An `EdgeverseError` does, its parts cut down to what can be stored and sent; of
+ * The error that leaves the turn. An `EdgeverseError` leaves, its parts cut to what can be stored and sent. Of
  * anything else the caller learns only that it happened, and the observer hears the rest.
  */
 export function outgoingError(turn: Turn, thrown: unknown, observer: Observer): EdgeverseError {
@@ -25,7 +25,7 @@ export function outgoingError(turn: Turn, thrown: unknown, observer: Observer): 
   });
 }
 
-/** What the caller of a turn hears whose deadline has passed ([TURN6]). */
+/** The error of a call whose deadline has passed ([TURN6]). */
 export function late(turn: Turn, when: string): EdgeverseError {
   return new EdgeverseError(
     "DEADLINE_EXCEEDED",

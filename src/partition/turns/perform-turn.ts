@@ -36,7 +36,7 @@ export function performTurn(turn: Turn, { storage, scope, activations }: Parts):
   );
 }
 
-/** What an abandoned turn was about to do must not happen, least of all in the next one. */
+/** Stops an abandoned turn: its next step must not run, least of all inside the next turn. */
 function alive<T>(turn: Turn, next: (value: T) => MaybePromise<unknown>): (value: T) => MaybePromise<unknown> {
   return (value) => {
     if (turn.status !== "running") throw turn.services.over(turn);

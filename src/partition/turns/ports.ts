@@ -5,7 +5,7 @@ export interface Peers {
   call(message: CallMessage): Promise<Reply>;
 }
 
-/** What someone may want to hear of. Must not throw. */
+/** Hears of what operators should know. Must not throw. */
 export interface Observer {
   /** A method threw what was not meant for its caller. */
   methodThrew(key: string, requestId: string, thrown: unknown): void;

@@ -4,7 +4,7 @@ import { checkState } from "./activate.ts";
 import type { Turn } from "./turn.ts";
 
 /**
- * Makes what an exclusive turn did the object's present. Checks everything first, so it publishes all or throws.
+ * Publishes what an exclusive turn did as the object's newest state. Checks everything first: it publishes all, or throws.
  *
  * @param maxState bytes of JSON the state may have
  * @returns whether there is something to commit
@@ -53,7 +53,7 @@ export function stateText(turn: Turn, limit: number): string {
       `Cannot store the state of ${turn.activation.key}: it is over ${limit} bytes of JSON`,
     );
   }
-  // What is written must be readable: a state the schema refuses would lock the object up at its next instance.
+  // A state that the schema refuses could not be read again: every later call would fail.
   checkState(turn.activation, turn.working);
   return text;
 }

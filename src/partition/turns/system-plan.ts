@@ -1,7 +1,7 @@
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import type { TurnActivation, TurnPlan } from "./turn.ts";
 
-/** What the storage refuses to an own turn is no fault of its method: it may be tried again. */
+/** A storage error is not the method's fault: the call may be tried again. */
 export function readable<T>(action: () => T): T {
   try {
     return action();

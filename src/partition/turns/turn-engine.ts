@@ -40,8 +40,8 @@ export interface TurnEngineParts {
  * | waiting | its turn has come              | running |                                                |
  * | waiting | deadline, reset                | ended   | none                                           |
  * | running | method returned, result is fit | ended   | published: in the next group commit            |
- * | running | method threw, result unfit     | ended   | none: instance dropped                       |
- * | running | deadline, reset                | ended   | none: instance dropped; the method's code may go on, but reaches nothing |
+ * | running | method threw, result unfit     | ended   | none: instance dropped                         |
+ * | running | deadline, reset                | ended   | none: instance dropped; the method's code may go on, without effect |
  *
  * A turn whose method never waits starts and ends within `submit`, without a promise or a timer.
  */
@@ -100,7 +100,7 @@ export class TurnEngine {
     for (const { activation } of this.#running) yield activation;
   }
 
-  /** Sends the turns that wait for `activation` back to where they came from, save those that `stays` keeps; they ask again. */
+  /** Takes the waiting turns out of the mailbox, except those that `stays` keeps. Their callers call again. */
   release(activation: TurnActivation, stays: (turn: Turn) => boolean): void {
     for (const turn of activation.mailbox.take((waiting) => !stays(waiting))) {
       this.#waiting--;
@@ -197,7 +197,7 @@ export class TurnEngine {
     );
   }
 
-  /** A plain method returned a promise: from now on its turns start as what they are, and this one becomes it. */
+  /** A plain method returned a promise: this turn and all later ones of it are treated as async. */
   #provedAsync(turn: Turn): void {
     if (!turn.plan.readonly || turn.mutable || !turn.exclusive) return;
     turn.activation.mailbox.share();

@@ -44,7 +44,7 @@ export class TurnStore implements ObjectStore {
   }
 
   /**
-   * Takes over what a successful inner turn wrote: all of it, or it throws and none.
+   * Takes over all that a successful inner turn wrote, or throws and takes nothing.
    * @throws EdgeverseError `PAYLOAD_TOO_LARGE`
    */
   absorb(writes: ReadonlyMap<string, string | null>): void {

@@ -23,7 +23,7 @@ export const RELEASED = new EdgeverseError("UNAVAILABLE", "The shard is moving")
 export interface TurnPlan {
   readonly kind: "call" | "create" | "delete" | "deactivate";
   readonly readonly: boolean;
-  /** The method returns a promise, or may: what follows its awaits must find its turn. */
+  /** The method returns a promise, or may: code after its awaits must find its turn. */
   readonly async: boolean;
   /** Told whether a method that was not known to return a promise did. */
   readonly onReturn?: (promise: boolean) => void;
@@ -34,7 +34,7 @@ export interface TurnPlan {
   readonly parent?: Turn | undefined;
   /** Turns of other partitions that wait for this one. */
   readonly chain?: readonly ChainLink[] | undefined;
-  /** It was let in before, as a reliable call: the mailbox's bound is not for it. */
+  /** It was accepted before, as a reliable call: the mailbox's bound does not count. */
   readonly admitted?: boolean;
   /** Runs the method on the instance. */
   run(instance: VirtualObject<unknown>): unknown;
@@ -49,7 +49,7 @@ export interface TurnServices {
   stub(turn: Turn, type: string, id: string, options: CallOptions): object;
   openStore(turn: Turn): TurnStore;
   uuid(): string;
-  /** What whoever still touches an ended turn gets to see. */
+  /** The error for code that uses a turn after its end. */
   over(turn: Turn): Error;
 }
 
@@ -62,7 +62,7 @@ export interface Awaited {
 /**
  * One turn on one object. It changes nothing outside itself while it runs: it works on its own copy of the state, made from
  * the text the object's last turn left when it first asks for it; rows gather in its store. `TurnEngine` publishes both when
- * it succeeds. So whatever still holds a state after its turn holds nothing that counts.
+ * it succeeds. A state that code keeps after its turn has no effect.
  */
 export class Turn implements TurnScope {
   readonly activation: TurnActivation;
@@ -106,7 +106,7 @@ export class Turn implements TurnScope {
 
   static #count = 0;
 
-  /** Tells this turn from every other of the partition's present process. */
+  /** Names this turn in the partition's present process. */
   get id(): string {
     this.#id ??= `${this.plan.info.requestId}.${Turn.#count++}`;
     return this.#id;
@@ -182,7 +182,7 @@ export class Turn implements TurnScope {
       yield { key: turn.activation.key, turn: turn.id, readonly: turn.plan.readonly, local: turn };
       const { parent } = turn.plan;
       if (parent === undefined) break;
-      // Nobody waits in a turn that has ended, nor, for this call, behind it.
+      // A turn that has ended waits for nothing, and its callers do not wait for this call.
       if (parent.status === "ended") return;
       turn = parent;
     }
