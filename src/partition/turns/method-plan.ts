@@ -74,20 +74,6 @@ export function encodeCopy(limit: number): (value: unknown) => unknown {
   };
 }
 
-/** A copy of a request for an object of the same partition ([OBJ3]). */
-export function copyRequest(request: unknown, limit: number): unknown {
-  if (request === undefined) return undefined;
-  try {
-    return copyJson(request, limit);
-  } catch (error) {
-    if (error instanceof JsonTooLargeError) {
-      throw new EdgeverseError("PAYLOAD_TOO_LARGE", `The request is over ${limit} bytes of JSON`);
-    }
-    if (!(error instanceof NotJsonError)) throw error;
-    throw new EdgeverseError("INVALID_ARGUMENT", `The request is not a JSON value: ${error.message}`);
-  }
-}
-
 function tooLarge(limit: number): EdgeverseError {
   return new EdgeverseError("PAYLOAD_TOO_LARGE", `The response is over ${limit} bytes of JSON`);
 }

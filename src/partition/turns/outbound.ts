@@ -3,9 +3,10 @@ import { placementOf } from "../../identity/object-id.ts";
 import type { CallOptions } from "../../object/call.ts";
 import { parseJson } from "../../object/json.ts";
 import { type CallMessage, objectKey, type Reply } from "../../object/message.ts";
+import { checkCallOptions, copyRequest, reliableOptions } from "../../object/outgoing-call.ts";
 import type { MethodDefinition, Registry, TypeDefinition } from "../../object/registry.ts";
 import type { GroupCommit } from "../storage/group-commit.ts";
-import { copyRequest, encodeCopy, methodPlan, parseRequest } from "./method-plan.ts";
+import { encodeCopy, methodPlan, parseRequest } from "./method-plan.ts";
 import type { Peers } from "./ports.ts";
 import { RELEASED, type Turn, type TurnActivation } from "./turn.ts";
 import type { TurnEngine } from "./turn-engine.ts";
@@ -41,7 +42,7 @@ export class Outbound {
   stub(turn: Turn, type: string, id: string, options: CallOptions): object {
     const definition = this.#parts.registry.type(type);
     placementOf(id);
-    checkOptions(options);
+    checkCallOptions(options);
     return definition.makeStub((name, request) => {
       try {
         if (turn.status !== "running") throw turn.services.over(turn);
@@ -130,15 +131,6 @@ export class Outbound {
   }
 }
 
-function checkOptions({ timeout, expiresIn, log }: CallOptions): void {
-  for (const [name, value] of Object.entries({ timeout, expiresIn })) {
-    if (value === undefined || (Number.isFinite(value) && value >= 1)) continue;
-    throw new EdgeverseError("INVALID_ARGUMENT", `Cannot use the option ${name}: it must be a number of ms from 1 up`);
-  }
-  if (log === undefined || log === "write-behind" || log === "write-ahead") return;
-  throw new EdgeverseError("INVALID_ARGUMENT", 'Cannot use the option log: it must be "write-ahead" or "write-behind"');
-}
-
 function callerOf(turn: Turn): CallMessage["caller"] {
   const { identity } = turn.context.caller;
   const caller = { kind: "object", type: turn.activation.definition.type, id: turn.activation.id } as const;
@@ -155,6 +147,7 @@ function messageOf(
   options: CallOptions,
   now: number,
 ): CallMessage {
+  const reliable = reliableOptions(options, now);
   return {
     type: definition.type,
     id,
@@ -165,15 +158,6 @@ function messageOf(
     chain: turn.outgoingChain(),
     ...(request === undefined ? {} : { request: JSON.stringify(request) }),
     ...(turn.context.traceparent === undefined ? {} : { traceparent: turn.context.traceparent }),
-    ...(options.callId === undefined
-      ? {}
-      : {
-          reliable: {
-            callId: options.callId,
-            answer: "outcome",
-            ...(options.log === undefined ? {} : { log: options.log }),
-            ...(options.expiresIn === undefined ? {} : { expiresAt: now + options.expiresIn }),
-          },
-        }),
+    ...(reliable === undefined ? {} : { reliable }),
   };
 }

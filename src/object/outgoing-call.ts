@@ -1,0 +1,46 @@
+import { EdgeverseError } from "../errors/edgeverse-error.ts";
+import type { CallOptions } from "./call.ts";
+import { copyJson, JsonTooLargeError, NotJsonError } from "./json.ts";
+import type { ReliableOptions } from "./message.ts";
+
+/* What every caller with a stub does before its call leaves, whether it is an object or the author's own code. */
+
+/** @throws EdgeverseError `INVALID_ARGUMENT` */
+export function checkCallOptions({ timeout, expiresIn, log }: CallOptions): void {
+  for (const [name, value] of Object.entries({ timeout, expiresIn })) {
+    if (value === undefined || (Number.isFinite(value) && value >= 1)) continue;
+    throw new EdgeverseError("INVALID_ARGUMENT", `Cannot use the option ${name}: it must be a number of ms from 1 up`);
+  }
+  if (log === undefined || log === "write-behind" || log === "write-ahead") return;
+  throw new EdgeverseError("INVALID_ARGUMENT", 'Cannot use the option log: it must be "write-ahead" or "write-behind"');
+}
+
+/** What makes the call reliable; undefined for a plain one. Its caller waits for the outcome. */
+export function reliableOptions({ callId, log, expiresIn }: CallOptions, now: number): ReliableOptions | undefined {
+  if (callId === undefined) return undefined;
+  return {
+    callId,
+    answer: "outcome",
+    ...(log === undefined ? {} : { log }),
+    ...(expiresIn === undefined ? {} : { expiresAt: now + expiresIn }),
+  };
+}
+
+/**
+ * A copy of a request ([OBJ3]).
+ *
+ * @param limit bytes of JSON
+ * @throws EdgeverseError `PAYLOAD_TOO_LARGE`, or `INVALID_ARGUMENT` for what is not JSON
+ */
+export function copyRequest(request: unknown, limit: number): unknown {
+  if (request === undefined) return undefined;
+  try {
+    return copyJson(request, limit);
+  } catch (error) {
+    if (error instanceof JsonTooLargeError) {
+      throw new EdgeverseError("PAYLOAD_TOO_LARGE", `The request is over ${limit} bytes of JSON`);
+    }
+    if (!(error instanceof NotJsonError)) throw error;
+    throw new EdgeverseError("INVALID_ARGUMENT", `The request is not a JSON value: ${error.message}`);
+  }
+}
