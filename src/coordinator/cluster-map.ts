@@ -32,7 +32,7 @@ export interface ShardState extends ShardNote {
 
 /**
  * The shard map at the coordinator: who takes part, and what differs from the base assignment ([MAP1]). A change of members
- * changes the base, never an owner: shards it would give to another keep theirs as exceptions, "held" until a move corrects
+ * changes the base, never an owner: a shard whose base owner is now another stays as an exception, "held" until a move corrects
  * them ([MEM1]).
  */
 export class ClusterMap {
@@ -59,7 +59,7 @@ export class ClusterMap {
     this.#version = undefined;
   }
 
-  /** What the cluster was founded with; undefined before. */
+  /** The genesis; undefined before the bootstrap. */
   get genesis(): Genesis | undefined {
     if (this.#genesis !== undefined) return this.#genesis;
     const rows = this.#storage.query<{ document: string }>("SELECT document FROM map ORDER BY version LIMIT 1");
@@ -67,7 +67,7 @@ export class ClusterMap {
     return this.#genesis;
   }
 
-  get foundedAt(): number | null {
+  get bootstrappedAt(): number | null {
     return this.#storage.query<{ at: number }>("SELECT at FROM map ORDER BY version LIMIT 1")[0]?.at ?? null;
   }
 
@@ -125,7 +125,7 @@ export class ClusterMap {
     return this.#base[shard % this.#base.length] as string;
   }
 
-  /** Owners by the base assignment, were a member as given; element n is shard n modulo their number. */
+  /** Owners by the base assignment as if a member were as given; element n is shard n modulo their number. */
   baseIf(member: MemberRow): readonly string[] {
     return this.#assign([...this.everyone.filter(({ name }) => name !== member.name), member]);
   }
@@ -154,7 +154,7 @@ export class ClusterMap {
     return { version: this.version, genesis, shards: this.shards, members, exceptions };
   }
 
-  /** Changes what takes part, in the caller's transaction. Owners stay who they are. */
+  /** Changes a member, in the caller's transaction. No owner changes. */
   writeMember(member: MemberRow): void {
     const owners = Array.from({ length: this.shards }, (_, shard) => this.owner(shard));
     this.#storage.query(
@@ -168,7 +168,7 @@ export class ClusterMap {
     this.raise();
   }
 
-  /** Has every shard stay with its owner under a base assignment that has changed. */
+  /** Keeps every shard at its owner although the base assignment has changed. */
   #keep(owners: readonly string[]): void {
     for (let shard = 0; shard < owners.length; shard++) {
       const owner = owners[shard] as string;
@@ -208,7 +208,7 @@ export class ClusterMap {
   /** The count has changed at every partition: notes go with their shards. */
   resize(shards: number): void {
     const before = this.shards;
-    // Where the count is below the founding one, a doubled shard's base is not that of the one it comes from.
+    // Below the genesis' shard count, a doubled shard's base owner differs from that of the shard it comes from.
     const owners = Array.from({ length: shards }, (_, shard) => this.owner(shard % before));
     const notes = [...this.notes.values()];
     this.#storage.query("DELETE FROM shards");

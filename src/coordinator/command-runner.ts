@@ -22,7 +22,7 @@ interface Parts {
   readonly onOrdered: (again?: number) => void;
 }
 
-/** Carries out an operator's commands. Each throws `EdgeverseError`, or has changed everything it was to change. */
+/** Carries out an operator's commands. Each changes all it should, or throws an `EdgeverseError` and changes nothing. */
 export class CommandRunner {
   readonly #parts: Parts;
 

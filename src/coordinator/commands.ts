@@ -118,7 +118,7 @@ export interface ReshardView {
   /** Null when the count is not being changed. */
   readonly target: number | null;
   readonly phase: "joining" | "settling" | "counting" | null;
-  /** Pairs of shards still to be brought together, and partitions still to count anew. */
+  /** Pairs of shards still to be brought together, and partitions still to reshard. */
   readonly pairsLeft: number;
   readonly partitionsLeft: number;
   readonly trouble: string | null;

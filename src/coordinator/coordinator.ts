@@ -27,8 +27,8 @@ import { Resharder } from "./resharder.ts";
 import { migrateCoordinator } from "./tables.ts";
 
 export interface CoordinatorStatus {
-  readonly founded: boolean;
-  readonly foundedAt: number | null;
+  readonly bootstrapped: boolean;
+  readonly bootstrappedAt: number | null;
   readonly mapVersion: number;
 }
 
@@ -37,14 +37,14 @@ export interface CoordinatorOptions {
   readonly clock: Clock;
   readonly connect: Connect;
   readonly policy: Policy;
-  /** What a cluster is founded with that an operator changes before its first call; without it such a change is refused. */
+  /** The genesis of a cluster that an operator changes before its first call; without it such a change is refused. */
   readonly proposal?: Genesis;
   /** Ms without progress, and in all, after which a move is undone. */
   readonly limits: { readonly stall: number; readonly longest: number };
   readonly warn: (event: string, details: Readonly<Record<string, unknown>>) => void;
 }
 
-/** Ms until the alarm looks after what is under way, should this process have ended. */
+/** Ms until the alarm goes on with the work, if this process has ended. */
 const WAKE_AFTER = 5_000;
 /** Ms between two plans by load. */
 const LOAD_PLAN_EVERY = 30_000;
@@ -69,7 +69,7 @@ export class Coordinator implements CoordinatorAdmin {
   /** Why the next plan is made; undefined when none is due. */
   #trigger: string | undefined = "start";
   #planAt: number | undefined;
-  /** The last plan was cut short: there is more to move once its moves have begun. */
+  /** The last plan was cut short: more shards are to move after its moves have begun. */
   #more = false;
   #plannedByLoadAt = 0;
   #turning = false;
@@ -110,7 +110,7 @@ export class Coordinator implements CoordinatorAdmin {
   }
 
   /**
-   * Founds the cluster on the first proposal it hears; later ones change nothing.
+   * Bootstraps the cluster with the first proposal it gets; later proposals change nothing.
    * @throws Error when the proposal is malformed
    */
   bootstrap(proposal: Genesis): { readonly genesis: Genesis; readonly shards: number } {
@@ -121,14 +121,18 @@ export class Coordinator implements CoordinatorAdmin {
     return { genesis: proposal, shards: proposal.shards };
   }
 
-  /** The newest map; undefined before the cluster was founded. */
+  /** The newest map; undefined before the bootstrap. */
   map(): MapDocument | undefined {
     return this.#map.document();
   }
 
   status(): CoordinatorStatus {
-    const { foundedAt } = this.#map;
-    return { founded: foundedAt !== null, foundedAt, mapVersion: foundedAt === null ? 0 : this.#map.version };
+    const { bootstrappedAt } = this.#map;
+    return {
+      bootstrapped: bootstrappedAt !== null,
+      bootstrappedAt,
+      mapVersion: bootstrappedAt === null ? 0 : this.#map.version,
+    };
   }
 
   /** What a partition had to do. */
@@ -150,10 +154,11 @@ export class Coordinator implements CoordinatorAdmin {
     try {
       if (this.#map.genesis === undefined && this.#options.proposal !== undefined)
         this.bootstrap(this.#options.proposal);
-      if (this.#map.genesis === undefined) throw new EdgeverseError("UNAVAILABLE", "The cluster is not founded yet");
+      if (this.#map.genesis === undefined)
+        throw new EdgeverseError("UNAVAILABLE", "The cluster is not bootstrapped yet");
       answer = { ok: true, result: this.#commands.run(command) };
     } catch (error) {
-      // A transaction may have been rolled back under what is cached.
+      // A transaction may have been rolled back: the cache is read again.
       this.#map.forget();
       this.#journal.forget();
       if (!(error instanceof EdgeverseError)) this.#options.warn("a command failed", { command, error });
@@ -210,7 +215,7 @@ export class Coordinator implements CoordinatorAdmin {
 
   #ended(move: Move | undefined): void {
     if (this.#more && !this.#planned) this.#trigger ??= "more";
-    // What was undone is tried again, if it is still wanted then.
+    // A move that was undone is planned again, if it is still wanted.
     if (move?.state.phase === "undone") {
       const again = this.#map.note(move.order.shard).retryAt + 1;
       this.#planAt = Math.min(this.#planAt ?? again, again);
@@ -292,5 +297,5 @@ function check({ shards, members }: Genesis): void {
     members.length > 0 &&
     names.size === members.length &&
     members.every((member) => isPartitionName(member.name) && member.weight > 0);
-  if (!fine) throw new Error("Cannot found a cluster on a malformed proposal");
+  if (!fine) throw new Error("Cannot bootstrap a cluster from a malformed proposal");
 }

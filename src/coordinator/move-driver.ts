@@ -33,15 +33,15 @@ const WARN_EVERY = 60_000;
 const ANSWER_WITHIN = 30_000;
 /**
  * Ms before each move. Thousands of empty shards that move one after the other would keep a process that partitions share
- * so busy with itself that it takes no calls from outside.
+ * too busy to take calls from outside.
  */
 const YIELD = 10;
 /** Ms a shard is left alone after a move of it was undone; doubled each time by the journal's age. */
 const RETRY_AFTER = 10_000;
 
 /**
- * Carries moves out ([MIG4], [MIG6]). Each is a loop of order, answer, journal; the loop may end anywhere and be begun again
- * by the alarm, for everything that counts is in the journal and at the partitions.
+ * Carries out moves ([MIG4], [MIG6]). Each is a loop of order, answer, journal. The loop may end anywhere; the alarm begins it
+ * again, from the journal and what the partitions have stored.
  */
 export class MoveDriver {
   readonly #parts: Parts;
@@ -169,7 +169,7 @@ export class MoveDriver {
     map.write({
       ...note,
       ...{ partition: order.to, epoch, movedAt: clock.now(), retryAt: 0 },
-      // Back where the base map has it, nothing is left to explain.
+      // The shard is at its base owner again: the map needs no exception.
       why: map.base(order.shard) === order.to && why !== "operator" && why !== "pin" ? null : why,
     });
     map.raise();
@@ -202,7 +202,7 @@ export class MoveDriver {
   }
 }
 
-/** What a move's reason says of why the shard is where it is. */
+/** Why a shard is at its owner, by the reason of the move that brought it there. */
 const WHY: Readonly<Record<string, ShardWhy>> = {
   operator: "operator",
   pin: "pin",

@@ -25,7 +25,7 @@ export interface Move {
 
 /** Moves that ended are kept this many of. */
 const KEPT = 2_000;
-/** Reasons of moves that are for more than evenness. */
+/** Reasons of moves that must happen; the others are for balance. */
 const MUST: ReadonlySet<string> = new Set(["drain", "pin", "operator", "split", "constraint"]);
 /** Ms after which a move counts as stuck. */
 export const STUCK_AFTER = 30_000;

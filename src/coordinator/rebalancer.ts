@@ -64,7 +64,7 @@ export class Rebalancer {
     });
   }
 
-  /** What the planner says now, with `changes` to the policy, and were a member as `supposed`. */
+  /** The plan as of now, with `changes` to the policy, and as if a member were as `supposed`. */
   propose(changes: Partial<Policy> = {}, supposed?: MemberRow): Plan {
     const { policy, clock } = this.#parts;
     return plan(this.#input(supposed), { ...policy, ...changes }, clock.now());
@@ -136,7 +136,7 @@ export class Rebalancer {
       const movingTo = moving.get(shard);
       return {
         ...{ shard, base, owner: map.owner(shard), pinned: note?.pinned === true },
-        // What nobody decided to have elsewhere is where it is only because the base assignment was another.
+        // Nobody decided that the shard is here: only the base assignment has changed.
         held: note?.why === "held" || (supposed !== undefined && (note?.why ?? null) === null),
         ...{ moving: movingTo !== undefined, lastMoved: note?.movedAt ?? null },
         ...(movingTo === undefined ? {} : { movingTo }),
@@ -151,7 +151,7 @@ export class Rebalancer {
         state: state === "removed" ? ("draining" as const) : state,
       }),
     );
-    // The cap on moves under way is the driver's business; here it only keeps the list of planned ones short.
+    // The driver caps moves under way; the bound here keeps the list of planned moves short.
     return { members, shards, inFlight: 0 };
   }
 

@@ -19,7 +19,7 @@ interface Parts {
 interface Reshard {
   readonly target: number;
   readonly phase: "joining" | "settling" | "counting";
-  /** Partitions that count anew already. */
+  /** Partitions that have resharded. */
   readonly counted: readonly string[];
   readonly trouble: string | null;
 }
@@ -34,7 +34,7 @@ const JOINED_AT_ONCE = 64;
  * |----------|----------------------------------------------------------------|------------------------------------|
  * | joining  | halving only: shards that will be one move to the same partition | every pair has one owner          |
  * | settling | no move is begun                                               | none is under way; a pair that parted meanwhile is joined again |
- * | counting | each partition counts anew, by itself and at once              | all have; the new map is out       |
+ * | counting | each partition reshards, by itself and at once                 | all have; the new map is out       |
  *
  * Calls go on in every phase: a partition tells the shard from the id, by its own count, and redirects by it.
  */
@@ -63,7 +63,7 @@ export class Resharder {
       throw new EdgeverseError("INVALID_ARGUMENT", `The shard count must be a power of two up to ${MAX_SHARDS}`);
     const present = this.present;
     if (present !== undefined && target === map.shards && present.phase !== "counting") {
-      // No partition counts anew yet: it can still be called off.
+      // No partition has resharded yet: it can still be called off.
       if (!dryRun) setMeta(this.#parts.storage, "resize", null);
       return this.view();
     }

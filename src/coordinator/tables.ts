@@ -1,7 +1,7 @@
 import type { SqlStorage } from "../platform/ports.ts";
 
 /**
- * The coordinator's database. `map` holds what the cluster was founded with; the rest is how it differs by now: `members`,
+ * The coordinator's database. `map` holds the genesis; the other tables hold how the cluster differs from it by now: `members`,
  * `shards` (one row for each that is not where the base map puts it, is pinned or has moved), `moves` (the journal, and the
  * newest that ended), what partitions reported, what was decided and who ordered it.
  */

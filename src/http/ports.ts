@@ -10,7 +10,7 @@ import type { Router } from "../router/router.ts";
 
 /** The coordinator as HTTP sees it. Methods reject when it can't be reached. */
 export interface CoordinatorClient extends CoordinatorAdmin {
-  status(): Promise<{ founded: boolean; foundedAt: number | null; mapVersion: number }>;
+  status(): Promise<{ bootstrapped: boolean; bootstrappedAt: number | null; mapVersion: number }>;
   map(): Promise<MapDocument | undefined>;
 }
 

@@ -24,8 +24,8 @@ export interface PartitionOptions {
   /** Undefined: the cluster keeps no log. */
   readonly log: CallLog | undefined;
   readonly observer: Observer;
-  /** What a cluster that does not exist yet is founded with. */
+  /** The genesis of a cluster that does not exist yet. */
   readonly proposal: Genesis;
-  /** The name a new partition takes; one that was founded knows its own. */
+  /** The name of a new partition; an older one has stored its own. */
   readonly name: string | undefined;
 }

@@ -134,12 +134,15 @@ export class Partition {
 
   #start(): PartitionCore {
     const { proposal, observer } = this.#options;
-    const founded = Ownership.stored(this.storage)?.genesis;
-    if (JSON.stringify(founded) !== JSON.stringify(proposal)) {
-      observer.warn("the settings of a new cluster differ from what this one was founded with; they have no effect", {
-        founded,
-        settings: proposal,
-      });
+    const bootstrapped = Ownership.stored(this.storage)?.genesis;
+    if (JSON.stringify(bootstrapped) !== JSON.stringify(proposal)) {
+      observer.warn(
+        "the settings of a new cluster differ from what this one was bootstrapped with; they have no effect",
+        {
+          bootstrapped,
+          settings: proposal,
+        },
+      );
     }
     const core: PartitionCore = new PartitionCore(
       this.#options,

@@ -9,7 +9,7 @@ export interface MoveOrder {
   readonly to: string;
   /** Version of the map the move was decided on. */
   readonly mapVersion: number;
-  /** It has to be, and waits for turns however long they take; any other gives up when turns do not end soon. */
+  /** The move must happen: it waits for turns however long they take. Other moves give up when turns do not end soon. */
   readonly must?: boolean;
 }
 
@@ -24,13 +24,13 @@ export type MoveReport =
       readonly active: boolean;
       readonly rows: number;
       readonly bytes: number;
-      /** Ms that callers of the shard were stopped for; absent when nobody was there to measure it. */
+      /** Ms that callers of the shard were stopped; absent when it was not measured. */
       readonly paused?: number;
     }
   /** It will not happen: undo it. */
   | { readonly kind: "refused"; readonly reason: string; readonly delay?: number };
 
-/** What became of an order to undo a move: the source alone decides ([MIG4]). */
+/** The answer to an order to undo a move: the source alone decides ([MIG4]). */
 export type UndoReport =
   | { readonly kind: "undone"; readonly epoch: number }
   | { readonly kind: "committed"; readonly epoch: number };
@@ -55,7 +55,7 @@ export interface RowKey {
   readonly key: string;
 }
 
-/** One row on its way; `values` are the columns after the rowKey, or null when the row is gone. */
+/** One row on its way; `values` are the columns after the row's key, or null when the row is gone. */
 export interface MovedRow extends RowKey {
   readonly values: readonly (string | number | null)[] | null;
   /** All store rows of the object go first: it was deleted meanwhile. */
@@ -74,7 +74,7 @@ export interface TransferChunk {
   readonly order: MoveOrder;
   /** Epoch the shard will have at the target. */
   readonly epoch: number;
-  /** Where the source takes the target to be; null starts over. */
+  /** The cursor that the source expects at the target; null starts over. */
   readonly from: CopyCursor | null;
   readonly rows: readonly MovedRow[];
   readonly to: CopyCursor;
@@ -86,13 +86,13 @@ export type TransferReply =
   | { readonly kind: "stored"; readonly cursor: CopyCursor; readonly ready: boolean }
   /** The chunk does not follow what is there: go on from `cursor`. */
   | { readonly kind: "elsewhere"; readonly cursor: CopyCursor | null }
-  /** Later, perhaps: the target still clears away what it had of the shard. */
+  /** Try later: the target still removes old rows of the shard. */
   | { readonly kind: "busy"; readonly reason: string }
   | { readonly kind: "refused"; readonly reason: string };
 
 export type ActivateReply = { readonly kind: "active" } | { readonly kind: "refused"; readonly reason: string };
 
-/** Where the source of a move stands, for a target that lost sight of it. */
+/** What the source of a move answers a target that asks. */
 export type MoveInquiry = { readonly kind: "committed" } | { readonly kind: "serving" };
 
 /** What became of an order to count shards anew. */

@@ -8,7 +8,7 @@ const NOTHING: readonly string[] = [];
 interface Group {
   /** By member: 1 where labels allow it. */
   readonly allowed: Uint8Array;
-  /** By member: labels it had better have, and has. */
+  /** By member: preferred labels that it has. */
   readonly wishes: Uint16Array;
   /** Members that may be given shards and whose labels allow it. */
   readonly candidates: Int32Array;
@@ -81,7 +81,7 @@ export class Constraints {
     return group.allowed[member] === 1 && apart(group, member);
   }
 
-  /** How well a member suits beyond what binds: a point for each wish it grants. */
+  /** How well a member fits: one point for each `prefer` or `affinity` that it satisfies. */
   score(shard: PlanShard, member: number): number {
     if (!this.any) return 0;
     const { wishes, near } = this.#groupOf(shard);
@@ -92,7 +92,7 @@ export class Constraints {
 
   /**
    * The active member that suits best, of those the one for which `room` is smallest; undefined when none may have it.
-   * To learn so for one shard is to learn it for all that are alike.
+   * The answer for one shard holds for its whole group.
    */
   best(shard: PlanShard, room: (member: number) => number): number | undefined {
     const group = this.#groupOf(shard);
@@ -136,7 +136,7 @@ export class Constraints {
       for (const { prefer } of rules) wishes[index] = (wishes[index] as number) + wishesOf(prefer).filter(has).length;
     }
     const held = (type: string) => this.#held.get(type) ?? [];
-    // Types that share a shard can't be kept apart: shards hold whatever hashes to them.
+    // Types that share a shard can't be kept apart: the hash decides what a shard holds.
     const others = types.flatMap((type) => [...(this.#against.get(type) ?? NOTHING)]);
     const enemies = [...new Set(others)].filter((type) => !types.includes(type));
     return {

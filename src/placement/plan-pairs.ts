@@ -17,7 +17,7 @@ export interface Scale {
 }
 
 /**
- * Lets the most laden member give to the least laden one until no two of them should. A pair that has nothing to give is
+ * Moves shards from the most laden member to the least laden one, until no pair should. A pair that has nothing to give is
  * passed over for the next taker, and then the giver for the next giver: what is stuck stops only itself ([PLAN2]). Costs
  * O(members) per move and O(members × log) per giver that is stuck.
  *

@@ -58,7 +58,7 @@ export interface TypeRule {
   readonly avoid?: Readonly<Record<string, string>> | undefined;
   /** Labels it had better have. */
   readonly prefer?: Readonly<Record<string, string>> | undefined;
-  /** Types whose shards had better be at the same partition. */
+  /** Types whose shards should be at the same partition, if possible. */
   readonly affinity?: readonly string[] | undefined;
   /** Types whose shards must not be. */
   readonly antiAffinity?: readonly string[] | undefined;

@@ -2,7 +2,7 @@ import { type Placement, shardOf } from "../identity/object-id.ts";
 import { type Member, rendezvousOwner } from "./rendezvous.ts";
 
 /**
- * What a cluster was founded with. It never changes once the coordinator has stored it: an unclaimed shard belongs to its
+ * What a cluster was bootstrapped with. It never changes once the coordinator has stored it: an unclaimed shard belongs to its
  * owner by this document, whatever the environment says today, so a changed setting can't make a second owner.
  */
 export interface Genesis {

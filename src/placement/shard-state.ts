@@ -4,7 +4,7 @@
  *
  * | state    | event              | becomes  | note                                                           |
  * |----------|--------------------|----------|----------------------------------------------------------------|
- * | (none)   | claim              | owned    | by the founding document's owner alone, epoch 1                |
+ * | (none)   | claim              | owned    | by the genesis' owner alone, epoch 1                           |
  * | owned    | offer m            | leaving  | serves on; changes are noted                                   |
  * | leaving  | commit m           | gone     | **the commit point** of a move ([MIG4]): epoch + 1 to the target |
  * | leaving  | undo m             | owned    | same epoch: the owner did not change                           |

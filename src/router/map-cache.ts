@@ -3,7 +3,7 @@ import { type Genesis, type MapDocument, ShardMap } from "../placement/shard-map
 import type { MapCache } from "./ports.ts";
 
 /**
- * The map of one process. It begins as a guess from the environment, which is right unless the cluster was founded with
+ * The map of one process. It begins as a guess from the environment, which is right unless the cluster was bootstrapped with
  * other settings, so that the first call asks nobody; a partition that knows better makes it ask the coordinator. Between
  * documents it remembers what partitions said: a newer epoch of a shard wins, at most one entry a shard.
  */

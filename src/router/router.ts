@@ -12,7 +12,7 @@ export type FinalReply = Exclude<Reply, Moved>;
 
 const FIRST_PAUSE = 5;
 const LONGEST_PAUSE = 250;
-/** Redirections followed at once; then each one is paused for, since partitions may send us back and forth while they move. */
+/** Redirections followed at once; before each later one there is a pause, since partitions may redirect to each other in a move. */
 const MAX_REDIRECTS = 4;
 /** Ms between two looks at the coordinator's map. */
 const REFRESH_EVERY = 1_000;

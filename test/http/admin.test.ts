@@ -67,7 +67,7 @@ describe("cluster and partitions", () => {
         { name: "p0", weight: 1, reachable: true },
         { name: "p1", weight: 1, reachable: true },
       ],
-      coordinator: { reachable: true, founded: true },
+      coordinator: { reachable: true, bootstrapped: true },
       totals: { objectsInMemory: 2, openCalls: 4 },
       types: [
         { type: "Counter", methods: [{ name: "add", readonly: false, log: "write-behind" }, { name: "get" }, {}] },

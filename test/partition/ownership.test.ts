@@ -149,7 +149,7 @@ describe("bootstrap", () => {
     });
   const other: Genesis = { shards: 128, members: [{ name: "p0", weight: 1 }] };
 
-  test("[MAP1] a partition keeps the genesis it was founded with: a changed proposal changes nothing", async () => {
+  test("[MAP1] a partition keeps the genesis it was bootstrapped with: a changed proposal changes nothing", async () => {
     const storage = new SqliteStorage();
     const first = await partitionOn(storage, { proposal: GENESIS }).core();
     expect(first.ownership.map.document.genesis).toEqual(GENESIS);
@@ -162,7 +162,7 @@ describe("bootstrap", () => {
     expect(again.ownership.name).toBe("p0");
   });
 
-  test("[OWN3] a founded partition starts without the coordinator, and without being told its name", async () => {
+  test("[OWN3] a bootstrapped partition starts without the coordinator, and without being told its name", async () => {
     const storage = new SqliteStorage();
     await partitionOn(storage, { proposal: GENESIS, name: "p1" }).core();
     const options = {
@@ -183,7 +183,7 @@ describe("bootstrap", () => {
     expect(Ownership.stored(storage)).toEqual({ name: "p0", genesis: GENESIS });
   });
 
-  test("[MAP1] the first proposal founds the cluster; later ones and malformed ones change nothing", () => {
+  test("[MAP1] the first proposal bootstraps the cluster; later ones and malformed ones change nothing", () => {
     const storage = new SqliteStorage();
     const clock = new ManualClock();
     const coordinator = () =>
@@ -194,11 +194,11 @@ describe("bootstrap", () => {
         },
         warn: () => undefined,
       });
-    const founded = { genesis: GENESIS, shards: 64 };
+    const bootstrapped = { genesis: GENESIS, shards: 64 };
     expect(() => coordinator().bootstrap({ shards: 100, members: [] })).toThrow("malformed");
-    expect(coordinator().bootstrap(GENESIS)).toEqual(founded);
-    expect(coordinator().bootstrap(other)).toEqual(founded);
-    expect(coordinator().bootstrap({ shards: 0, members: [] })).toEqual(founded);
+    expect(coordinator().bootstrap(GENESIS)).toEqual(bootstrapped);
+    expect(coordinator().bootstrap(other)).toEqual(bootstrapped);
+    expect(coordinator().bootstrap({ shards: 0, members: [] })).toEqual(bootstrapped);
     expect(coordinator().map()).toEqual({
       ...{ version: 1, genesis: GENESIS, shards: 64, members: GENESIS.members, exceptions: [] },
     });

@@ -84,7 +84,7 @@ describe("LearnedMap", () => {
     }
   });
 
-  test("[OWN3] a coordinator that is away, or not founded, leaves the map as it is", async () => {
+  test("[OWN3] a coordinator that is away, or not bootstrapped, leaves the map as it is", async () => {
     const { cache } = setup(undefined);
     await cache.refresh();
     expect(cache.map.document.version).toBe(0);

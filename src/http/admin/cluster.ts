@@ -32,7 +32,11 @@ const clusterSchema = z
         reachable: z.boolean(),
       }),
     ),
-    coordinator: z.object({ reachable: z.boolean(), founded: z.boolean().optional(), foundedAt: moment.optional() }),
+    coordinator: z.object({
+      reachable: z.boolean(),
+      bootstrapped: z.boolean().optional(),
+      bootstrappedAt: moment.optional(),
+    }),
     moves: moveCounts.nullable().register(about, { description: "Null when the coordinator can't be asked" }),
     shardCount: resizeSchema.nullable(),
     log: z.boolean(),
@@ -106,9 +110,9 @@ function totals(statuses: readonly PartitionStatus[]) {
 
 async function statusOf(parts: HttpParts) {
   try {
-    const { founded, foundedAt } = await askCoordinator(parts, (coordinator) => coordinator.status());
-    const since = foundedAt === null ? {} : { foundedAt: new Date(foundedAt).toISOString() };
-    return { reachable: true, founded, ...since };
+    const { bootstrapped, bootstrappedAt } = await askCoordinator(parts, (coordinator) => coordinator.status());
+    const since = bootstrappedAt === null ? {} : { bootstrappedAt: new Date(bootstrappedAt).toISOString() };
+    return { reachable: true, bootstrapped, ...since };
   } catch {
     return { reachable: false };
   }

@@ -67,7 +67,7 @@ export class Ownership {
     this.#mapVersion = storage.query<{ v: number | null }>("SELECT max(map_version) AS v FROM shards")[0]?.v ?? 1;
   }
 
-  /** What the partition was founded with; undefined in a new one. */
+  /** The partition's name and genesis; undefined in a new one. */
   static stored(storage: SqlStorage): { name: string; genesis: Genesis } | undefined {
     const text = readMeta(storage, "genesis");
     const name = readMeta(storage, "name");

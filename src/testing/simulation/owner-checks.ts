@@ -35,7 +35,7 @@ function mayServe({ genesis }: World, name: string, { count, states }: Shards, h
   return state === "owned" || state === "leaving";
 }
 
-/** Undefined for a partition that is not founded yet. */
+/** Undefined for a partition that is not bootstrapped yet. */
 export function shardsOf(disk: SimDisk): Shards | undefined {
   if (disk.query("SELECT 1 FROM sqlite_master WHERE name = 'changes'").length === 0) return undefined;
   const [meta] = disk.query<{ value: string }>("SELECT value FROM meta WHERE key = 'shards'");
