@@ -1,8 +1,7 @@
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
-import { isPartitionName, MAX_SHARDS } from "../identity/object-id.ts";
 import type { LoadReport } from "../placement/load-report.ts";
 import type { Policy } from "../placement/plan-types.ts";
-import type { Genesis, MapDocument } from "../placement/shard-map.ts";
+import { checkGenesis, type Genesis, type MapDocument } from "../placement/shard-map.ts";
 import type { Clock, SqlStorage } from "../platform/ports.ts";
 import type { Connect } from "../router/ports.ts";
 import { Audit } from "./audit.ts";
@@ -116,7 +115,7 @@ export class Coordinator implements CoordinatorAdmin {
   bootstrap(proposal: Genesis): { readonly genesis: Genesis; readonly shards: number } {
     const { genesis } = this.#map;
     if (genesis !== undefined) return { genesis, shards: this.#map.shards };
-    check(proposal);
+    checkGenesis(proposal);
     this.#map.bootstrap(proposal);
     return { genesis: proposal, shards: proposal.shards };
   }
@@ -285,17 +284,4 @@ export class Coordinator implements CoordinatorAdmin {
       this.#cancelTimer = clock.after(Math.max(0, soon), () => this.#turn());
     }
   }
-}
-
-function check({ shards, members }: Genesis): void {
-  const names = new Set(members.map((member) => member.name));
-  const fine =
-    Number.isInteger(shards) &&
-    shards >= 1 &&
-    shards <= MAX_SHARDS &&
-    (shards & (shards - 1)) === 0 &&
-    members.length > 0 &&
-    names.size === members.length &&
-    members.every((member) => isPartitionName(member.name) && member.weight > 0);
-  if (!fine) throw new Error("Cannot bootstrap a cluster from a malformed proposal");
 }

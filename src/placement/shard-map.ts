@@ -1,4 +1,4 @@
-import { type Placement, shardOf } from "../identity/object-id.ts";
+import { isPartitionName, MAX_SHARDS, type Placement, shardOf } from "../identity/object-id.ts";
 import { type Member, rendezvousOwner } from "./rendezvous.ts";
 
 /**
@@ -81,4 +81,18 @@ export class ShardMap {
   exception(shard: number): MapException | undefined {
     return this.#exceptions.get(shard);
   }
+}
+
+/** @throws Error when no cluster can be bootstrapped from it */
+export function checkGenesis({ shards, members }: Genesis): void {
+  const names = new Set(members.map((member) => member.name));
+  const fine =
+    Number.isInteger(shards) &&
+    shards >= 1 &&
+    shards <= MAX_SHARDS &&
+    (shards & (shards - 1)) === 0 &&
+    members.length > 0 &&
+    names.size === members.length &&
+    members.every((member) => isPartitionName(member.name) && member.weight > 0);
+  if (!fine) throw new Error("Cannot bootstrap a cluster from a malformed proposal");
 }
