@@ -206,7 +206,7 @@ export class ClusterMap {
   }
 
   /** The count has changed at every partition: notes go with their shards. */
-  resize(shards: number): void {
+  reshard(shards: number): void {
     const before = this.shards;
     // Below the genesis' shard count, a doubled shard's base owner differs from that of the shard it comes from.
     const owners = Array.from({ length: shards }, (_, shard) => this.owner(shard % before));

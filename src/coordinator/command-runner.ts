@@ -14,7 +14,7 @@ interface Parts {
   readonly journal: MoveJournal;
   readonly members: Membership;
   readonly rebalancer: Rebalancer;
-  readonly resize: Resharder;
+  readonly resharder: Resharder;
   readonly storage: SqlStorage;
   /** Something changed that the planner should look at. */
   readonly onChanged: (trigger: string) => void;
@@ -31,7 +31,7 @@ export class CommandRunner {
   }
 
   run(command: AdminCommand): unknown {
-    const { members, rebalancer, resize, onChanged, onOrdered } = this.#parts;
+    const { members, rebalancer, resharder, onChanged, onOrdered } = this.#parts;
     switch (command.kind) {
       case "add-partition":
       case "change-partition":
@@ -64,7 +64,7 @@ export class CommandRunner {
         return { ...plan, dryRun: false };
       }
       case "shard-count": {
-        const view = resize.begin(command.count, command.dryRun);
+        const view = resharder.begin(command.count, command.dryRun);
         if (!command.dryRun) onChanged("shard count");
         return { ...view, dryRun: command.dryRun };
       }
@@ -159,7 +159,7 @@ export class CommandRunner {
   }
 
   #checkReshard(): void {
-    if (!this.#parts.resize.busy) return;
+    if (!this.#parts.resharder.busy) return;
     throw new EdgeverseError("CONFLICT", "The shard count is being changed; try again when that is done", {
       retryable: true,
       retryAfter: 1,

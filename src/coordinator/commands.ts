@@ -138,7 +138,7 @@ export interface CoordinatorView {
   readonly mapVersion: number;
   readonly members: readonly MemberView[];
   readonly moves: MoveCounts;
-  readonly resize: ReshardView;
+  readonly reshard: ReshardView;
   readonly decisions: readonly DecisionView[];
   /** How often the planner came to each conclusion. */
   readonly decisionCounts: Readonly<Record<string, number>>;

@@ -61,7 +61,7 @@ export class Coordinator implements CoordinatorAdmin {
   readonly #journal: MoveJournal;
   readonly #driver: MoveDriver;
   readonly #rebalancer: Rebalancer;
-  readonly #resize: Resharder;
+  readonly #resharder: Resharder;
   readonly #members: Membership;
   readonly #audit: Audit;
   readonly #commands: CommandRunner;
@@ -85,7 +85,7 @@ export class Coordinator implements CoordinatorAdmin {
     const journal = this.#journal;
     this.#members = new Membership({ ...parts, journal });
     this.#rebalancer = new Rebalancer({ ...parts, journal, policy });
-    this.#resize = new Resharder({ ...parts, journal });
+    this.#resharder = new Resharder({ ...parts, journal });
     this.#audit = new Audit(storage, clock);
     this.#driver = new MoveDriver({ ...parts, journal, limits, warn, onEnded: (move) => this.#ended(move) });
     this.#commands = new CommandRunner({
@@ -94,7 +94,7 @@ export class Coordinator implements CoordinatorAdmin {
         journal,
         members: this.#members,
         rebalancer: this.#rebalancer,
-        resize: this.#resize,
+        resharder: this.#resharder,
         storage,
       },
       onChanged: (trigger) => this.#wants(trigger),
@@ -173,7 +173,7 @@ export class Coordinator implements CoordinatorAdmin {
       mapVersion: this.#map.version,
       members: this.#members.views(),
       moves: this.#journal.counts(),
-      resize: this.#resize.view(),
+      reshard: this.#resharder.view(),
       decisions: this.#rebalancer.decisions(20),
       decisionCounts: this.#rebalancer.decisionCounts,
     };
@@ -248,21 +248,21 @@ export class Coordinator implements CoordinatorAdmin {
     if (this.#map.genesis === undefined) return;
     const { clock, policy } = this.#options;
     // A step may wait long for partitions; should this process end meanwhile, the next one takes over.
-    if (this.#resize.busy) this.#armAgain();
-    const resizing = await this.#resize.step();
+    if (this.#resharder.busy) this.#armAgain();
+    const resharding = await this.#resharder.step();
     const now = clock.now();
     if (this.#planAt !== undefined && now >= this.#planAt) {
       this.#planAt = undefined;
       this.#trigger ??= "waited";
     }
-    if (!this.#resize.busy && this.#trigger !== undefined && !this.#planned) {
+    if (!this.#resharder.busy && this.#trigger !== undefined && !this.#planned) {
       const { again, plan } = this.#rebalancer.rebalance(this.#trigger);
       this.#trigger = undefined;
       this.#planAt = again === undefined ? undefined : now + again;
       this.#more = plan.skipped.some(({ reason }) => reason === "batch");
     }
     this.#driver.drive(policy.maxConcurrent);
-    this.#arm(resizing);
+    this.#arm(resharding);
   }
 
   #armAgain(): void {
@@ -271,15 +271,15 @@ export class Coordinator implements CoordinatorAdmin {
   }
 
   /** The alarm survives this process; the timer is sooner. */
-  #arm(resizing: boolean): void {
+  #arm(resharding: boolean): void {
     const { storage, clock } = this.#options;
     const now = clock.now();
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
-    const busy = resizing || this.#journal.open.size > 0;
+    const busy = resharding || this.#journal.open.size > 0;
     if (busy) this.#armAgain();
     else storage.wakeAt(this.#planAt ?? null);
-    const soon = resizing ? STEP_AGAIN : this.#planAt === undefined ? undefined : this.#planAt - now;
+    const soon = resharding ? STEP_AGAIN : this.#planAt === undefined ? undefined : this.#planAt - now;
     if (soon !== undefined && soon <= WAKE_AFTER) {
       this.#cancelTimer = clock.after(Math.max(0, soon), () => this.#turn());
     }

@@ -24,6 +24,8 @@ interface Reshard {
   readonly trouble: string | null;
 }
 
+/** Where a change under way is stored in `meta`; the name is from the first version. */
+const UNDER_WAY = "resize";
 /** Pairs brought together at once. */
 const JOINED_AT_ONCE = 64;
 
@@ -46,7 +48,7 @@ export class Resharder {
   }
 
   get present(): Reshard | undefined {
-    const text = getMeta(this.#parts.storage, "resize");
+    const text = getMeta(this.#parts.storage, UNDER_WAY);
     return text === undefined ? undefined : (JSON.parse(text) as Reshard);
   }
 
@@ -64,7 +66,7 @@ export class Resharder {
     const present = this.present;
     if (present !== undefined && target === map.shards && present.phase !== "counting") {
       // No partition has resharded yet: it can still be called off.
-      if (!dryRun) setMeta(this.#parts.storage, "resize", null);
+      if (!dryRun) setMeta(this.#parts.storage, UNDER_WAY, null);
       return this.view();
     }
     if (present !== undefined && present.target !== target) {
@@ -138,9 +140,9 @@ export class Resharder {
       this.#save({ ...present, counted, trouble: null });
     }
     storage.transaction(() => {
-      map.resize(next);
+      map.reshard(next);
       count(storage, "resizes");
-      if (next === present.target) setMeta(storage, "resize", null);
+      if (next === present.target) setMeta(storage, UNDER_WAY, null);
       else {
         const phase = present.target < next ? "joining" : "settling";
         this.#save({ target: present.target, phase, counted: [], trouble: null });
@@ -205,7 +207,7 @@ export class Resharder {
     }
   }
 
-  #save(resize: Reshard): void {
-    setMeta(this.#parts.storage, "resize", JSON.stringify(resize));
+  #save(reshard: Reshard): void {
+    setMeta(this.#parts.storage, UNDER_WAY, JSON.stringify(reshard));
   }
 }

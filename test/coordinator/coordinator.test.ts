@@ -81,7 +81,7 @@ describe("membership", () => {
     made.crash("p1");
     made.crashCoordinator();
     await clock.advance(20_000);
-    expect((await made.coordinator.view()).resize).toMatchObject({ shards: 128, target: null });
+    expect((await made.coordinator.view()).reshard).toMatchObject({ shards: 128, target: null });
     expect(made.storage("coordinator").wake).toBeNull();
   });
 

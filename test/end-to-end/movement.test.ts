@@ -74,7 +74,7 @@ class Operator {
     expect(await this.send("GET", `partitions/${name}`)).toMatchObject({ assignedShards: 0, shards: 0 });
   }
 
-  async resize(count: number): Promise<void> {
+  async reshard(count: number): Promise<void> {
     await this.send("POST", "shard-count", { count });
     await this.until(`${count} shards`, async () => {
       const { shards, target } = await this.send<{ shards: number; target: number | null }>("GET", "shard-count");
@@ -123,9 +123,9 @@ describe("the real host under load", () => {
     await operator.drain("p0");
     await operator.send("POST", "partitions/p0/uncordon");
     await operator.settled();
-    await operator.resize(SHARDS * 2);
+    await operator.reshard(SHARDS * 2);
     await operator.swap(["p1", "p2"]);
-    await operator.resize(SHARDS / 2);
+    await operator.reshard(SHARDS / 2);
     await operator.drain("p2");
     await operator.send("DELETE", "partitions/p2");
     // The whole process stands still for a while, in the middle of moves.

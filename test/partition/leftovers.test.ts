@@ -92,10 +92,10 @@ describe("a veto and a halving", () => {
     for (let i = 0; i < 60; i++) await made.call("Veto", `b${i}`, "touch");
     await made.command({ kind: "shard-count", count: 4, dryRun: false });
     await clock.advance(3_600_000);
-    const view = (await made.coordinator.view()).resize;
+    const view = (await made.coordinator.view()).reshard;
     expect(view.trouble).toContain("Veto vetoes the move");
     await made.command({ kind: "shard-count", count: 8, dryRun: false });
-    expect((await made.coordinator.view()).resize).toMatchObject({ shards: 8, target: null });
+    expect((await made.coordinator.view()).reshard).toMatchObject({ shards: 8, target: null });
     await made.command({ kind: "add-partition", name: "p2" });
   });
 });

@@ -11,7 +11,7 @@ describe("halving with autoLoad shard", () => {
     await clock.advance(1_000);
     await made.command({ kind: "shard-count", count: 4, dryRun: false });
     await clock.advance(600_000);
-    const view = (await made.coordinator.view()).resize;
+    const view = (await made.coordinator.view()).reshard;
     expect(view).toMatchObject({ shards: 4, target: null });
   });
 });
@@ -43,7 +43,7 @@ describe("late words of an old count", () => {
     await clock.advance(30_000);
     await made.command({ kind: "shard-count", count: 4, dryRun: false });
     await clock.advance(60_000);
-    expect((await made.coordinator.view()).resize).toMatchObject({ shards: 4, target: null });
+    expect((await made.coordinator.view()).reshard).toMatchObject({ shards: 4, target: null });
     for (const id of ids) expect(await made.call("Box", id, "get")).toBe(1);
     // The network repeats a message it had kept.
     await drop(...(dropped[0] as [MoveOrder, number]));
@@ -125,7 +125,7 @@ describe("halving and objects named after a shard that are not in the table yet"
     await clock.advance(20_000);
     expect(await reply).toMatchObject({ kind: "response", response: "1" });
     expect(await made.call("Box", id, "get")).toBe(1);
-    expect((await made.coordinator.view()).resize.trouble).toContain(id);
+    expect((await made.coordinator.view()).reshard.trouble).toContain(id);
   });
 
   test("[SPLIT1] [CALL2] [MEM2] a pending call on such an object ends, and the process has peace then", async () => {
@@ -138,7 +138,7 @@ describe("halving and objects named after a shard that are not in the table yet"
     await clock.advance(10);
     await made.command({ kind: "shard-count", count: 4, dryRun: false });
     await clock.advance(5_000);
-    expect((await made.coordinator.view()).resize).toMatchObject({ shards: 8, target: 4 });
+    expect((await made.coordinator.view()).reshard).toMatchObject({ shards: 8, target: 4 });
     // The process ends for good; the alarm makes the next.
     made.storages.set(owner, (made.storage(owner) as FusedStorage).reopen());
     made.crash(owner);

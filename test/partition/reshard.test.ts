@@ -15,10 +15,10 @@ async function setup(shards = 8) {
   const until = async (count: number) => {
     for (let round = 0; round < 100; round++) {
       await clock.advance(100);
-      const { resize } = await made.coordinator.view();
-      if (resize.target === null && resize.shards === count) return;
+      const { reshard } = await made.coordinator.view();
+      if (reshard.target === null && reshard.shards === count) return;
     }
-    throw new Error(JSON.stringify((await made.coordinator.view()).resize));
+    throw new Error(JSON.stringify((await made.coordinator.view()).reshard));
   };
   return { made, clock, until };
 }
@@ -56,7 +56,7 @@ describe("the shard count", () => {
     await made.call("Counter", "shard#7/x", "add", { by: 5 });
     await made.command({ kind: "shard-count", count: 4, dryRun: false });
     await clock.advance(3_000);
-    expect((await made.coordinator.view()).resize.trouble).toContain("shard#7/x");
+    expect((await made.coordinator.view()).reshard.trouble).toContain("shard#7/x");
     expect(await made.call("Counter", "shard#7/x", "get")).toEqual({ value: 5 });
     await made.lifecycle("delete", "Counter", "shard#7/x");
     await until(4);

@@ -8,7 +8,7 @@ import { about, count, moment } from "../schemas.ts";
 import { askCoordinator, coordinatorView } from "./coordinator.ts";
 import { moveCounts } from "./moves.ts";
 import { memberSchema } from "./partition-view.ts";
-import { resizeBody, resizeSchema } from "./shard-count.ts";
+import { shardCountBody, shardCountSchema } from "./shard-count.ts";
 
 /** Version of Edgeverse, as an operator and the OpenAPI document see it. A test keeps it equal to `package.json`. */
 export const VERSION = "0.1.0";
@@ -38,7 +38,7 @@ const clusterSchema = z
       bootstrappedAt: moment.optional(),
     }),
     moves: moveCounts.nullable().register(about, { description: "Null when the coordinator can't be asked" }),
-    shardCount: resizeSchema.nullable(),
+    shardCount: shardCountSchema.nullable(),
     log: z.boolean(),
     totals: z.object({
       claimedShards: count,
@@ -84,7 +84,7 @@ export function clusterRoute(parts: HttpParts): Route {
         }),
         coordinator,
         moves: view?.moves ?? null,
-        shardCount: view === undefined ? null : resizeBody(view.resize),
+        shardCount: view === undefined ? null : shardCountBody(view.reshard),
         log: parts.log !== undefined,
         totals: totals(statuses),
         types: parts.registry.types.map(({ type, methods }) => ({

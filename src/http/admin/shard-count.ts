@@ -13,7 +13,7 @@ const shardCount = count
   .max(MAX_SHARDS)
   .refine((value) => (value & (value - 1)) === 0, "must be a power of two");
 
-export const resizeSchema = z
+export const shardCountSchema = z
   .object({
     shards: count,
     target: count.nullable(),
@@ -25,7 +25,7 @@ export const resizeSchema = z
   })
   .register(about, { id: "ShardCount" });
 
-export function resizeBody(view: ReshardView & { readonly dryRun?: boolean }): z.input<typeof resizeSchema> {
+export function shardCountBody(view: ReshardView & { readonly dryRun?: boolean }): z.input<typeof shardCountSchema> {
   return { ...view, dryRun: view.dryRun ?? false };
 }
 
@@ -43,12 +43,12 @@ function read(parts: HttpParts): Route {
       method: "get",
       path: "/admin/v1/shard-count",
       summary: "See the shard count, and how far a change of it is",
-      answers: { 200: { description: "The shard count", schema: resizeSchema } },
+      answers: { 200: { description: "The shard count", schema: shardCountSchema } },
       problems: ["UNAVAILABLE"],
     },
     handle: async (context) => {
-      const { resize } = await askCoordinator(parts, (coordinator) => coordinator.view());
-      return respond(JSON.stringify(resizeBody(resize)), context.env.requestId);
+      const { reshard } = await askCoordinator(parts, (coordinator) => coordinator.view());
+      return respond(JSON.stringify(shardCountBody(reshard)), context.env.requestId);
     },
   };
 }
@@ -66,8 +66,8 @@ function change(parts: HttpParts): Route {
       summary: "Double or halve the shards until there are so many",
       body: bodySchema,
       answers: {
-        200: { description: "A dry run: what would be done", schema: resizeSchema },
-        202: { description: "It is being done", schema: resizeSchema },
+        200: { description: "A dry run: what would be done", schema: shardCountSchema },
+        202: { description: "It is being done", schema: shardCountSchema },
       },
       problems: ORDERED,
     },
@@ -75,7 +75,7 @@ function change(parts: HttpParts): Route {
       const { requestId } = context.env;
       const body = await readChange(context, parts, bodySchema);
       const view = await command<ReshardView>(parts, { kind: "shard-count", ...body }, requestId);
-      return respond(JSON.stringify(resizeBody(view)), requestId, body.dryRun ? 200 : 202);
+      return respond(JSON.stringify(shardCountBody(view)), requestId, body.dryRun ? 200 : 202);
     },
   };
 }
