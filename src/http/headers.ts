@@ -108,16 +108,6 @@ function logPolicy(text: string): LogPolicy {
   throw new EdgeverseError("INVALID_ARGUMENT", 'Cannot use Edgeverse-Log: it must be "write-ahead" or "write-behind"');
 }
 
-const TRACEPARENT = /^(?!ff)([0-9a-f]{2})(-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2})(-.*)?$/;
-
-/** A W3C `traceparent` as version 00 writes it; undefined for one that must be ignored. */
-export function traceParent(header: string | null): string | undefined {
-  if (header === null) return undefined;
-  const match = TRACEPARENT.exec(header);
-  if (match === null || (match[1] === "00" && match[3] !== undefined)) return undefined;
-  return `00${match[2]}`;
-}
-
 /** Refuses headers of reliable calls where they would be ignored: who sends one relies on it. */
 export function refuseHeaders(headers: Headers, names: readonly string[], instead: string): void {
   const name = names.find((each) => headers.has(each));

@@ -1,7 +1,7 @@
 /** Who made a call. */
 export interface Caller {
-  /** A client of the HTTP interface, another object, or Edgeverse itself (cron, resumption). */
-  readonly kind: "client" | "object" | "system";
+  /** A client of the HTTP interface, another object, the author's own Worker code, or Edgeverse itself (cron, resumption). */
+  readonly kind: "client" | "object" | "worker" | "system";
   /** The calling object, when `kind` is "object". */
   readonly type?: string;
   readonly id?: string;

@@ -26,6 +26,8 @@ export interface TypeDefinition {
   readonly type: string;
   readonly objectClass: ObjectClass;
   readonly methods: ReadonlyMap<string, MethodDefinition>;
+  /** Ms, or undefined for the configuration's default. */
+  readonly timeout: number | undefined;
   readonly hooks: ReadonlySet<Hook>;
   readonly makeStub: (call: StubCall) => object;
 }
@@ -94,6 +96,7 @@ function define(objectClass: ObjectClass): TypeDefinition {
     type: objectClass.type,
     objectClass,
     methods,
+    timeout,
     hooks: new Set(HOOKS.filter((hook) => prototype[hook] !== base[hook])),
     makeStub: stubFactory(methods.keys()),
   };

@@ -1,11 +1,12 @@
 import * as z from "zod";
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import type { CallMessage } from "../../object/message.ts";
+import { traceParent } from "../../object/trace-parent.ts";
 import { checkCallId } from "../../reliable/call-id.ts";
 import type { FinalReply } from "../../router/router.ts";
 import { readBody } from "../body.ts";
 import { callIdText } from "../call-view.ts";
-import { commonHeaders, refuseHeaders, timeoutHeader, traceParent } from "../headers.ts";
+import { commonHeaders, refuseHeaders, timeoutHeader } from "../headers.ts";
 import { misfit, parseBody } from "../parse.ts";
 import type { HttpParts } from "../ports.ts";
 import { publicError } from "../problem.ts";

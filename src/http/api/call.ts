@@ -1,9 +1,10 @@
 import * as z from "zod";
 import type { CallMessage } from "../../object/message.ts";
+import { traceParent } from "../../object/trace-parent.ts";
 import type { FinalReply } from "../../router/router.ts";
 import { readBody } from "../body.ts";
 import { callIdText, callPath } from "../call-view.ts";
-import { callHeaders, reliableHeaders, timeoutHeader, traceParent } from "../headers.ts";
+import { callHeaders, reliableHeaders, timeoutHeader } from "../headers.ts";
 import { parseBody } from "../parse.ts";
 import type { HttpParts } from "../ports.ts";
 import { problem } from "../problem.ts";

@@ -1,5 +1,4 @@
 import * as z from "zod";
-import { parseDuration } from "../../config/duration.ts";
 import { readBody } from "../body.ts";
 import { commonHeaders, refuseHeaders, timeoutHeader } from "../headers.ts";
 import { parseBody } from "../parse.ts";
@@ -48,10 +47,9 @@ function lifecycleRoute(parts: HttpParts, action: "create" | "delete"): Route {
         ["idempotency-key", "edgeverse-log", "edgeverse-expires-in"],
         NOT_RELIABLE,
       );
-      const { type, objectClass } = registry.type(param(context, "type"));
+      const { type, timeout: declared } = registry.type(param(context, "type"));
       const id = param(context, "id");
-      const own = objectClass.timeout === undefined ? undefined : parseDuration(objectClass.timeout);
-      const timeout = timeoutHeader(context.req.raw.headers, config.maxCallTimeout) ?? own ?? config.callTimeout;
+      const timeout = timeoutHeader(context.req.raw.headers, config.maxCallTimeout) ?? declared ?? config.callTimeout;
       parseBody(await readBody(context.req.raw, config.maxBody), bodySchema);
       const deadline = clock.now() + timeout;
       const reply = await router.lifecycle({ action, type, id, deadline, requestId, caller: CLIENT });

@@ -1,0 +1,130 @@
+import * as z from "zod";
+import type { Config } from "../config/config.ts";
+import { EdgeverseError } from "../errors/edgeverse-error.ts";
+import { placementOf } from "../identity/object-id.ts";
+import type { Caller, CallOptions, Identity } from "../object/call.ts";
+import { parseJson } from "../object/json.ts";
+import type { CallMessage } from "../object/message.ts";
+import { checkCallOptions, copyRequest, reliableOptions } from "../object/outgoing-call.ts";
+import type { Registry } from "../object/registry.ts";
+import { traceParent } from "../object/trace-parent.ts";
+import type { ObjectClass, Stub } from "../object/virtual-object.ts";
+import type { Clock, Random } from "../platform/ports.ts";
+import type { FinalReply, Router } from "./router.ts";
+
+/** Options of a call that no object makes. */
+export interface RemoteCallOptions extends CallOptions {
+  /** On whose behalf the call is made: `this.context.caller.identity` of the object, and of the objects that it calls. */
+  readonly identity?: Identity | undefined;
+  /** W3C trace context, such as the header `traceparent` of a request; a malformed one is ignored. */
+  readonly traceparent?: string | null | undefined;
+}
+
+export type RemoteLifecycleOptions = Pick<RemoteCallOptions, "timeout" | "identity">;
+
+export interface RemoteObjectParts {
+  readonly registry: Registry;
+  readonly router: Pick<Router, "call" | "lifecycle">;
+  readonly config: Pick<Config, "callTimeout" | "maxCallTimeout" | "maxMessage">;
+  readonly clock: Pick<Clock, "now">;
+  readonly random: Random;
+  readonly caller: Caller["kind"];
+}
+
+const identitySchema = z.object({
+  subject: z.string().max(1_024),
+  roles: z.array(z.string().max(256)).max(256),
+});
+
+/**
+ * Objects for code that is not one: typed stubs whose calls go through the router. A deadline is not later than a client
+ * may ask for ([TURN5]); requests and responses are copies ([OBJ3]).
+ */
+export class RemoteObjects {
+  readonly #parts: RemoteObjectParts;
+
+  constructor(parts: RemoteObjectParts) {
+    this.#parts = parts;
+  }
+
+  /** @throws EdgeverseError `TYPE_NOT_FOUND`, `INVALID_ID` or `INVALID_ARGUMENT`; so do its calls, with any code */
+  stub<Class extends ObjectClass>(objectClass: Class, id: string, options: RemoteCallOptions = {}): Stub<Class> {
+    const { registry, config, clock } = this.#parts;
+    const definition = registry.type(objectClass.type);
+    placementOf(id);
+    checkCallOptions(options);
+    const caller = this.#caller(options.identity);
+    const traceparent = traceParent(options.traceparent);
+    return definition.makeStub(async (name, request) => {
+      const method = registry.method(definition, name);
+      const copy = copyRequest(request, config.maxMessage);
+      const reliable = reliableOptions(options, clock.now());
+      const message: CallMessage = {
+        type: definition.type,
+        id,
+        method: method.name,
+        deadline: this.#deadline(options.timeout, method.timeout),
+        requestId: this.#parts.random.uuid(),
+        caller,
+        ...(copy === undefined ? {} : { request: JSON.stringify(copy) }),
+        ...(traceparent === undefined ? {} : { traceparent }),
+        ...(reliable === undefined ? {} : { reliable }),
+      };
+      return parseJson(responseOf(await this.#parts.router.call(message)));
+    }) as Stub<Class>;
+  }
+
+  /** Creates the object; false when it was there already. @throws EdgeverseError */
+  async create(objectClass: ObjectClass, id: string, options: RemoteLifecycleOptions = {}): Promise<boolean> {
+    const response = await this.#lifecycle("create", objectClass, id, options);
+    return (JSON.parse(response) as { readonly created: boolean }).created;
+  }
+
+  /** Deletes the object, if it is there. @throws EdgeverseError */
+  async delete(objectClass: ObjectClass, id: string, options: RemoteLifecycleOptions = {}): Promise<void> {
+    await this.#lifecycle("delete", objectClass, id, options);
+  }
+
+  async #lifecycle(
+    action: "create" | "delete",
+    objectClass: ObjectClass,
+    id: string,
+    options: RemoteLifecycleOptions,
+  ): Promise<string> {
+    const definition = this.#parts.registry.type(objectClass.type);
+    checkCallOptions(options);
+    const reply = await this.#parts.router.lifecycle({
+      action,
+      type: definition.type,
+      id,
+      deadline: this.#deadline(options.timeout, definition.timeout),
+      requestId: this.#parts.random.uuid(),
+      caller: this.#caller(options.identity),
+    });
+    return responseOf(reply);
+  }
+
+  #deadline(asked: number | undefined, declared: number | undefined): number {
+    const { config, clock } = this.#parts;
+    const most = config.maxCallTimeout;
+    return clock.now() + (asked === undefined ? (declared ?? config.callTimeout) : Math.min(asked, most));
+  }
+
+  /** With a copy of the identity: it crosses to another process and is kept with reliable calls. */
+  #caller(identity: Identity | undefined): Caller {
+    const { caller: kind } = this.#parts;
+    if (identity === undefined) return { kind };
+    const parsed = identitySchema.safeParse(identity);
+    if (parsed.success) return { kind, identity: parsed.data };
+    throw new EdgeverseError(
+      "INVALID_ARGUMENT",
+      `Cannot use the option identity: ${parsed.error.issues[0]?.path.join(".")}: ${parsed.error.issues[0]?.message}`,
+    );
+  }
+}
+
+function responseOf(reply: FinalReply): string {
+  if (reply.kind === "response") return reply.response;
+  if (reply.kind === "error") throw EdgeverseError.from(reply.error);
+  throw new EdgeverseError("INTERNAL", "The call was accepted, but its outcome was asked for");
+}
