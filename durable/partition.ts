@@ -33,6 +33,7 @@ export function partitionClass(registry: Registry): PartitionClass {
         config,
         proposal,
         log,
+        env,
         clock: durableClock(ctx.storage),
         random,
         storage: new DurableStorage(ctx.storage),

@@ -40,7 +40,7 @@ export class ChatRoom extends VirtualObject<{ members: string[]; lines: Line[]; 
   say({ name, text }: { name: string; text: string }) {
     if (!this.state.members.includes(name)) throw this.fail("NOT_A_MEMBER", `${name} has not joined`);
     this.state.said += 1;
-    this.state.lines.push({ from: name, text, at: Date.now() });
+    this.state.lines.push({ from: name, text, at: this.now() });
     if (this.state.lines.length > ChatRoom.remembered) this.state.lines.shift();
     return { number: this.state.said };
   }

@@ -8,6 +8,8 @@ import type { ObjectStore } from "./store.ts";
 /** What the engine gives an instance: who it is, and the turn that is running on it. */
 export interface ObjectScope {
   readonly id: string;
+  /** The bindings of the Worker; undefined where a test gave none. */
+  readonly env: unknown;
   /** @throws when no turn is running: effects outside a turn could not be committed */
   turn(): TurnScope;
 }
@@ -17,9 +19,18 @@ export interface TurnScope {
   state: unknown;
   readonly store: ObjectStore;
   readonly context: CallContext;
+  /** When the turn started, ms since the epoch. */
+  readonly now: number;
   stub(type: string, id: string, options: CallOptions): object;
   deleteSelf(): void;
   callIdFor(label: string): string;
+}
+
+declare global {
+  namespace Cloudflare {
+    /** The Worker's bindings. `wrangler types` or the author says what they are; declarations merge. */
+    interface Env {}
+  }
 }
 
 /** Carries the type of the state on the instance; there is no such member when code runs. */
@@ -142,6 +153,18 @@ export abstract class VirtualObject<State = unknown> {
 
   protected get context(): CallContext {
     return this.#scope.turn().context;
+  }
+
+  /** The Worker's bindings: its variables, secrets, queues, databases. A `TestCluster` takes them as `env`. */
+  protected get env(): Cloudflare.Env {
+    const { env, id } = this.#scope;
+    if (env !== undefined) return env as Cloudflare.Env;
+    throw new Error(`${this.constructor.name} "${id}" has no bindings: give them to the TestCluster as "env"`);
+  }
+
+  /** The turn's time, ms since the epoch: taken once as the turn starts. In tests it is that of the manual clock. */
+  protected now(): number {
+    return this.#scope.turn().now;
   }
 
   /**

@@ -242,8 +242,9 @@ export class PartitionCore {
   }
 
   #services(outbound: Outbound): TurnServices {
-    const { storage, config } = this.#options;
+    const { storage, config, env } = this.#options;
     return {
+      env,
       stub: (turn, type, id, options) => outbound.stub(turn, type, id, options),
       openStore: (turn) =>
         new TurnStore(turn.activation, storage, {

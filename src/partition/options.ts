@@ -24,6 +24,8 @@ export interface PartitionOptions {
   /** Undefined: the cluster keeps no log. */
   readonly log: CallLog | undefined;
   readonly observer: Observer;
+  /** The Worker's bindings, which objects reach as `this.env`. */
+  readonly env?: unknown;
   /** The genesis of a cluster that does not exist yet. */
   readonly proposal: Genesis;
   /** The name of a new partition; an older one has stored its own. */

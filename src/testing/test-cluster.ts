@@ -24,6 +24,8 @@ export interface TestClusterOptions {
   readonly config?: Readonly<Record<string, string | number>>;
   readonly clock?: Clock;
   readonly log?: CallLog;
+  /** What objects reach as `this.env`. */
+  readonly env?: Partial<Cloudflare.Env>;
   /** The storage of partition `name`, or of "coordinator"; default: a new one in memory. */
   readonly storageOf?: (name: string) => SqliteStorage;
 }
@@ -78,6 +80,7 @@ export class TestCluster {
       connect: this.#connect,
       loads: { report: (report) => this.coordinator.report(report) },
       log: this.#options.log,
+      env: this.#options.env,
       observer: {
         methodThrew: (_key, _request, thrown) => this.thrown.push(thrown),
         warn: (event, details) => this.warnings.push({ event, details }),

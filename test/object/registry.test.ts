@@ -173,6 +173,7 @@ describe("VirtualObject", () => {
 
   const scope = {
     id: "a",
+    env: undefined,
     turn: () => {
       throw new Error("no turn");
     },

@@ -12,15 +12,22 @@ const FACE = `export { method } from "${ROOT}/src/object/method.ts";
 export { VirtualObject } from "${ROOT}/src/object/virtual-object.ts";
 `;
 
-/** Compiles programs against the sources, with the project's own settings; gives each one's errors as `line code`. */
-async function errorsOf<Name extends string>(programs: Record<Name, string>): Promise<Record<Name, string[]>> {
+/**
+ * Compiles programs against the sources, with the project's own settings; gives each one's errors as `line code`.
+ * @param types packages whose global types the programs see
+ */
+async function errorsOf<Name extends string>(
+  programs: Record<Name, string>,
+  types: readonly string[] = [],
+): Promise<Record<Name, string[]>> {
   const folder = await mkdtemp(join(tmpdir(), "edgeverse-types-"));
   const names = Object.keys(programs) as Name[];
   try {
     const settings = {
       extends: join(ROOT, "tsconfig.json"),
       compilerOptions: {
-        types: [],
+        types,
+        typeRoots: [join(ROOT, "node_modules"), join(ROOT, "node_modules/@types")],
         paths: { edgeverse: [join(folder, "face.ts")], zod: [join(ROOT, "node_modules/zod")] },
       },
       include: [],
@@ -82,4 +89,17 @@ test("[OBJ5] a wrong method, request or use of a response does not compile; the 
     wrong: ["TS2339", "TS2322", "TS2322", "TS2339"].map((code, index) => `${FIRST + right.length + index} ${code}`),
     unused: [`${FIRST} TS2578`],
   });
+});
+
+test.each([
+  ["on their own", []],
+  ["beside @cloudflare/workers-types", ["@cloudflare/workers-types"]],
+])("[OBJ7] this.env has what is declared of the bindings, without setup: %s", async (_, types) => {
+  const program = `import { VirtualObject } from "edgeverse";
+declare global { namespace Cloudflare { interface Env { readonly GREETING: string } } }
+export class Greeter extends VirtualObject {
+  right(): string { return this.env.GREETING; }
+  wrong(): string { return this.env.GRETING; }
+}`;
+  expect(await errorsOf({ program }, types)).toEqual({ program: ["5 TS2551"] });
 });

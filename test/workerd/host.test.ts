@@ -43,6 +43,12 @@ describe("in workerd", () => {
     expect((await call("Slow", "half", "done")).body).toEqual({ response: { done: 0 } });
   });
 
+  test("[OBJ7] an object reaches the bindings of its Worker", async () => {
+    expect((await call("Slow", "bound", "partitions")).body).toEqual({
+      response: { bound: "p0", token: "test-admin-token" },
+    });
+  });
+
   test("[CALL3] a reliable call is resumed after its Durable Object ended, by the alarm, and runs to effect once", async () => {
     const headers = { "idempotency-key": "resumed-1", prefer: "respond-async" };
     const accepted = await call("Slow", "resumed", "work", { ms: 200 }, headers);

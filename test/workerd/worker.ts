@@ -13,6 +13,7 @@ class Slow extends VirtualObject<{ done: number }> {
   static override readonly methods = {
     work: method({ request: z.object({ ms: z.number() }) }),
     done: method({ readonly: true }),
+    partitions: method({ readonly: true }),
   };
 
   async work({ ms }: { ms: number }) {
@@ -24,6 +25,10 @@ class Slow extends VirtualObject<{ done: number }> {
 
   done() {
     return { done: this.state.done };
+  }
+
+  partitions() {
+    return { bound: this.env.PARTITION.idFromName("p0").name, token: this.env.EDGEVERSE_ADMIN_TOKEN };
   }
 }
 

@@ -91,6 +91,7 @@ export function activate(turn: Turn, scope: AsyncScope<Turn>): MaybePromise<unkn
   instance.current = turn;
   instance.object = construct(definition.objectClass, {
     id: activation.id,
+    env: turn.services.env,
     turn() {
       const scoped = scope.get();
       if (scoped?.activation === activation && scoped.status === "running") return scoped;

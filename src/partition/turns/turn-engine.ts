@@ -153,7 +153,7 @@ export class TurnEngine {
     turn.exclusive = this.#exclusive(turn);
     activation.mailbox.enter(turn, turn.exclusive);
     this.#begin(turn, () => {
-      if (this.#parts.clock.now() >= plan.info.deadline) throw late(turn, "before it started");
+      if (turn.startedAt >= plan.info.deadline) throw late(turn, "before it started");
       return this.#inContext(turn, () => performTurn(turn, this.#parts));
     });
   }
@@ -166,8 +166,9 @@ export class TurnEngine {
   /** Runs `work` and settles the turn with what comes of it; arms the deadline only if that takes more than this event. */
   #begin(turn: Turn, work: () => MaybePromise<unknown>): void {
     turn.status = "running";
+    turn.startedAt = this.#parts.clock.now();
     const { timeout, info } = turn.plan;
-    if (timeout !== undefined) turn.deadline = Math.min(info.deadline, this.#parts.clock.now() + timeout);
+    if (timeout !== undefined) turn.deadline = Math.min(info.deadline, turn.startedAt + timeout);
     let result: MaybePromise<unknown>;
     try {
       result = work();
@@ -187,7 +188,6 @@ export class TurnEngine {
       return;
     }
     this.#running.add(turn);
-    turn.startedAt = this.#parts.clock.now();
     waitedFor(turn);
     if (!turn.plan.async) this.#provedAsync(turn);
     turn.cancelDeadline = this.#parts.deadlines.add(turn.deadline, () => this.#fail(turn, late(turn, "while it ran")));
@@ -251,8 +251,7 @@ export class TurnEngine {
     activation.mailbox.leave(turn);
     const now = this.#parts.clock.now();
     activation.lastUsed = now;
-    if (turn.outer === undefined)
-      this.#parts.meter.turn(activation.position, turn.startedAt === 0 ? 0 : now - turn.startedAt, now);
+    if (turn.outer === undefined) this.#parts.meter.turn(activation.position, now - turn.startedAt, now);
     if (turn.instance?.current === turn) turn.instance.current = undefined;
     turn.plan.finish(outcome);
     this.#pump(activation);

@@ -49,6 +49,8 @@ export interface TurnServices {
   stub(turn: Turn, type: string, id: string, options: CallOptions): object;
   openStore(turn: Turn): TurnStore;
   uuid(): string;
+  /** The Worker's bindings, for `this.env`; nothing here looks into them. */
+  readonly env: unknown;
   /** The error for code that uses a turn after its end. */
   over(turn: Turn): Error;
 }
@@ -90,7 +92,7 @@ export class Turn implements TurnScope {
   children: Set<Turn> | undefined;
   awaits: Set<Awaited> | undefined;
   cancelDeadline: (() => void) | undefined;
-  /** When it started, if it did not end in the same event. */
+  /** When it started: what `this.now()` says all through it. */
   startedAt = 0;
   #view: unknown;
   #info: CallContext | undefined;
@@ -115,6 +117,11 @@ export class Turn implements TurnScope {
   get context(): CallContext {
     this.#info ??= { ...this.plan.info, deadline: this.deadline };
     return this.#info;
+  }
+
+  get now(): number {
+    this.#check();
+    return this.startedAt;
   }
 
   get state(): unknown {
