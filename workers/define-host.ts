@@ -41,6 +41,7 @@ export function defineHost<const Classes extends readonly ObjectClass[]>(options
     return createHandler({
       ...made,
       registry,
+      basePath: "",
       clock,
       random,
       adminToken: env.EDGEVERSE_ADMIN_TOKEN === "" ? undefined : env.EDGEVERSE_ADMIN_TOKEN,

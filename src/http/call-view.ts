@@ -40,6 +40,7 @@ export function callView(record: CallRecord, more: Readonly<Record<string, unkno
 }
 
 /** Where the status of a reliable call is. */
-export function callPath(type: string, id: string, callId: string): string {
-  return `/api/v1/objects/calls/${encodeURIComponent(type)}/${encodeURIComponent(id)}/${encodeURIComponent(callId)}`;
+export function callPath(basePath: string, type: string, id: string, callId: string): string {
+  const names = [type, id, callId].map(encodeURIComponent);
+  return `${basePath}/api/v1/objects/calls/${names.join("/")}`;
 }

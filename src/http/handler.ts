@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import { checkAdmin } from "./admin/auth.ts";
+import { pathBelow } from "./base-path.ts";
 import type { HttpParts } from "./ports.ts";
 import { failure, problem } from "./problem.ts";
 import { checkEncoding, rawPath, requestIdOf } from "./request.ts";
@@ -35,7 +36,8 @@ export function createHandler(parts: HttpParts): (request: Request) => Promise<R
   return async (request) => {
     const requestId = requestIdOf(request, parts.random);
     try {
-      const path = rawPath(request.url);
+      const path = pathBelow(parts.basePath, rawPath(request.url));
+      if (path === undefined) return failure(parts, nothingHere(), requestId);
       checkEncoding(path);
       return await app.fetch(request, { requestId, path });
     } catch (error) {
@@ -56,12 +58,16 @@ function notFound(routes: readonly Route[]): (context: HttpContext) => Response 
     }
     const allowed = patterns.filter((pattern) => fits(pattern.segments, segments)).map(({ method }) => method);
     if (allowed.length === 0) {
-      return problem(new EdgeverseError("NOT_FOUND", "Nothing is served here").toWire(), requestId);
+      return problem(nothingHere().toWire(), requestId);
     }
     const allow = allowed.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method])).join(", ");
     const error = new EdgeverseError("METHOD_NOT_ALLOWED", `Use ${allow} here, not ${context.req.raw.method}`);
     return problem(error.toWire(), requestId, { allow });
   };
+}
+
+function nothingHere(): EdgeverseError {
+  return new EdgeverseError("NOT_FOUND", "Nothing is served here");
 }
 
 function fits(pattern: readonly string[], segments: readonly string[]): boolean {

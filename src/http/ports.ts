@@ -17,6 +17,8 @@ export interface CoordinatorClient extends CoordinatorAdmin {
 /** What the HTTP interface is made of; put together in `workers/`. */
 export interface HttpParts {
   readonly registry: Registry;
+  /** Before every path: `/edge`, or an empty text. */
+  readonly basePath: string;
   readonly config: Config;
   readonly router: Router;
   readonly connect: Connect;

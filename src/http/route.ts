@@ -6,7 +6,7 @@ import type { ErrorCode } from "../errors/codes.ts";
 export interface HttpEnv {
   readonly Bindings: {
     readonly requestId: string;
-    /** The path as it came, percent-encoded: routing on a decoded one would let `/%61dmin` pass for `/admin`. */
+    /** The path below the base path as it came, percent-encoded: routing on a decoded one would let `/%61dmin` pass for `/admin`. */
     readonly path: string;
   };
 }

@@ -3,6 +3,7 @@ import { configSchema } from "../../src/config/config.ts";
 import { Coordinator } from "../../src/coordinator/coordinator.ts";
 import { policyOf } from "../../src/coordinator/policy.ts";
 import { CODES, type ErrorCode } from "../../src/errors/codes.ts";
+import { pathBelow } from "../../src/http/base-path.ts";
 import { createHandler } from "../../src/http/handler.ts";
 import { problemsOf } from "../../src/http/openapi/operation.ts";
 import type { HttpParts } from "../../src/http/ports.ts";
@@ -79,6 +80,7 @@ export function httpFixture(
   let ids = 0;
   const parts: HttpParts = {
     registry,
+    basePath: "",
     config,
     router: new Router({ registry, connect, cache: new LearnedMap(genesis, async () => coordinator.map()), clock }),
     connect,
@@ -149,7 +151,7 @@ function checker(parts: HttpParts) {
   return async (path: string, verb: string, response: Response) => {
     const text = await response.text();
     if (verb === "HEAD") return;
-    const bare = path.split("?")[0] as string;
+    const bare = pathBelow(parts.basePath, path.split("?")[0] as string) ?? "";
     const route = routes.find(({ doc, pattern }) => doc.method.toUpperCase() === verb && pattern.test(bare));
     if (response.headers.get("content-type") === "application/problem+json") {
       const problem = problemSchema.strict().parse(JSON.parse(text));

@@ -77,15 +77,15 @@ export function callRoute(parts: HttpParts): Route {
       if (request !== undefined) message.request = request;
       if (traceparent !== undefined) message.traceparent = traceparent;
       if (reliable !== undefined) message.reliable = reliable;
-      return answer(message, await router.call(message), requestId);
+      return answer(parts.basePath, message, await router.call(message), requestId);
     },
   };
 }
 
-function answer({ type, id }: CallMessage, reply: FinalReply, requestId: string): Response {
+function answer(basePath: string, { type, id }: CallMessage, reply: FinalReply, requestId: string): Response {
   if (reply.kind === "accepted") {
     const text = JSON.stringify({ callId: reply.callId, status: "pending" });
-    const location = callPath(type, id, reply.callId);
+    const location = callPath(basePath, type, id, reply.callId);
     return respond(text, requestId, 202, { location, "preference-applied": "respond-async" });
   }
   const extra = reply.replayed === true ? { "idempotency-replayed": "true" } : undefined;

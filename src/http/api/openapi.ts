@@ -5,7 +5,10 @@ import { respond } from "../respond.ts";
 import type { Route } from "../route.ts";
 
 /** `GET /api/v1/openapi.json`: the document of `routes`, of itself and of the types that are served; made when first asked for. */
-export function openApiRoute({ registry }: Pick<HttpParts, "registry">, routes: readonly Route[]): Route {
+export function openApiRoute(
+  { registry, basePath }: Pick<HttpParts, "registry" | "basePath">,
+  routes: readonly Route[],
+): Route {
   let text: string | undefined;
   const self: Route = {
     doc: {
@@ -21,6 +24,7 @@ export function openApiRoute({ registry }: Pick<HttpParts, "registry">, routes: 
         openApiDocument(
           [...routes, self].map(({ doc }) => doc),
           registry.types,
+          basePath,
         ),
       );
       return respond(text, context.env.requestId);

@@ -22,8 +22,8 @@ Errors are \`application/problem+json\`: act on \`code\`, and repeat what is \`r
 /** The route that every method is called by. */
 const CALL = "call";
 
-/** The OpenAPI 3.1 document of these routes, and of the methods of these types as paths of their own. */
-export function openApiDocument(docs: readonly RouteDoc[], types: readonly TypeDefinition[]): Json {
+/** The OpenAPI 3.1 document of these routes, and of the methods of these types as paths of their own; all below `basePath`. */
+export function openApiDocument(docs: readonly RouteDoc[], types: readonly TypeDefinition[], basePath: string): Json {
   const schemas = new Schemas();
   const paths: Record<string, Json> = {};
   // What a call answers is said once: each method of each type refers to it.
@@ -43,7 +43,7 @@ export function openApiDocument(docs: readonly RouteDoc[], types: readonly TypeD
       description: DESCRIPTION,
       license: { name: "Apache License 2.0", identifier: "Apache-2.0" },
     },
-    servers: [{ url: "/", description: "The host that served this document" }],
+    servers: [{ url: basePath === "" ? "/" : basePath, description: "The host that served this document" }],
     tags: [...tags, ...types.map(({ type }) => ({ name: typeTag(type), description: `The methods of ${type}` }))],
     paths,
     components: {
