@@ -1,3 +1,4 @@
+import { method, VirtualObject } from "edgeverse";
 import { type ManualClock, SqliteStorage, TestCluster } from "edgeverse/testing";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -60,6 +61,30 @@ describe("the shard count", () => {
     expect(await made.call("Counter", "shard#7/x", "get")).toEqual({ value: 5 });
     await made.lifecycle("delete", "Counter", "shard#7/x");
     await until(4);
+  });
+
+  test("[SPLIT1] [LIFE4] halving takes only the objects that autoLoad has made, not one whose name is alike", async () => {
+    class Per extends VirtualObject {
+      static override readonly type = "Per";
+      static override readonly autoLoad = "shard";
+      static override readonly methods = { touch: method() };
+      touch() {
+        this.store.put("kept", true);
+      }
+    }
+    const made = new TestCluster({ objects: [Per], config: { shards: 8, rebalance: "off" } });
+    for (const id of ["shard#6/auto", "shard#6/AUTO"]) await made.call("Per", id, "touch");
+    const halve = async () => (await made.partition("p0").core()).reshard(4, 2);
+    expect(await halve()).toEqual({ kind: "refused", reason: expect.stringContaining("shard#6/AUTO") });
+    const stored = () =>
+      made
+        .storage("p0")
+        .query("SELECT id FROM objects WHERE id LIKE 'shard#6/%'")
+        .map(({ id }) => id);
+    expect(stored()).toEqual(["shard#6/AUTO", "shard#6/auto"]);
+    await made.lifecycle("delete", "Per", "shard#6/AUTO");
+    expect(await halve()).toEqual({ kind: "done" });
+    expect(stored()).toEqual([]);
   });
 
   test("[SPLIT1] pins apart refuse it; one pin draws the other shard to it", async () => {

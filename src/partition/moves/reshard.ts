@@ -117,32 +117,39 @@ function conflictOf(
 
 /** Why an object named after its shard forbids halving: it is stored, will be stored, or has a pending call. */
 function namedConflict(storage: SqlStorage, count: number, { perShard, busy }: CountedObjects): string | undefined {
-  const half = count / 2;
-  const positions = Array.from({ length: half }, (_, index) => positionOf(half + index));
+  const gone = Array.from({ length: count / 2 }, (_, index) => count / 2 + index);
+  const positions = gone.map(positionOf);
   const [stored] = storage.query<{ id: string }>(
-    `SELECT id FROM objects WHERE id LIKE 'shard#%/%' AND position IN (SELECT value FROM json_each(?1))
-       AND NOT (id LIKE '%/auto' AND type IN (SELECT value FROM json_each(?2)))
-     UNION SELECT id FROM calls WHERE status = 'pending' AND id LIKE 'shard#%/%'
+    `SELECT id FROM objects WHERE id GLOB 'shard#*/*' AND position IN (SELECT value FROM json_each(?1))
+       AND NOT (id IN (SELECT value FROM json_each(?2)) AND type IN (SELECT value FROM json_each(?3)))
+     UNION SELECT id FROM calls WHERE status = 'pending' AND id GLOB 'shard#*/*'
        AND position IN (SELECT value FROM json_each(?1)) LIMIT 1`,
-    ...[JSON.stringify(positions), JSON.stringify(perShard)],
+    JSON.stringify(positions),
+    JSON.stringify(gone.map(autoId)),
+    JSON.stringify(perShard),
   );
   if (stored !== undefined) return `object ${stored.id} names a shard that would be no more`;
-  const gone = new Set(positions);
+  const places = new Set(positions);
   for (const { position, id } of busy) {
-    if (id.startsWith("shard#") && gone.has(position))
+    if (id.startsWith("shard#") && places.has(position))
       return `object ${id}, which names a shard that would be no more, is in use`;
   }
   return undefined;
 }
 
+/** Id of the object that a type with `autoLoad = "shard"` has on a shard ([LIFE4]). */
+const autoId = (shard: number) => `shard#${shard}/auto`;
+
 /** Removes the `autoLoad = "shard"` objects of shards that are no more ([LIFE4]). */
 function removePerShard(storage: SqlStorage, types: readonly string[], target: number, count: number): void {
-  const positions = Array.from({ length: count - target }, (_, index) => positionOf(target + index));
+  const gone = Array.from({ length: count - target }, (_, index) => target + index);
   for (const table of types.length === 0 ? [] : ["objects", "rows", "calls"]) {
     storage.query(
-      `DELETE FROM ${table} WHERE position IN (SELECT value FROM json_each(?)) AND id LIKE 'shard#%/auto'
-         AND type IN (SELECT value FROM json_each(?))`,
-      ...[JSON.stringify(positions), JSON.stringify(types)],
+      `DELETE FROM ${table} WHERE position IN (SELECT value FROM json_each(?))
+         AND id IN (SELECT value FROM json_each(?)) AND type IN (SELECT value FROM json_each(?))`,
+      JSON.stringify(gone.map(positionOf)),
+      JSON.stringify(gone.map(autoId)),
+      JSON.stringify(types),
     );
   }
 }
