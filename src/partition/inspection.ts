@@ -48,21 +48,25 @@ export class Inspection {
     const { map } = ownership;
     const range =
       query.shard === undefined ? { first: FIXED_POSITION, last: 2 ** 32 } : hashRange(query.shard, map.shards);
+    const scanned = query.type === undefined ? query.limit : SCAN;
     const from = query.cursor ?? { position: range.first, type: "", id: "" };
     const seen = this.#storage.query<ObjectCursor & SqlRow>(
       "SELECT position, type, id FROM objects WHERE (position, type, id) > (?, ?, ?) AND position <= ? ORDER BY position, type, id LIMIT ?",
-      ...[from.position, from.type, from.id, range.last, query.type === undefined ? query.limit : SCAN],
+      ...[from.position, from.type, from.id, range.last, scanned],
     );
     const found: ObjectListing[] = [];
     let last: ObjectCursor | undefined;
+    let looked = 0;
     for (const row of seen) {
       if (found.length === query.limit) break;
+      looked++;
       last = { position: row.position, type: row.type, id: row.id };
       // Rows of a shard that arrives or has left are listed by its owner.
       if ((query.type === undefined || row.type === query.type) && ownership.epochAt(row.position) !== undefined)
         found.push({ type: row.type, id: row.id, shard: this.#shard(row.id) });
     }
-    const more = last !== undefined && (seen.length === SCAN || found.length === query.limit);
+    // Rows that are not listed count as well: a page may be empty and still have a cursor.
+    const more = seen.length === scanned || looked < seen.length;
     return more && last !== undefined ? { objects: found, cursor: last } : { objects: found };
   }
 

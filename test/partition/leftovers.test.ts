@@ -2,8 +2,10 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { method, VirtualObject } from "edgeverse";
 import { describe, expect, test } from "vitest";
+import { hashRange } from "../../src/identity/hash-order.ts";
 import { placementOf } from "../../src/identity/object-id.ts";
 import { partitionClient } from "../../src/partition/client.ts";
+import type { ObjectCursor } from "../../src/router/views.ts";
 import { Box, clock, idOn, setup } from "./move-fixture.ts";
 
 setFlagsFromString("--expose-gc");
@@ -144,5 +146,27 @@ describe("views while a shard is copied", () => {
       (await partitionClient(made.partition(n), clock).objects({ limit: 1000 })).objects.length;
     const [f, t] = [await count(from), await count(to)];
     expect(f + t).toBe(500);
+  });
+
+  test("a page goes on past rows that are another partition's", async () => {
+    const { made, map, ownerOf } = setup([Box], 16);
+    for (let i = 0; i < 400; i++) void made.send("Box", `b${i}`, "add");
+    await clock.advance(10);
+    const name = ownerOf("b0");
+    // As a copy under way leaves them: rows of the first shard in hash order that this partition does not own.
+    const shard = [0, 8, 4, 12, 2, 10].find((n) => map().owner(n) !== name) as number;
+    made
+      .storage(name)
+      .query("INSERT INTO objects VALUES (?, 'Box', 'foreign', 1, '{}', 0, 0)", hashRange(shard, 16).first + 1);
+    const mine = made.storage(name).query("SELECT id FROM objects WHERE id <> 'foreign'").length;
+    const listed: string[] = [];
+    for (let cursor: ObjectCursor | undefined, first = true; first || cursor !== undefined; first = false) {
+      const page = await partitionClient(made.partition(name), clock).objects({ limit: 10, cursor });
+      listed.push(...page.objects.map(({ id }) => id));
+      cursor = page.cursor;
+    }
+    expect(listed).not.toContain("foreign");
+    expect(new Set(listed).size).toBe(listed.length);
+    expect(listed).toHaveLength(mine);
   });
 });
