@@ -62,12 +62,12 @@ export class Router {
     );
   }
 
-  /** Never rejects. Creating and deleting twice does no harm. */
+  /** Never rejects. Not repeated: between two deletions of one request somebody else may have written, and been answered. */
   lifecycle(message: LifecycleMessage): Promise<FinalReply> {
     return this.#follow(
       message,
       (client) => client.lifecycle(message),
-      () => true,
+      () => false,
     );
   }
 
