@@ -1,5 +1,5 @@
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
-import type { Plan } from "../placement/plan-types.ts";
+import type { Plan, Policy } from "../placement/plan-types.ts";
 import { assertNever } from "../placement/shard-state.ts";
 import type { SqlStorage } from "../platform/ports.ts";
 import type { ClusterMap } from "./cluster-map.ts";
@@ -18,8 +18,17 @@ interface Parts {
   readonly storage: SqlStorage;
   /** Something changed that the planner should look at. */
   readonly onChanged: (trigger: string) => void;
-  /** Moves were entered in the journal; `again` is ms until it is worth planning anew. */
-  readonly onOrdered: (again?: number) => void;
+  /** Moves were entered in the journal. `rest`: what the plan was made with, and when it is worth making another. */
+  readonly onOrdered: (rest?: PlannedRest) => void;
+}
+
+/** A plan that an operator asked for, and how to go on with it. */
+export interface PlannedRest {
+  readonly plan: Plan;
+  /** Ms until it is worth planning anew; undefined when only a change makes it so. */
+  readonly again: number | undefined;
+  /** What the operator asked to plan by, instead of the settings. */
+  readonly changes: Partial<Policy>;
 }
 
 /** Carries out an operator's commands. Each changes all it should, or throws an `EdgeverseError` and changes nothing. */
@@ -60,7 +69,7 @@ export class CommandRunner {
         if (command.dryRun) return { ...rebalancer.propose(changes), dryRun: true };
         this.#checkReshard();
         const { plan, again } = rebalancer.rebalance("operator", changes);
-        onOrdered(again);
+        onOrdered({ plan, again, changes });
         return { ...plan, dryRun: false };
       }
       case "shard-count": {

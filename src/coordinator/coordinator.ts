@@ -6,7 +6,7 @@ import type { Clock, SqlStorage } from "../platform/ports.ts";
 import type { Connect } from "../router/ports.ts";
 import { Audit } from "./audit.ts";
 import { ClusterMap } from "./cluster-map.ts";
-import { CommandRunner } from "./command-runner.ts";
+import { CommandRunner, type PlannedRest } from "./command-runner.ts";
 import type {
   AdminCommand,
   AdminResult,
@@ -45,8 +45,8 @@ export interface CoordinatorOptions {
 
 /** Ms until the alarm goes on with the work, if this process has ended. */
 const WAKE_AFTER = 5_000;
-/** Ms between two plans by load. */
-const LOAD_PLAN_EVERY = 30_000;
+/** Ms between two plans that reports ask for. */
+const REPORTED_PLAN_EVERY = 30_000;
 /** Ms until a step of a change of the shard count is tried again. */
 const STEP_AGAIN = 100;
 
@@ -68,9 +68,9 @@ export class Coordinator implements CoordinatorAdmin {
   /** Why the next plan is made; undefined when none is due. */
   #trigger: string | undefined = "start";
   #planAt: number | undefined;
-  /** The last plan was cut short: more shards are to move after its moves have begun. */
-  #more = false;
-  #plannedByLoadAt = 0;
+  /** The last plan was cut short: more shards are to move after its moves have begun, by the same changes to the policy. */
+  #more: Partial<Policy> | undefined;
+  #plannedByReportAt = 0;
   #turning = false;
   #again = false;
   #cancelTimer: (() => void) | undefined;
@@ -98,9 +98,8 @@ export class Coordinator implements CoordinatorAdmin {
         storage,
       },
       onChanged: (trigger) => this.#wants(trigger),
-      onOrdered: (again) => {
-        const at = again === undefined ? undefined : clock.now() + again;
-        if (at !== undefined) this.#planAt = Math.min(this.#planAt ?? at, at);
+      onOrdered: (rest) => {
+        if (rest !== undefined) this.#note(rest);
         this.#turn();
       },
     });
@@ -141,10 +140,15 @@ export class Coordinator implements CoordinatorAdmin {
       ({ shard }) => Number.isInteger(shard) && shard >= 0 && shard < this.#map.shards,
     );
     this.#rebalancer.report({ ...report, shards: known });
-    const now = this.#options.clock.now();
-    if (this.#options.policy.strategy !== "load" || now - this.#plannedByLoadAt < LOAD_PLAN_EVERY) return;
-    this.#plannedByLoadAt = now;
-    this.#wants("load");
+    const { clock, policy } = this.#options;
+    // What a shard holds decides which rules concern it, and only reports tell.
+    const ruled = known.some(({ stored }) =>
+      stored?.types.some((type) => policy.rules.some((rule) => rule.type === type)),
+    );
+    const now = clock.now();
+    if ((policy.strategy !== "load" && !ruled) || now - this.#plannedByReportAt < REPORTED_PLAN_EVERY) return;
+    this.#plannedByReportAt = now;
+    this.#wants(ruled ? "rules" : "load");
   }
 
   /** Carries out a command and leaves a row in the audit. Never rejects. */
@@ -213,13 +217,21 @@ export class Coordinator implements CoordinatorAdmin {
   }
 
   #ended(move: Move | undefined): void {
-    if (this.#more && !this.#planned) this.#trigger ??= "more";
+    if (this.#more !== undefined && !this.#planned) this.#trigger ??= "more";
     // A move that was undone is planned again, if it is still wanted.
     if (move?.state.phase === "undone") {
       const again = this.#map.note(move.order.shard).retryAt + 1;
       this.#planAt = Math.min(this.#planAt ?? again, again);
     }
     this.#turn();
+  }
+
+  /** Notes how to go on after a plan. */
+  #note({ plan, again, changes }: PlannedRest): void {
+    this.#more = plan.skipped.some(({ reason }) => reason === "batch") ? changes : undefined;
+    if (again === undefined) return;
+    const at = this.#options.clock.now() + again;
+    this.#planAt = Math.min(this.#planAt ?? at, at);
   }
 
   /** Whether moves wait to be begun. */
@@ -256,10 +268,11 @@ export class Coordinator implements CoordinatorAdmin {
       this.#trigger ??= "waited";
     }
     if (!this.#resharder.busy && this.#trigger !== undefined && !this.#planned) {
-      const { again, plan } = this.#rebalancer.rebalance(this.#trigger);
+      const changes = this.#trigger === "more" ? this.#more : undefined;
+      const planned = this.#rebalancer.rebalance(this.#trigger, changes);
       this.#trigger = undefined;
-      this.#planAt = again === undefined ? undefined : now + again;
-      this.#more = plan.skipped.some(({ reason }) => reason === "batch");
+      this.#planAt = undefined;
+      this.#note({ ...planned, changes: changes ?? {} });
     }
     this.#driver.drive(policy.maxConcurrent);
     this.#arm(resharding);

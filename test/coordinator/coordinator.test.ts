@@ -201,6 +201,34 @@ describe("a target that is away", () => {
   });
 });
 
+describe("what a plan leaves for later", () => {
+  test("[PLAN1] [PLAN3] an operator's rebalance goes on, batch after batch, until nothing is left", async () => {
+    const { made, clock, counts, map, start } = setup({ rebalance: "off" });
+    await start();
+    const mine = Array.from({ length: 64 }, (_, shard) => shard).filter((shard) => map().owner(shard) === "p0");
+    for (const shard of mine.slice(0, 20)) await made.command({ kind: "move-shard", shard, to: "p1" });
+    await clock.advance(60_000);
+    expect(Math.abs((counts()["p0"] ?? 0) - (counts()["p1"] ?? 0))).toBeGreaterThan(20);
+    await made.command({ kind: "rebalance", strategy: "count", dryRun: false });
+    await clock.advance(60_000);
+    // The rule acts beyond a fifth of the ideal, 32.
+    expect(Math.abs((counts()["p0"] ?? 0) - (counts()["p1"] ?? 0))).toBeLessThanOrEqual(7);
+  });
+
+  test("[PLAN1] a placement rule that a report shows as broken is acted on, whatever the strategy", async () => {
+    const placement = JSON.stringify({ rules: [{ type: "Thing", on: { disk: "ssd" } }] });
+    const { made, clock, map } = setup({ rebalance: "off", placement });
+    await made.call("Thing", "a", "touch");
+    await made.command({ kind: "change-partition", name: "p0", labels: { disk: "ssd" } });
+    const shard = Array.from({ length: 64 }, (_, n) => n).find((n) => map().owner(n) === "p1") as number;
+    for (let second = 0; second < 90; second++) {
+      await made.call("Thing", `shard#${shard}/x`, "touch");
+      await clock.advance(1_000);
+    }
+    expect(map().owner(shard)).toBe("p0");
+  });
+});
+
 describe("load", () => {
   test("[PLAN1] [MEM2] partitions with traffic report it, others nothing; the load strategy acts on it", async () => {
     const { made, clock, map } = setup({ rebalance: "load", rebalanceThreshold: 0.1, moveCooldown: "1s" });
