@@ -1,4 +1,5 @@
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
+import { droppedKeys } from "../../object/dropped-keys.ts";
 import { parseJson } from "../../object/json.ts";
 import { construct, type DeactivationReason, type VirtualObject } from "../../object/virtual-object.ts";
 import type { AsyncScope, SqlStorage } from "../../platform/ports.ts";
@@ -35,7 +36,7 @@ export function load(activation: TurnActivation, storage: SqlStorage): boolean {
 }
 
 /**
- * The state an activation's text holds, by today's schema: upgraded, parsed, defaults filled in ([OBJ4]).
+ * The state an activation's text holds, by today's schema: upgraded, parsed, defaults filled in, nothing lost ([OBJ4]).
  * @throws EdgeverseError `STATE_INVALID`; the row is left as it is
  */
 export function parseState(activation: TurnActivation): unknown {
@@ -54,11 +55,26 @@ export function parseState(activation: TurnActivation): unknown {
       `version ${activation.version} of the code wrote it, this is version ${objectClass.version}`,
     );
   }
-  return checkState(activation, value);
+  const parsed = parse(activation, value);
+  // What `upgrade` leaves out has been decided on; what a changed schema leaves out has not.
+  const dropped = activation.exists && activation.version === objectClass.version ? droppedKeys(value, parsed) : [];
+  if (dropped.length === 0) return parsed;
+  const why = `its schema would drop ${dropped.join(", ")}. Raise "version" and write "upgrade", or keep it in the schema`;
+  throw invalid(activation, why, { dropped });
+}
+
+/**
+ * Checks that a state a turn leaves is one the schema takes whole: what is written must be readable as it is.
+ * @throws EdgeverseError `STATE_INVALID`
+ */
+export function checkState(activation: TurnActivation, value: unknown): void {
+  const dropped = droppedKeys(value, parse(activation, value));
+  if (dropped.length === 0) return;
+  throw invalid(activation, `its schema would drop ${dropped.join(", ")}, which the method put there`, { dropped });
 }
 
 /** The state as the schema parses it. @throws EdgeverseError `STATE_INVALID` */
-export function checkState(activation: TurnActivation, value: unknown): unknown {
+function parse(activation: TurnActivation, value: unknown): unknown {
   const parsed = activation.definition.objectClass.state.safeParse(value);
   if (parsed.success) return parsed.data;
   const issues = parsed.error.issues.slice(0, 10).map(({ path, message }) => ({ path, message }));
