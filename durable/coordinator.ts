@@ -4,9 +4,10 @@ import { Coordinator, type CoordinatorStatus } from "../src/coordinator/coordina
 import { policyOf } from "../src/coordinator/policy.ts";
 import type { LoadReport } from "../src/placement/load-report.ts";
 import type { Genesis, MapDocument } from "../src/placement/shard-map.ts";
+import { isUnused } from "../src/platform/is-unused.ts";
 import { write } from "./console-observer.ts";
 import { DurableStorage } from "./durable-storage.ts";
-import { type CoordinatorRpc, deploymentOf, type Env } from "./environment.ts";
+import { type CoordinatorRpc, type Deployment, deploymentOf, type Env } from "./environment.ts";
 import { clock } from "./platform.ts";
 
 /**
@@ -14,13 +15,21 @@ import { clock } from "./platform.ts";
  * reach it. Its memory may vanish at any await: its alarm brings it back while anything is under way.
  */
 export class CoordinatorDurableObject extends DurableObject<Env> implements CoordinatorRpc {
-  readonly #coordinator: Coordinator;
+  readonly #storage: DurableStorage;
+  readonly #deployment: Deployment;
+  #made: Coordinator | undefined;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    const { config, connect, proposal } = deploymentOf(env);
-    this.#coordinator = new Coordinator({
-      storage: new DurableStorage(ctx.storage),
+    this.#storage = new DurableStorage(ctx.storage);
+    this.#deployment = deploymentOf(env);
+  }
+
+  /** Made when it is first needed, since it makes its tables: a look at a cluster before its bootstrap leaves nothing. */
+  get #coordinator(): Coordinator {
+    const { config, connect, proposal } = this.#deployment;
+    this.#made ??= new Coordinator({
+      storage: this.#storage,
       clock,
       connect,
       proposal,
@@ -28,6 +37,12 @@ export class CoordinatorDurableObject extends DurableObject<Env> implements Coor
       limits: { stall: config.moveStall, longest: config.moveLimit },
       warn: (event, details) => write("error", event, details),
     });
+    return this.#made;
+  }
+
+  /** Nobody has needed it, now or in an earlier process. */
+  get #unused(): boolean {
+    return this.#made === undefined && isUnused(this.#storage);
   }
 
   override alarm(): Promise<void> {
@@ -39,11 +54,11 @@ export class CoordinatorDurableObject extends DurableObject<Env> implements Coor
   }
 
   async map(): Promise<MapDocument | undefined> {
-    return this.#coordinator.map();
+    return this.#unused ? undefined : this.#coordinator.map();
   }
 
   async status(): Promise<CoordinatorStatus> {
-    return this.#coordinator.status();
+    return this.#unused ? { bootstrapped: false, bootstrappedAt: null, mapVersion: 0 } : this.#coordinator.status();
   }
 
   wake(): Promise<void> {

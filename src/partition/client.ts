@@ -1,6 +1,6 @@
 import type { Clock } from "../platform/ports.ts";
 import type { PartitionClient } from "../router/ports.ts";
-import { Inspection } from "./inspection.ts";
+import { Inspection, idleStatus } from "./inspection.ts";
 import type { Partition } from "./partition.ts";
 
 /** A running partition as its callers see it. What a Durable Object offers over RPC, and a test cluster directly. */
@@ -15,8 +15,9 @@ export function partitionClient(partition: Partition, clock: Clock): PartitionCl
     lifecycle: (message) => partition.lifecycle(message),
     callRecord: async (type, id, callId) => (await inspect()).call(type, id, callId, clock.now()),
     describe: async (type, id) => (await inspect()).describe(type, id, clock.now()),
-    status: async () => (await inspect()).status(),
-    shards: async () => (await inspect()).shards(),
+    // Looking at a cluster must not bootstrap it.
+    status: async () => (partition.bootstrapped ? (await inspect()).status() : idleStatus(partition.name ?? "")),
+    shards: async () => (partition.bootstrapped ? (await inspect()).shards() : []),
     objects: async (query) => (await inspect()).objects(query),
     advance: async (order) => (await partition.core()).moves.outgoing.advance(order),
     undo: async (order) => (await partition.core()).moves.outgoing.undo(order),

@@ -10,6 +10,22 @@ import type { Owned } from "./storage/ownership.ts";
 /** Rows one listing may look at, so that a filter that matches little can't hold the partition up. */
 const SCAN = 10_000;
 
+/** What a partition says of itself before it belongs to a cluster. */
+export function idleStatus(name: string): PartitionStatus {
+  return {
+    name,
+    shards: 0,
+    objectsInMemory: 0,
+    bytesInMemory: 0,
+    waitingTurns: 0,
+    commits: 0,
+    repliesCommitted: 0,
+    failedCommits: 0,
+    openCalls: 0,
+    log: null,
+  };
+}
+
 /** Read-only views of a running partition, and the cleanup of its marks. */
 export class Inspection {
   readonly #core: PartitionCore;

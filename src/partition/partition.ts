@@ -2,6 +2,7 @@ import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import { placementOf } from "../identity/object-id.ts";
 import { NotJsonError, parseJson } from "../object/json.ts";
 import type { CallMessage, LifecycleMessage, Reply } from "../object/message.ts";
+import { isUnused } from "../platform/is-unused.ts";
 import type { SqlStorage } from "../platform/ports.ts";
 import { PartitionCore } from "./core.ts";
 import type { PartitionOptions } from "./options.ts";
@@ -30,6 +31,16 @@ export class Partition {
 
   get storage(): SqlStorage {
     return this.#options.storage;
+  }
+
+  /** Its name, unless the platform does not say it. */
+  get name(): string | undefined {
+    return this.#options.name;
+  }
+
+  /** Whether it belongs to a cluster by now. Asking changes nothing. */
+  get bootstrapped(): boolean {
+    return this.#core !== undefined || (!isUnused(this.storage) && Ownership.stored(this.storage) !== undefined);
   }
 
   /** The running partition; starts it on first use, at once unless it is new. */

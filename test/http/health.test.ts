@@ -15,6 +15,7 @@ describe("health", () => {
       200,
       {
         status: "ready",
+        bootstrapped: true,
         failing: [],
         shards: { total: 16, partitions: 2, unreachable: [] },
         coordinator: { status: "ok" },
@@ -45,6 +46,7 @@ describe("health", () => {
       503,
       {
         status: "degraded",
+        bootstrapped: null,
         failing: ["partition p1", "coordinator", "log"],
         shards: { total: 16, partitions: 2, unreachable: ["p1"] },
         coordinator: { status: "unreachable" },

@@ -35,6 +35,9 @@ const reach = z.enum(["ok", "unreachable"]);
 const readySchema = z
   .object({
     status: z.enum(["ready", "degraded"]),
+    bootstrapped: z.boolean().nullable().register(about, {
+      description: "Whether a first call has bootstrapped the cluster; null when the coordinator can't be asked",
+    }),
     failing: z.array(z.string()).register(about, { examples: [["partition p1", "log"]] }),
     shards: z.object({ total: z.number().int(), partitions: z.number().int(), unreachable: z.array(z.string()) }),
     coordinator: z.object({ status: reach }),
@@ -42,7 +45,7 @@ const readySchema = z
   })
   .register(about, { id: "Readiness" });
 
-/** `GET /ready`: whether coordinator, partitions and log can be reached; 503 and which can't otherwise. */
+/** `GET /ready`: whether coordinator, partitions and log can be reached; 503 and which can't otherwise. It changes nothing. */
 function readyRoute(parts: HttpParts): Route {
   let last: { readonly at: number; readonly status: number; readonly text: string } | undefined;
   return {
@@ -72,8 +75,11 @@ function readyRoute(parts: HttpParts): Route {
 async function look(parts: HttpParts): Promise<z.input<typeof readySchema>> {
   const callLog = parts.log;
   await reached(parts, () => parts.router.refresh());
+  let bootstrapped: boolean | null = null;
   const [coordinator, log, partitions] = await Promise.all([
-    reached(parts, () => parts.coordinator.status()),
+    reached(parts, async () => {
+      ({ bootstrapped } = await parts.coordinator.status());
+    }),
     callLog === undefined ? ("none" as const) : reached(parts, () => callLog.ping()),
     askPartitions(parts, LIMIT, (client) => client.status()),
   ]);
@@ -83,6 +89,7 @@ async function look(parts: HttpParts): Promise<z.input<typeof readySchema>> {
   if (log === "unreachable") failing.push("log");
   return {
     status: failing.length === 0 ? "ready" : "degraded",
+    bootstrapped,
     failing,
     shards: { total: parts.router.map.shards, partitions: partitions.length, unreachable },
     coordinator: { status: coordinator },
