@@ -80,10 +80,10 @@ async function moveShard(host: Host): Promise<{ took: number; stopped: number }>
   const to = partition === "p0" ? "p1" : "p0";
   const { id } = await admin<{ id: number }>(host, "POST", `shards/${SHARD}/move`, { partition: to });
   for (;;) {
-    const { migrations } = await admin<{
-      migrations: { id: number; phase: string; endedAt: string; startedAt: string; pausedMs: number | null }[];
-    }>(host, ...(["GET", `migrations?shard=${SHARD}&limit=1`] as const));
-    const [move] = migrations;
+    const { moves } = await admin<{
+      moves: { id: number; phase: string; endedAt: string; startedAt: string; pausedMs: number | null }[];
+    }>(host, ...(["GET", `moves?shard=${SHARD}&limit=1`] as const));
+    const [move] = moves;
     if (move?.id === id && move.phase === "done") {
       return { took: Date.parse(move.endedAt) - Date.parse(move.startedAt), stopped: move.pausedMs ?? Number.NaN };
     }

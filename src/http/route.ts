@@ -35,6 +35,8 @@ export interface RouteDoc {
   readonly path: string;
   readonly summary: string;
   readonly description?: string;
+  /** It is kept for those who use it, and another does the same. */
+  readonly deprecated?: boolean;
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
   readonly headers?: z.ZodObject;

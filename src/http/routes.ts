@@ -1,7 +1,7 @@
 import { auditRoute } from "./admin/audit.ts";
 import { loggedCallRoutes } from "./admin/calls.ts";
 import { clusterRoute } from "./admin/cluster.ts";
-import { movesRoute } from "./admin/moves.ts";
+import { moveRoutes } from "./admin/moves.ts";
 import { objectRoutes } from "./admin/objects.ts";
 import { partitionRoutes } from "./admin/partitions.ts";
 import { rebalanceRoute } from "./admin/rebalance.ts";
@@ -28,7 +28,7 @@ export function httpRoutes(parts: HttpParts): Route[] {
     ...partitionRoutes(parts),
     ...shardRoutes(parts),
     ...shardCountRoutes(parts),
-    movesRoute(parts),
+    ...moveRoutes(parts),
     rebalanceRoute(parts),
     auditRoute(parts),
     ...loggedCallRoutes(parts),

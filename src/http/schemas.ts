@@ -74,8 +74,12 @@ export function wholeNumber(least: number, most: number) {
     .register(about, { type: "integer", minimum: least, maximum: most });
 }
 
-/** Rows a page, in a query. */
-export const pageLimit = wholeNumber(1, 1_000).default(100);
+/** Yes or no in a query. */
+export const yesOrNo = z
+  .string()
+  .refine((text) => text === "true" || text === "false", "must be true or false")
+  .transform((text) => text === "true")
+  .register(about, { type: "boolean" });
 
 export const partitionName = z
   .string()

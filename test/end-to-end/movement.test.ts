@@ -32,7 +32,7 @@ class Operator {
     while (!(await done().catch(() => false))) {
       if (Date.now() > deadline) {
         throw new Error(
-          `${what} took too long: ${JSON.stringify(await this.send("GET", "migrations?active=true&limit=5"))}`,
+          `${what} took too long: ${JSON.stringify(await this.send("GET", "moves?active=true&limit=5"))}`,
         );
       }
       await sleep(50);
@@ -41,14 +41,14 @@ class Operator {
 
   settled(): Promise<void> {
     return this.until("moves", async () => {
-      const { counts } = await this.send<{ counts: { active: number; planned: number } }>("GET", "migrations?limit=1");
+      const { counts } = await this.send<{ counts: { active: number; planned: number } }>("GET", "moves?limit=1");
       return counts.active + counts.planned === 0;
     });
   }
 
   /** Sends every shard to the other one of two partitions. */
   async swap(names: readonly [string, string]): Promise<number> {
-    const { shards } = await this.send<{ shards: { shard: number; partition: string }[] }>("GET", "shards");
+    const { shards } = await this.send<{ shards: { shard: number; partition: string }[] }>("GET", "shards?limit=1000");
     let moves = 0;
     for (const { shard, partition } of shards) {
       if (!names.includes(partition)) continue;
@@ -180,7 +180,7 @@ describe("the real host under load", () => {
     await wallets.stop();
     await checkLedger(url, wallets.calls.values());
     await checkLog(url, TOKEN, wallets.calls);
-    const { shards } = await operator.send<{ shards: { why: string; claimed: boolean }[] }>("GET", "shards");
+    const { shards } = await operator.send<{ shards: { why: string; claimed: boolean }[] }>("GET", "shards?limit=1000");
     expect(shards.filter(({ why }) => why.startsWith("claimed;"))).toEqual([]);
     host.child.kill("SIGTERM");
     expect(await host.exited).toBe(0);

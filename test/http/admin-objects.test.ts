@@ -55,17 +55,20 @@ describe("listing objects", () => {
     "limit=0",
     "limit=1001",
     "shard=",
-    "shard=16",
     "shard=-1",
     "shard=x",
     "cursor=x",
     "cursor=%FF",
     "cursor=e30",
     `cursor=${btoa('{"partition":"p9"}')}`,
-    `cursor=${btoa('{"partition":"p0","after":{"ring":-5,"type":"","id":""}}')}`,
+    `cursor=${btoa('{"partition":"p0","after":{"position":-5,"type":"","id":""}}')}`,
     "x=1",
   ])("[HTTP11] refuses ?%s", async (query) => {
     expect(await codeOf(await httpFixture().admin(`objects?${query}`))).toBe("INVALID_ARGUMENT");
+  });
+
+  it("[HTTP11] knows no shard beyond the last", async () => {
+    expect(await codeOf(await httpFixture().admin("objects?shard=16"))).toBe("NOT_FOUND");
   });
 
   it("[HTTP11] says which partition it can't list", async () => {
@@ -94,7 +97,7 @@ describe("one object", () => {
       why: "base map",
       decidedAt: null,
       since: new Date(1_800_000_000_000).toISOString(),
-      region: null,
+      location: null,
     });
   });
 

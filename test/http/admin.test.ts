@@ -125,8 +125,27 @@ describe("shards", () => {
     });
     const of = (await (await http.admin("shards?partition=p1")).json()) as { shards: unknown[] };
     expect(of.shards).toEqual(shards.filter(({ partition }) => partition === "p1"));
-    expect(await (await http.admin("shards?partition=none")).json()).toMatchObject({ shards: [] });
-    expect(await codeOf(await http.admin("shards?wrong=1"))).toBe("INVALID_ARGUMENT");
+    expect(await codeOf(await http.admin("shards?partition=none"))).toBe("NOT_FOUND");
+  });
+
+  it.each(["", "partition=p1&"])("[HTTP11] ?%s come in pages, by number", async (filter) => {
+    const http = httpFixture();
+    type Page = { shards: { shard: number }[]; cursor?: string };
+    const page = async (query: string) => (await (await http.admin(`shards?${filter}${query}`)).json()) as Page;
+    const whole = await page("limit=1000");
+    expect(whole).not.toHaveProperty("cursor");
+    const seen: object[] = [];
+    for (let next: Page | undefined = await page("limit=2"); next !== undefined; ) {
+      expect(next.shards.length).toBeGreaterThan(0);
+      seen.push(...next.shards);
+      next = next.cursor === undefined ? undefined : await page(`limit=2&cursor=${next.cursor}`);
+    }
+    expect(seen).toEqual(whole.shards);
+    expect(seen.length).toBeGreaterThan(4);
+  });
+
+  it.each(["wrong=1", "limit=0", "limit=1001", "cursor=x"])("[HTTP11] refuses ?%s", async (query) => {
+    expect(await codeOf(await httpFixture().admin(`shards?${query}`))).toBe("INVALID_ARGUMENT");
   });
 
   it("[MAP4] says when a partition can't tell", async () => {
@@ -155,23 +174,23 @@ describe("the log of calls", () => {
     );
     await http.log.write(records);
     const page = async (query: string) =>
-      (await (await http.admin(`calls?${query}`)).json()) as { calls: { callId: string }[]; next?: string };
+      (await (await http.admin(`calls?${query}`)).json()) as { calls: { callId: string }[]; cursor?: string };
     const first = await page("limit=2");
     expect(first.calls.map(({ callId }) => callId)).toEqual(["k4", "k3"]);
-    const rest = await page(`limit=10&before=${first.next}&type=A&status=success&id=o1`);
+    const rest = await page(`limit=10&cursor=${first.cursor}&type=A&status=success&id=o1`);
     expect(rest.calls.map(({ callId }) => callId)).toEqual(["k2", "k1", "k0"]);
-    expect(rest).not.toHaveProperty("next");
+    expect(rest).not.toHaveProperty("cursor");
     expect(rest.calls[0]).toMatchObject({
       type: "A",
       method: "m",
-      seq: "3",
+      seq: 3,
       request: { n: 1 },
       response: "ok",
       epoch: 1,
     });
   });
 
-  it.each(["limit=0", "limit=1001", "limit=x", "limit=", "before=x", "before=-1", "status=done", "wat=1"])(
+  it.each(["limit=0", "limit=1001", "limit=x", "limit=", "cursor=x", "cursor=LTE", "before=3", "status=done", "wat=1"])(
     "[HTTP11] refuses ?%s",
     async (query) => {
       expect(await codeOf(await httpFixture().admin(`calls?${query}`))).toBe("INVALID_ARGUMENT");

@@ -41,13 +41,14 @@ const prefix = fc.constantFrom(
   "/admin/v1/shards/3/pin",
   "/admin/v1/shard-count",
   "/admin/v1/rebalance",
+  "/admin/v1/moves",
   "/admin/v1/migrations",
   "/admin/v1/audit",
   "/admin/v1",
   "/healthz",
   "",
 );
-const query = fc.dictionary(fc.constantFrom("limit", "shard", "cursor", "type", "before", "active", "x"), fc.string(), {
+const query = fc.dictionary(fc.constantFrom("limit", "shard", "cursor", "type", "active", "x"), fc.string(), {
   maxKeys: 2,
 });
 const path = fc

@@ -175,15 +175,22 @@ describe("requests that don't fit", () => {
     );
   });
 
-  it.each(["active=yes", "shard=-1", "shard=65536", "limit=0", "limit=1001", "before=x", "before=-1", "x=1"])(
-    "[MIG6] migrations?%s is refused",
-    async (query) => {
-      expect(await codeOf(await httpFixture().admin(`migrations?${query}`))).toBe("INVALID_ARGUMENT");
-    },
-  );
+  it.each([
+    "active=yes",
+    "shard=-1",
+    "shard=65536",
+    "limit=0",
+    "limit=1001",
+    "cursor=x",
+    "cursor=LTE",
+    "before=3",
+    "x=1",
+  ])("[HTTP11] moves?%s is refused", async (query) => {
+    expect(await codeOf(await httpFixture().admin(`moves?${query}`))).toBe("INVALID_ARGUMENT");
+  });
 
-  it.each(["limit=0", "limit=1001", "before=x", "before=-1", "actor=me"])(
-    "[ACC3] audit?%s is refused",
+  it.each(["limit=0", "limit=1001", "cursor=x", "cursor=LTE", "before=3", "actor=me"])(
+    "[HTTP11] audit?%s is refused",
     async (query) => {
       expect(await codeOf(await httpFixture().admin(`audit?${query}`))).toBe("INVALID_ARGUMENT");
     },

@@ -50,11 +50,9 @@ describe("partitions", () => {
     expect(await json(http.admin("partitions/p2"))).toMatchObject({ assignedShards: 0, drained: true });
     expect(await json(send(http, "DELETE", "partitions/p2"))).toEqual({ removed: true, name: "p2" });
     expect(await codeOf(await http.admin("partitions/p2"))).toBe("NOT_FOUND");
-    const { migrations, counts } = await json<{ migrations: { phase: string }[]; counts: { done: number } }>(
-      http.admin("migrations"),
-    );
-    expect(counts.done).toBe(migrations.length);
-    expect(new Set(migrations.map(({ phase }) => phase))).toEqual(new Set(["done"]));
+    const { moves, counts } = await json<{ moves: { phase: string }[]; counts: { done: number } }>(http.admin("moves"));
+    expect(counts.done).toBe(moves.length);
+    expect(new Set(moves.map(({ phase }) => phase))).toEqual(new Set(["done"]));
   });
 
   it("[MEM1] [PLAN3] a dry run of a change shows every move that would follow, and changes nothing", async () => {
@@ -163,13 +161,13 @@ describe("shards", () => {
     expect(await json(http.admin("shards/3"))).toMatchObject({ partition, why: "base map", moving });
     const { shards } = await json<{ shards: object[] }>(http.admin("shards"));
     expect([shards[3], shards[4]]).toMatchObject([{ moving }, { moving: null }]);
-    const { migrations, counts } = await json<{ migrations: { trouble: string; ageMs: number }[]; counts: object }>(
-      http.admin("migrations?active=true&shard=3"),
+    const { moves, counts } = await json<{ moves: { trouble: string; ageMs: number }[]; counts: object }>(
+      http.admin("moves?active=true&shard=3"),
     );
-    expect(migrations).toMatchObject([{ ...moving, endedAt: null, trouble: expect.any(String), stuck: false }]);
-    expect(migrations[0]?.ageMs).toBeGreaterThan(1_000);
+    expect(moves).toMatchObject([{ ...moving, endedAt: null, trouble: expect.any(String), stuck: false }]);
+    expect(moves[0]?.ageMs).toBeGreaterThan(1_000);
     expect(counts).toMatchObject({ active: 1, done: 0 });
-    expect(await json(http.admin("migrations?active=true&shard=4"))).toMatchObject({ migrations: [] });
+    expect(await json(http.admin("moves?active=true&shard=4"))).toMatchObject({ moves: [] });
     expect(await json(http.admin("cluster"))).toMatchObject({ moves: { active: 1 } });
     expect(await json(http.admin(`partitions/${to}`))).toMatchObject({ incoming: 1, outgoing: 0, state: "active" });
   });
@@ -181,14 +179,15 @@ describe("shards", () => {
       await send(http, "POST", `shards/${shard}/move`, { partition: partition === "p0" ? "p1" : "p0" });
     }
     await settle(http);
-    const page = (query: string) =>
-      json<{ migrations: { shard: number }[]; next?: string }>(http.admin(`migrations?${query}`));
+    const page = (query: string) => json<{ moves: { shard: number }[]; cursor?: string }>(http.admin(`moves?${query}`));
     const first = await page("limit=2");
-    expect(first.migrations.map(({ shard }) => shard)).toEqual([5, 4]);
-    const rest = await page(`limit=2&before=${first.next}`);
-    expect(rest.migrations.map(({ shard }) => shard)).toEqual([3]);
-    expect(rest).not.toHaveProperty("next");
-    expect((await page("active=true")).migrations).toEqual([]);
+    expect(first.moves.map(({ shard }) => shard)).toEqual([5, 4]);
+    const rest = await page(`limit=2&cursor=${first.cursor}`);
+    expect(rest.moves.map(({ shard }) => shard)).toEqual([3]);
+    expect(rest).not.toHaveProperty("cursor");
+    expect((await page("active=true")).moves).toEqual([]);
+    // By its former name too.
+    expect(await json(http.admin("migrations"))).toEqual(await json(http.admin("moves")));
   });
 
   it("[PLAN2] are pinned where they are or to a partition, show it, and are let go", async () => {
@@ -233,8 +232,42 @@ describe("plans", () => {
     );
     expect(plan.dryRun).toBe(true);
     expect(plan.moves.length > 0 || plan.skipped.length > 0).toBe(true);
-    expect((await json<{ migrations: unknown[] }>(http.admin("migrations"))).migrations).toEqual([]);
+    expect((await json<{ moves: unknown[] }>(http.admin("moves"))).moves).toEqual([]);
     expect((await json<{ entries: unknown[] }>(http.admin("audit"))).entries).toEqual([]);
+  });
+
+  it("[PLAN3] [HTTP11] the plan of a dry run comes in pages, until it changes", async () => {
+    const http = httpFixture({ shards: 64 });
+    type Page = { total: number; moves: { shard: number }[]; cursor?: string };
+    const page = (body: object) => json<Page>(send(http, "POST", "partitions/p1/drain", { dryRun: true, ...body }));
+    const whole = await page({});
+    expect(whole.total).toBe(whole.moves.length);
+    expect(whole.total).toBeGreaterThan(20);
+    expect(whole).not.toHaveProperty("cursor");
+    const seen: object[] = [];
+    for (let next: Page | undefined = await page({ limit: 9 }); next !== undefined; ) {
+      expect(next.total).toBe(whole.total);
+      seen.push(...next.moves);
+      next = next.cursor === undefined ? undefined : await page({ limit: 9, cursor: next.cursor });
+    }
+    expect(seen).toEqual(whole.moves);
+    const { cursor } = await page({ limit: 1 });
+    await send(http, "POST", "shards/3/pin", { partition: "p1" });
+    await settle(http);
+    const late = await send(http, "POST", "partitions/p1/drain", { dryRun: true, cursor });
+    expect(await codeOf(late)).toBe("CONFLICT");
+  });
+
+  it.each([
+    { limit: 5 },
+    { cursor: "x" },
+    { dryRun: true, limit: 0 },
+    { dryRun: true, limit: 1_001 },
+    { dryRun: true, cursor: "x" },
+  ])("[HTTP11] no page %j of a plan", async (body) => {
+    for (const path of ["rebalance", "partitions/p1/drain", "partitions/p1/cordon"]) {
+      expect(await codeOf(await send(httpFixture(), "POST", path, body))).toBe("INVALID_ARGUMENT");
+    }
   });
 
   it("[PLAN3] decisions are kept, also that there is nothing to do and why", async () => {
@@ -244,7 +277,7 @@ describe("plans", () => {
     const { decisions, decisionCounts } = await json<{
       decisions: { trigger: string }[];
       decisionCounts: Record<string, number>;
-    }>(http.admin("migrations"));
+    }>(http.admin("moves"));
     expect(decisions.some(({ trigger }) => trigger === "operator")).toBe(true);
     expect(Object.values(decisionCounts).reduce((sum, n) => sum + n, 0)).toBeGreaterThan(0);
     expect(await codeOf(await send(http, "POST", "rebalance", { strategy: "luck" }))).toBe("INVALID_ARGUMENT");
@@ -286,8 +319,8 @@ describe("every change", () => {
       { command: "add-partition", actor: "admin token", outcome: "CONFLICT", details: { name: "p2" } },
       { command: "add-partition", actor: "admin token", outcome: "done", details: { name: "p2" } },
     ]);
-    const first = await json<{ entries: object[]; next: string }>(http.admin("audit?limit=1"));
-    expect(await json(http.admin(`audit?limit=1&before=${first.next}`))).toMatchObject({
+    const first = await json<{ entries: object[]; cursor: string }>(http.admin("audit?limit=1"));
+    expect(await json(http.admin(`audit?limit=1&cursor=${first.cursor}`))).toMatchObject({
       entries: [{ outcome: "done" }],
     });
   });

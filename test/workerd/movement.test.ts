@@ -33,12 +33,12 @@ async function alarms(): Promise<void> {
 
 async function settled(): Promise<void> {
   for (let round = 0; round < 200; round++) {
-    const { counts } = await admin<{ counts?: { active: number; planned: number } }>("GET", "migrations?limit=1");
+    const { counts } = await admin<{ counts?: { active: number; planned: number } }>("GET", "moves?limit=1");
     if (counts !== undefined && counts.active + counts.planned === 0) return;
     await alarms();
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  throw new Error(`moves don't end: ${JSON.stringify(await admin("GET", "migrations?active=true"))}`);
+  throw new Error(`moves don't end: ${JSON.stringify(await admin("GET", "moves?active=true"))}`);
 }
 
 describe("moves in workerd", () => {
@@ -63,8 +63,8 @@ describe("moves in workerd", () => {
       if (round === 5) await evictAllDurableObjects();
       for (const id of ids) expect(await add(id, `round-${round}-${id}`)).toBe(counted);
     }
-    const { migrations } = await admin<{ migrations: { phase: string }[] }>("GET", `migrations?shard=${SHARD}`);
-    expect(migrations.length).toBeGreaterThanOrEqual(6);
-    for (const { phase } of migrations) expect(["done", "undone"]).toContain(phase);
+    const { moves } = await admin<{ moves: { phase: string }[] }>("GET", `moves?shard=${SHARD}`);
+    expect(moves.length).toBeGreaterThanOrEqual(6);
+    for (const { phase } of moves) expect(["done", "undone"]).toContain(phase);
   });
 });

@@ -3,14 +3,15 @@ import { parseQuery } from "../parse.ts";
 import type { HttpParts } from "../ports.ts";
 import { respond } from "../respond.ts";
 import type { Route } from "../route.ts";
-import { about, jsonValue, moment, pageLimit, wholeNumber } from "../schemas.ts";
+import { about, count, jsonValue, moment } from "../schemas.ts";
 import { askCoordinator } from "./coordinator.ts";
+import { cursorAfter, numberPlace, pageAnswer, pageQuery, readCursor } from "./page.ts";
 
-const querySchema = z.strictObject({ limit: pageLimit, before: wholeNumber(0, 999_999_999).optional() });
+const querySchema = z.strictObject(pageQuery);
 const answerSchema = z.object({
   entries: z.array(
     z.object({
-      seq: z.number().int(),
+      seq: count,
       at: moment,
       actor: z.string(),
       requestId: z.string(),
@@ -19,7 +20,7 @@ const answerSchema = z.object({
       outcome: z.string().register(about, { description: '"done", or the code it was refused with' }),
     }),
   ),
-  next: z.string().optional(),
+  ...pageAnswer,
 });
 
 /** `GET /admin/v1/audit`: who ordered what, newest first. */
@@ -36,16 +37,16 @@ export function auditRoute(parts: HttpParts): Route {
       problems: ["UNAVAILABLE"],
     },
     handle: async (context) => {
-      const query = parseQuery(context, querySchema);
-      const rows = await askCoordinator(parts, (coordinator) => coordinator.audit(query));
-      const last = rows.at(-1);
+      const { limit, cursor } = parseQuery(context, querySchema);
+      const before = readCursor(cursor, numberPlace);
+      const rows = await askCoordinator(parts, (coordinator) => coordinator.audit({ limit, before }));
       const entries = rows.map(({ at, details, ...rest }) => ({
         ...rest,
         at: new Date(at).toISOString(),
         details: parse(details),
       }));
-      const next = last === undefined || rows.length < query.limit ? {} : { next: String(last.seq) };
-      return respond(JSON.stringify({ entries, ...next }), context.env.requestId);
+      const page = { entries, ...cursorAfter(rows.at(-1)?.seq, rows.length, limit) };
+      return respond(JSON.stringify(page), context.env.requestId);
     },
   };
 }

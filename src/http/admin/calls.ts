@@ -8,19 +8,18 @@ import { NOTHING, parseQuery, readChange } from "../parse.ts";
 import type { HttpParts } from "../ports.ts";
 import { respond } from "../respond.ts";
 import type { Route } from "../route.ts";
-import { about, count, jsonValue, moment, pageLimit } from "../schemas.ts";
+import { about, count, jsonValue, moment } from "../schemas.ts";
+import { numberPlace, pageAnswer, pageQuery, readCursor, writeCursor } from "./page.ts";
 
-const seq = z.string().regex(/^\d{1,18}$/, "must be the next of another page");
 const querySchema = z.strictObject({
   status: callStatus.optional(),
   type: z.string().optional(),
   id: z.string().optional(),
-  before: seq.optional(),
-  limit: pageLimit,
+  ...pageQuery,
 });
 const loggedCallSchema = callSchema
   .extend({
-    seq: z.string(),
+    seq: count,
     type: z.string(),
     id: z.string(),
     shard: count,
@@ -49,17 +48,18 @@ function list(parts: HttpParts): Route {
       answers: {
         200: {
           description: "A page, newest first",
-          schema: z.object({ calls: z.array(loggedCallSchema), next: z.string().optional() }),
+          schema: z.object({ calls: z.array(loggedCallSchema), ...pageAnswer }),
         },
       },
       problems: ["INVALID_ID", "LOG_UNAVAILABLE"],
     },
     handle: async (context) => {
-      const filter = parseQuery(context, querySchema);
+      const { cursor, ...filter } = parseQuery(context, querySchema);
       if (filter.type !== undefined) checkType(filter.type);
       if (filter.id !== undefined) placementOf(filter.id);
-      const { calls, next } = await needLog(parts.log).list(filter);
-      const rest = next === undefined ? "" : `,"next":${JSON.stringify(next)}`;
+      const before = readCursor(cursor, numberPlace)?.toString();
+      const { calls, next } = await needLog(parts.log).list({ ...filter, before });
+      const rest = next === undefined ? "" : `,"cursor":${JSON.stringify(writeCursor(Number(next)))}`;
       return respond(`{"calls":[${calls.map(view).join(",")}]${rest}}`, context.env.requestId);
     },
   };
@@ -67,7 +67,7 @@ function list(parts: HttpParts): Route {
 
 function view(call: LoggedCall): string {
   const { seq, type, id, shard, method, epoch, traceId } = call;
-  const text = callView(call, { seq, type, id, shard, method, epoch, traceId });
+  const text = callView(call, { seq: Number(seq), type, id, shard, method, epoch, traceId });
   return `${text.slice(0, -1)},"request":${call.request ?? "null"}}`;
 }
 

@@ -4,8 +4,9 @@ import { parseQuery } from "../parse.ts";
 import type { HttpParts } from "../ports.ts";
 import { respond } from "../respond.ts";
 import type { Route } from "../route.ts";
-import { about, count, moment, pageLimit, wholeNumber } from "../schemas.ts";
+import { about, count, moment, wholeNumber, yesOrNo } from "../schemas.ts";
 import { askCoordinator } from "./coordinator.ts";
+import { cursorAfter, numberPlace, pageAnswer, pageQuery, readCursor } from "./page.ts";
 
 export const moveSchema = z
   .object({
@@ -39,14 +40,9 @@ export const moveCounts = z.object({
 });
 
 const querySchema = z.strictObject({
-  active: z.enum(["true", "false"]).optional(),
+  active: yesOrNo.default(false),
   shard: wholeNumber(0, 65_535).optional(),
-  before: z
-    .string()
-    .regex(/^\d{1,15}$/, "must be the next of another page")
-    .transform(Number)
-    .optional(),
-  limit: pageLimit,
+  ...pageQuery,
 });
 const decisionSchema = z.object({
   at: moment,
@@ -55,36 +51,42 @@ const decisionSchema = z.object({
   skipped: z.array(z.object({ reason: z.string(), count, detail: z.string().optional() })),
 });
 const answerSchema = z.object({
-  migrations: z.array(moveSchema),
+  moves: z.array(moveSchema),
   counts: moveCounts,
   decisions: z.array(decisionSchema),
   decisionCounts: z.record(z.string(), count),
-  next: z.string().optional(),
+  ...pageAnswer,
 });
 
-/** `GET /admin/v1/migrations`: moves, newest first, and what the planner decided last ([PLAN3], [MIG6]). */
-export function movesRoute(parts: HttpParts): Route {
+/** `GET /admin/v1/moves`, and by its former name `GET /admin/v1/migrations`. */
+export function moveRoutes(parts: HttpParts): Route[] {
+  const route = list(parts);
+  const former = { id: "listMigrations", path: "/admin/v1/migrations", deprecated: true };
+  return [route, { ...route, doc: { ...route.doc, ...former } }];
+}
+
+/** Moves, newest first, and what the planner decided last ([PLAN3], [MIG6]). */
+function list(parts: HttpParts): Route {
   return {
     doc: {
       id: "listMoves",
       tag: "shards",
       method: "get",
-      path: "/admin/v1/migrations",
+      path: "/admin/v1/moves",
       summary: "List moves of shards, and the planner's last decisions",
       query: querySchema,
       answers: { 200: { description: "A page, newest first", schema: answerSchema } },
       problems: ["UNAVAILABLE"],
     },
     handle: async (context) => {
-      const { active, shard, before, limit } = parseQuery(context, querySchema);
-      const query = { limit, before, shard, active: active === "true" };
+      const { active, shard, cursor, limit } = parseQuery(context, querySchema);
+      const query = { limit, before: readCursor(cursor, numberPlace), shard, active };
       const [moves, view] = await Promise.all([
         askCoordinator(parts, (coordinator) => coordinator.moves(query)),
         askCoordinator(parts, (coordinator) => coordinator.view()),
       ]);
-      const last = moves.at(-1);
       const answer: z.input<typeof answerSchema> = {
-        migrations: moves.map((move) => moveBody(move, parts.clock.now())),
+        moves: moves.map((move) => moveBody(move, parts.clock.now())),
         counts: view.moves,
         decisions: view.decisions.map(({ at, skipped, ...rest }) => ({
           ...rest,
@@ -92,7 +94,7 @@ export function movesRoute(parts: HttpParts): Route {
           skipped: [...skipped],
         })),
         decisionCounts: view.decisionCounts,
-        ...(last === undefined || moves.length < limit ? {} : { next: String(last.id) }),
+        ...cursorAfter(moves.at(-1)?.id, moves.length, limit),
       };
       return respond(JSON.stringify(answer), context.env.requestId);
     },

@@ -7,9 +7,9 @@ import { parseQuery } from "../parse.ts";
 import type { HttpParts } from "../ports.ts";
 import { respond } from "../respond.ts";
 import { param, type Route } from "../route.ts";
-import { about, moment, objectParams, pageLimit, wholeNumber } from "../schemas.ts";
+import { about, count, moment, objectParams, wholeNumber } from "../schemas.ts";
 import { known } from "./coordinator.ts";
-import { type PageCursor, readCursor, writeCursor } from "./page-cursor.ts";
+import { pageAnswer, pageQuery, readCursor, writeCursor } from "./page.ts";
 import { noteBody, unexplained } from "./shard-view.ts";
 
 /** Questions to partitions one page may cost; a filter that matches little then gives a short page with a cursor. */
@@ -18,16 +18,32 @@ const QUESTIONS = 32;
 const querySchema = z.strictObject({
   type: z.string().optional(),
   shard: wholeNumber(0, 65_535).optional(),
-  cursor: z.string().max(4_096).optional(),
-  limit: pageLimit,
+  ...pageQuery,
 });
 const listingSchema = z.object({
   type: z.string(),
   id: z.string(),
-  shard: z.number().int().nullable().register(about, { description: "Null for an object fixed to a partition" }),
+  shard: count.nullable().register(about, { description: "Null for an object fixed to a partition" }),
   partition: z.string(),
 });
-const answerSchema = z.object({ objects: z.array(listingSchema), cursor: z.string().optional() });
+const answerSchema = z.object({ objects: z.array(listingSchema), ...pageAnswer });
+
+/** Where the walk over all partitions goes on: in `partition`, after `after` or at its start. */
+const placeSchema = z.strictObject({
+  partition: z.string(),
+  after: z
+    .strictObject({
+      position: z
+        .number()
+        .int()
+        .min(-1)
+        .max(2 ** 32),
+      type: z.string().max(64),
+      id: z.string().max(512),
+    })
+    .optional(),
+});
+type Place = z.output<typeof placeSchema>;
 
 /** `/admin/v1/objects`: what is stored, and where. */
 export function objectRoutes(parts: HttpParts): Route[] {
@@ -53,11 +69,11 @@ function list(parts: HttpParts): Route {
       const { map } = parts.router;
       if (query.type !== undefined) checkType(query.type);
       if (query.shard !== undefined && query.shard >= map.shards) {
-        throw new EdgeverseError("INVALID_ARGUMENT", `Cannot list shard ${query.shard}: there are ${map.shards}`);
+        throw new EdgeverseError("NOT_FOUND", `There is no shard ${query.shard}: the cluster has ${map.shards}`);
       }
       const names = query.shard === undefined ? map.partitions : [parts.router.owner(`shard#${query.shard}/-`)];
       const objects: z.input<typeof listingSchema>[] = [];
-      let next: PageCursor | undefined = start(names, query.cursor);
+      let next: Place | undefined = start(names, query.cursor);
       for (let asked = 0; next !== undefined && asked < QUESTIONS && objects.length < query.limit; asked++) {
         const { partition, after } = next;
         const page = await pageOf(parts, partition, { ...query, cursor: after, limit: query.limit - objects.length });
@@ -72,9 +88,9 @@ function list(parts: HttpParts): Route {
   };
 }
 
-function start(names: readonly string[], text: string | undefined): PageCursor | undefined {
-  if (text === undefined) return following(names, undefined, undefined);
-  const cursor = readCursor(text);
+function start(names: readonly string[], text: string | undefined): Place | undefined {
+  const cursor = readCursor(text, placeSchema);
+  if (cursor === undefined) return following(names, undefined, undefined);
   if (names.includes(cursor.partition)) return cursor;
   throw new EdgeverseError("INVALID_ARGUMENT", "Cannot use the cursor: it belongs to another listing");
 }
@@ -83,7 +99,7 @@ function following(
   names: readonly string[],
   partition: string | undefined,
   after: ObjectCursor | undefined,
-): PageCursor | undefined {
+): Place | undefined {
   if (partition !== undefined && after !== undefined) return { partition, after };
   const name = names[partition === undefined ? 0 : names.indexOf(partition) + 1];
   return name === undefined ? undefined : { partition: name };
@@ -110,15 +126,15 @@ const objectSchema = z
       .string()
       .nullable()
       .register(about, { description: "FNV-1a of the id, hex; null when the id itself names its place" }),
-    shard: z.number().int().nullable(),
+    shard: count.nullable(),
     partition: z.string(),
-    epoch: z.number().int(),
+    epoch: count,
     exists: z.boolean(),
     inMemory: z.boolean(),
     why: z.string().register(about, { examples: ["base map"] }),
     decidedAt: moment.nullable().register(about, { description: "When the shard last moved; null when it never has" }),
     since: moment.nullable().register(about, { description: "When the partition claimed the shard" }),
-    region: z.string().nullable(),
+    location: z.string().nullable().register(about, { description: "The location hint of its partition" }),
   })
   .register(about, { id: "Object" });
 
@@ -157,7 +173,7 @@ function read(parts: HttpParts): Route {
           ? { why: "fixed by the id", decidedAt: null }
           : await decision(parts, shard, found.partition)),
         since: found.claimedAt === null ? null : new Date(found.claimedAt).toISOString(),
-        region: parts.router.map.location(found.partition) ?? null,
+        location: parts.router.map.location(found.partition) ?? null,
       };
       return respond(JSON.stringify(view), context.env.requestId);
     },

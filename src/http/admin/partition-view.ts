@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { MemberView } from "../../coordinator/commands.ts";
+import { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import { ADMIN_LIMIT, askPartitions } from "../ask-partitions.ts";
 import type { HttpParts } from "../ports.ts";
 import { publicError } from "../problem.ts";
@@ -77,6 +78,10 @@ export const partitionSchema = z
   .extend(memberPart.shape)
   .register(about, { id: "Partition" });
 type Partition = z.input<typeof partitionSchema>;
+
+export function noPartition(name: string): EdgeverseError {
+  return new EdgeverseError("NOT_FOUND", `There is no partition "${name.slice(0, 80)}"`);
+}
 
 /** What each of these partitions says of itself, beside what the coordinator says of it; either may be missing. */
 export async function partitionViews(parts: HttpParts, names: readonly string[]): Promise<Partition[]> {

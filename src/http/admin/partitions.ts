@@ -1,6 +1,5 @@
 import * as z from "zod";
 import type { MemberCommand, MemberView } from "../../coordinator/commands.ts";
-import { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import { isLabelName, MOST_LABEL_TEXT, MOST_LABELS } from "../../placement/labels.ts";
 import type { Plan } from "../../placement/plan-types.ts";
 import { NOTHING, readChange } from "../parse.ts";
@@ -9,8 +8,8 @@ import { respond } from "../respond.ts";
 import { type HttpContext, param, type Route } from "../route.ts";
 import { about, partitionName, partitionParams } from "../schemas.ts";
 import { command, ORDERED } from "./coordinator.ts";
-import { memberBody, memberSchema, partitionSchema, partitionViews } from "./partition-view.ts";
-import { planSchema } from "./rebalance.ts";
+import { memberBody, memberSchema, noPartition, partitionSchema, partitionViews } from "./partition-view.ts";
+import { DRY_PAGE, type DryRun, dryRunBody, isDryPage, planBody, planSchema } from "./plan.ts";
 
 const weight = z
   .number()
@@ -42,10 +41,6 @@ const labels = z
   });
 const location = z.string().regex(/^[a-z]{2,16}$/, 'must be a location hint such as "weur"');
 
-const dryRun = z
-  .boolean()
-  .default(false)
-  .register(about, { description: "Change nothing, and answer with the moves that would follow" });
 const changed = {
   description: "The partition as it is now; of a dry run, the moves that would follow",
   schema: z.union([memberSchema, planSchema]),
@@ -106,19 +101,21 @@ function read(parts: HttpParts): Route {
       await parts.router.refresh();
       const names = parts.router.map.partitions.filter((partition) => partition === name);
       const [found] = await partitionViews(parts, names);
-      if (found === undefined) throw new EdgeverseError("NOT_FOUND", `There is no partition "${name.slice(0, 80)}"`);
+      if (found === undefined) throw noPartition(name);
       return respond(JSON.stringify(found), context.env.requestId);
     },
   };
 }
 
-const addBody = z.strictObject({
-  name: partitionName,
-  weight: weight.default(1),
-  labels: labels.default({}),
-  location: location.optional(),
-  dryRun,
-});
+const addBody = z
+  .strictObject({
+    name: partitionName,
+    weight: weight.default(1),
+    labels: labels.default({}),
+    location: location.optional(),
+    ...dryRunBody,
+  })
+  .refine(isDryPage, DRY_PAGE);
 
 /** `POST /admin/v1/partitions` ([MEM1]). */
 function add(parts: HttpParts): Route {
@@ -137,15 +134,16 @@ function add(parts: HttpParts): Route {
       problems: ORDERED,
     },
     handle: async (context) => {
-      const body = await readChange(context, parts, addBody);
-      return changePartition(context, parts, { kind: "add-partition", ...body }, 201);
+      const { limit, cursor, ...change } = await readChange(context, parts, addBody);
+      return changePartition(context, parts, { kind: "add-partition", ...change }, { limit, cursor }, 201);
     },
   };
 }
 
 const changeBody = z
-  .strictObject({ weight: weight.optional(), labels: labels.optional(), dryRun })
-  .refine((body) => body.weight !== undefined || body.labels !== undefined, "must change weight or labels");
+  .strictObject({ weight: weight.optional(), labels: labels.optional(), ...dryRunBody })
+  .refine((body) => body.weight !== undefined || body.labels !== undefined, "must change weight or labels")
+  .refine(isDryPage, DRY_PAGE);
 
 /** `PATCH /admin/v1/partitions/{partition}` ([MEM1]). Labels given replace those it had. */
 function change(parts: HttpParts): Route {
@@ -162,13 +160,14 @@ function change(parts: HttpParts): Route {
       problems: ORDERED,
     },
     handle: async (context) => {
-      const body = await readChange(context, parts, changeBody);
-      return changePartition(context, parts, { kind: "change-partition", name: param(context, "partition"), ...body });
+      const { limit, cursor, ...change } = await readChange(context, parts, changeBody);
+      const name = param(context, "partition");
+      return changePartition(context, parts, { kind: "change-partition", name, ...change }, { limit, cursor });
     },
   };
 }
 
-const stateBody = z.strictObject({ dryRun });
+const stateBody = z.strictObject(dryRunBody).refine(isDryPage, DRY_PAGE);
 const SUMMARIES = {
   drain: "Move every shard away from a partition",
   cordon: "Give a partition no more shards",
@@ -190,8 +189,9 @@ function setState(parts: HttpParts, kind: keyof typeof SUMMARIES): Route {
       problems: ORDERED,
     },
     handle: async (context) => {
-      const body = await readChange(context, parts, stateBody);
-      return changePartition(context, parts, { kind, name: param(context, "partition"), ...body });
+      const { dryRun, limit, cursor } = await readChange(context, parts, stateBody);
+      const name = param(context, "partition");
+      return changePartition(context, parts, { kind, name, dryRun }, { limit, cursor });
     },
   };
 }
@@ -226,9 +226,10 @@ async function changePartition(
   { env: { requestId } }: HttpContext,
   parts: HttpParts,
   order: MemberCommand,
+  page: Omit<DryRun, "dryRun">,
   status = 200,
 ): Promise<Response> {
   const result = await command<MemberView | Plan>(parts, order, requestId);
-  if ("moves" in result) return respond(JSON.stringify(result), requestId);
+  if ("moves" in result) return respond(JSON.stringify(planBody(result, { dryRun: true, ...page })), requestId);
   return respond(JSON.stringify(memberBody(result)), requestId, status);
 }

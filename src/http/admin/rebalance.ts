@@ -4,27 +4,13 @@ import { readChange } from "../parse.ts";
 import type { HttpParts } from "../ports.ts";
 import { respond } from "../respond.ts";
 import type { Route } from "../route.ts";
-import { about, count } from "../schemas.ts";
 import { command, ORDERED } from "./coordinator.ts";
+import { DRY_PAGE, dryRunBody, isDryPage, planBody, planSchema } from "./plan.ts";
 
-export const planSchema = z
-  .object({
-    dryRun: z.boolean(),
-    moves: z.array(
-      z.object({ shard: count, from: z.string(), to: z.string(), reason: z.string(), detail: z.string() }),
-    ),
-    skipped: z.array(z.object({ reason: z.string(), count, detail: z.string().optional() })),
-    stats: z.object({
-      members: z.array(z.object({ name: z.string(), shards: count, ideal: z.number(), load: z.number() })),
-      imbalance: z.number(),
-    }),
-  })
-  .register(about, { id: "Plan" });
+const bodySchema = z
+  .strictObject({ ...dryRunBody, strategy: z.enum(["count", "load"]).optional() })
+  .refine(isDryPage, DRY_PAGE);
 
-const bodySchema = z.strictObject({
-  dryRun: z.boolean().default(false),
-  strategy: z.enum(["count", "load"]).optional(),
-});
 /** `POST /admin/v1/rebalance`: plans now, and unless it is a dry run carries it out ([PLAN3]). */
 export function rebalanceRoute(parts: HttpParts): Route {
   return {
@@ -39,9 +25,10 @@ export function rebalanceRoute(parts: HttpParts): Route {
       problems: ORDERED,
     },
     handle: async (context) => {
-      const body = await readChange(context, parts, bodySchema);
-      const plan = await command<Plan>(parts, { kind: "rebalance", ...body }, context.env.requestId);
-      return respond(JSON.stringify(plan), context.env.requestId);
+      const { requestId } = context.env;
+      const { limit, cursor, ...order } = await readChange(context, parts, bodySchema);
+      const plan = await command<Plan>(parts, { kind: "rebalance", ...order }, requestId);
+      return respond(JSON.stringify(planBody(plan, { ...order, limit, cursor })), requestId);
     },
   };
 }

@@ -9,9 +9,12 @@ import { type HttpContext, param, type Route } from "../route.ts";
 import { partitionName, shardParams } from "../schemas.ts";
 import { command, known, ORDERED } from "./coordinator.ts";
 import { moveBody, moveSchema } from "./moves.ts";
-import { noteBody, noteSchema, type ShardView, shardSchema, shardTable } from "./shard-view.ts";
+import { numberPlace, pageAnswer, pageQuery, readCursor, writeCursor } from "./page.ts";
+import { noPartition } from "./partition-view.ts";
+import { noteBody, noteSchema, shardSchema, shardTable } from "./shard-view.ts";
 
-const querySchema = z.strictObject({ partition: z.string().optional() });
+const querySchema = z.strictObject({ partition: z.string().optional(), ...pageQuery });
+const pageSchema = z.object({ shards: z.array(shardSchema), ...pageAnswer });
 
 /** `/admin/v1/shards`: who owns what, and orders about single shards. */
 export function shardRoutes(parts: HttpParts): Route[] {
@@ -28,23 +31,27 @@ function list(parts: HttpParts): Route {
       path: "/admin/v1/shards",
       summary: "List the shards and their owners",
       query: querySchema,
-      answers: { 200: { description: "The shards", schema: z.object({ shards: z.array(shardSchema) }) } },
+      answers: { 200: { description: "A page, by number", schema: pageSchema } },
     },
     handle: async (context) => {
-      const { partition } = parseQuery(context, querySchema);
+      const { partition, limit, cursor } = parseQuery(context, querySchema);
+      const first = readCursor(cursor, numberPlace) ?? 0;
       await parts.router.refresh();
       const { map } = parts.router;
+      if (partition !== undefined && !map.partitions.includes(partition)) throw noPartition(partition);
       const [answers, noted] = await Promise.all([
         askPartitions(parts, ADMIN_LIMIT, (client) => client.shards()),
         known(parts),
       ]);
       const view = shardTable(map, answers, noted);
-      const shards: ShardView[] = [];
-      for (let shard = 0; shard < map.shards; shard++) {
+      const page: z.input<typeof pageSchema> = { shards: [] };
+      for (let shard = first; shard < map.shards && page.cursor === undefined; shard++) {
         const row = view(shard);
-        if (partition === undefined || row.partition === partition) shards.push(row);
+        if (partition !== undefined && row.partition !== partition) continue;
+        if (page.shards.length < limit) page.shards.push(row);
+        else page.cursor = writeCursor(shard);
       }
-      return respond(JSON.stringify({ shards }), context.env.requestId);
+      return respond(JSON.stringify(page), context.env.requestId);
     },
   };
 }

@@ -53,6 +53,7 @@ export function operation(doc: RouteDoc, schemas: Schemas): Operation {
     tags: [doc.tag],
     summary: doc.summary,
     ...(doc.description === undefined ? {} : { description: doc.description }),
+    ...(doc.deprecated === true ? { deprecated: true } : {}),
     security: isAdmin(doc.path) ? [{ [BEARER]: [] }] : [],
     parameters: [
       ...parameters("path", doc.params, schemas),
