@@ -23,6 +23,8 @@ export interface Answer {
   readonly description: string;
   readonly schema: z.ZodType;
   readonly headers?: readonly AnswerHeader[];
+  /** It is also there as a page. */
+  readonly html?: boolean;
 }
 
 /** What the OpenAPI document says of a route, beside what holds for all. */

@@ -13,6 +13,7 @@ import { callStatusRoute } from "./api/calls.ts";
 import { healthRoutes } from "./api/health.ts";
 import { lifecycleRoutes } from "./api/lifecycle.ts";
 import { openApiRoute } from "./api/openapi.ts";
+import { rootRoute } from "./api/root.ts";
 import type { HttpParts } from "./ports.ts";
 import type { Route } from "./route.ts";
 
@@ -23,6 +24,7 @@ export function httpRoutes(parts: HttpParts): Route[] {
     batchRoute(parts),
     ...lifecycleRoutes(parts),
     callStatusRoute(parts),
+    rootRoute(parts),
     ...healthRoutes(parts),
     clusterRoute(parts),
     ...partitionRoutes(parts),

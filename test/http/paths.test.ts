@@ -17,7 +17,6 @@ describe("paths", () => {
   });
 
   it.each([
-    "/",
     "/nothing",
     "/api/v1/objects",
     "/api/v1/objects/call/Counter/x",

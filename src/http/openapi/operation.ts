@@ -88,11 +88,14 @@ function parameters(place: string, of: z.ZodObject | undefined, schemas: Schemas
 
 function responses(doc: RouteDoc, schemas: Schemas): Json {
   const all: Json = {};
-  for (const [status, { description, schema, headers = [] }] of Object.entries(doc.answers)) {
+  for (const [status, { description, schema, headers = [], html = false }] of Object.entries(doc.answers)) {
     all[status] = {
       description,
       headers: references(["X-Request-Id", ...headers]),
-      content: { "application/json": { schema: schemas.own(schema) } },
+      content: {
+        "application/json": { schema: schemas.own(schema) },
+        ...(html ? { "text/html": { schema: { type: "string" } } } : {}),
+      },
     };
   }
   for (const [status, codes] of byStatus(problemsOf(doc))) {
