@@ -1,4 +1,4 @@
 import { defineConfig } from "drizzle-kit";
 
-/** `drizzle-kit generate` writes `migrations/` from `schema/`. Applied by `local/postgres/migrate.ts`, or `drizzle-kit migrate`. */
+/** `drizzle-kit generate` writes `migrations/` from `schema/`. `npm run migrate` applies them. */
 export default defineConfig({ dialect: "postgresql", schema: "./schema", out: "./migrations" });
