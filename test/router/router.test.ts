@@ -249,7 +249,7 @@ describe("MOVED", () => {
 });
 
 describe("a partition that can't be reached", () => {
-  test("[CALL1] a plain writing call is sent once: its outcome is unknown", async () => {
+  test("[HTTP12] a plain writing call is sent once: its outcome is unknown", async () => {
     partitions.answer(OWNER, broken({ retryable: true }), ok("too late"));
     const reply = await router.call(message());
     expect(reply).toMatchObject({ error: { code: "UNAVAILABLE", message: expect.stringContaining("unknown") } });
@@ -351,7 +351,7 @@ describe("batches", () => {
     expect(await router.batch([first, second])).toEqual([ok(`${OTHER}:${ID}`), ok("stays")]);
   });
 
-  test("[CALL1] a lost batch: readonly and reliable calls are sent again, plain ones are not", async () => {
+  test("[HTTP12] a lost batch: readonly and reliable calls are sent again, plain ones are not", async () => {
     partitions.brokenBatches.set(OWNER, broken({ retryable: true }));
     const replies = await router.batch([
       message(),
