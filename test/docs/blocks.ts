@@ -1,0 +1,26 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+const ROOT = join(import.meta.dirname, "../..");
+
+/** A `ts` block in a document. `<!-- with: code -->` right before it is what the reader is spared. */
+const BLOCK = /(?:<!-- with: (.*) -->\n)?```ts\n([\s\S]*?)```/g;
+
+export interface Block {
+  readonly document: string;
+  /** Object classes that it exports. */
+  readonly classes: readonly string[];
+  /** A module with the same line numbers as the document, so that an error says where it is. */
+  readonly module: string;
+}
+
+/** The `ts` blocks of a document, in order. */
+export function blocksOf(document: string): Block[] {
+  const text = readFileSync(join(ROOT, document), "utf8");
+  return [...text.matchAll(BLOCK)].map(({ 0: all, 1: hidden = "", 2: code = "", index }) => {
+    const line = text.slice(0, index + all.indexOf("```ts\n")).split("\n").length;
+    const classes = [...code.matchAll(/^export class (\w+) extends VirtualObject\b/gm)].map(([, name = ""]) => name);
+    // `export {}` makes every block a module.
+    return { document, classes, module: `${hidden}${"\n".repeat(line)}${code}export {};\n` };
+  });
+}

@@ -1,0 +1,155 @@
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { ObjectClass } from "edgeverse";
+import { simulate, TestCluster } from "edgeverse/testing";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Wallet } from "../../examples/wallet.ts";
+import { blocksOf } from "./blocks.ts";
+
+const HERE = import.meta.dirname;
+const folder = mkdtempSync(join(HERE, ".patterns-"));
+/** Every class of docs/patterns.md, by its name. */
+const page: Record<string, ObjectClass> = {};
+
+beforeAll(async () => {
+  copyFileSync(join(HERE, "../../examples/wallet.ts"), join(folder, "wallet.ts"));
+  for (const [index, { module, classes }] of blocksOf("docs/patterns.md").entries()) {
+    const file = join(folder, `block-${index}.ts`);
+    writeFileSync(file, module);
+    const exported = (await import(file)) as Record<string, ObjectClass>;
+    for (const name of classes) page[name] = exported[name] as ObjectClass;
+  }
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function classes(...names: string[]): ObjectClass[] {
+  return names.map((name) => {
+    const found = page[name];
+    if (found === undefined) throw new Error(`docs/patterns.md has no class ${name}`);
+    return found;
+  });
+}
+
+describe("calls in a circle", () => {
+  it("[TURN7] go one way when the request brings what the other needs", async () => {
+    const cluster = new TestCluster({ objects: classes("Match", "Player"), partitions: 2 });
+    expect(await cluster.call("Match", "m", "join", { player: "ann" })).toEqual({ players: ["ann"] });
+  });
+
+  it("[TURN7] come back into a reentrant object, and fail without that", async () => {
+    const [Order, Rules] = classes("Order", "Rules") as [ObjectClass, ObjectClass];
+    const cluster = new TestCluster({ objects: [Order, Rules], partitions: 2 });
+    expect(await cluster.call("Order", "o", "add", { item: "pen" })).toEqual({ count: 1 });
+    expect(await cluster.call("Order", "o", "add", { item: "ink" })).toEqual({ count: 2 });
+    const full = cluster.call("Order", "o", "add", { item: "cup" });
+    await expect(full).rejects.toMatchObject({ code: "CALL_FAILED", reason: "ORDER_FULL" });
+
+    const Strict = class extends Order {
+      static override readonly reentrant = false;
+    };
+    const strict = new TestCluster({ objects: [Strict, Rules] });
+    await expect(strict.call("Order", "o", "add", { item: "pen" })).rejects.toMatchObject({ code: "DEADLOCK" });
+  });
+});
+
+describe("one call to many objects", () => {
+  it("[CALL1] reaches every object once, also when it is repeated, and counts refusals", async () => {
+    const cluster = new TestCluster({ objects: classes("Newsletter", "Reader"), partitions: 2 });
+    const readers = Array.from({ length: 40 }, (_, n) => `reader-${n}`);
+    for (const reader of readers) await cluster.call("Newsletter", "n", "subscribe", { reader });
+    for (let n = 0; n < 100; n++) await cluster.call("Reader", "reader-0", "receive", { issue: "old" });
+    for (const _ of ["first", "again"]) {
+      const sent = await cluster.call("Newsletter", "n", "publish", { issue: "new" }, { callId: "issue-1" });
+      expect(sent).toEqual({ sent: 39, refused: 1 });
+    }
+    for (const reader of readers.slice(1)) expect(await cluster.call("Reader", reader, "list")).toEqual(["new"]);
+  });
+
+  it.each([1, 2, 3])("[CALL2] reaches every object once under crashes and moves: seed %i", async (seed) => {
+    const { violation } = await simulate({
+      seed,
+      workload: {
+        objects: () => classes("Newsletter", "Reader"),
+        calls: 20,
+        call: (_, n) => {
+          const call = { type: "Newsletter", id: "news", callId: `c${n}` };
+          if (n < 10) return { ...call, method: "subscribe", request: { reader: `reader-${n}` } };
+          return { ...call, method: "publish", request: { issue: `issue ${n}` } };
+        },
+        async check(ask, answers) {
+          const sent = answers.reduce((all, { response }) => all + ((response as { sent?: number })?.sent ?? 0), 0);
+          const ids = Array.from({ length: 10 }, (_, n) => `reader-${n}`);
+          const lists = (await Promise.all(ids.map((id) => ask("Reader", id, "list")))) as string[][];
+          if (lists.some((issues) => new Set(issues).size < issues.length)) throw new Error("an issue came twice");
+          if (lists.flat().length !== sent || sent < 10) throw new Error(`${lists.flat().length} of ${sent} arrived`);
+        },
+      },
+    });
+    expect(violation).toBeUndefined();
+  });
+});
+
+describe("an index", () => {
+  it("[ID5] lets a name have one owner", async () => {
+    const cluster = new TestCluster({ objects: classes("Handle") });
+    await cluster.call("Handle", "ann", "claim", { account: "7" });
+    await cluster.call("Handle", "ann", "claim", { account: "7" });
+    await expect(cluster.call("Handle", "ann", "claim", { account: "8" })).rejects.toMatchObject({ reason: "TAKEN" });
+    expect(await cluster.call("Handle", "ann", "owner")).toEqual({ account: "7" });
+  });
+
+  it("[OBJ3] finds objects over all its buckets, by their present titles", async () => {
+    const cluster = new TestCluster({ objects: classes("Product", "Titles", "Catalog"), partitions: 2 });
+    for (let n = 0; n < 60; n++) {
+      await cluster.call("Product", `p${n}`, "rename", { title: `chair ${n}` }, { callId: `r${n}` });
+    }
+    await cluster.call("Product", "p7", "rename", { title: "table" }, { callId: "again" });
+    const find = async (prefix: string) => await cluster.call("Catalog", "all", "find", { prefix });
+    expect(await find("table")).toEqual([{ title: "table", product: "p7" }]);
+    expect(await find("chair 7")).toEqual([]);
+    expect(await find("chair 5")).toHaveLength(11);
+  });
+});
+
+describe("changes to two objects", () => {
+  it("[CALL1] a transfer takes effect once however often it is run", async () => {
+    const cluster = new TestCluster({ objects: [...classes("Transfer"), Wallet], partitions: 2 });
+    await cluster.call("Wallet", "ann", "deposit", { amount: 30 });
+    const order = { from: "ann", to: "bob", amount: 20 };
+    for (const callId of ["t1", "t1", "t2"]) {
+      expect(await cluster.call("Transfer", "t1", "run", order, { callId })).toEqual({ status: "done" });
+    }
+    expect(await cluster.call("Wallet", "ann", "getBalance")).toEqual({ balance: 10 });
+    expect(await cluster.call("Wallet", "bob", "getBalance")).toEqual({ balance: 20 });
+    expect(await cluster.call("Transfer", "t2", "run", order, { callId: "t2" })).toEqual({ status: "refused" });
+    const other = cluster.call("Transfer", "t1", "run", { ...order, amount: 1 });
+    await expect(other).rejects.toMatchObject({ reason: "ANOTHER_ORDER" });
+  });
+
+  it.each([1, 2, 3, 4, 5])("[CALL2] no money is lost or made under crashes and moves: seed %i", async (seed) => {
+    const { violation } = await simulate({
+      seed,
+      workload: {
+        objects: () => [...classes("Transfer"), Wallet],
+        calls: 40,
+        call: (random, n) => {
+          const [from = "", to = ""] = random.pick([
+            ["ann", "bob"],
+            ["bob", "ann"],
+            ["ann", "eve"],
+          ]);
+          if (n < 4) return { type: "Wallet", id: from, method: "deposit", request: { amount: 50 }, callId: `d${n}` };
+          return { type: "Transfer", id: `t${n}`, method: "run", request: { from, to, amount: 30 }, callId: `t${n}` };
+        },
+        async check(ask, answers) {
+          const balances = await Promise.all(["ann", "bob", "eve"].map((id) => ask("Wallet", id, "getBalance")));
+          const sum = (balances as { balance: number }[]).reduce((all, { balance }) => all + balance, 0);
+          if (sum !== 200) throw new Error(`${sum} instead of 200`);
+          const open = answers.filter(({ call, code }) => call.type === "Transfer" && code !== undefined);
+          if (open.length > 0) throw new Error(`${open.length} transfers failed`);
+        },
+      },
+    });
+    expect(violation).toBeUndefined();
+  });
+});
