@@ -39,6 +39,18 @@ function broken(document: string): string[] {
   });
 }
 
+const FOLDERS = ["src", "durable", "workers", "local", "schema", "examples", "bench", "test", "scripts"];
+const sources = FOLDERS.flatMap((folder) =>
+  readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" }).map((name) => `/${folder}/${name}`),
+).concat(readdirSync(ROOT).map((name) => `/${name}`));
+
+describe("names of source files", () => {
+  it.each(documents)("%s names files that are there", (document) => {
+    const named = [...prose(document).matchAll(/`([\w./-]+\.m?ts)`/g)].map(([, name = ""]) => name);
+    expect(named.filter((name) => !sources.some((path) => path.endsWith(`/${name}`)))).toEqual([]);
+  });
+});
+
 describe("links between documents", () => {
   it.each(documents)("%s links to files and headings that are there", (document) => {
     expect(broken(document)).toEqual([]);
