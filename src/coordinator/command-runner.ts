@@ -1,11 +1,12 @@
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
-import type { Plan, Policy } from "../placement/plan-types.ts";
+import type { Plan } from "../placement/plan-types.ts";
 import { assertNever } from "../placement/shard-state.ts";
 import type { SqlStorage } from "../platform/ports.ts";
 import type { ClusterMap } from "./cluster-map.ts";
 import type { AdminCommand, MemberCommand, MemberView, MoveView, ShardNote } from "./commands.ts";
 import type { Membership } from "./membership.ts";
 import type { MoveJournal } from "./move-journal.ts";
+import type { PlannedRest } from "./plan-schedule.ts";
 import type { Rebalancer } from "./rebalancer.ts";
 import type { Resharder } from "./resharder.ts";
 
@@ -20,15 +21,6 @@ interface Parts {
   readonly onChanged: (trigger: string) => void;
   /** Moves were entered in the journal. `rest`: what the plan was made with, and when it is worth making another. */
   readonly onOrdered: (rest?: PlannedRest) => void;
-}
-
-/** A plan that an operator asked for, and how to go on with it. */
-export interface PlannedRest {
-  readonly plan: Plan;
-  /** Ms until it is worth planning anew; undefined when only a change makes it so. */
-  readonly again: number | undefined;
-  /** What the operator asked to plan by, instead of the settings. */
-  readonly changes: Partial<Policy>;
 }
 
 /** Carries out an operator's commands. Each changes all it should, or throws an `EdgeverseError` and changes nothing. */

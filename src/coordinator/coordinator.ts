@@ -6,7 +6,7 @@ import type { Clock, SqlStorage } from "../platform/ports.ts";
 import type { Connect } from "../router/ports.ts";
 import { Audit } from "./audit.ts";
 import { ClusterMap } from "./cluster-map.ts";
-import { CommandRunner, type PlannedRest } from "./command-runner.ts";
+import { CommandRunner } from "./command-runner.ts";
 import type {
   AdminCommand,
   AdminResult,
@@ -21,8 +21,10 @@ import type {
 import { Membership } from "./membership.ts";
 import { MoveDriver } from "./move-driver.ts";
 import { type Move, MoveJournal } from "./move-journal.ts";
+import { PlanSchedule } from "./plan-schedule.ts";
 import { Rebalancer } from "./rebalancer.ts";
 import { Resharder } from "./resharder.ts";
+import { Silence } from "./silence.ts";
 import { migrateCoordinator } from "./tables.ts";
 
 export interface CoordinatorStatus {
@@ -65,11 +67,7 @@ export class Coordinator implements CoordinatorAdmin {
   readonly #members: Membership;
   readonly #audit: Audit;
   readonly #commands: CommandRunner;
-  /** Why the next plan is made; undefined when none is due. */
-  #trigger: string | undefined = "start";
-  #planAt: number | undefined;
-  /** The last plan was cut short: more shards are to move after its moves have begun, by the same changes to the policy. */
-  #more: Partial<Policy> | undefined;
+  readonly #schedule: PlanSchedule;
   #plannedByReportAt = 0;
   #turning = false;
   #again = false;
@@ -80,14 +78,23 @@ export class Coordinator implements CoordinatorAdmin {
     this.#options = options;
     migrateCoordinator(storage);
     this.#map = new ClusterMap(storage, clock);
-    const parts = { storage, clock, map: this.#map, connect };
+    this.#schedule = new PlanSchedule(clock);
+    const silence = new Silence(clock);
+    const parts = { storage, clock, map: this.#map, connect, silence };
     this.#journal = new MoveJournal(storage, clock);
     const journal = this.#journal;
     this.#members = new Membership({ ...parts, journal });
     this.#rebalancer = new Rebalancer({ ...parts, journal, policy });
     this.#resharder = new Resharder({ ...parts, journal });
     this.#audit = new Audit(storage, clock);
-    this.#driver = new MoveDriver({ ...parts, journal, limits, warn, onEnded: (move) => this.#ended(move) });
+    this.#driver = new MoveDriver({
+      ...parts,
+      journal,
+      limits,
+      warn,
+      onEnded: (move) => this.#ended(move),
+      onSilence: () => this.#wants("silence"),
+    });
     this.#commands = new CommandRunner({
       ...{
         map: this.#map,
@@ -99,7 +106,7 @@ export class Coordinator implements CoordinatorAdmin {
       },
       onChanged: (trigger) => this.#wants(trigger),
       onOrdered: (rest) => {
-        if (rest !== undefined) this.#note(rest);
+        if (rest !== undefined) this.#schedule.made(rest);
         this.#turn();
       },
     });
@@ -211,27 +218,17 @@ export class Coordinator implements CoordinatorAdmin {
   }
 
   #wants(trigger: string): void {
-    this.#trigger = trigger;
-    this.#planAt = undefined;
+    this.#schedule.want(trigger);
     this.#turn();
   }
 
   #ended(move: Move | undefined): void {
-    if (this.#more !== undefined && !this.#planned) this.#trigger ??= "more";
+    if (!this.#planned) this.#schedule.goOn();
     // A move that was undone is planned again, if it is still wanted.
     if (move?.state.phase === "undone") {
-      const again = this.#map.note(move.order.shard).retryAt + 1;
-      this.#planAt = Math.min(this.#planAt ?? again, again);
+      this.#schedule.wantIn(this.#map.note(move.order.shard).retryAt + 1 - this.#options.clock.now());
     }
     this.#turn();
-  }
-
-  /** Notes how to go on after a plan. */
-  #note({ plan, again, changes }: PlannedRest): void {
-    this.#more = plan.skipped.some(({ reason }) => reason === "batch") ? changes : undefined;
-    if (again === undefined) return;
-    const at = this.#options.clock.now() + again;
-    this.#planAt = Math.min(this.#planAt ?? at, at);
   }
 
   /** Whether moves wait to be begun. */
@@ -258,21 +255,14 @@ export class Coordinator implements CoordinatorAdmin {
 
   async #round(): Promise<void> {
     if (this.#map.genesis === undefined) return;
-    const { clock, policy } = this.#options;
+    const { policy } = this.#options;
     // A step may wait long for partitions; should this process end meanwhile, the next one takes over.
     if (this.#resharder.busy) this.#armAgain();
     const resharding = await this.#resharder.step();
-    const now = clock.now();
-    if (this.#planAt !== undefined && now >= this.#planAt) {
-      this.#planAt = undefined;
-      this.#trigger ??= "waited";
-    }
-    if (!this.#resharder.busy && this.#trigger !== undefined && !this.#planned) {
-      const changes = this.#trigger === "more" ? this.#more : undefined;
-      const planned = this.#rebalancer.rebalance(this.#trigger, changes);
-      this.#trigger = undefined;
-      this.#planAt = undefined;
-      this.#note({ ...planned, changes: changes ?? {} });
+    const due = this.#schedule.take(this.#resharder.busy || this.#planned);
+    if (due !== undefined) {
+      const planned = this.#rebalancer.rebalance(due.trigger, due.changes);
+      this.#schedule.made({ ...planned, changes: due.changes ?? {} });
     }
     this.#driver.drive(policy.maxConcurrent);
     this.#arm(resharding);
@@ -291,8 +281,8 @@ export class Coordinator implements CoordinatorAdmin {
     this.#cancelTimer = undefined;
     const busy = resharding || this.#journal.open.size > 0;
     if (busy) this.#armAgain();
-    else storage.wakeAt(this.#planAt ?? null);
-    const soon = resharding ? STEP_AGAIN : this.#planAt === undefined ? undefined : this.#planAt - now;
+    else storage.wakeAt(this.#schedule.at ?? null);
+    const soon = resharding ? STEP_AGAIN : this.#schedule.at === undefined ? undefined : this.#schedule.at - now;
     if (soon !== undefined && soon <= WAKE_AFTER) {
       this.#cancelTimer = clock.after(Math.max(0, soon), () => this.#turn());
     }

@@ -3,10 +3,12 @@ import { ended, type MoveEvent, moveTransition } from "../placement/move-state.t
 import { assertNever } from "../placement/shard-state.ts";
 import { pause } from "../platform/pause.ts";
 import type { Clock, SqlStorage } from "../platform/ports.ts";
+import { within } from "../platform/within.ts";
 import type { Connect } from "../router/ports.ts";
 import type { ClusterMap } from "./cluster-map.ts";
 import type { ShardWhy } from "./commands.ts";
 import { type Move, type MoveJournal, STUCK_AFTER } from "./move-journal.ts";
+import type { Silence } from "./silence.ts";
 
 interface Parts {
   readonly journal: MoveJournal;
@@ -14,9 +16,12 @@ interface Parts {
   readonly storage: SqlStorage;
   readonly clock: Clock;
   readonly connect: Connect;
+  readonly silence: Silence;
   readonly warn: (event: string, details: Readonly<Record<string, unknown>>) => void;
   /** A move has ended, as `move` if its driver did not fail: there may be room for the next. */
   readonly onEnded: (move: Move | undefined) => void;
+  /** A partition has become silent, or answers again: other moves may begin, or be planned. */
+  readonly onSilence: () => void;
   readonly limits: {
     /** Ms without progress after which a move is undone ([MIG5]). */
     readonly stall: number;
@@ -54,14 +59,22 @@ export class MoveDriver {
     this.#parts = parts;
   }
 
-  /** Drives every move that has begun and that nobody drives yet, and begins planned ones while there is room. */
+  /**
+   * Drives every move that has begun and that nobody drives yet, and begins planned ones while there is room. A move that
+   * waits for a silent partition takes no room, and no other one with that partition begins meanwhile.
+   */
   drive(most: number): void {
-    const { journal } = this.#parts;
+    const { journal, silence } = this.#parts;
     const moves = [...journal.open.values()];
-    let active = moves.filter(({ state }) => state.phase !== "planned").length;
+    let active = moves.filter((move) => move.state.phase !== "planned" && !silence.has(askedIn(move))).length;
     for (const move of moves) {
-      const { id } = move.order;
+      const { id, from, to } = move.order;
       if (this.#driving.has(id)) continue;
+      if (move.state.phase === "planned" && (silence.has(from) || silence.has(to))) {
+        const last = this.#step(move, { kind: "give up", reason: `${silence.has(to) ? to : from} does not answer` });
+        queueMicrotask(() => this.#parts.onEnded(last));
+        continue;
+      }
       if (move.state.phase === "planned" && active >= most) continue;
       if (move.state.phase === "planned") active++;
       this.#driving.add(id);
@@ -192,14 +205,27 @@ export class MoveDriver {
     warn("a move is stuck", { ...order, phase: state.phase, trouble, ageMs: age, thresholdMs: STUCK_AFTER });
   }
 
-  #ask<T>(partition: string, question: (client: ReturnType<Connect>) => Promise<T>): Promise<T> {
-    const { clock, connect } = this.#parts;
-    return new Promise((resolve, reject) => {
-      const late = () => reject(new Error(`partition ${partition} did not answer within ${ANSWER_WITHIN} ms`));
-      const cancel = clock.after(ANSWER_WITHIN, late);
-      question(connect(partition)).then(resolve, reject).finally(cancel);
-    });
+  async #ask<T>(partition: string, question: (client: ReturnType<Connect>) => Promise<T>): Promise<T> {
+    const { clock, connect, silence, onSilence } = this.#parts;
+    const sentAt = clock.now();
+    try {
+      const answer = await within(clock, ANSWER_WITHIN, question(connect(partition)), () => late(partition));
+      if (silence.answered(partition)) onSilence();
+      return answer;
+    } catch (error) {
+      const before = silence.has(partition);
+      silence.failed(partition, sentAt);
+      if (!before && silence.has(partition)) onSilence();
+      throw error;
+    }
   }
+}
+
+const late = (partition: string) => new Error(`partition ${partition} did not answer within ${ANSWER_WITHIN} ms`);
+
+/** The partition that the move's next order goes to. */
+function askedIn({ order, state }: Move): string {
+  return state.phase === "committed" || state.phase === "dropping" ? order.to : order.from;
 }
 
 /** Why a shard is at its owner, by the reason of the move that brought it there. */

@@ -1,10 +1,11 @@
 import type { LoadReport } from "../placement/load-report.ts";
 import { plan } from "../placement/plan.ts";
-import type { Plan, PlanInput, PlanShard, Policy, ShardLoad } from "../placement/plan-types.ts";
+import type { Plan, PlanInput, PlanMember, PlanShard, Policy, ShardLoad } from "../placement/plan-types.ts";
 import type { Clock, SqlStorage } from "../platform/ports.ts";
 import type { ClusterMap, MemberRow } from "./cluster-map.ts";
 import type { DecisionView } from "./commands.ts";
 import type { MoveJournal } from "./move-journal.ts";
+import type { Silence } from "./silence.ts";
 import { count, counters } from "./tables.ts";
 
 interface Parts {
@@ -13,6 +14,7 @@ interface Parts {
   readonly storage: SqlStorage;
   readonly clock: Clock;
   readonly policy: Policy;
+  readonly silence: Silence;
 }
 
 interface LoadRow {
@@ -125,20 +127,24 @@ export class Rebalancer {
   }
 
   #input(supposed?: MemberRow): PlanInput {
-    const { map, journal } = this.#parts;
+    const { map, journal, silence } = this.#parts;
     const supposedBase = supposed === undefined ? undefined : map.baseIf(supposed);
     const loads = this.#loads();
-    const moving = new Map([...journal.open.values()].map(({ order }) => [order.shard, order.to]));
+    const moving = new Map([...journal.open.values()].map((move) => [move.order.shard, move]));
     const shards = Array.from({ length: map.shards }, (_, shard): PlanShard => {
       const note = map.notes.get(shard);
       const base = supposedBase?.[shard % supposedBase.length] ?? map.base(shard);
       const load = loads.get(shard);
-      const movingTo = moving.get(shard);
+      const owner = map.owner(shard);
+      const move = moving.get(shard);
+      // One that is taken back stays where it is.
+      const movingTo = move?.state.phase === "undoing" || move?.state.phase === "dropping" ? undefined : move?.order.to;
       return {
-        ...{ shard, base, owner: map.owner(shard), pinned: note?.pinned === true },
+        ...{ shard, base, owner, pinned: note?.pinned === true },
         // Nobody decided that the shard is here: only the base assignment has changed.
         held: note?.why === "held" || (supposed !== undefined && (note?.why ?? null) === null),
-        ...{ moving: movingTo !== undefined, lastMoved: note?.movedAt ?? null },
+        // A silent partition can't let its shards go.
+        ...{ moving: move !== undefined || silence.has(owner), lastMoved: note?.movedAt ?? null },
         ...(movingTo === undefined ? {} : { movingTo }),
         ...(note?.pinnedTo === null || note?.pinnedTo === undefined ? {} : { pinnedTo: note.pinnedTo }),
         ...(load === undefined ? {} : { load }),
@@ -148,7 +154,7 @@ export class Rebalancer {
     const members = (supposed === undefined ? others : [...others, supposed]).map(
       ({ name, weight, labels, state, since }) => ({
         ...{ name, weight, labels, since },
-        state: state === "removed" ? ("draining" as const) : state,
+        state: stateInPlan(state, silence.has(name)),
       }),
     );
     // The driver caps moves under way; the bound here keeps the list of planned moves short.
@@ -169,4 +175,10 @@ export class Rebalancer {
       }),
     );
   }
+}
+
+/** A silent partition is given nothing. */
+function stateInPlan(state: MemberRow["state"], silent: boolean): PlanMember["state"] {
+  if (state === "removed") return "draining";
+  return silent && state === "active" ? "cordoned" : state;
 }

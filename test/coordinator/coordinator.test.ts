@@ -201,6 +201,31 @@ describe("a target that is away", () => {
   });
 });
 
+describe("a silent partition", () => {
+  test("[MIG5] [MEM1] stops only its own moves: others go on, drains included, and it gets its shards when it answers", async () => {
+    const { made, clock, counts, start } = setup({ stableFor: "1s" }, 3);
+    const real = made.partition.bind(made);
+    let silent = true;
+    made.partition = (name) => {
+      if (name === "p3" && silent) throw new Error("Durable Object reset because its memory limit was exceeded");
+      return real(name);
+    };
+    await start();
+    await made.command({ kind: "add-partition", name: "p3" });
+    await clock.advance(180_000);
+    expect(counts()["p3"]).toBeUndefined();
+    await made.command({ kind: "drain", name: "p0" });
+    await clock.advance(120_000);
+    // What waits for p3 itself stays where it is until p3 answers: as many as may move at once.
+    expect(counts()["p0"] ?? 0).toBeLessThanOrEqual(4);
+    silent = false;
+    await clock.advance(120_000);
+    expect(counts()["p0"]).toBeUndefined();
+    expect(counts()["p3"]).toBeGreaterThan(10);
+    expect((await made.coordinator.moves({ limit: 100, active: true })).length).toBe(0);
+  });
+});
+
 describe("what a plan leaves for later", () => {
   test("[PLAN1] [PLAN3] an operator's rebalance goes on, batch after batch, until nothing is left", async () => {
     const { made, clock, counts, map, start } = setup({ rebalance: "off" });
