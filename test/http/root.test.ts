@@ -26,6 +26,14 @@ describe("GET /", () => {
     expect([...page.matchAll(/href="([^"]*)"/g)].map((match) => match[1])).toEqual(LINKS);
   });
 
+  it("[HOST1] [HTTP13] links below the base path", async () => {
+    const http = httpFixture({ basePath: "/edge" });
+    for (const path of ["/edge", "/edge/"]) {
+      const { links } = (await (await http.fetch(path)).json()) as { links: Record<string, string> };
+      expect(Object.values(links)).toEqual(LINKS.map((link) => `/edge${link}`));
+    }
+  });
+
   it("[HTTP13] links only to what is there", async () => {
     const http = httpFixture();
     const { links } = (await (await http.fetch("/")).json()) as { links: Record<string, string> };

@@ -101,7 +101,7 @@ describe("in workerd", () => {
   });
 
   test("nothing internal answers a client, and without a token there is no admin API", async () => {
-    for (const path of ["/", "/partition", "/rpc", "/p0/call", "/__scheduled", "/cdn-cgi/handler/scheduled"]) {
+    for (const path of ["/partition", "/rpc", "/p0/call", "/__scheduled", "/cdn-cgi/handler/scheduled"]) {
       expect((await SELF.fetch(`http://host${path}`)).status).toBe(404);
     }
     expect((await SELF.fetch("http://host/admin/v1/cluster")).status).toBe(401);

@@ -30,7 +30,7 @@ export function rootRoute(parts: HttpParts): Route {
       // A browser asks for HTML by name; `curl` and `fetch` take anything.
       const html = /\btext\/html\b/i.test(req.raw.headers.get("accept") ?? "");
       if (!html) return respond(JSON.stringify(root), requestId, 200, { vary: "accept" });
-      return respond(page(root), requestId, 200, { vary: "accept", ...PAGE_HEADERS });
+      return respond(page(root, parts.basePath), requestId, 200, { vary: "accept", ...PAGE_HEADERS });
     },
   };
 }
@@ -40,27 +40,27 @@ const PAGE_HEADERS = {
   "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
 };
 
-function describe({ registry, adminToken }: HttpParts): Root {
+function describe({ registry, adminToken, basePath }: HttpParts): Root {
   return {
     name: "Edgeverse",
     version: VERSION,
-    description: "Virtual objects over HTTP: POST /api/v1/objects/call/{type}/{id}/{method} calls one",
+    description: `Virtual objects over HTTP: POST ${basePath}/api/v1/objects/call/{type}/{id}/{method} calls one`,
     docs: "docs/guide.md of the package edgeverse",
     links: {
-      openapi: "/api/v1/openapi.json",
-      health: "/healthz",
-      ready: "/ready",
-      ...(adminToken === undefined ? {} : { admin: "/admin/v1/cluster" }),
+      openapi: `${basePath}/api/v1/openapi.json`,
+      health: `${basePath}/healthz`,
+      ready: `${basePath}/ready`,
+      ...(adminToken === undefined ? {} : { admin: `${basePath}/admin/v1/cluster` }),
     },
     types: Object.fromEntries(registry.types.map(({ type, methods }) => [type, [...methods.keys()]])),
   };
 }
 
 /** Names of types and methods have no characters that HTML would take for its own. */
-function page({ name, version, docs, links, types }: Root): string {
+function page({ name, version, docs, links, types }: Root, basePath: string): string {
   const link = ([title, path]: [string, string]) => `<li><a href="${path}">${path}</a> ${title}</li>`;
   const calls = Object.entries(types).flatMap(([type, methods]) =>
-    methods.map((method) => `<li><code>POST /api/v1/objects/call/${type}/<i>id</i>/${method}</code></li>`),
+    methods.map((method) => `<li><code>POST ${basePath}/api/v1/objects/call/${type}/<i>id</i>/${method}</code></li>`),
   );
   return `<!doctype html>
 <html lang="en">
