@@ -3,6 +3,7 @@ import { parseDuration } from "../config/duration.ts";
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import { checkType } from "../identity/object-id.ts";
 import type { LogPolicy } from "./method.ts";
+import { stateSchemaFault } from "./state-schema.ts";
 import { type StubCall, stubFactory } from "./stub.ts";
 import type { ObjectClass } from "./virtual-object.ts";
 import { VirtualObject } from "./virtual-object.ts";
@@ -77,6 +78,8 @@ function define(objectClass: ObjectClass): TypeDefinition {
   } catch {
     throw new Error(`Cannot serve ${where}: its static type ${JSON.stringify(objectClass.type)} is not a valid name`);
   }
+  const fault = stateSchemaFault(objectClass.state);
+  if (fault !== undefined) throw new Error(`Cannot serve ${where}: its state schema ${fault}`);
   const timeout = timeoutOf(objectClass.timeout, where);
   const methods = new Map<string, MethodDefinition>();
   for (const [name, options] of Object.entries(objectClass.methods)) {

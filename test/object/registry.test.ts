@@ -104,7 +104,20 @@ describe("Registry", () => {
   });
 
   test.each([
-    ...["onCreate", "onActivate", "onDeactivate", "onDelete", "state", "store", "context", "object", "fail", "id"],
+    ...[
+      "onCreate",
+      "onActivate",
+      "onDeactivate",
+      "onDelete",
+      "state",
+      "store",
+      "context",
+      "object",
+      "fail",
+      "id",
+      "env",
+      "now",
+    ],
     ...["deleteSelf", "constructor", "toString", "valueOf", "hasOwnProperty", "then"],
   ])("[OBJ1] reserved names can't be declared: %s", (name) => {
     expect(serve({ methods: { [name]: {} } })).toThrow(`"${name}" is reserved`);
@@ -125,6 +138,52 @@ describe("Registry", () => {
   test.each(["", "5", "0s", "-1s", "soon"])("[TURN5] bad timeouts are named: %j", (timeout) => {
     expect(serve({ timeout })).toThrow(`Cannot serve class Made: bad timeout "${timeout}"`);
     expect(serve({ methods: { run: { timeout } } })).toThrow(`Cannot serve class Made.run: bad timeout "${timeout}"`);
+  });
+});
+
+describe("a state schema", () => {
+  const word = z.string();
+  test.each<[string, z.ZodType, string]>([
+    [
+      "a member without a default",
+      z.object({ owner: word }),
+      "refuses {}, what a new object's state is made of: owner: ",
+    ],
+    ["no object", word, "refuses {}, what a new object's state is made of: Invalid input: expected string"],
+    ["asynchronous", z.object({}).refine(async () => true), "is asynchronous"],
+    ["a date", z.object({ at: z.date().default(new Date(0)) }), "that is not JSON: at is an instance of Date"],
+    [
+      "what it refuses itself",
+      z.object({ n: z.string().prefault("1").transform(Number) }),
+      "refuses what it makes of {}: n: ",
+    ],
+  ])("[OBJ4] that no object could use is refused where the host is defined: %s", (_, state, why) => {
+    class Made extends VirtualObject<unknown> {
+      static override readonly type = "Made";
+      static override readonly state = state;
+    }
+    expect(attempt(() => new Registry([Made]))).toMatch(/^Cannot serve class Made: its state schema /);
+    expect(() => new Registry([Made])).toThrow(why);
+  });
+
+  test.each<[string, z.ZodType]>([
+    ["defaults", z.object({ n: z.number().default(0), at: z.number().optional() })],
+    ["no object", z.unknown()],
+    ["a union", z.union([z.object({ kind: z.literal("a") }), z.object({ n: z.number().default(1) })])],
+    [
+      "code that needs a turn",
+      z.object({
+        token: z.string().default(() => {
+          throw new Error("no random values here");
+        }),
+      }),
+    ],
+  ])("[OBJ4] that makes a state of {} is served: %s", (_, state) => {
+    class Made extends VirtualObject<unknown> {
+      static override readonly type = "Made";
+      static override readonly state = state;
+    }
+    expect(() => new Registry([Made])).not.toThrow();
   });
 });
 

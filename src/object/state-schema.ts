@@ -1,0 +1,26 @@
+import * as z from "zod";
+import { copyJson, NotJsonError } from "./json.ts";
+
+/**
+ * Why objects with this state schema could not be used: a new object's state is what it makes of `{}`, and every state is
+ * read again as it was written. Undefined when nothing speaks against it.
+ */
+export function stateSchemaFault(schema: z.ZodType): string | undefined {
+  try {
+    const first = schema.safeParse({});
+    if (!first.success) return `refuses {}, what a new object's state is made of: ${issueOf(first.error)}`;
+    const again = schema.safeParse(copyJson(first.data));
+    if (!again.success) return `refuses what it makes of {}: ${issueOf(again.error)}`;
+  } catch (error) {
+    if (error instanceof z.core.$ZodAsyncError) return "is asynchronous";
+    if (error instanceof NotJsonError) return `makes something of {} that is not JSON: ${error.message}`;
+    // Its own code failed, which may be for want of a turn: random values, for one, can't be had while a Worker loads.
+  }
+  return undefined;
+}
+
+function issueOf({ issues: [issue] }: z.ZodError): string {
+  return issue === undefined || issue.path.length === 0
+    ? String(issue?.message)
+    : `${issue.path.map(String).join(".")}: ${issue.message}`;
+}
