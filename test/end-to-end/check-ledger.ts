@@ -53,15 +53,15 @@ function pick({ callId, id, method, status }: LogRow): LogRow {
 
 async function readLog(url: string, adminToken: string): Promise<LogRow[]> {
   const rows: LogRow[] = [];
-  let before = "";
+  let cursor = "";
   for (;;) {
-    const answer = await fetch(`${url}/admin/v1/calls?limit=1000${before}`, {
+    const answer = await fetch(`${url}/admin/v1/calls?limit=1000${cursor}`, {
       headers: { authorization: `Bearer ${adminToken}` },
     });
     if (answer.status !== 200) return [];
-    const page = (await answer.json()) as { calls: LogRow[]; next?: string };
+    const page = (await answer.json()) as { calls: LogRow[]; cursor?: string };
     rows.push(...page.calls);
-    if (page.next === undefined) return rows;
-    before = `&before=${page.next}`;
+    if (page.cursor === undefined) return rows;
+    cursor = `&cursor=${page.cursor}`;
   }
 }
