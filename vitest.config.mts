@@ -2,6 +2,6 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    projects: ["vitest.node.config.mts", "vitest.workerd.config.mts"],
+    projects: ["vitest.node.config.mts", "vitest.workerd.config.mts", "vitest.package.config.mts"],
   },
 });

@@ -6,7 +6,7 @@ export default defineConfig({
   test: {
     name: "node",
     include: ["test/**/*.test.ts", "examples/**/*.test.ts"],
-    exclude: ["test/workerd/**", "node_modules/**"],
+    exclude: ["test/workerd/**", "test/package/**", "node_modules/**"],
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },

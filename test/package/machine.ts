@@ -1,0 +1,45 @@
+import { execFile } from "node:child_process";
+import { mkdirSync, mkdtempSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { promisify } from "node:util";
+
+const execute = promisify(execFile);
+
+/** npm's own settings that a project on this machine would have too. */
+const KEPT = ["PATH", "HOME", "TMPDIR", "npm_config_cache", "npm_config_registry", "npm_config_userconfig"];
+
+/** For `npm install`: from its cache where that has it, and no more talk than its warnings. */
+export const NPM_QUIET = ["--prefer-offline", "--no-audit", "--no-fund"];
+
+/** A new folder outside of the repository, so that nothing resolves to the repository's packages. */
+export function emptyFolder(name: string): string {
+  return mkdtempSync(join(tmpdir(), `edgeverse-${name}-`));
+}
+
+/** The environment of an author's machine: this Node, npm, and nothing of the repository's. */
+export function authorEnvironment(folder: string): NodeJS.ProcessEnv {
+  const env: NodeJS.ProcessEnv = { CI: "1", NO_COLOR: "1", WRANGLER_SEND_METRICS: "false" };
+  for (const name of KEPT) if (process.env[name] !== undefined) env[name] = process.env[name];
+  const bin = join(folder, ".machine");
+  mkdirSync(bin, { recursive: true });
+  symlinkSync(process.execPath, join(bin, "node"));
+  const elsewhere = (env["PATH"] ?? "").split(delimiter).filter((path) => !path.includes("node_modules"));
+  env["PATH"] = [bin, ...elsewhere].join(delimiter);
+  return env;
+}
+
+/** Runs a command to its end; answers what it printed, both streams. @throws Error with that, when it fails */
+export async function run(
+  command: string,
+  args: readonly string[],
+  options: { readonly cwd: string; readonly env?: NodeJS.ProcessEnv },
+): Promise<string> {
+  try {
+    const { stdout, stderr } = await execute(command, args, { ...options, timeout: 120_000, maxBuffer: 64 << 20 });
+    return `${stdout}${stderr}`;
+  } catch (error) {
+    const { stdout = "", stderr = "", message } = error as Error & { stdout?: string; stderr?: string };
+    throw new Error(`${command} ${args.join(" ")} failed: ${message}\n${stdout}${stderr}`);
+  }
+}
