@@ -1,4 +1,5 @@
 import { type Config, configFromEnvironment } from "../src/config/config.ts";
+import type { LocationHint } from "../src/config/location-hint.ts";
 import type { CoordinatorAdmin } from "../src/coordinator/commands.ts";
 import type { CoordinatorStatus } from "../src/coordinator/coordinator.ts";
 import { policyOf } from "../src/coordinator/policy.ts";
@@ -77,7 +78,7 @@ function deploy(env: Env): Deployment {
   const late = () => new EdgeverseError("UNAVAILABLE", "The coordinator did not answer in time");
   const cache = new LearnedMap(proposal, () => within(clock, MAP_WITHIN, coordinator().map(), late));
   const connect: Connect = (name) => {
-    const location = cache.map.location(name) as DurableObjectLocationHint | undefined;
+    const location = cache.map.location(name) as LocationHint | undefined;
     const stub = env.PARTITION.getByName(name, location === undefined ? {} : { locationHint: location });
     // The stub's own type says the same in terms of RPC, with a disposer on every answer.
     return stub as unknown as PartitionClient;

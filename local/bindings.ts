@@ -28,10 +28,8 @@ export function workerBindings(
   return { text, json };
 }
 
-/** Origins of the URLs among the `EDGEVERSE_*` bindings. Who runs the host named them, so the worker may reach them on private addresses too. */
+/** Origins of the URLs among the text bindings. Who runs the host named them, so the worker may reach them on private addresses too. */
 export function namedOrigins({ text }: WorkerBindings): string[] {
-  const origins = Object.entries(text).flatMap(([name, value]) =>
-    name.startsWith("EDGEVERSE_") && /^https?:\/\//.test(value) && URL.canParse(value) ? [new URL(value).origin] : [],
-  );
-  return [...new Set(origins)];
+  const urls = Object.values(text).filter((value) => /^https?:\/\//.test(value) && URL.canParse(value));
+  return [...new Set(urls.map((value) => new URL(value).origin))];
 }

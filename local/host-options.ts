@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { OTHER_NAMES } from "../src/config/config.ts";
 import { HostError } from "./host-error.ts";
 
 /** What a person can say about a local host, by environment variable or by flag. */
@@ -37,11 +38,11 @@ Environment
   EDGEVERSE_DATA         folder for all state (.edgeverse)
   EDGEVERSE_ADMIN_TOKEN  bearer token of the admin API (made and kept in the data folder when absent)
   DATABASE_URL           Postgres for the call log (an embedded one when absent)
-  EDGEVERSE_*            anything else is given to the worker
+  EDGEVERSE_*            settings of the worker, see docs/operations.md
 `;
 
 /** Variables that speak to the host, or that the host itself decides. */
-const NOT_PASSED_ON = new Set(["EDGEVERSE_DATA", "EDGEVERSE_ADMIN_TOKEN", "EDGEVERSE_SQL_ENDPOINT"]);
+const NOT_PASSED_ON: ReadonlySet<string> = new Set(OTHER_NAMES);
 
 /** Reads flags and environment; throws {@link HostError} with a sentence a person can act on. */
 export function readHostOptions(

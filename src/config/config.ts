@@ -1,6 +1,8 @@
 import * as z from "zod";
 import { MAX_SHARDS } from "../identity/object-id.ts";
 import { parseDuration } from "./duration.ts";
+import { isLocationHint, LOCATION_HINTS, type LocationHint } from "./location-hint.ts";
+import { nearestName } from "./nearest-name.ts";
 
 const MiB = 1024 * 1024;
 
@@ -19,17 +21,29 @@ const duration = (fallback: string, about: string) =>
     })
     .describe(about);
 
-const jsonText = z
-  .string()
+/** As JSON text, or as the table that `[vars]` of `wrangler.toml` may hold. */
+const jsonObject = z
+  .unknown()
   .default("{}")
-  .transform((text, context) => {
+  .transform((given, context) => {
     try {
-      const value: unknown = JSON.parse(text);
+      const value: unknown = typeof given === "string" ? JSON.parse(given) : given;
       if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
     } catch {
       // Said below.
     }
     context.addIssue({ code: "custom", message: "must be a JSON object" });
+    return z.NEVER;
+  });
+
+const locationHints = z
+  .string()
+  .default("")
+  .transform((text, context): LocationHint[] => {
+    const hints = text === "" ? [] : text.split(",");
+    if (hints.every(isLocationHint)) return hints;
+    const message = `must be location hints such as "weur,enam", of ${LOCATION_HINTS.join(", ")}`;
+    context.addIssue({ code: "custom", message });
     return z.NEVER;
   });
 
@@ -43,12 +57,7 @@ export const configSchema = z.object({
     "must be a power of two",
   ),
   partitions: count(1, 1_024, "Partitions of a new cluster, named p0, p1, …"),
-  locations: z
-    .string()
-    .regex(/^[a-z]+(,[a-z]+)*$/, 'must be location hints such as "weur,enam"')
-    .optional()
-    .transform((text) => text?.split(",") ?? [])
-    .describe("Location hints of a new cluster's partitions, dealt out in turn"),
+  locations: locationHints.describe("Location hints of a new cluster's partitions, dealt out in turn"),
   callTimeout: duration("30s", "Deadline of a call that brings none"),
   maxCallTimeout: duration("10m", "The latest deadline a client may ask for"),
   mailbox: count(1_000, 1_000_000, "Turns that may wait for one object"),
@@ -76,7 +85,7 @@ export const configSchema = z.object({
   moveStall: duration("60s", "How long a move may make no progress before it is undone"),
   moveLimit: duration("1h", "How long a move may take before it is undone"),
   stableFor: duration("10s", "How long membership must not have changed before shards are balanced"),
-  placement: jsonText.describe(
+  placement: jsonObject.describe(
     'Placement rules and maintenance windows as JSON: {"rules": [{"type": …, "on": …}], "windows": [{"from": "02:00", "to": "04:00"}]}',
   ),
   maxAttempts: count(16, 1_000, "Starts of a reliable call before it is failed for good"),
@@ -85,24 +94,39 @@ export const configSchema = z.object({
 export type Config = z.infer<typeof configSchema>;
 
 const KEYS = Object.keys(configSchema.shape) as (keyof Config)[];
+const PREFIX = "EDGEVERSE_";
 
 /** `callTimeout` → `EDGEVERSE_CALL_TIMEOUT`. */
 export function environmentName(key: string): string {
-  return `EDGEVERSE_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+  return `${PREFIX}${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
 }
+
+/** Names that begin with `EDGEVERSE_` and are no part of {@link Config}: two bindings of the worker and the local host's data folder. */
+export const OTHER_NAMES = ["EDGEVERSE_ADMIN_TOKEN", "EDGEVERSE_SQL_ENDPOINT", "EDGEVERSE_DATA"] as const;
+
+const KNOWN: ReadonlySet<string> = new Set([...KEYS.map(environmentName), ...OTHER_NAMES]);
 
 /**
  * Reads the configuration from `EDGEVERSE_*` variables over the defaults.
- * @throws Error naming every variable that can't be used and why
+ * @throws Error naming every variable that can't be used and why, and every one that is not a setting
  */
 export function configFromEnvironment(environment: Readonly<Record<string, unknown>>): Config {
   const given: Record<string, unknown> = {};
   for (const key of KEYS) {
     const value = environment[environmentName(key)];
-    if (typeof value === "number" || (typeof value === "string" && value !== "")) given[key] = value;
+    if (value !== undefined && value !== "") given[key] = value;
   }
   const parsed = configSchema.safeParse(given);
-  if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map((issue) => `${environmentName(String(issue.path[0]))}: ${issue.message}`);
+  const unknown = Object.keys(environment).filter((name) => name.startsWith(PREFIX) && !KNOWN.has(name));
+  if (parsed.success && unknown.length === 0) return parsed.data;
+  const problems = [
+    ...(parsed.error?.issues ?? []).map((issue) => `${environmentName(String(issue.path[0]))}: ${issue.message}`),
+    ...unknown.map(notASetting),
+  ];
   throw new Error(`Cannot use the configuration: ${problems.join("; ")}`);
+}
+
+function notASetting(name: string): string {
+  const nearest = nearestName(name, KNOWN);
+  return `${name} is not a setting${nearest === undefined ? "" : `; did you mean ${nearest}?`}`;
 }

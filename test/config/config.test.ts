@@ -1,6 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Config, configFromEnvironment, configSchema, environmentName } from "../../src/config/config.ts";
+import {
+  type Config,
+  configFromEnvironment,
+  configSchema,
+  environmentName,
+  OTHER_NAMES,
+} from "../../src/config/config.ts";
 
 const MiB = 1024 * 1024;
 
@@ -39,7 +45,7 @@ const DEFAULTS: Config = {
 const VARIABLES: Record<keyof Config, [name: string, text: string, value: unknown]> = {
   shards: ["EDGEVERSE_SHARDS", "256", 256],
   partitions: ["EDGEVERSE_PARTITIONS", "4", 4],
-  locations: ["EDGEVERSE_LOCATIONS", "weur,enam", ["weur", "enam"]],
+  locations: ["EDGEVERSE_LOCATIONS", "weur,apac-ne", ["weur", "apac-ne"]],
   callTimeout: ["EDGEVERSE_CALL_TIMEOUT", "5s", 5_000],
   maxCallTimeout: ["EDGEVERSE_MAX_CALL_TIMEOUT", "1h", 3_600_000],
   mailbox: ["EDGEVERSE_MAILBOX", "7", 7],
@@ -88,7 +94,27 @@ describe("configuration from the environment", () => {
     const environment = { EDGEVERSE_SHARDS: "", EDGEVERSE_LOCATIONS: "", PATH: "/bin", SHARDS: "2", shards: "2" };
     expect(configFromEnvironment(environment)).toEqual(DEFAULTS);
     expect(configFromEnvironment({ EDGEVERSE_PARTITIONS: 5 }).partitions).toBe(5);
-    expect(configFromEnvironment({ EDGEVERSE_PARTITIONS: { fetch: () => {} } }).partitions).toBe(1);
+    expect(configFromEnvironment({ EDGEVERSE_PLACEMENT: { rules: [] } }).placement).toEqual({ rules: [] });
+    expect(() => configFromEnvironment({ EDGEVERSE_PARTITIONS: { fetch: () => {} } })).toThrow(
+      "EDGEVERSE_PARTITIONS: ",
+    );
+  });
+
+  test.each([
+    ["EDGEVERSE_PARTITONS", "; did you mean EDGEVERSE_PARTITIONS?"],
+    ["EDGEVERSE_CALL_TIMEUOT", "; did you mean EDGEVERSE_CALL_TIMEOUT?"],
+    ["EDGEVERSE_MAXIMUM_BODY", "; did you mean EDGEVERSE_MAX_BODY?"],
+    ["EDGEVERSE_ADMINTOKEN", "; did you mean EDGEVERSE_ADMIN_TOKEN?"],
+    ["EDGEVERSE_COLOUR_OF_THE_CURTAINS", ""],
+    ["EDGEVERSE_", ""],
+  ])("[CONF2] %s is not a setting%s", (name, hint) => {
+    const reason = `Cannot use the configuration: ${name} is not a setting${hint}`;
+    for (const value of ["1", "", { fetch: () => {} }])
+      expect(() => configFromEnvironment({ [name]: value })).toThrow(new Error(reason));
+  });
+
+  test("[CONF2] what else is read from the environment is no stranger", () => {
+    expect(configFromEnvironment(Object.fromEntries(OTHER_NAMES.map((name) => [name, "x"])))).toEqual(DEFAULTS);
   });
 
   const free: readonly string[] = ["locations", "rebalanceThreshold"];
@@ -99,14 +125,19 @@ describe("configuration from the environment", () => {
     }
   });
 
-  test.each(["Weur", "weur,", ",weur", "weur enam", "weur;enam", "w1"])("[CONF1] bad locations: %j", (text) => {
+  test.each(["Weur", "weur,", ",weur", "weur enam", "weur;enam", "w1", "mars"])("[CONF1] bad locations: %j", (text) => {
     expect(() => configFromEnvironment({ EDGEVERSE_LOCATIONS: text })).toThrow("EDGEVERSE_LOCATIONS: must be");
   });
 
   test("[CONF1] every bad variable is named at once, and no good one", () => {
-    const environment = { EDGEVERSE_SHARDS: "1000", EDGEVERSE_CALL_TIMEOUT: "fast", EDGEVERSE_MAILBOX: "10" };
+    const environment = {
+      EDGEVERSE_SHARD: "8",
+      EDGEVERSE_SHARDS: "1000",
+      EDGEVERSE_CALL_TIMEOUT: "fast",
+      EDGEVERSE_MAILBOX: "10",
+    };
     expect(() => configFromEnvironment(environment)).toThrow(
-      /^Cannot use the configuration: EDGEVERSE_SHARDS: must be a power of two; EDGEVERSE_CALL_TIMEOUT: must be a duration/,
+      /^Cannot use the configuration: EDGEVERSE_SHARDS: must be a power of two; EDGEVERSE_CALL_TIMEOUT: must be a duration.*; EDGEVERSE_SHARD is not a setting; did you mean EDGEVERSE_SHARDS\?$/,
     );
     expect(() => configFromEnvironment(environment)).not.toThrow("MAILBOX");
   });

@@ -1,7 +1,13 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { type Config, configFromEnvironment, configSchema, environmentName } from "../../src/config/config.ts";
+import {
+  type Config,
+  configFromEnvironment,
+  configSchema,
+  environmentName,
+  OTHER_NAMES,
+} from "../../src/config/config.ts";
 
 const text = readFileSync(fileURLToPath(import.meta.resolve("../../docs/operations.md")), "utf8");
 const rows = new Map(
@@ -23,12 +29,7 @@ describe("docs/operations.md", () => {
   });
 
   it("names no variable that does not exist", () => {
-    const known = new Set([
-      ...keys.map(environmentName),
-      "EDGEVERSE_DATA",
-      "EDGEVERSE_ADMIN_TOKEN",
-      "EDGEVERSE_SQL_ENDPOINT",
-    ]);
+    const known = new Set<string>([...keys.map(environmentName), ...OTHER_NAMES]);
     const named = new Set([...text.matchAll(/EDGEVERSE_[A-Z][A-Z_]*/g)].map(([name]) => name));
     expect([...named].filter((name) => !known.has(name))).toEqual([]);
   });

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -64,6 +64,14 @@ export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "edgeverse-host-"));
   folders.push(folder);
   return folder;
+}
+
+/** A `wrangler.toml` of the fixture worker with one more variable. */
+export function configWith(variable: string): string {
+  const path = join(temporaryFolder(), "wrangler.toml");
+  const main = JSON.stringify(join(CONFIG, "../worker.ts"));
+  writeFileSync(path, `${readFileSync(CONFIG, "utf8").replace('"worker.ts"', main)}${variable}\n`);
+  return path;
 }
 
 /** Ends what a test left, by the process it started, and removes its folders. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, test } from "vitest";
 import { fireScheduled } from "../../local/control-client.ts";
-import { cleanUp, getText, isRunning, spawnHost, temporaryFolder, until } from "./host-process.ts";
+import { cleanUp, configWith, getText, isRunning, spawnHost, temporaryFolder, until } from "./host-process.ts";
 
 afterEach(cleanUp);
 
@@ -31,7 +31,7 @@ describe("a start", () => {
     const env = {
       EDGEVERSE_DATA: data,
       EDGEVERSE_ADMIN_TOKEN: secret,
-      EDGEVERSE_LOG: "debug",
+      EDGEVERSE_MAILBOX: "7",
       GREETING: "not from here",
       OTHER: "x",
     };
@@ -39,7 +39,7 @@ describe("a start", () => {
     expect(host.adminToken).toBe(secret);
     expect(JSON.parse(await getText(`${host.url}/env`))).toEqual({
       EDGEVERSE_ADMIN_TOKEN: secret,
-      EDGEVERSE_LOG: "debug",
+      EDGEVERSE_MAILBOX: "7",
       GREETING: "hello",
       LIMITS: { calls: 3 },
     });
@@ -53,6 +53,7 @@ describe("a start", () => {
     [{ HOST: "a b" }, 'HOST must be an address or a host name, not "a b"'],
     [{ HOST: "192.0.2.1" }, "HOST 192.0.2.1 is not an address of this machine"],
     [{ EDGEVERSE_DATA: "/dev/null/x" }, "Cannot use the data folder /dev/null/x"],
+    [{ EDGEVERSE_PARTITONS: "2" }, "EDGEVERSE_PARTITONS is not a setting; did you mean EDGEVERSE_PARTITIONS?"],
     [{ EDGEVERSE_PLACEMENT: '{"rulez":[]}' }, 'EDGEVERSE_PLACEMENT: it knows no "rulez"'],
   ])("refuses %o in one line", async (env, message) => {
     const host = spawnHost({ EDGEVERSE_DATA: temporaryFolder(), ...env });
@@ -105,13 +106,14 @@ describe("the network", () => {
     expect(statSync(join(data, "run")).mode & 0o777).toBe(0o700);
   });
 
-  test("the worker reaches a private address only by an origin the environment names", async () => {
+  test("the worker reaches a private address only by an origin that a variable names", async () => {
     const reached = createServer((socket) => {
       socket.once("data", () => socket.end("HTTP/1.1 200 OK\r\nContent-Length: 7\r\nConnection: close\r\n\r\nreached"));
     }).listen(0, "127.0.0.1");
     await until(() => reached.listening);
     const origin = `http://127.0.0.1:${(reached.address() as { port: number }).port}`;
-    const named = await spawnHost({ EDGEVERSE_DATA: temporaryFolder(), EDGEVERSE_COLLECTOR: `${origin}/v1` }).ready();
+    const worker = ["--config", configWith(`COLLECTOR = "${origin}/v1"`), "--no-postgres"];
+    const named = await spawnHost({ EDGEVERSE_DATA: temporaryFolder() }, ["--json"], worker).ready();
     expect(await getText(`${named.url}/fetch?url=${origin}/x`)).toBe("reached");
     expect((await fetch(`${named.url}/fetch?url=${named.url}/healthz`)).ok).toBe(false);
     const other = await spawnHost({ EDGEVERSE_DATA: temporaryFolder() }).ready();

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { LOCATION_HINTS } from "../../config/location-hint.ts";
 import type { MemberCommand, MemberView } from "../../coordinator/commands.ts";
 import { isLabelName, MOST_LABEL_TEXT, MOST_LABELS } from "../../placement/labels.ts";
 import type { Plan } from "../../placement/plan-types.ts";
@@ -39,7 +40,7 @@ const labels = z
     additionalProperties: { type: "string", maxLength: MOST_LABEL_TEXT },
     examples: [{ zone: "weur-1" }],
   });
-const location = z.string().regex(/^[a-z]{2,16}$/, 'must be a location hint such as "weur"');
+const location = z.enum(LOCATION_HINTS);
 
 const changed = {
   description: "The partition as it is now; of a dry run, the moves that would follow",
