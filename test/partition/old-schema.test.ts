@@ -1,0 +1,70 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { migrate, readMeta } from "../../src/partition/storage/schema.ts";
+import { SqliteStorage } from "../../src/testing/sqlite-storage.ts";
+import { unpackObjects } from "../support/old-data-folder.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "edgeverse-schema-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const TABLES = ["objects", "rows", "calls", "shards", "changes"];
+
+/** The tables and indexes of Edgeverse: each table's columns with their types and keys, each index's columns. */
+function shape(storage: SqliteStorage): Record<string, unknown> {
+  const indexes = storage.query<{ name: string }>(
+    "SELECT name FROM sqlite_master WHERE type = 'index' AND sql NOTNULL",
+  );
+  return Object.fromEntries([
+    ...TABLES.map((name) => [
+      name,
+      storage.query(`SELECT name, type, "notnull", pk FROM pragma_table_info('${name}')`),
+    ]),
+    ...indexes.map(({ name }) => [name, storage.query(`SELECT name FROM pragma_index_info('${name}')`)]),
+  ]);
+}
+
+describe("the database of a partition that commit 1a5850a wrote", () => {
+  const databases = unpackObjects(folder)
+    .filter((path) => path.includes("Partition") && !path.endsWith("metadata.sqlite"))
+    .map((path) => ({ path, storage: new SqliteStorage(path) }))
+    .map((database) => ({ ...database, name: readMeta(database.storage, "name") as string }))
+    .sort((left, right) => left.name.localeCompare(right.name));
+
+  test.each(databases)("$name comes to the present shape with all its rows, once", ({ storage }) => {
+    const count = () => TABLES.map((table) => storage.query<{ n: number }>(`SELECT count(*) AS n FROM ${table}`)[0]?.n);
+    const before = count();
+    expect(readMeta(storage, "schema")).toBe("3");
+    migrate(storage);
+    migrate(storage);
+    const fresh = new SqliteStorage();
+    migrate(fresh);
+    expect(shape(storage)).toEqual(shape(fresh));
+    expect(readMeta(storage, "schema")).toBe(readMeta(fresh, "schema"));
+    expect(count()).toEqual(before);
+  });
+
+  test("open calls have the log policies' present names", () => {
+    const open = databases.flatMap(({ storage }) => storage.query("SELECT call_id, log FROM calls WHERE open = 1"));
+    expect(open.sort((left, right) => String(left["call_id"]).localeCompare(String(right["call_id"])))).toEqual([
+      { call_id: "pending-1", log: "write-ahead" },
+      { call_id: "pending-2", log: "write-behind" },
+      { call_id: "pending-3", log: "write-behind" },
+      { call_id: "pending-4", log: "write-behind" },
+    ]);
+  });
+
+  test("a copy under way names its rows by position, at both ends", () => {
+    const copies = databases.flatMap(({ storage }) =>
+      storage.query<{ state: string; copy: string }>("SELECT state, copy FROM shards WHERE copy NOTNULL"),
+    );
+    expect(copies.map(({ state, copy }) => [state, JSON.parse(copy)])).toEqual([
+      [
+        "incoming",
+        expect.objectContaining({ cursor: { scan: expect.objectContaining({ position: 0xe0000000 }), change: 0 } }),
+      ],
+      ["leaving", expect.objectContaining({ scan: expect.objectContaining({ position: 0xe0000000 }) })],
+    ]);
+  });
+});
