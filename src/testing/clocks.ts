@@ -12,6 +12,9 @@ export const systemClock: Clock = {
   },
 };
 
+// Taken before a test can replace them by fakes, which would stop the cluster for good.
+const { setImmediate: nextEvent, setTimeout: later } = globalThis;
+
 interface Timer {
   readonly at: number;
   readonly order: number;
@@ -61,7 +64,27 @@ export class ManualClock implements Clock {
       next.action();
       await settle();
     }
-    this.#now = until;
+    // Another advance under way may have gone further.
+    this.#now = Math.max(this.#now, until);
+  }
+
+  /**
+   * Lets time pass from timer to timer until `work` has settled, `most` ms at most; then waits for it. Before each step what
+   * runs beside the clock, such as a digest or a fetch, gets a moment to end.
+   */
+  async until<T>(work: Promise<T>, most = Number.POSITIVE_INFINITY): Promise<T> {
+    const limit = this.#now + most;
+    let over = false;
+    const done = () => {
+      over = true;
+    };
+    work.then(done, done);
+    for (await settle(); !over; await settle()) {
+      await new Promise<void>((resolve) => later(resolve, 1).unref());
+      const next = over ? undefined : this.#due(limit);
+      if (next !== undefined) await this.advance(Math.max(0, next.at - this.#now));
+    }
+    return work;
   }
 
   #due(until: number): Timer | undefined {
@@ -77,5 +100,5 @@ export class ManualClock implements Clock {
 
 /** Lets every promise that can settle do so. */
 export async function settle(): Promise<void> {
-  for (let round = 0; round < 3; round++) await new Promise<void>((resolve) => setImmediate(resolve));
+  for (let round = 0; round < 3; round++) await new Promise<void>((resolve) => nextEvent(resolve));
 }

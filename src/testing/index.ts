@@ -1,7 +1,7 @@
+/** `edgeverse/testing`: an author's classes in a whole cluster, in Node; and under the simulation. */
 export { ManualClock, systemClock } from "./clocks.ts";
-export { FusedStorage } from "./fused-storage.ts";
 export { MemoryCallLog } from "./memory-call-log.ts";
 export { type SimulateOptions, type SimulationResult, simulate } from "./simulation/simulate.ts";
 export type { Workload, WorkloadAnswer, WorkloadCall } from "./simulation/workload.ts";
 export { SqliteStorage } from "./sqlite-storage.ts";
-export { type TestCall, TestCluster, type TestClusterOptions } from "./test-cluster.ts";
+export { type CrashTime, TestCluster, type TestClusterOptions } from "./test-cluster.ts";

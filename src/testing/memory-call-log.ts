@@ -23,6 +23,11 @@ export class MemoryCallLog implements CallLog {
     this.#clock = clock;
   }
 
+  /** Every logged call, oldest first. */
+  get rows(): LoggedCall[] {
+    return [...this.#rows.values()].map(logged);
+  }
+
   async write(records: readonly CallRecord[]): Promise<void> {
     this.#check(records.length, 0);
     for (const record of records) {

@@ -1,26 +1,23 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import type { SqlRow, SqlStorage, SqlValue } from "../platform/ports.ts";
 
-/**
- * `SqlStorage` over `node:sqlite`: in memory, or in a file with a sync per transaction. Faults can be planted to see what
- * the code above makes of them.
- */
+/** A database of `node:sqlite`: in memory, or in a file with a sync per transaction. */
 export class SqliteStorage implements SqlStorage {
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
-  /** Makes the next transaction fail with this error, once. */
+  /** Makes the next commit fail with this error, once. */
   failNext: Error | undefined;
-  /** Called with each statement. */
+  /** Called with each statement. @internal */
   onQuery: ((sql: string) => void) | undefined;
-  /** When the storage last asked to be woken. */
+  /** When its process wants to be woken. @internal */
   wake: number | null = null;
-  onWake: ((time: number | null) => void) | undefined;
 
   constructor(path = ":memory:") {
     this.#database = new DatabaseSync(path);
     this.#database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
   }
 
+  /** Runs one statement and gives its rows. */
   query<Row extends SqlRow = SqlRow>(sql: string, ...params: SqlValue[]): Row[] {
     this.onQuery?.(sql);
     let statement = this.#statements.get(sql);
@@ -52,7 +49,6 @@ export class SqliteStorage implements SqlStorage {
 
   wakeAt(time: number | null): void {
     this.wake = time;
-    this.onWake?.(time);
   }
 
   close(): void {

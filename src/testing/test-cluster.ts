@@ -1,197 +1,272 @@
-import { AsyncLocalStorage } from "node:async_hooks";
 import { type Config, configSchema } from "../config/config.ts";
 import type { AdminCommand } from "../coordinator/commands.ts";
-import { Coordinator } from "../coordinator/coordinator.ts";
-import { policyOf } from "../coordinator/policy.ts";
+import type { Coordinator } from "../coordinator/coordinator.ts";
+import { EdgeverseError } from "../errors/edgeverse-error.ts";
+import { placementOf } from "../identity/object-id.ts";
 import type { CallMessage } from "../object/message.ts";
 import { Registry } from "../object/registry.ts";
-import type { ObjectClass } from "../object/virtual-object.ts";
-import { partitionClient } from "../partition/client.ts";
-import { Partition } from "../partition/partition.ts";
-import type { Turn } from "../partition/turns/turn.ts";
-import type { Genesis } from "../placement/shard-map.ts";
+import type { ObjectClass, Stub } from "../object/virtual-object.ts";
+import type { Partition } from "../partition/partition.ts";
+import { type Genesis, ShardMap } from "../placement/shard-map.ts";
+import { pause } from "../platform/pause.ts";
 import type { Clock } from "../platform/ports.ts";
-import type { CallLog } from "../reliable/ports.ts";
 import { LearnedMap } from "../router/map-cache.ts";
-import type { Connect } from "../router/ports.ts";
+import { type RemoteCallOptions, RemoteObjects } from "../router/remote-objects.ts";
 import { type FinalReply, Router } from "../router/router.ts";
 import { ManualClock } from "./clocks.ts";
-import { SqliteStorage } from "./sqlite-storage.ts";
+import { MemoryCallLog } from "./memory-call-log.ts";
+import { PacedRouter } from "./paced-router.ts";
+import { ProcessClock } from "./process-clock.ts";
+import type { SqliteStorage } from "./sqlite-storage.ts";
+import { TestMachines } from "./test-machines.ts";
+import { type NamedCall, testMessage } from "./test-message.ts";
 
-export interface TestClusterOptions {
+export interface TestClusterOptions<ClockType extends Clock = ManualClock> {
+  /** The classes that the cluster serves. */
   readonly objects: readonly ObjectClass[];
+  /** How many partitions it begins with: `p0`, `p1` and so on; default 1. */
   readonly partitions?: number;
+  /** Settings by their names, such as `{ callTimeout: "1s" }`. */
   readonly config?: Readonly<Record<string, string | number>>;
-  readonly clock?: Clock;
-  readonly log?: CallLog;
+  /** Default: a `ManualClock`. `systemClock` lets time pass by itself. */
+  readonly clock?: ClockType;
+  /** The log of reliable calls; default: one in memory. With `false` the cluster keeps none. */
+  readonly log?: MemoryCallLog | false;
   /** What objects reach as `this.env`. */
   readonly env?: Partial<Cloudflare.Env>;
-  /** The storage of partition `name`, or of "coordinator"; default: a new one in memory. */
+  /** The database of partition `name`, or of "coordinator"; default: a new one in memory. @internal */
   readonly storageOf?: (name: string) => SqliteStorage;
 }
 
-export interface TestCall {
-  readonly callId?: string;
-  readonly timeout?: number;
-  readonly answer?: "outcome" | "accepted";
-  readonly expiresIn?: number;
-  readonly log?: "write-ahead" | "write-behind";
+/** When a process ends: at once, or right after it has committed so often from now, before anybody hears of it. */
+export interface CrashTime {
+  readonly afterCommits?: number;
 }
 
-/** A whole cluster in one process: real partitions, coordinator and router over SQLite in memory and a clock of yours. */
-export class TestCluster {
-  readonly clock: Clock;
-  readonly config: Config;
-  readonly registry: Registry;
-  readonly router: Router;
-  readonly storages = new Map<string, SqliteStorage>();
-  coordinator: Coordinator;
-  readonly warnings: { event: string; details: unknown }[] = [];
-  /** What methods threw that was not meant for their callers. */
+/** Ms between two looks at a move. */
+const LOOK_AGAIN = 5;
+
+/**
+ * A whole cluster in one process of Node: real partitions, a real coordinator and router, over SQLite in memory and a clock
+ * that stands still until a call or the test moves it.
+ *
+ * @example
+ * const cluster = new TestCluster({ objects: [Wallet], partitions: 2 });
+ * const ann = cluster.object(Wallet, "ann");
+ * expect(await ann.deposit({ amount: 10 })).toEqual({ balance: 10 });
+ * cluster.crash(cluster.ownerOf(Wallet, "ann"));
+ * expect(await ann.getBalance()).toEqual({ balance: 10 });
+ */
+export class TestCluster<ClockType extends Clock = ManualClock> {
+  readonly clock: ClockType;
+  /** The log of reliable calls. `log.down = true` takes it away, as when Postgres is. */
+  readonly log: MemoryCallLog;
+  /** What methods and hooks threw that was not meant for their callers. A call that fails over it has it as its `cause`. */
   readonly thrown: unknown[] = [];
-  readonly #options: TestClusterOptions;
-  readonly #partitions = new Map<string, Partition>();
+  /** What an operator would be told. */
+  readonly warnings: { readonly event: string; readonly details: unknown }[] = [];
+  /** @internal */
+  readonly config: Config;
+  /** @internal */
+  readonly registry: Registry;
+  /** @internal */
+  readonly router: Router;
+  /** @internal */
   readonly genesis: Genesis;
+  readonly #machines: TestMachines;
+  readonly #paced: PacedRouter;
+  readonly #objects: RemoteObjects;
+  readonly #routerClock: ProcessClock;
   #requests = 0;
 
-  constructor(options: TestClusterOptions) {
-    this.#options = options;
-    this.clock = options.clock ?? new ManualClock();
+  constructor(options: TestClusterOptions<ClockType>) {
+    // Without a clock `ClockType` is its default.
+    this.clock = options.clock ?? (new ManualClock() as Clock as ClockType);
+    this.log = options.log || new MemoryCallLog(this.clock);
     this.config = configSchema.parse({ partitions: options.partitions ?? 1, ...options.config });
     this.registry = new Registry(options.objects);
     const members = Array.from({ length: this.config.partitions }, (_, index) => ({ name: `p${index}`, weight: 1 }));
     this.genesis = { shards: this.config.shards, members };
-    this.coordinator = this.#coordinator();
-    this.router = this.#router();
-  }
-
-  partition(name: string): Partition {
-    const known = this.#partitions.get(name);
-    if (known !== undefined) return known;
-    const partition = new Partition({
-      registry: this.registry,
-      config: this.config,
-      storage: this.storage(name),
-      clock: this.clock,
-      random: { uuid: () => `uuid-${this.#requests++}` },
-      scope: turnScope(),
-      peers: { call: (message) => this.router.call(message) },
-      bootstrapper: { bootstrap: async (proposal) => this.coordinator.bootstrap(proposal) },
-      connect: this.#connect,
-      loads: { report: (report) => this.coordinator.report(report) },
-      log: this.#options.log,
-      env: this.#options.env,
+    const { clock, config, registry, genesis } = this;
+    this.#machines = new TestMachines({
+      clock,
+      config,
+      registry,
+      genesis,
+      storageOf: options.storageOf,
+      env: options.env,
+      log: options.log === false ? undefined : this.log,
       observer: {
-        methodThrew: (_key, _request, thrown) => this.thrown.push(thrown),
+        methodThrew: (_key, requestId, thrown) => {
+          this.thrown.push(thrown);
+          this.#paced.threw(requestId, thrown);
+        },
         warn: (event, details) => this.warnings.push({ event, details }),
       },
-      proposal: this.genesis,
-      name,
+      call: (message) => this.router.call(message),
     });
-    this.#partitions.set(name, partition);
-    return partition;
+    this.#routerClock = new ProcessClock(clock);
+    this.router = new Router({
+      registry,
+      connect: (name) => this.#machines.client(name),
+      cache: new LearnedMap(genesis, async () => this.coordinator.map()),
+      clock: this.#routerClock,
+    });
+    this.#paced = new PacedRouter(this.router, clock);
+    const random = { uuid: () => this.#requestId() };
+    this.#objects = new RemoteObjects({ registry, config, clock, random, router: this.#paced, caller: "client" });
   }
 
-  storage(name: string): SqliteStorage {
-    const known = this.storages.get(name);
-    if (known !== undefined) return known;
-    const storage = this.#options.storageOf?.(name) ?? new SqliteStorage();
-    this.storages.set(name, storage);
-    return storage;
+  /**
+   * A typed stub of an object, as a client of the cluster. With `callId` its calls are reliable. They throw `EdgeverseError`.
+   *
+   * A manual clock goes on by a millisecond for a call. It goes on further, up to a second, for one that has to wait: for a
+   * retry, or for a shard that moves. A call that takes longer ends when the test moves the clock.
+   *
+   * @throws EdgeverseError `TYPE_NOT_FOUND`, `INVALID_ARGUMENT` for an option that makes no sense
+   */
+  object<Class extends ObjectClass>(type: Class, id: string, options?: RemoteCallOptions): Stub<Class> {
+    return this.#objects.stub(type, id, options);
   }
 
-  /** Loses everything partition `name` had only in memory. Whoever waits for it waits for ever. */
-  crash(name: string): void {
-    this.#partitions.delete(name);
+  /** Creates the object; false when it was there already. */
+  create(type: ObjectClass, id: string): Promise<boolean> {
+    return this.#objects.create(type, id);
   }
 
-  message(type: string, id: string, method: string, request?: unknown, options: TestCall = {}): CallMessage {
-    const now = this.clock.now();
-    return {
-      type,
-      id,
-      method,
-      ...(request === undefined ? {} : { request: JSON.stringify(request) }),
-      deadline: now + (options.timeout ?? this.config.callTimeout),
-      requestId: `r${this.#requests++}`,
-      caller: { kind: "client" },
-      ...(options.callId === undefined
-        ? {}
-        : {
-            reliable: {
-              callId: options.callId,
-              answer: options.answer ?? "outcome",
-              ...(options.log === undefined ? {} : { log: options.log }),
-              ...(options.expiresIn === undefined ? {} : { expiresAt: now + options.expiresIn }),
-            },
-          }),
+  /** Deletes the object, if it is there. */
+  delete(type: ObjectClass, id: string): Promise<void> {
+    return this.#objects.delete(type, id);
+  }
+
+  /** The partition that has the object, by the map. @throws EdgeverseError `INVALID_ID` */
+  ownerOf(_type: ObjectClass, id: string): string {
+    const placement = placementOf(id);
+    return placement.kind === "partition" ? placement.partition : this.#map().owner(this.#shardOf(id));
+  }
+
+  /**
+   * Moves the object to another partition, with all that are on its shard. Resolves when they are there; at once if they are.
+   *
+   * @throws EdgeverseError `CONFLICT` when the move is refused or undone, with the reason
+   */
+  async move(type: ObjectClass, id: string, { to }: { readonly to: string }): Promise<void> {
+    if (this.ownerOf(type, id) === to) return;
+    const shard = this.#shardOf(id);
+    await this.command({ kind: "move-shard", shard, to });
+    const ended = async () => {
+      for (;;) {
+        const [move] = await this.coordinator.moves({ shard, limit: 1 });
+        if (move === undefined || move.endedAt !== null) return move;
+        await pause(this.clock, LOOK_AGAIN);
+      }
     };
+    const move = await (this.clock instanceof ManualClock ? this.clock.until(ended()) : ended());
+    if (move?.phase === "done") return;
+    throw new EdgeverseError(
+      "CONFLICT",
+      `${type.type}/${id} did not move to ${to}: ${move?.trouble ?? "it was undone"}`,
+    );
   }
 
-  send(type: string, id: string, method: string, request?: unknown, options?: TestCall): Promise<FinalReply> {
-    return this.router.call(this.message(type, id, method, request, options));
-  }
-
-  /** Calls, lets the manual clock run a little, and returns the response, or throws `{ code, … }`. */
-  async call(type: string, id: string, method: string, request?: unknown, options?: TestCall): Promise<unknown> {
-    const pending = this.send(type, id, method, request, options);
-    if (this.clock instanceof ManualClock) await this.clock.advance(1);
-    const reply = await pending;
-    if (reply.kind === "response") return JSON.parse(reply.response);
-    if (reply.kind === "error") throw reply.error;
-    return reply;
-  }
-
-  async lifecycle(action: "create" | "delete", type: string, id: string): Promise<unknown> {
-    const deadline = this.clock.now() + this.config.callTimeout;
-    const pending = this.router.lifecycle({ action, type, id, deadline, requestId: "r", caller: { kind: "client" } });
-    if (this.clock instanceof ManualClock) await this.clock.advance(1);
-    const reply = await pending;
-    if (reply.kind === "response") return JSON.parse(reply.response);
-    throw reply.kind === "error" ? reply.error : new Error(reply.kind);
+  /**
+   * Ends the process of partition `name`: all it had only in memory is lost, and calls under way find the connection broken.
+   * The next message or alarm starts another one from its database.
+   */
+  crash(name: string, when: CrashTime = {}): void {
+    const known = this.#map().partitions;
+    if (!known.includes(name)) throw new Error(`Cannot crash "${name}": the cluster has ${known.join(", ")}`);
+    this.#machines.crash(name, when.afterCommits);
   }
 
   /** Ends the coordinator's process; the next one goes on from its database. */
-  crashCoordinator(): void {
-    this.coordinator.stop();
-    this.coordinator = this.#coordinator();
-    void this.coordinator.wake();
+  crashCoordinator(when: CrashTime = {}): void {
+    this.#machines.crashCoordinator(when.afterCommits);
   }
 
-  /** Gives the coordinator a command; returns its result, or throws `{ code, … }`. */
+  /** Partitions that no message reaches: `unreachable.add("p1")` cuts one off, `delete` lets messages through again. */
+  get unreachable(): Set<string> {
+    return this.#machines.unreachable;
+  }
+
+  /** The database of a partition, or of "coordinator": look into it, or make its next commit fail with `failNext`. */
+  storage(name: string): SqliteStorage {
+    return this.#machines.storage(name);
+  }
+
+  /** Ends every process and timer. Calls that are under way are never answered. `using cluster = …` does it by itself. */
+  stop(): void {
+    this.#paced.stop();
+    this.#routerClock.end();
+    this.#machines.stop();
+  }
+
+  [Symbol.dispose](): void {
+    this.stop();
+  }
+
+  /** @internal */
+  get coordinator(): Coordinator {
+    return this.#machines.coordinator;
+  }
+
+  /** @internal */
+  get storages(): Map<string, SqliteStorage> {
+    return this.#machines.storages;
+  }
+
+  /** @internal */
+  partition(name: string): Partition {
+    return this.#machines.partition(name);
+  }
+
+  /** @internal */
+  message(...call: NamedCall): CallMessage {
+    const [now, timeout, requestId] = [this.clock.now(), this.config.callTimeout, this.#requestId()];
+    return testMessage(call, { now, timeout, requestId });
+  }
+
+  /** Sends a call by the names of type and method, and leaves the clock alone. @internal */
+  send(...call: NamedCall): Promise<FinalReply> {
+    return this.router.call(this.message(...call));
+  }
+
+  /** The same, and lets the clock go on as a stub does. @internal */
+  async call(...call: NamedCall): Promise<unknown> {
+    return this.#response(await this.#paced.call(this.message(...call)));
+  }
+
+  /** Creates or deletes an object. @internal */
+  async lifecycle(action: "create" | "delete", type: string, id: string): Promise<unknown> {
+    const deadline = this.clock.now() + this.config.callTimeout;
+    const message = { action, type, id, deadline, requestId: this.#requestId(), caller: { kind: "client" } } as const;
+    return this.#response(await this.#paced.lifecycle(message));
+  }
+
+  /** Gives the coordinator a command; returns its result. @internal */
   async command(command: AdminCommand): Promise<unknown> {
-    const answer = await this.coordinator.execute(command, { actor: "test", requestId: `r${this.#requests++}` });
+    const answer = await this.coordinator.execute(command, { actor: "test", requestId: this.#requestId() });
     if (answer.ok) return answer.result;
-    throw answer.error;
+    throw EdgeverseError.from(answer.error);
   }
 
-  readonly #connect: Connect = (name) => partitionClient(this.partition(name), this.clock);
-
-  #coordinator(): Coordinator {
-    return new Coordinator({
-      storage: this.storage("coordinator"),
-      clock: this.clock,
-      connect: (name) => this.#connect(name),
-      policy: policyOf(this.config),
-      limits: { stall: this.config.moveStall, longest: this.config.moveLimit },
-      warn: (event, details) => this.warnings.push({ event, details }),
-    });
+  #response(reply: FinalReply): unknown {
+    if (reply.kind === "response") return JSON.parse(reply.response);
+    if (reply.kind === "error") throw EdgeverseError.from(reply.error);
+    return reply;
   }
 
-  #router(): Router {
-    return new Router({
-      registry: this.registry,
-      connect: this.#connect,
-      cache: new LearnedMap(this.genesis, async () => this.coordinator.map()),
-      clock: this.clock,
-    });
+  #requestId(): string {
+    return `r${this.#requests++}`;
   }
-}
 
-function turnScope() {
-  const storage = new AsyncLocalStorage<Turn>();
-  return {
-    run: <R>(turn: Turn, action: () => R): R => storage.run(turn, action),
-    get: () => storage.getStore(),
-  };
+  #map(): ShardMap {
+    return new ShardMap(this.coordinator.map() ?? { version: 0, genesis: this.genesis, exceptions: [] });
+  }
+
+  #shardOf(id: string): number {
+    const shard = this.#map().shard(placementOf(id));
+    if (shard !== undefined) return shard;
+    throw new EdgeverseError("INVALID_ID", `"${id}" stays on its partition: it is on no shard that could move`);
+  }
 }

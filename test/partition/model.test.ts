@@ -179,7 +179,11 @@ class Story {
     (this.made.storages.get(name) as Fence).dead = true;
     this.made.crash(name);
     this.#reopen(name);
-    void this.made.partition(name).wake();
+    // This process may end under it as well.
+    this.made
+      .partition(name)
+      .wake()
+      .catch(() => undefined);
   }
 
   /** Starts again what died on its own. */

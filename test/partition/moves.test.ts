@@ -1,4 +1,4 @@
-import { FusedStorage, type SqliteStorage, type TestCluster } from "edgeverse/testing";
+import type { TestCluster } from "edgeverse/testing";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ShardMap } from "../../src/placement/shard-map.ts";
@@ -315,37 +315,20 @@ describe("what moves", () => {
 });
 
 describe("crashes", () => {
-  /** Every write of `name` from the move on is numbered; its process dies at the `fuse`-th. */
-  const names = ["p0", "p1", "coordinator"];
-  const points = names.flatMap((name) => Array.from({ length: 14 }, (_, fuse) => [name, fuse] as const));
+  /** The process of `name` ends right after so many commits from the move on. */
+  const names = ["source", "target", "coordinator"];
+  const points = names.flatMap((name) => Array.from({ length: 14 }, (_, index) => [name, index + 1] as const));
   test.each(points)(
-    "[MIG4] %s at write %i of a move: it completes or is undone, and nothing is lost",
-    async (name, fuse) => {
-      const storages = new Map<string, SqliteStorage>(names.map((each) => [each, new FusedStorage()]));
-      const { made } = clusterOf([Box], 1, 2, {}, (each) => storages.get(each) as SqliteStorage);
+    "[MIG4] %s after commit %i of a move: it completes or is undone, and nothing is lost",
+    async (name, afterCommits) => {
+      const { made, ownerOf, other } = clusterOf([Box], 1, 2);
       for (const id of ["a", "b"]) await made.call("Box", id, "add");
       await made.call("Box", "a", "add", undefined, { callId: "x" });
-      const [from, to] =
-        made.coordinator.map()?.exceptions.length === 0 &&
-        new ShardMap(made.coordinator.map() as never).owner(0) === "p0"
-          ? ["p0", "p1"]
-          : ["p1", "p0"];
-      const storage = storages.get(
-        name === "p0" ? (from as string) : name === "p1" ? (to as string) : name,
-      ) as FusedStorage;
-      storage.arm(fuse, () => {
-        const each = name === "p0" ? (from as string) : name === "p1" ? (to as string) : name;
-        const next = storage.reopen();
-        storages.set(each, next);
-        made.storages.set(each, next);
-        if (each === "coordinator") made.crashCoordinator();
-        else {
-          made.crash(each);
-          void made.partition(each).wake();
-        }
-      });
+      const [from, to] = [ownerOf("a"), other("a")];
+      if (name === "coordinator") made.crashCoordinator({ afterCommits });
+      else made.crash(name === "source" ? from : to, { afterCommits });
       // A coordinator that dies answers nobody.
-      void made.command({ kind: "move-shard", shard: 0, to: to as string }).catch(() => undefined);
+      void made.command({ kind: "move-shard", shard: 0, to }).catch(() => undefined);
       const calls = Array.from({ length: 10 }, (_, n) => {
         const reply = new Promise<unknown>((resolve) =>
           clock.after(n * 3, () =>

@@ -61,7 +61,7 @@ function setup(config: Record<string, string | number> = {}, log?: (clock: Manua
   away = false;
   const first = new TestCluster({ objects: [Job] });
   const clock = first.clock as ManualClock;
-  const made = new TestCluster({ objects: [Job], config, clock, ...(log === undefined ? {} : { log: log(clock) }) });
+  const made = new TestCluster({ objects: [Job], config, clock, log: log?.(clock) ?? false });
   return { made, clock };
 }
 

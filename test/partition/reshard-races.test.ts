@@ -1,4 +1,3 @@
-import { FusedStorage } from "edgeverse/testing";
 import { describe, expect, test } from "vitest";
 import type { MoveOrder } from "../../src/placement/move.ts";
 import type { ShardMap } from "../../src/placement/shard-map.ts";
@@ -129,7 +128,7 @@ describe("halving and objects named after a shard that are not in the table yet"
   });
 
   test("[SPLIT1] [CALL2] [MEM2] a pending call on such an object ends, and the process has peace then", async () => {
-    const { made, map } = setup([Box], 8, 2, {}, () => new FusedStorage());
+    const { made, map } = setup([Box], 8, 2);
     await made.call("Box", "a", "add");
     const n = pairOf(map);
     const owner = map().owner(n);
@@ -140,9 +139,7 @@ describe("halving and objects named after a shard that are not in the table yet"
     await clock.advance(5_000);
     expect((await made.coordinator.view()).reshard).toMatchObject({ shards: 8, target: 4 });
     // The process ends for good; the alarm makes the next.
-    made.storages.set(owner, (made.storage(owner) as FusedStorage).reopen());
     made.crash(owner);
-    await made.partition(owner).wake();
     await clock.advance(60_000);
     expect((await made.partition(owner).core()).reliable.open).toBe(0);
     const calls = made.storage(owner).query("SELECT id, call_id, status FROM calls");
