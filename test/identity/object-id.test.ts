@@ -225,10 +225,10 @@ describe("fixed ids", () => {
       expect(await cluster.call("Wallet", id, "getBalance")).toEqual({ balance: 2 });
       const rows = cluster
         .storage(cluster.router.owner(id))
-        .query("SELECT type, ring FROM objects WHERE id = ? ORDER BY type", id);
+        .query("SELECT type, position FROM objects WHERE id = ? ORDER BY type", id);
       expect(rows).toEqual([
-        { type: "Counter", ring: rows[0]?.ring },
-        { type: "Wallet", ring: rows[0]?.ring },
+        { type: "Counter", position: rows[0]?.position },
+        { type: "Wallet", position: rows[0]?.position },
       ]);
     }
   });
