@@ -13,8 +13,6 @@ import type { Connect, PartitionClient } from "../src/router/ports.ts";
 import { clock } from "./platform.ts";
 import { PostgresCallLog } from "./postgres-log.ts";
 
-export type PartitionObject = Rpc.DurableObjectBranded & PartitionClient;
-
 /** The coordinator as partitions and the HTTP layer reach it by RPC. */
 export interface CoordinatorRpc extends CoordinatorAdmin {
   bootstrap(proposal: Genesis): Promise<{ readonly genesis: Genesis; readonly shards: number }>;
@@ -25,17 +23,26 @@ export interface CoordinatorRpc extends CoordinatorAdmin {
   wake(): Promise<void>;
 }
 
-export type CoordinatorObject = Rpc.DurableObjectBranded & CoordinatorRpc;
+/** A binding of Durable Objects, of whatever class the author's own types say. */
+export interface ObjectNamespace {
+  getByName(name: string, options?: { readonly locationHint?: LocationHint }): object;
+}
 
-/** Bindings of the worker; `EDGEVERSE_*` settings stand beside them. */
+/**
+ * What a Worker must have in its `env` to host objects; settings, `EDGEVERSE_*`, stand beside it. An `Env` that
+ * `wrangler types` made is one, and so is one that extends it.
+ */
 export interface Env {
-  readonly PARTITION: DurableObjectNamespace<PartitionObject>;
-  readonly COORDINATOR: DurableObjectNamespace<CoordinatorObject>;
-  readonly EDGEVERSE_ADMIN_TOKEN?: string;
+  /** The class `Partition` of the host. */
+  readonly PARTITION: ObjectNamespace;
+  /** The class `Coordinator` of the host. */
+  readonly COORDINATOR: ObjectNamespace;
+  /** Bearer token of the admin API; without one there is no admin API. */
+  readonly EDGEVERSE_ADMIN_TOKEN?: string | undefined;
   /** Postgres that holds the log of reliable calls; without it there is none. */
-  readonly DATABASE_URL?: string;
+  readonly DATABASE_URL?: string | undefined;
   /** Where to send SQL instead of the host of `DATABASE_URL`: the local bridge. */
-  readonly EDGEVERSE_SQL_ENDPOINT?: string;
+  readonly EDGEVERSE_SQL_ENDPOINT?: string | undefined;
 }
 
 /** What every part of a deployment derives from its environment, once an isolate. */
@@ -54,7 +61,7 @@ const MAP_WITHIN = 500;
 
 const deployments = new WeakMap<Env, Deployment>();
 
-/** @throws Error when the environment's settings can't be used; the message names them */
+/** @throws Error when the environment lacks a binding or its settings can't be used; the message names them */
 export function deploymentOf(env: Env): Deployment {
   const known = deployments.get(env);
   if (known !== undefined) return known;
@@ -64,6 +71,13 @@ export function deploymentOf(env: Env): Deployment {
 }
 
 function deploy(env: Env): Deployment {
+  for (const name of ["PARTITION", "COORDINATOR"] as const) {
+    // The types say that it is there; `wrangler.toml` may not.
+    if (typeof (env as Partial<Env> | undefined)?.[name]?.getByName === "function") continue;
+    throw new Error(
+      `Cannot host objects: env has no Durable Object binding ${name}. Bind it in wrangler.toml: see docs/worker.md`,
+    );
+  }
   const config = configFromEnvironment(env as unknown as Record<string, unknown>);
   // What can't be used is to be said by the first request, not by a coordinator that can't start.
   policyOf(config);
@@ -73,15 +87,12 @@ function deploy(env: Env): Deployment {
     return { name: `p${index}`, weight: 1, ...(location === undefined ? {} : { location }) };
   });
   const proposal = { shards: config.shards, members };
-  // As with partitions, the stub's own type says the same in terms of RPC.
-  const coordinator = () => env.COORDINATOR.getByName("coordinator") as unknown as CoordinatorRpc;
+  const coordinator = () => env.COORDINATOR.getByName("coordinator") as CoordinatorRpc;
   const late = () => new EdgeverseError("UNAVAILABLE", "The coordinator did not answer in time");
   const cache = new LearnedMap(proposal, () => within(clock, MAP_WITHIN, coordinator().map(), late));
   const connect: Connect = (name) => {
     const location = cache.map.location(name) as LocationHint | undefined;
-    const stub = env.PARTITION.getByName(name, location === undefined ? {} : { locationHint: location });
-    // The stub's own type says the same in terms of RPC, with a disposer on every answer.
-    return stub as unknown as PartitionClient;
+    return env.PARTITION.getByName(name, location === undefined ? {} : { locationHint: location }) as PartitionClient;
   };
   return { config, proposal, cache, connect, coordinator, log: logOf(env, config) };
 }

@@ -1,3 +1,6 @@
 /** `edgeverse/cloudflare`: serves object classes from a Cloudflare Worker. */
 export type { Env } from "../durable/environment.ts";
+export type { RemoteCallOptions, RemoteLifecycleOptions } from "../src/router/remote-objects.ts";
+export type { Crons } from "./cron.ts";
 export { defineHost, type HostOptions } from "./define-host.ts";
+export type { CronEvent, Host, HostContext, HostWorker } from "./host.ts";

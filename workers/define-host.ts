@@ -1,87 +1,71 @@
-import { consoleObserver, write } from "../durable/console-observer.ts";
+import { consoleObserver } from "../durable/console-observer.ts";
 import { CoordinatorDurableObject } from "../durable/coordinator.ts";
-import { type Deployment, deploymentOf, type Env } from "../durable/environment.ts";
+import type { Env } from "../durable/environment.ts";
 import { partitionClass } from "../durable/partition.ts";
-import { clock, random } from "../durable/platform.ts";
-import { createHandler } from "../src/http/handler.ts";
+import { checkBasePath, isOurs } from "../src/http/base-path.ts";
+import { rawPath } from "../src/http/request.ts";
 import type { Checked } from "../src/object/contract.ts";
 import { Registry } from "../src/object/registry.ts";
 import type { ObjectClass } from "../src/object/virtual-object.ts";
-import { LogMaintenance } from "../src/reliable/log-maintenance.ts";
-import { Router } from "../src/router/router.ts";
-import { runCron } from "./cron.ts";
+import { type Crons, DEFAULT_CRONS, runCron, tasksOf } from "./cron.ts";
+import type { CronEvent, Host } from "./host.ts";
+import { type HostServices, hostServices } from "./host-services.ts";
 
 export interface HostOptions<Classes extends readonly ObjectClass[] = readonly ObjectClass[]> {
   /** The classes this deployment serves. One whose schemas and types disagree does not compile here ([OBJ6]). */
   readonly objects: Classes & Checked<Classes>;
+  /** Where Edgeverse's paths begin, such as `"/edge"`; default: at the root ([HOST1]). */
+  readonly basePath?: string;
+  /** The cron triggers of `wrangler.toml` that are Edgeverse's, where they are not the usual ones ([HOST3]). */
+  readonly crons?: Partial<Crons>;
 }
 
 /**
- * Makes a deployment of object classes: the worker that routes calls and runs cron, and the Durable Object classes behind.
+ * Makes a host of object classes: for a Worker of its own, as here, or beside the routes and handlers of yours.
  *
- * @throws Error naming the class that can't be served and why
+ * @throws Error naming the class or the option that can't be used, and why
  * @example
  * const host = defineHost({ objects: [Counter] });
  * export default host.worker;
  * export const { Partition, Coordinator } = host;
  */
-export function defineHost<const Classes extends readonly ObjectClass[]>(options: HostOptions<Classes>) {
+export function defineHost<const Classes extends readonly ObjectClass[]>(options: HostOptions<Classes>): Host<Classes> {
   const registry = new Registry(options.objects);
-  const handlers = new WeakMap<Env, (request: Request) => Promise<Response>>();
+  const basePath = checkBasePath(options.basePath ?? "");
+  const crons = { ...DEFAULT_CRONS, ...options.crons };
+  const known = new WeakMap<Env, HostServices>();
 
-  const parts = (env: Env) => {
-    const deployment = deploymentOf(env);
-    const { connect, cache } = deployment;
-    const router = new Router({ registry, connect, cache, clock });
-    return { ...deployment, router, maintenance: maintenanceOf(deployment, router) };
+  const services = (env: Env): HostServices => {
+    const made = known.get(env) ?? hostServices(registry, basePath, env);
+    known.set(env, made);
+    return made;
   };
 
-  const handlerOf = (env: Env) => {
-    const made = parts(env);
-    return createHandler({
-      ...made,
-      registry,
-      basePath: "",
-      clock,
-      random,
-      adminToken: env.EDGEVERSE_ADMIN_TOKEN === "" ? undefined : env.EDGEVERSE_ADMIN_TOKEN,
-      coordinator: {
-        status: () => made.coordinator().status(),
-        map: () => made.coordinator().map(),
-        execute: (command, operator) => made.coordinator().execute(command, operator),
-        view: () => made.coordinator().view(),
-        notes: () => made.coordinator().notes(),
-        moves: (query) => made.coordinator().moves(query),
-        audit: (query) => made.coordinator().audit(query),
+  const run = async ({ cron }: CronEvent, env: Env) => {
+    const tasks = tasksOf(crons, cron);
+    if (tasks.length > 0) await runCron(tasks, services(env), consoleObserver);
+    return tasks.length > 0;
+  };
+
+  return {
+    async fetch<Next>(request: Request, env: Env, _ctx: unknown, next?: () => Next) {
+      if (isOurs(basePath, rawPath(request.url))) return services(env).handle(request);
+      return next?.() as Awaited<Next>;
+    },
+    async scheduled(event, env) {
+      await run(event, env);
+    },
+    object: (env, type, id, callOptions) => services(env).objects.stub(type, id, callOptions),
+    create: async (env, type, id, callOptions) => services(env).objects.create(type, id, callOptions),
+    delete: async (env, type, id, callOptions) => services(env).objects.delete(type, id, callOptions),
+    worker: {
+      fetch: async (request, env) => services(env).handle(request),
+      async scheduled(event, env) {
+        if (await run(event, env)) return;
+        consoleObserver.warn("a cron trigger is for nothing", { cron: event.cron, known: Object.values(crons) });
       },
-      onError: (error, context) => write("error", "a request failed", { ...context, error }),
-    });
-  };
-
-  const worker: ExportedHandler<Env> = {
-    fetch(request, env) {
-      const handle = handlers.get(env) ?? handlerOf(env);
-      handlers.set(env, handle);
-      return handle(request);
     },
-    async scheduled(controller, env) {
-      const { maintenance, router, connect, coordinator } = parts(env);
-      // Partitions may have been added since the settings were made.
-      await router.refresh();
-      await runCron(controller, {
-        maintenance,
-        partitions: router.map.partitions,
-        connect,
-        wakeCoordinator: () => coordinator().wake(),
-        observer: consoleObserver,
-      });
-    },
+    Partition: partitionClass(registry),
+    Coordinator: CoordinatorDurableObject,
   };
-
-  return { worker, Partition: partitionClass(registry), Coordinator: CoordinatorDurableObject };
-}
-
-function maintenanceOf({ config, connect, log }: Deployment, router: Router) {
-  if (log === undefined) return undefined;
-  return new LogMaintenance({ log, router, connect, config, clock });
 }

@@ -2,6 +2,9 @@ import type { Env as Bindings } from "../../durable/environment.ts";
 
 declare global {
   namespace Cloudflare {
-    interface Env extends Bindings {}
+    interface Env extends Bindings {
+      PARTITION: DurableObjectNamespace;
+      COORDINATOR: DurableObjectNamespace;
+    }
   }
 }

@@ -1,12 +1,15 @@
 import {
   abortAllDurableObjects,
+  createExecutionContext,
   createScheduledController,
   env,
   evictAllDurableObjects,
   runDurableObjectAlarm,
   SELF,
 } from "cloudflare:test";
-import { describe, expect, test } from "vitest";
+import { defineHost } from "edgeverse/cloudflare";
+import { describe, expect, test, vi } from "vitest";
+import { Counter } from "../../examples/counter.ts";
 import worker from "./worker.ts";
 
 async function call(type: string, id: string, name: string, request?: unknown, headers: Record<string, string> = {}) {
@@ -95,9 +98,50 @@ describe("in workerd", () => {
       "success",
       "success",
     ]);
-    await worker.scheduled?.(createScheduledController({ cron: "* * * * *" }), env as never, {} as never);
-    await worker.scheduled?.(createScheduledController({ cron: "23 3 * * *" }), env as never, {} as never);
+    for (const cron of ["* * * * *", "23 3 * * *"]) {
+      await worker.scheduled(createScheduledController({ cron }), env, createExecutionContext());
+    }
     expect(((await admin("calls?type=Wallet&id=logged")).body["calls"] as unknown[]).length).toBe(6);
+  });
+
+  test("[HOST3] a cron that is for nothing is said to be so by a Worker that has nothing else", async () => {
+    const warnings = vi.spyOn(console, "warn").mockImplementation(() => undefined);
+    await worker.scheduled(createScheduledController({ cron: "*/9 * * * *" }), env, createExecutionContext());
+    expect(warnings.mock.calls.flat().join()).toContain('"cron":"*/9 * * * *"');
+    warnings.mockClear();
+    await defineHost({ objects: [Counter] }).scheduled({ cron: "*/9 * * * *" }, env, createExecutionContext());
+    expect(warnings).not.toHaveBeenCalled();
+    warnings.mockRestore();
+  });
+
+  test("[CONF1] an env without what a host needs is refused by name, and only where the host is asked", async () => {
+    const host = defineHost({ objects: [Counter] });
+    const { PARTITION, COORDINATOR } = env;
+    const ctx = createExecutionContext();
+    const ask = (path: string, bindings: object) =>
+      host.fetch(new Request(`http://host${path}`), bindings as never, ctx);
+    expect(await ask("/mine", {})).toBeUndefined();
+    await expect(ask("/healthz", { COORDINATOR })).rejects.toThrow("no Durable Object binding PARTITION");
+    await expect(ask("/healthz", { PARTITION, COORDINATOR: "c" })).rejects.toThrow(
+      "no Durable Object binding COORDINATOR",
+    );
+    await expect(ask("/healthz", { PARTITION, COORDINATOR, EDGEVERSE_SHARDS: "3" })).rejects.toThrow(
+      "EDGEVERSE_SHARDS",
+    );
+    expect((await ask("/healthz", { PARTITION, COORDINATOR }))?.status).toBe(200);
+  });
+
+  test("environments with other settings are kept apart", async () => {
+    const host = defineHost({ objects: [Counter] });
+    const open = { ...env, EDGEVERSE_ADMIN_TOKEN: "another" };
+    const status = async (bindings: typeof env, token: string) => {
+      const request = new Request("http://host/admin/v1/cluster", { headers: { authorization: `Bearer ${token}` } });
+      return (await host.fetch(request, bindings, createExecutionContext()))?.status;
+    };
+    expect(await status(env, "test-admin-token")).toBe(200);
+    expect(await status(open, "test-admin-token")).toBe(401);
+    expect(await status(open, "another")).toBe(200);
+    expect(await status(env, "another")).toBe(401);
   });
 
   test("nothing internal answers a client, and without a token there is no admin API", async () => {

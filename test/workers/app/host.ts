@@ -1,0 +1,36 @@
+import { method, VirtualObject } from "edgeverse";
+import { defineHost } from "edgeverse/cloudflare";
+import * as z from "zod";
+
+/** Counts, and remembers who asked it to. */
+export class Tally extends VirtualObject.withState(
+  z.object({ value: z.number().int().default(0), kinds: z.array(z.string()).default([]) }),
+) {
+  static override readonly type = "Tally";
+  static override readonly methods = {
+    add: method({ request: z.object({ by: z.number().int().min(1) }) }),
+    read: method({ readonly: true }),
+    whoami: method({ readonly: true }),
+    refuse: method(),
+  };
+
+  add({ by }: { by: number }) {
+    this.state.value += by;
+    this.state.kinds.push(this.context.caller.kind);
+    return { value: this.state.value };
+  }
+
+  read() {
+    return this.state;
+  }
+
+  whoami() {
+    return this.context.caller;
+  }
+
+  refuse() {
+    this.fail("CLOSED", "the tally is closed", { since: "yesterday" });
+  }
+}
+
+export const host = defineHost({ objects: [Tally], basePath: "/edge", crons: { reconcile: "*/10 * * * *" } });

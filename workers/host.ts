@@ -1,0 +1,61 @@
+import type { CoordinatorDurableObject } from "../durable/coordinator.ts";
+import type { Env } from "../durable/environment.ts";
+import type { PartitionClass } from "../durable/partition.ts";
+import type { ObjectClass, Stub } from "../src/object/virtual-object.ts";
+import type { RemoteCallOptions, RemoteLifecycleOptions } from "../src/router/remote-objects.ts";
+
+/** The part of an execution context that a host may use; hono's `c.executionCtx` is one too. */
+export interface HostContext {
+  waitUntil(promise: Promise<unknown>): void;
+}
+
+/** The cron trigger that fired. */
+export interface CronEvent {
+  readonly cron: string;
+}
+
+/** A whole Worker: what one that does nothing else has as its default export. */
+export interface HostWorker {
+  /** Answers every request; what the host does not serve with a 404. */
+  fetch(request: Request, env: Env, ctx: HostContext): Promise<Response>;
+  /** Runs what the cron is for, and warns of one that is for nothing. */
+  scheduled(event: CronEvent, env: Env, ctx: HostContext): Promise<void>;
+}
+
+/** Objects served from a Worker, and the way to them from the Worker's own code. */
+export interface Host<Classes extends readonly ObjectClass[] = readonly ObjectClass[]> {
+  readonly worker: HostWorker;
+
+  /** The Durable Object classes behind, which the Worker exports by these names. */
+  readonly Partition: PartitionClass;
+  readonly Coordinator: typeof CoordinatorDurableObject;
+
+  /**
+   * Answers a request for one of Edgeverse's paths ([HOST1]). Any other is `next`'s to answer; without `next` the answer is
+   * `undefined`.
+   *
+   * @example
+   * app.use((c, next) => host.fetch(c.req.raw, c.env, c.executionCtx, next)); // hono
+   */
+  fetch(request: Request, env: Env, ctx: HostContext): Promise<Response | undefined>;
+  fetch<Next>(request: Request, env: Env, ctx: HostContext, next: () => Next): Promise<Response | Awaited<Next>>;
+
+  /** Runs what the cron is for; nothing for one that is the author's ([HOST3]). */
+  scheduled(event: CronEvent, env: Env, ctx: HostContext): Promise<void>;
+
+  /**
+   * An object, for the Worker's own code: any handler, other Durable Objects, Workflows ([HOST2]). With `callId` its calls are
+   * reliable. In an object use `this.object`: it knows the turn that calls.
+   *
+   * @throws EdgeverseError `TYPE_NOT_FOUND`, `INVALID_ID` or `INVALID_ARGUMENT`; so do the calls, with any code
+   * @example
+   * const { balance } = await host.object(env, Wallet, "ann").deposit({ amount: 5 });
+   */
+  object<Class extends Classes[number]>(env: Env, type: Class, id: string, options?: RemoteCallOptions): Stub<Class>;
+
+  /** Creates an object; false when it was there already. @throws EdgeverseError */
+  create(env: Env, type: Classes[number], id: string, options?: RemoteLifecycleOptions): Promise<boolean>;
+
+  /** Deletes an object, if it is there. @throws EdgeverseError */
+  delete(env: Env, type: Classes[number], id: string, options?: RemoteLifecycleOptions): Promise<void>;
+}
