@@ -4,7 +4,7 @@ export { EdgeverseError } from "./errors/edgeverse-error.ts";
 export type { CallContext, Caller, CallOptions, Identity } from "./object/call.ts";
 export type { StateOf } from "./object/contract.ts";
 export { type LogPolicy, type MethodOptions, method, type RequestOf } from "./object/method.ts";
-export type { ObjectStore, StoreRange, StoreRow } from "./object/store.ts";
+export type { ObjectStore, StorePage, StorePageRange, StoreRange, StoreRow } from "./object/store.ts";
 export {
   type DeactivationReason,
   type MoveVote,

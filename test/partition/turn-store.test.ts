@@ -2,7 +2,7 @@ import { SqliteStorage } from "edgeverse/testing";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { TypeDefinition } from "../../src/object/registry.ts";
-import type { StoreRange } from "../../src/object/store.ts";
+import type { StoreRange, StoreRow } from "../../src/object/store.ts";
 import { ChangeTracker } from "../../src/partition/storage/change-tracker.ts";
 import { GroupCommit } from "../../src/partition/storage/group-commit.ts";
 import { migrate } from "../../src/partition/storage/schema.ts";
@@ -86,17 +86,42 @@ class Harness {
 const character = fc.constantFrom("a", "b", "~", "é", "\ud7ff", "\ue000", "\uffff", "\u{10000}", "😀", "\u{10ffff}");
 const text = fc.string({ unit: character, maxLength: 3 });
 const key = fc.string({ unit: character, minLength: 1, maxLength: 3 });
-const range: fc.Arbitrary<StoreRange> = fc.record(
-  { prefix: text, start: text, limit: fc.integer({ min: 1, max: 6 }) },
-  { requiredKeys: [] },
-);
+const range: fc.Arbitrary<StoreRange> = fc
+  .record(
+    {
+      prefix: text,
+      start: text,
+      startAfter: text,
+      end: text,
+      reverse: fc.boolean(),
+      limit: fc.integer({ min: 1, max: 6 }),
+    },
+    { requiredKeys: [] },
+  )
+  .map(({ start, ...rest }) => (rest.startAfter === undefined && start !== undefined ? { ...rest, start } : rest));
 
-function naive(rows: ReadonlyMap<string, unknown>, { prefix = "", start = "", limit = 1_000 }: StoreRange) {
-  return [...rows]
+function naive(rows: ReadonlyMap<string, unknown>, given: StoreRange) {
+  const { prefix = "", start = "", startAfter, end, reverse = false, limit = 1_000 } = given;
+  const sorted = [...rows]
     .filter(([name]) => name.startsWith(prefix) && utf8(name, start) >= 0)
+    .filter(([name]) => startAfter === undefined || utf8(name, startAfter) > 0)
+    .filter(([name]) => end === undefined || utf8(name, end) < 0)
     .sort(([left], [right]) => utf8(left, right))
-    .slice(0, limit)
     .map(([name, value]) => ({ key: name, value }));
+  return (reverse ? sorted.reverse() : sorted).slice(0, limit);
+}
+
+/** All rows of a range, page by page. */
+function pages(store: TurnStore, given: StoreRange) {
+  const rows: StoreRow[] = [];
+  for (let cursor: string | undefined, first = true; first || cursor !== undefined; first = false) {
+    const page = store.page({ ...given, cursor });
+    expect(page.rows.length).toBeLessThanOrEqual(given.limit ?? 1_000);
+    if (page.cursor !== undefined) expect(page.rows).toHaveLength(given.limit ?? 1_000);
+    rows.push(...page.rows);
+    cursor = page.cursor;
+  }
+  return rows;
 }
 
 describe("compareUtf8", () => {
@@ -149,7 +174,7 @@ describe("TurnStore", () => {
     },
   );
 
-  test("[TURN2] a turn sees its own writes over finished turns over the database, in order, like a sorted map", () => {
+  test("[TURN2] [OBJ8] a turn sees its own writes over finished turns over the database, in order, like a sorted map", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
         const harness = new Harness();
@@ -175,6 +200,7 @@ describe("TurnStore", () => {
             expect(store.get(next.key)).toBe(model.get(next.key));
           } else if (next.do === "list") {
             expect(store.list(next.range)).toEqual(naive(model, next.range));
+            expect(pages(store, next.range)).toEqual(naive(model, { ...next.range, limit: 1_000 }));
           } else if (next.do === "nest") {
             leave(true);
             outer = { store: harness.store, model: new Map(model) };
@@ -234,6 +260,33 @@ describe("TurnStore", () => {
     expect(store.list({ limit: 10_000 })).toHaveLength(1_100);
     for (const limit of [0, -1, 1.5, 10_001, Number.NaN, Number.POSITIVE_INFINITY]) {
       expect(() => store.list({ limit }), String(limit)).toThrow(expect.objectContaining({ code: "INVALID_ARGUMENT" }));
+    }
+  });
+
+  test.each([
+    ["both lower bounds", { start: "a", startAfter: "b" }],
+    ["a cursor of nothing", { cursor: "" }],
+    ["a cursor of the other direction", { cursor: ">a", reverse: true }],
+    ["a cursor of its own", { cursor: "a" }],
+    ["a bound that is no text", { end: 5 as unknown as string }],
+  ])("refuses a range: %s", (_, bad) => {
+    const { store } = new Harness();
+    expect(() => store.page(bad)).toThrow(expect.objectContaining({ code: "INVALID_ARGUMENT" }));
+  });
+
+  test("[OBJ8] the database reads the rows of a range and no others", () => {
+    const harness = new Harness();
+    for (const range of [{ prefix: "b" }, { startAfter: "b", end: "c", reverse: true }]) {
+      const plans: string[] = [];
+      harness.storage.onQuery = (sql) => {
+        if (sql.startsWith("SELECT key, value")) plans.push(sql);
+      };
+      harness.store.list(range);
+      harness.storage.onQuery = undefined;
+      const sql = plans[0] as string;
+      const parameters = Array.from({ length: sql.split("?").length - 1 }, () => "b");
+      const [plan] = harness.storage.query<{ detail: string }>(`EXPLAIN QUERY PLAN ${sql}`, ...parameters);
+      expect(plan?.detail).toContain("(position=? AND type=? AND id=? AND key>? AND key<?)");
     }
   });
 

@@ -1,13 +1,12 @@
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import { exceedsBytes, jsonText, NotJsonError } from "../../object/json.ts";
-import type { ObjectStore, StoreRange, StoreRow } from "../../object/store.ts";
+import type { ObjectStore, StorePage, StorePageRange, StoreRange, StoreRow } from "../../object/store.ts";
 import type { SqlStorage } from "../../platform/ports.ts";
 import type { UnsavedObject } from "../storage/unsaved-object.ts";
 import { compareUtf8 } from "../storage/utf8-order.ts";
+import { cursorAfter, isInRange, type KeyRange, keyRange } from "./store-range.ts";
 
 const MAX_KEY_BYTES = 512;
-const DEFAULT_ROWS = 1_000;
-const MAX_ROWS = 10_000;
 /** Bytes of new rows one turn may hold before it commits. */
 const MAX_TURN_BYTES = 8 * 1024 * 1024;
 
@@ -74,21 +73,27 @@ export class TurnStore implements ObjectStore {
   }
 
   list<Value>(range: StoreRange = {}): StoreRow<Value>[] {
-    const limit = range.limit ?? DEFAULT_ROWS;
-    if (!Number.isInteger(limit) || limit < 1 || limit > MAX_ROWS) {
-      throw new EdgeverseError("INVALID_ARGUMENT", `Cannot list ${limit} rows: the limit is 1 to ${MAX_ROWS}`);
-    }
-    const prefix = range.prefix ?? "";
-    const start = range.start !== undefined && compareUtf8(range.start, prefix) > 0 ? range.start : prefix;
+    return this.#rows<Value>(keyRange(range));
+  }
+
+  page<Value>(range: StorePageRange = {}): StorePage<Value> {
+    const keys = keyRange(range);
+    const rows = this.#rows<Value>({ ...keys, limit: keys.limit + 1 });
+    if (rows.length <= keys.limit) return { rows };
+    rows.pop();
+    return { rows, cursor: cursorAfter((rows.at(-1) as StoreRow).key, keys.reverse) };
+  }
+
+  #rows<Value>(range: KeyRange): StoreRow<Value>[] {
     // Finished turns' rows go to the database first, so that only this turn's writes need merging.
     if (this.#activation.rows !== undefined || this.#activation.wiped) this.#options.flush();
-    const mine = [...this.#all()].filter(([key]) => key.startsWith(prefix) && compareUtf8(key, start) >= 0);
-    const merged = new Map<string, string | null>(this.#stored(prefix, start, limit + mine.length));
+    const mine = [...this.#all()].filter(([key]) => isInRange(key, range));
+    const merged = new Map<string, string | null>(this.#stored(range, range.limit + mine.length));
     for (const [key, text] of mine) merged.set(key, text);
     return [...merged]
       .filter((row): row is [string, string] => row[1] !== null)
-      .sort(([left], [right]) => compareUtf8(left, right))
-      .slice(0, limit)
+      .sort(([left], [right]) => (range.reverse ? compareUtf8(right, left) : compareUtf8(left, right)))
+      .slice(0, range.limit)
       .map(([key, text]) => ({ key, value: JSON.parse(text) as Value }));
   }
 
@@ -105,19 +110,18 @@ export class TurnStore implements ObjectStore {
     this.#writes.set(key, text);
   }
 
-  #stored(prefix: string, start: string, limit: number): [string, string][] {
+  #stored({ lower, inclusive, upper, reverse }: KeyRange, limit: number): [string, string][] {
+    const { position, definition, id } = this.#activation;
+    const below = upper === null ? "" : "AND key < ?";
     const rows = this.#storage.query<{ key: string; value: string }>(
-      `SELECT key, value FROM rows WHERE position = ? AND type = ? AND id = ? AND key >= ? AND (? IS NULL OR key < ?)
-       ORDER BY key LIMIT ?`,
-      ...[
-        this.#activation.position,
-        this.#activation.definition.type,
-        this.#activation.id,
-        start,
-        prefixEnd(prefix),
-        prefixEnd(prefix),
-        limit,
-      ],
+      `SELECT key, value FROM rows WHERE position = ? AND type = ? AND id = ? AND key ${inclusive ? ">=" : ">"} ? ${below}
+       ORDER BY key ${reverse ? "DESC" : "ASC"} LIMIT ?`,
+      position,
+      definition.type,
+      id,
+      lower,
+      ...(upper === null ? [] : [upper]),
+      limit,
     );
     return rows.map((row) => [row.key, row.value]);
   }
@@ -166,14 +170,4 @@ function encodeValue(key: string, value: unknown, limit: number): string {
   }
   if (!exceedsBytes(text, limit)) return text;
   throw new EdgeverseError("PAYLOAD_TOO_LARGE", `Cannot store "${key}": its value is over ${limit} bytes of JSON`);
-}
-
-/** The least text above everything that begins with `prefix`; null when there is none. */
-function prefixEnd(prefix: string): string | null {
-  const points = [...prefix];
-  for (let last = points.pop(); last !== undefined; last = points.pop()) {
-    const next = (last.codePointAt(0) as number) + 1;
-    if (next <= 0x10ffff) return points.join("") + String.fromCodePoint(next === 0xd800 ? 0xe000 : next);
-  }
-  return null;
 }
