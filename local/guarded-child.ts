@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
+import type { Readable, Stream } from "node:stream";
 
 /**
  * Becomes the program, beside a watcher that kills the program's whole group when the host's end of the pipe closes: the kernel closes it
  * however the host dies, `kill -9` included. A line on the pipe tells the watcher that the program has ended and nothing is to be killed.
  */
 const GUARD = `exec 4<&0 </dev/null
-(exec >/dev/null 2>&1; read -r line <&4 || kill -s KILL -- -$$) &
+(exec >/dev/null 2>&1 3>&-; read -r line <&4 || kill -s KILL -- -$$) &
 exec "$@" 4<&-`;
 
 export interface ChildExit {
@@ -26,6 +27,12 @@ export interface GuardedChildOptions {
   readonly env: Readonly<Record<string, string>>;
   readonly cwd?: string;
   onLine(line: string): void;
+  /**
+   * What the program says about itself on file descriptor 3: `lines` of JSON, as workerd, or Node's own messages (`ipc`), as
+   * wrangler.
+   */
+  readonly channel?: "lines" | "ipc";
+  onMessage?(message: string): void;
 }
 
 /** Starts a program that never outlives this process. It gets its own session, so that Ctrl-C reaches only the host, which then stops it well. */
@@ -36,14 +43,20 @@ export function startGuardedChild(
 ): GuardedChild {
   const child = spawn("/bin/sh", ["-c", GUARD, "sh", command, ...args], {
     detached: true,
-    stdio: ["pipe", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe", options.channel === "ipc" ? "ipc" : "pipe"],
     env: options.env as NodeJS.ProcessEnv,
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   });
-  for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on("line", options.onLine);
-  child.stdin.on("error", () => {}); // The watcher may be gone first.
+  const readLines = (stream: Stream, onLine: (line: string) => void) =>
+    createInterface({ input: stream as Readable }).on("line", onLine);
+  readLines(child.stdout!, options.onLine);
+  readLines(child.stderr!, options.onLine);
+  const tell = (message: unknown): void => options.onMessage?.(String(message));
+  if (options.channel === "ipc") child.on("message", tell);
+  else readLines(child.stdio[3]!, tell);
+  child.stdin!.on("error", () => {}); // The watcher may be gone first.
   const exited = exitOf(child).then((exit) => {
-    child.stdin.end("\n");
+    child.stdin!.end("\n");
     return exit;
   });
   const kill = (): void => signal(child, "SIGKILL", true);

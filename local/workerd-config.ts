@@ -17,6 +17,9 @@ export interface WorkerdConfigOptions {
   readonly privateOrigins: readonly string[];
 }
 
+/** Names of what workerd listens on: for everybody, and for the host alone. */
+export const SOCKETS = ["http", "control"] as const;
+
 /** The name of the constant in the generated text, which `workerd serve` wants to be told. */
 export const CONFIG_CONSTANT = "edgeverse";
 

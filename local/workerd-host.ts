@@ -39,11 +39,11 @@ export async function startWorkerdHost(
     privateOrigins: namedOrigins(bindings),
     onLine: events.log,
   });
-  const child = start();
+  const { child, listening } = start();
   stack.defer(() => child.kill()); // Does nothing once the supervisor below has ended it.
-  await waitUntilReady(`${url}/healthz`, { child, timeoutMs: READY_TIMEOUT, signal });
+  await waitUntilReady(listening, { child, timeoutMs: READY_TIMEOUT, signal });
 
-  const workerd = supervise(child, { start, ...events });
+  const workerd = supervise(child, { start: () => start().child, ...events });
   stack.defer(async () => {
     // An open WebSocket or event stream never ends by itself: say why nothing seems to happen.
     const wait = `waiting up to ${DRAIN / 1_000} s for open requests and connections to end (Ctrl-C again ends them now)`;

@@ -1,8 +1,8 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { type GuardedChild, startGuardedChild } from "./guarded-child.ts";
-import { CONFIG_CONSTANT, type WorkerdConfigOptions, workerdConfig } from "./workerd-config.ts";
+import { type GuardedChild, type GuardedChildOptions, startGuardedChild } from "./guarded-child.ts";
+import { CONFIG_CONSTANT, SOCKETS, type WorkerdConfigOptions, workerdConfig } from "./workerd-config.ts";
 
 /** What workerd itself reads from the environment of the host. RUST_BACKTRACE stays out: it slows workerd several times. */
 const INHERITED = ["PATH", "HOME", "TMPDIR", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR"];
@@ -15,8 +15,15 @@ export interface WorkerdOptions extends Omit<WorkerdConfigOptions, "fromEnvironm
   onLine(line: string): void;
 }
 
+/** A run of workerd. */
+export interface WorkerdRun {
+  readonly child: GuardedChild;
+  /** Resolves when the worker is loaded and all sockets listen. */
+  readonly listening: Promise<void>;
+}
+
 /** Writes the configuration and returns what starts a workerd with it, any number of times. */
-export function prepareWorkerd(options: WorkerdOptions): () => GuardedChild {
+export function prepareWorkerd(options: WorkerdOptions): () => WorkerdRun {
   const file = join(options.folder, "workerd.capnp");
   writeFileSync(file, workerdConfig({ ...options, fromEnvironment: Object.keys(options.bindings) }), { mode: 0o600 });
   const env: Record<string, string> = {};
@@ -24,12 +31,27 @@ export function prepareWorkerd(options: WorkerdOptions): () => GuardedChild {
   Object.assign(env, options.bindings);
   return () => {
     rmSync(options.controlSocket, { force: true }); // workerd leaves its socket behind and can't bind over it.
-    return startGuardedChild(workerdBinary(), ["serve", file, CONFIG_CONSTANT], {
-      env,
-      cwd: options.folder,
-      onLine: options.onLine,
-    });
+    return startWorkerd([file, CONFIG_CONSTANT], SOCKETS, { env, cwd: options.folder, onLine: options.onLine });
   };
+}
+
+/** Starts `workerd serve` with a configuration that has these sockets. */
+export function startWorkerd(
+  config: readonly string[],
+  sockets: readonly string[],
+  options: Pick<GuardedChildOptions, "env" | "cwd" | "onLine">,
+): WorkerdRun {
+  const silent = new Set(sockets);
+  const { promise: listening, resolve } = Promise.withResolvers<void>();
+  const child = startGuardedChild(workerdBinary(), ["serve", "--control-fd=3", ...config], {
+    ...options,
+    channel: "lines",
+    onMessage(message) {
+      const { event, socket } = JSON.parse(message) as { event: string; socket?: string };
+      if (event === "listen" && silent.delete(socket ?? "") && silent.size === 0) resolve();
+    },
+  });
+  return { child, listening };
 }
 
 function workerdBinary(): string {

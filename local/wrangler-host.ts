@@ -37,16 +37,22 @@ export async function startWranglerHost(
   ];
   const how = ["--env-file", envFile, "--show-interactive-dev-session=false", "--inspector-port", "0"];
   const wrangler = join(dirname(createRequire(import.meta.url).resolve("wrangler/package.json")), "bin/wrangler.js");
+  const { promise: listening, resolve } = Promise.withResolvers<void>();
   const child = startGuardedChild(process.execPath, [wrangler, "dev", ...where, ...how], {
     env: wranglerEnvironment(),
     onLine: events.log,
+    channel: "ipc",
+    onMessage: (message) => {
+      // Requests wait from then on until the first bundle runs; one that can't be made is in the log, and mended there.
+      if ((JSON.parse(message) as { event: string }).event === "DEV_SERVER_READY") resolve();
+    },
   });
   let stopping = false;
   stack.defer(async () => {
     stopping = true;
     await child.stop(STOP);
   });
-  await waitUntilReady(`${url}/healthz`, { child, timeoutMs: READY_TIMEOUT, signal });
+  await waitUntilReady(listening, { child, timeoutMs: READY_TIMEOUT, signal });
   void child.exited.then((exit) => {
     if (stopping) return;
     events.log(`wrangler dev ended (${describeExit(exit)})`);

@@ -1,10 +1,9 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import { transformSync } from "esbuild";
 import { freePort } from "../../local/free-port.ts";
-import { startGuardedChild } from "../../local/guarded-child.ts";
 import { waitUntilReady } from "../../local/ready.ts";
+import { startWorkerd } from "../../local/workerd.ts";
 import type { Server } from "../server.ts";
 
 const config = (port: number, objects: string) => `using Workerd = import "/workerd/workerd.capnp";
@@ -32,16 +31,11 @@ export async function startBaseline(folder: string): Promise<Server> {
   const port = await freePort("127.0.0.1", 0, 0);
   const file = join(folder, "workerd.capnp");
   writeFileSync(file, config(port, objects));
-  const { default: workerd } = createRequire(import.meta.url)("workerd") as { default: string };
   // Nothing else in its environment: RUST_BACKTRACE would slow it several times.
   const env = { PATH: process.env["PATH"] ?? "" };
-  const child = startGuardedChild(workerd, ["serve", file, "baseline"], {
-    env,
-    cwd: folder,
-    onLine: (line) => process.stderr.write(`baseline: ${line}\n`),
-  });
-  const signal = new AbortController().signal;
-  await waitUntilReady(`http://127.0.0.1:${port}/plain`, { child, timeoutMs: 10_000, signal });
+  const onLine = (line: string) => process.stderr.write(`baseline: ${line}\n`);
+  const { child, listening } = startWorkerd([file, "baseline"], ["http"], { env, cwd: folder, onLine });
+  await waitUntilReady(listening, { child, timeoutMs: 10_000, signal: new AbortController().signal });
   return {
     port,
     workerdPid: child.pid,

@@ -78,7 +78,7 @@ describe("a start", () => {
     const second = spawnHost({ EDGEVERSE_DATA: data });
     expect(await second.exited).toBe(1);
     expect(second.stderr()).toContain(`in use by another host (process ${first.pid})`);
-    expect(await getText(`${first.url}/healthz`)).toContain("ok");
+    expect(await getText(`${first.url}/fired`)).toBe("[]");
   });
 
   test("takes over a lock whose process id now belongs to another process", async () => {
@@ -115,7 +115,7 @@ describe("the network", () => {
     const worker = ["--config", configWith(`COLLECTOR = "${origin}/v1"`), "--no-postgres"];
     const named = await spawnHost({ EDGEVERSE_DATA: temporaryFolder() }, ["--json"], worker).ready();
     expect(await getText(`${named.url}/fetch?url=${origin}/x`)).toBe("reached");
-    expect((await fetch(`${named.url}/fetch?url=${named.url}/healthz`)).ok).toBe(false);
+    expect((await fetch(`${named.url}/fetch?url=${named.url}/fired`)).ok).toBe(false);
     const other = await spawnHost({ EDGEVERSE_DATA: temporaryFolder() }).ready();
     expect(await getText(`${other.url}/fetch?url=${origin}/x`)).not.toContain("reached");
     reached.close();
@@ -128,7 +128,7 @@ describe("an end", () => {
     const host = spawnHost({ EDGEVERSE_DATA: data });
     const { url, workerdPid } = await host.ready();
     const slow = getText(`${url}/slow?ms=600`);
-    await getText(`${url}/healthz`);
+    await getText(`${url}/fired`);
     host.child.kill("SIGTERM");
     expect(await slow).toBe("finished");
     expect(await host.exited).toBe(0);
@@ -141,7 +141,7 @@ describe("an end", () => {
     const host = spawnHost({ EDGEVERSE_DATA: temporaryFolder() });
     const { url, workerdPid } = await host.ready();
     const slow = getText(`${url}/slow?ms=5000`).catch(() => "cut off");
-    await getText(`${url}/healthz`);
+    await getText(`${url}/fired`);
     host.child.kill("SIGINT");
     await sleep(200);
     expect(isRunning(workerdPid)).toBe(true);
@@ -172,7 +172,7 @@ describe("an end", () => {
     process.kill(workerdPid, "SIGKILL");
     await until(() => host.stderr().includes("workerd ended (signal SIGKILL): starting it again"));
     await until(() =>
-      getText(`${url}/healthz`).then(
+      getText(`${url}/fired`).then(
         () => true,
         () => false,
       ),
