@@ -1,4 +1,5 @@
-import * as z from "zod";
+import type * as z from "zod";
+import { $ZodAsyncError } from "zod/v4/core";
 import { copyJson, NotJsonError } from "./json.ts";
 
 /**
@@ -12,7 +13,7 @@ export function stateSchemaFault(schema: z.ZodType): string | undefined {
     const again = schema.safeParse(copyJson(first.data));
     if (!again.success) return `refuses what it makes of {}: ${issueOf(again.error)}`;
   } catch (error) {
-    if (error instanceof z.core.$ZodAsyncError) return "is asynchronous";
+    if (error instanceof $ZodAsyncError) return "is asynchronous";
     if (error instanceof NotJsonError) return `makes something of {} that is not JSON: ${error.message}`;
     // Its own code failed, which may be for want of a turn: random values, for one, can't be had while a Worker loads.
   }
