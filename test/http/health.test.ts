@@ -32,7 +32,13 @@ describe("health", () => {
   it("[HTTP9] /ready names what can't be reached, within 3 s", async () => {
     const silent = () => new Promise<never>(() => {});
     const coordinator = {
-      ...{ status: silent, map: silent, execute: silent, view: silent, notes: silent, moves: silent, audit: silent },
+      status: silent,
+      map: silent,
+      execute: silent,
+      view: silent,
+      notes: silent,
+      moves: silent,
+      audit: silent,
     };
     const http = httpFixture({ coordinator });
     const p1 = http.partitions.get("p1");

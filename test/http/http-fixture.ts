@@ -71,8 +71,12 @@ export function httpFixture(
   };
   const config = changes.config ?? configSchema.parse({ stableFor: "1ms" });
   const coordinator = new Coordinator({
-    ...{ storage: new SqliteStorage(), clock, connect, policy: policyOf(config) },
-    ...{ limits: { stall: 60_000, longest: 3_600_000 }, warn: () => undefined },
+    storage: new SqliteStorage(),
+    clock,
+    connect,
+    policy: policyOf(config),
+    limits: { stall: 60_000, longest: 3_600_000 },
+    warn: () => undefined,
   });
   coordinator.bootstrap(genesis);
   const errors: unknown[] = [];

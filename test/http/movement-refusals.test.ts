@@ -30,7 +30,8 @@ const questions = ["shard-count", "migrations", "audit"];
 
 const send = (http: HttpFixture, method: string, path: string, body?: unknown) =>
   http.fetch(`/admin/v1/${path}`, {
-    ...{ method, headers: { ...BEARER, "x-request-id": "r-1" } },
+    method,
+    headers: { ...BEARER, "x-request-id": "r-1" },
     ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
   });
 
@@ -47,7 +48,9 @@ describe("what the coordinator refuses", () => {
     const [method, path, body, command] = row;
     const heard: [AdminCommand, Operator][] = [];
     const error = new EdgeverseError("CONFLICT", "not now", {
-      ...{ retryable: true, retryAfter: 3, details: { move: 7 } },
+      retryable: true,
+      retryAfter: 3,
+      details: { move: 7 },
     });
     const http = withCoordinator({
       execute: async (order, operator) => {
@@ -58,7 +61,11 @@ describe("what the coordinator refuses", () => {
     const response = await send(http, method, path, body);
     expect(response.headers.get("retry-after")).toBe("3");
     expect(await response.json()).toMatchObject({
-      ...{ status: 409, code: "CONFLICT", detail: "not now", details: { move: 7 }, retryable: true },
+      status: 409,
+      code: "CONFLICT",
+      detail: "not now",
+      details: { move: 7 },
+      retryable: true,
     });
     expect(heard).toEqual([[command, { requestId: "r-1", actor: "admin token" }]]);
   });
@@ -87,8 +94,15 @@ describe("a coordinator that is silent", () => {
     const http = withCoordinator({});
     const view = async (path: string) => (await patiently(http, http.admin(path))).json();
     const unknown = {
-      ...{ weight: null, labels: null, state: null, location: null, assignedShards: null },
-      ...{ incoming: null, outgoing: null, drained: null, since: null },
+      weight: null,
+      labels: null,
+      state: null,
+      location: null,
+      assignedShards: null,
+      incoming: null,
+      outgoing: null,
+      drained: null,
+      since: null,
     };
     expect(await view("partitions")).toMatchObject({
       partitions: [
@@ -100,7 +114,9 @@ describe("a coordinator that is silent", () => {
     expect(await view("shards/3")).toMatchObject({ why: "base map", pinned: null, pinnedTo: null, moving: null });
     expect(await view("objects/Counter/x")).toMatchObject({ exists: false, decidedAt: null });
     expect(await view("cluster")).toMatchObject({
-      ...{ coordinator: { reachable: false }, moves: null, shardCount: null },
+      coordinator: { reachable: false },
+      moves: null,
+      shardCount: null,
       partitions: [{ name: "p0", weight: 1 }, { name: "p1" }],
     });
   });

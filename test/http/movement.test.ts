@@ -4,7 +4,8 @@ import { BEARER, codeOf, type HttpFixture, httpFixture } from "./http-fixture.ts
 
 const send = (http: HttpFixture, method: string, path: string, body?: unknown) =>
   http.fetch(`/admin/v1/${path}`, {
-    ...{ method, headers: BEARER },
+    method,
+    headers: BEARER,
     ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
   });
 const json = async <T = Record<string, unknown>>(response: Promise<Response>) => (await (await response).json()) as T;
