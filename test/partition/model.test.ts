@@ -10,7 +10,8 @@ import type { CallRecord } from "../../src/reliable/call-record.ts";
 /**
  * Random stories over a small cluster, compared with what must be true of any of them: an effect is there exactly once when
  * its call was acknowledged (and nothing deleted it), at most once when it was not, never when it was refused; reliable calls
- * end, once, in order of acceptance; counters return to where they began.
+ * end, once, in order of acceptance; an object is there, created once, when something was written to it and not when it was
+ * only read; counters return to where they began.
  */
 
 /** One process's view of a partition's database. When the process dies, nothing of it gets in or out any more. */
@@ -52,9 +53,12 @@ let clock: ManualClock;
 let hooksTake = 0;
 const sleep = (ms: number) => new Promise<void>((resolve) => clock.after(ms, resolve));
 
-class Ledger extends VirtualObject<{ tokens: string[] }> {
+class Ledger extends VirtualObject<{ tokens: string[]; created: number }> {
   static override readonly type = "Ledger";
-  static override readonly state = z.object({ tokens: z.array(z.string()).default([]) });
+  static override readonly state = z.object({
+    tokens: z.array(z.string()).default([]),
+    created: z.number().default(0),
+  });
   static override readonly timeout = "2s";
   static override readonly methods = {
     add: method({ request: z.object({ token: z.string() }) }),
@@ -64,6 +68,9 @@ class Ledger extends VirtualObject<{ tokens: string[] }> {
     list: method({ readonly: true }),
     slowList: method({ readonly: true, request: z.object({ ms: z.number() }) }),
   };
+  protected override onCreate() {
+    this.state.created++;
+  }
   protected override async onActivate() {
     if (hooksTake > 0) await sleep(hooksTake);
   }
@@ -325,6 +332,14 @@ class Story {
       expect(reply.kind, JSON.stringify(reply)).toBe("response");
       const tokens = JSON.parse(reply.kind === "response" ? reply.response : "[]") as string[];
       this.#checkObject(of, tokens, calls);
+      const objects = [...this.inner.values()].flatMap((storage) =>
+        storage.query<{ state: string }>("SELECT state FROM objects WHERE id = ?", of),
+      );
+      const expected = tokens.length === 0 ? [] : [{ tokens, created: 1 }];
+      expect(
+        objects.map(({ state }) => JSON.parse(state)),
+        "reading creates nothing, writing creates once",
+      ).toEqual(expected);
       for (const name of ["p0", "p1"]) {
         const rows = (this.inner.get(name) as SqliteStorage).query<{ key: string }>(
           "SELECT key FROM rows WHERE id = ?",

@@ -87,15 +87,15 @@ function invalid(activation: TurnActivation, why: string, details?: unknown, cau
 
 /**
  * Makes an instance for `turn`, which is alone on its object, and runs the hooks that come first. A new object is created
- * by this: it exists if the turn succeeds.
+ * by this: it exists if the turn succeeds. A detached turn creates none, and its instance ends with it.
  *
  * @throws EdgeverseError `OBJECT_NOT_FOUND`, `STATE_INVALID`
  */
 export function activate(turn: Turn, scope: AsyncScope<Turn>): MaybePromise<unknown> {
   const { activation, plan } = turn;
   const { definition } = activation;
-  turn.created = !activation.exists;
-  if (turn.created && plan.kind === "call" && !definition.objectClass.autoCreate) {
+  turn.created = !activation.exists && !turn.detached;
+  if (!activation.exists && plan.kind === "call" && !definition.objectClass.autoCreate) {
     throw new EdgeverseError(
       "OBJECT_NOT_FOUND",
       `${activation.key} does not exist, and calls do not create a ${definition.type}`,
@@ -116,8 +116,10 @@ export function activate(turn: Turn, scope: AsyncScope<Turn>): MaybePromise<unkn
       throw new Error(`No turn is running on ${activation.key}: state, store and calls belong to a turn`);
     },
   });
-  instance.current = undefined;
-  activation.instance = instance;
+  if (!turn.detached) {
+    instance.current = undefined;
+    activation.instance = instance;
+  }
   const hooks = hooksOf(instance.object);
   const created = turn.created && definition.hooks.has("onCreate") ? hooks.onCreate() : undefined;
   return andThen(created, () => {

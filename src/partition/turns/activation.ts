@@ -96,6 +96,11 @@ export class Activation<Turn> {
     return 600 + this.key.length * 2 + this.text.length * 4;
   }
 
+  /** Whether it is known that there is no such object. */
+  get absent(): boolean {
+    return this.loaded && !this.exists;
+  }
+
   get evictable(): boolean {
     return this.mailbox.idle && !this.dirty && this.pendingCalls === 0 && !this.pinned;
   }

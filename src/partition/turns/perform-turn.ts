@@ -25,6 +25,7 @@ export function performTurn(turn: Turn, { storage, scope, activations }: Parts):
     turn.deleted = true;
     if (!deletable(activation)) return undefined;
   }
+  if (activation.absent && plan.kind === "call" && plan.readonly) detach(turn);
   return andThen(
     adopt(turn, scope),
     alive(turn, () =>
@@ -34,6 +35,13 @@ export function performTurn(turn: Turn, { storage, scope, activations }: Parts):
       ),
     ),
   );
+}
+
+/** [LIFE1] It reads what is not there, so nobody need wait for it, save a turn that would create the object. */
+function detach(turn: Turn): void {
+  turn.detached = true;
+  turn.exclusive = false;
+  turn.activation.mailbox.share();
 }
 
 /** Stops an abandoned turn: its next step must not run, least of all inside the next turn. */
@@ -64,6 +72,6 @@ function invoke(turn: Turn): MaybePromise<unknown> {
 }
 
 function beforeDelete(turn: Turn): MaybePromise<unknown> {
-  if (!turn.deleted || !turn.activation.definition.hooks.has("onDelete")) return undefined;
+  if (!turn.deleted || turn.detached || !turn.activation.definition.hooks.has("onDelete")) return undefined;
   return hooksOf((turn.instance as Instance<Turn>).object).onDelete() as MaybePromise<unknown>;
 }

@@ -54,7 +54,9 @@ export class TurnEngine {
    * before any could come, and costs less as an exclusive turn.
    */
   readonly #exclusive = ({ plan, activation }: Turn): boolean =>
-    !plan.readonly || activation.instance === undefined || (!plan.async && !activation.mailbox.shared);
+    !plan.readonly ||
+    (activation.instance === undefined && !activation.absent) ||
+    (!plan.async && !activation.mailbox.shared);
   #waiting = 0;
   /** Why nothing more has an effect; undefined while the engine runs. */
   #stopped: EdgeverseError | undefined;
@@ -269,7 +271,7 @@ export class TurnEngine {
 
   /** An object that does not exist needs no memory. */
   #letGo(activation: TurnActivation): void {
-    if (!activation.exists && activation.loaded && activation.evictable) this.#parts.activations.forget(activation);
+    if (activation.absent && activation.evictable) this.#parts.activations.forget(activation);
   }
 
   /** Starts what may start now. Turns that end at once come back here; the flag turns that recursion into this loop. */

@@ -81,6 +81,8 @@ export class Turn implements TurnScope {
   exclusive = true;
   /** Whether it may change anything: hooks may, and methods that are not readonly. */
   mutable = true;
+  /** Reads an object that is not there, on an instance of its own: nothing of it is kept ([LIFE1]). */
+  detached = false;
   created = false;
   deleted = false;
   /** Text of the state it starts from. */
