@@ -9,18 +9,18 @@ import type { MapCache } from "./ports.ts";
  */
 export class LearnedMap implements MapCache {
   map: ShardMap;
-  readonly #fetch: () => Promise<MapDocument | undefined>;
+  readonly #ask: () => Promise<MapDocument | undefined>;
   readonly #learned = new Map<number, { partition: string; epoch: number }>();
 
-  /** @param fetch asks the coordinator */
-  constructor(guess: Genesis, fetch: () => Promise<MapDocument | undefined>) {
+  /** @param ask the coordinator's map */
+  constructor(guess: Genesis, ask: () => Promise<MapDocument | undefined>) {
     this.map = new ShardMap({ version: 0, genesis: guess, exceptions: [] });
-    this.#fetch = fetch;
+    this.#ask = ask;
   }
 
   async refresh(): Promise<void> {
     try {
-      const document = await this.#fetch();
+      const document = await this.#ask();
       if (document === undefined || document.version <= this.map.document.version) return;
       this.map = new ShardMap(document);
       this.#learned.clear();
