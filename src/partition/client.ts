@@ -1,3 +1,5 @@
+import { inOrder } from "../object/in-order.ts";
+import type { CallMessage } from "../object/message.ts";
 import type { Clock } from "../platform/ports.ts";
 import type { PartitionClient } from "../router/ports.ts";
 import { Inspection, idleStatus } from "./inspection.ts";
@@ -11,7 +13,7 @@ export function partitionClient(partition: Partition, clock: Clock): PartitionCl
   };
   return {
     call: (message) => partition.call(message),
-    batch: (messages) => Promise.all(messages.map((message) => partition.call(message))),
+    batch: (messages) => inOrder(messages, (message) => partition.call(message), isQueuedAlike),
     lifecycle: (message) => partition.lifecycle(message),
     callRecord: async (type, id, callId) => (await inspect()).call(type, id, callId, clock.now()),
     describe: async (type, id) => (await inspect()).describe(type, id, clock.now()),
@@ -32,4 +34,14 @@ export function partitionClient(partition: Partition, clock: Clock): PartitionCl
       return dryRun ? table.countFinished(before, limit) : table.removeFinished(before, limit);
     },
   };
+}
+
+/**
+ * Whether a partition keeps two calls of one object in the order in which they come: plain ones wait in the object's
+ * mailbox, reliable ones of one log policy in the order of acceptance, but neither waits for the other.
+ */
+function isQueuedAlike(before: CallMessage, after: CallMessage): boolean {
+  const [first, second] = [before.reliable, after.reliable];
+  if (first === undefined || second === undefined) return first === second;
+  return first.log === second.log && (first.log !== undefined || before.method === after.method);
 }

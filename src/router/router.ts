@@ -1,5 +1,6 @@
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import { placementOf } from "../identity/object-id.ts";
+import { inOrder } from "../object/in-order.ts";
 import type { CallMessage, LifecycleMessage, Moved, Reply } from "../object/message.ts";
 import type { Registry } from "../object/registry.ts";
 import type { ShardMap } from "../placement/shard-map.ts";
@@ -71,7 +72,10 @@ export class Router {
     );
   }
 
-  /** Many calls, one message a partition; replies in the order of `messages`. Never rejects. */
+  /**
+   * Many calls, one message a partition; replies in the order of `messages`. Calls of one object run in their order. Never
+   * rejects.
+   */
   async batch(messages: readonly CallMessage[]): Promise<FinalReply[]> {
     const replies = new Array<FinalReply | undefined>(messages.length);
     const groups = new Map<string, number[]>();
@@ -86,16 +90,21 @@ export class Router {
         alone.push(index);
       }
     });
+    const pick = (indexes: readonly number[]) => indexes.map((index) => messages[index] as CallMessage);
+    const callOneByOne = async (indexes: readonly number[]) => {
+      const answers = await inOrder(pick(indexes), (message) => this.call(message));
+      indexes.forEach((index, place) => {
+        replies[index] = answers[place];
+      });
+    };
     await Promise.all([
-      ...alone.map(async (index) => {
-        replies[index] = await this.call(messages[index] as CallMessage);
-      }),
+      callOneByOne(alone),
       ...[...groups].map(async ([owner, indexes]) => {
-        const group = indexes.map((index) => messages[index] as CallMessage);
-        const answers = await this.#batchTo(owner, group);
+        const answers = await this.#batchTo(owner, pick(indexes));
         indexes.forEach((index, place) => {
-          replies[index] = answers[place] as FinalReply;
+          replies[index] = answers[place];
         });
+        await callOneByOne(indexes.filter((index) => replies[index] === undefined));
       }),
     ]);
     return replies as FinalReply[];
@@ -128,23 +137,20 @@ export class Router {
     throw EdgeverseError.from(reply.error);
   }
 
-  async #batchTo(owner: string, messages: readonly CallMessage[]): Promise<FinalReply[]> {
+  /** The replies of one partition; undefined for each call that must be sent once more, by itself. */
+  async #batchTo(owner: string, messages: readonly CallMessage[]): Promise<(FinalReply | undefined)[]> {
     try {
       const replies = await this.#connect(owner).batch(messages);
-      return await Promise.all(
-        replies.map((reply, index) => {
-          if (reply.kind !== "moved") return reply;
-          return this.call(messages[index] as CallMessage);
-        }),
-      );
+      return replies.map((reply) => {
+        if (reply.kind !== "moved") return reply;
+        this.#cache.learn(reply);
+        return undefined;
+      });
     } catch (cause) {
       const fault = remoteFault(cause, owner);
-      return Promise.all(
-        messages.map((message) =>
-          fault.again && this.#repeatable(message)
-            ? this.call(message)
-            : ({ kind: "error", error: { ...fault.error.toWire(), retryable: !fault.again } } satisfies FinalReply),
-        ),
+      const error = { ...fault.error.toWire(), retryable: !fault.again };
+      return messages.map((message) =>
+        fault.again && this.#repeatable(message) ? undefined : { kind: "error", error },
       );
     }
   }
