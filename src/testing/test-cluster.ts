@@ -1,3 +1,5 @@
+// An author's `lib` may be older than `Symbol.dispose`.
+/// <reference lib="esnext.disposable" preserve="true" />
 import { type Config, configSchema } from "../config/config.ts";
 import type { AdminCommand } from "../coordinator/commands.ts";
 import type { Coordinator } from "../coordinator/coordinator.ts";
