@@ -2,12 +2,22 @@ import { execFileSync } from "node:child_process";
 import { cpSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
-/** Makes `dist/`: what `exports` points at, with types and source maps. npm runs it after every install (so that a folder can be installed) and before it packs. */
+/**
+ * Makes `dist/` of both packages: what `exports` point at, with types and source maps, and the program of `create/`. npm
+ * runs it after every install, so that the folder itself can be installed, and before it packs.
+ */
 const root = join(import.meta.dirname, "..");
-const dist = join(root, "dist");
-const tsc = join(root, "node_modules/typescript/bin/tsc");
+const at = (path: string) => join(root, path);
 
-rmSync(dist, { recursive: true, force: true });
-execFileSync(process.execPath, [tsc, "-p", join(root, "tsconfig.build.json")], { stdio: "inherit" });
+function compile(folder: string): void {
+  rmSync(at(join(folder, "dist")), { recursive: true, force: true });
+  const args = [at("node_modules/typescript/bin/tsc"), "-p", at(join(folder, "tsconfig.build.json"))];
+  execFileSync(process.execPath, args, { stdio: "inherit" });
+}
+
+compile(".");
 // The local host applies them from there.
-cpSync(join(root, "migrations"), join(dist, "migrations"), { recursive: true });
+cpSync(at("migrations"), at("dist/migrations"), { recursive: true });
+
+compile("create");
+cpSync(at("LICENSE"), at("create/LICENSE"));

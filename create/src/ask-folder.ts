@@ -1,0 +1,17 @@
+import { stdin, stdout } from "node:process";
+import { createInterface } from "node:readline/promises";
+import { UsageError } from "./usage-error.ts";
+
+const DEFAULT = "my-app";
+
+/** Where the project goes, when nobody said. @throws UsageError where nobody can be asked */
+export async function askFolder(yes: boolean): Promise<string> {
+  if (yes) return DEFAULT;
+  if (!stdin.isTTY || !stdout.isTTY) throw new UsageError("Name a folder: npm create edgeverse my-app");
+  const terminal = createInterface({ input: stdin, output: stdout });
+  try {
+    return (await terminal.question(`Folder of the new project (${DEFAULT}): `)).trim() || DEFAULT;
+  } finally {
+    terminal.close();
+  }
+}
