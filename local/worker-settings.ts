@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { parse } from "smol-toml";
 import * as z from "zod";
-import { matches } from "./cron-expression.ts";
+import { checkCron } from "./cron.ts";
 import { HostError } from "./host-error.ts";
 
 /** The part of `wrangler.toml` that a host needs; the deployment and the local host read the same file, so they can't disagree. */
@@ -51,7 +51,7 @@ export function readWorkerSettings(file: string): WorkerSettings {
 
 function checkCrons(file: string, crons: readonly string[]): void {
   try {
-    for (const cron of crons) matches(cron, new Date(0));
+    for (const cron of crons) checkCron(cron);
   } catch (error) {
     throw new HostError(`${file} is not usable: ${(error as Error).message}`);
   }

@@ -1,50 +1,19 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { startCron } from "../../local/cron.ts";
-import { matches } from "../../local/cron-expression.ts";
+import { checkCron, startCron } from "../../local/cron.ts";
 
-// 2026-11-20 is a Friday.
+// A Friday.
 const at = (time: string): Date => new Date(`2026-11-20T${time}Z`);
 
-describe("matches", () => {
-  test.each([
-    ["* * * * *", "23:37:00", true],
-    ["37 * * * *", "23:37:59", true],
-    ["38 * * * *", "23:37:00", false],
-    ["23 3 * * *", "03:23:00", true],
-    ["23 3 * * *", "04:23:00", false],
-    ["*/15 * * * *", "10:45:00", true],
-    ["*/15 * * * *", "10:46:00", false],
-    ["5/10 * * * *", "10:25:00", true],
-    ["5/10 * * * *", "10:20:00", false],
-    ["0-10/5,30 * * * *", "10:10:00", true],
-    ["0-10/5,30 * * * *", "10:30:00", true],
-    ["0-10/5,30 * * * *", "10:15:00", false],
-    ["* 9-17 * * MON-FRI", "09:00:00", true],
-    ["* 9-17 * * mon-fri", "18:00:00", false],
-    ["* * * * 6", "00:00:00", true], // Cloudflare's Friday
-    ["* * * * 5", "00:00:00", false], // Unix' Friday
-    ["* * * nov *", "00:00:00", true],
-    ["* * 1 * FRI", "00:00:00", true], // both days restricted: either is enough
-    ["* * 20 * MON", "00:00:00", true],
-    ["* * 1 * MON", "00:00:00", false],
-  ])("%s at %s: %s", (expression, time, expected) => {
-    expect(matches(expression, at(time))).toBe(expected);
-  });
-
-  test.each([
-    ["* * * *", "4 fields"],
-    ["60 * * * *", '"60" is not a minute'],
-    ["* 24 * * *", '"24" is not a hour'],
-    ["* * 0 * *", '"0" is not a day of month'],
-    ["* * * 13 *", '"13" is not a month'],
-    ["* * * * 0", '"0" is not a day of week'],
-    ["*/0 * * * *", '"*/0" is not a minute'],
-    ["9-5 * * * *", '"9-5" is not a minute'],
-    ["5, * * * *", '"" is not a minute'],
-    ["* * L * *", '"L" is not a day of month'],
-  ])("%s is refused", (expression, message) => {
-    expect(() => matches(expression, at("00:00:00"))).toThrow(message);
-  });
+test.each([
+  ["* * * *", "five"],
+  ["* * * * * *", "5 parts"],
+  ["60 * * * *", "minute: 60"],
+  ["* * * * 0", "dayOfWeek"],
+  ["9-5 * * * *", "larger"],
+  ["", "five"],
+])("%j is refused, and named", (expression, message) => {
+  expect(() => checkCron(expression)).toThrow(`Cannot read cron "${expression}"`);
+  expect(() => checkCron(expression)).toThrow(message);
 });
 
 describe("startCron", () => {
@@ -68,6 +37,38 @@ describe("startCron", () => {
     cron.stop();
     await vi.advanceTimersByTimeAsync(120_000);
     expect(fired).toHaveLength(3);
+  });
+
+  test.each([
+    ["*/15 * * * *", ["10:15", "10:30", "10:45", "11:00"]],
+    ["5/20 10 * * *", ["10:05", "10:25", "10:45"]],
+    ["0-10/5,30 10 * * *", ["10:05", "10:10", "10:30"]],
+    // Cloudflare's Friday, and Unix's.
+    ["59 10 * * 6", ["10:59"]],
+    ["59 10 * * 5", []],
+    ["1 11 * nov MON-FRI", ["11:01"]],
+    // Both days restricted: either is enough.
+    ["40 10 1 * FRI", ["10:40"]],
+    ["40 10 20 * MON", ["10:40"]],
+    ["40 10 1 * MON", []],
+    ["40 10 * * 6#3", ["10:40"]],
+    ["40 10 L * *", []],
+  ])("reads %s as Cloudflare does", async (expression, times) => {
+    const fired: string[] = [];
+    const fire = async (_: string, time: number) => void fired.push(new Date(time).toISOString().slice(11, 16));
+    const cron = startCron({ expressions: [expression], fire, log });
+    await vi.advanceTimersByTimeAsync(61 * 60_000);
+    cron.stop();
+    expect(fired).toEqual(times);
+  });
+
+  test("makes up for what the machine slept through by one run", async () => {
+    const fire = vi.fn(() => Promise.resolve());
+    const cron = startCron({ expressions: ["*/10 * * * *"], fire, log });
+    vi.setSystemTime(at("14:25:10"));
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(fire.mock.calls).toEqual([["*/10 * * * *", at("14:25:00").getTime()]]);
+    cron.stop();
   });
 
   test("never runs a cron beside itself, and another beside it", async () => {
