@@ -5,7 +5,7 @@ export type LogPolicy = "write-ahead" | "write-behind";
 
 /** How one method may be called. */
 export interface MethodOptions {
-  /** Schema of the request. Without one the method takes no request. */
+  /** Schema of the request; where it takes `{}`, none need be sent. Without a schema the method takes no request. */
   readonly request?: z.ZodType;
   /** The method changes nothing; it may run beside other readonly turns of the object, on a frozen state. */
   readonly readonly?: boolean;

@@ -3,7 +3,7 @@ import { parseDuration } from "../config/duration.ts";
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import { checkType } from "../identity/object-id.ts";
 import type { LogPolicy } from "./method.ts";
-import { stateSchemaFault } from "./state-schema.ts";
+import { requestSchemaFault, stateSchemaFault } from "./schema-faults.ts";
 import { type StubCall, stubFactory } from "./stub.ts";
 import type { ObjectClass } from "./virtual-object.ts";
 import { VirtualObject } from "./virtual-object.ts";
@@ -78,12 +78,13 @@ function define(objectClass: ObjectClass): TypeDefinition {
   } catch {
     throw new Error(`Cannot serve ${where}: its static type ${JSON.stringify(objectClass.type)} is not a valid name`);
   }
-  const fault = stateSchemaFault(objectClass.state);
-  if (fault !== undefined) throw new Error(`Cannot serve ${where}: its state schema ${fault}`);
+  refuse(where, "state schema", stateSchemaFault(objectClass.state));
   const timeout = timeoutOf(objectClass.timeout, where);
   const methods = new Map<string, MethodDefinition>();
   for (const [name, options] of Object.entries(objectClass.methods)) {
     checkMethod(objectClass, name, where);
+    if (options.request !== undefined)
+      refuse(`${where}.${name}`, "request schema", requestSchemaFault(options.request));
     methods.set(name, {
       name,
       request: options.request,
@@ -103,6 +104,10 @@ function define(objectClass: ObjectClass): TypeDefinition {
     hooks: new Set(HOOKS.filter((hook) => prototype[hook] !== base[hook])),
     makeStub: stubFactory(methods.keys()),
   };
+}
+
+function refuse(where: string, what: string, fault: string | undefined): void {
+  if (fault !== undefined) throw new Error(`Cannot serve ${where}: its ${what} ${fault}`);
 }
 
 function isAsync(objectClass: ObjectClass, name: string): boolean {

@@ -1,14 +1,16 @@
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import { placementOf } from "../identity/object-id.ts";
 import { NotJsonError, parseJson } from "../object/json.ts";
-import type { CallMessage, LifecycleMessage, Reply } from "../object/message.ts";
+import { type CallMessage, type LifecycleMessage, objectKey, type Reply } from "../object/message.ts";
+import type { MethodDefinition } from "../object/registry.ts";
+import { parseRequest } from "../object/request.ts";
 import { isUnused } from "../platform/is-unused.ts";
 import type { SqlStorage } from "../platform/ports.ts";
 import { PartitionCore } from "./core.ts";
 import type { PartitionOptions } from "./options.ts";
 import { Ownership } from "./storage/ownership.ts";
 import { migrate } from "./storage/schema.ts";
-import { methodPlan, parseRequest } from "./turns/method-plan.ts";
+import { methodPlan } from "./turns/method-plan.ts";
 import { type Outcome, RELEASED, type TurnPlan } from "./turns/turn.ts";
 
 /** Ms from a failed commit to a new start. */
@@ -116,7 +118,7 @@ export class Partition {
     const owned = located.kind === "gated" ? core.gate.admit(located, message) : located;
     if (owned.kind === "gated") return core.gate.wait(owned, message, again);
     const raw = message.request === undefined ? undefined : parseRaw(message.request);
-    const request = parseRequest(method, raw);
+    const request = this.#parse(method, raw, message);
     const activation = core.open(definition, message.id, owned);
     if (message.reliable !== undefined) return core.reliable.call(message, activation, method, raw, again);
     const { caller, deadline, requestId, traceparent, chain } = message;
@@ -129,6 +131,16 @@ export class Partition {
       });
       core.engine.submit(activation, plan);
     });
+  }
+
+  #parse(method: MethodDefinition, raw: unknown, { type, id, requestId }: CallMessage): unknown {
+    try {
+      return parseRequest(method, raw);
+    } catch (error) {
+      if (EdgeverseError.from(error).code === "INTERNAL")
+        this.#options.observer.methodThrew(objectKey(type, id), requestId, error);
+      throw error;
+    }
   }
 
   #locate(core: PartitionCore, id: string): ReturnType<Ownership["locate"]> {

@@ -187,6 +187,13 @@ describe("a state schema", () => {
   });
 });
 
+test("[OBJ2] a request schema that is asynchronous is refused where the host is defined", () => {
+  const request = z.object({}).refine(async () => true);
+  expect(serve({ methods: { run: { request } } })).toThrow(
+    "Cannot serve class Made.run: its request schema is asynchronous",
+  );
+});
+
 describe("stubs", () => {
   const definition = new Registry([classOf({ methods: { run: {}, peek: {} } })]).type("Made");
 

@@ -1,4 +1,4 @@
-import { method, VirtualObject } from "edgeverse";
+import { method, type ObjectClass, VirtualObject } from "edgeverse";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { Counter } from "../../examples/counter.ts";
@@ -7,7 +7,7 @@ import { Wallet } from "../../examples/wallet.ts";
 import type { ManualClock } from "../../src/testing/clocks.ts";
 import { TestCluster } from "../../src/testing/test-cluster.ts";
 
-function cluster(objects = [Counter, Wallet, Journal, Lab], config = {}) {
+function cluster(objects: readonly ObjectClass[] = [Counter, Wallet, Journal, Lab], config = {}) {
   const made = new TestCluster({ objects, config });
   return { made, clock: made.clock as ManualClock };
 }
@@ -93,6 +93,22 @@ class Lab extends VirtualObject<{ value: number; note?: string | undefined }> {
   }
 }
 
+/** Lists a journal without saying what of it; and has a schema with a fault. */
+class Lister extends VirtualObject {
+  static override readonly type = "Lister";
+  static override readonly methods = {
+    list: method(),
+    parse: method({ request: z.string().refine((text) => JSON.parse(text) !== null) }),
+  };
+  async list() {
+    const journal = this.object(Journal, "j");
+    return [await journal.list(), await this.object(Journal, "j", { callId: this.callIdFor("list") }).list({})];
+  }
+  parse(text: string) {
+    return text;
+  }
+}
+
 describe("turns", () => {
   test("[TURN3] a call changes the state, and the state outlives the process", async () => {
     const { made } = cluster();
@@ -135,6 +151,27 @@ describe("turns", () => {
       details: { issues: [{ path: ["by"] }] },
     });
     expect(made.storage("p0").query("SELECT * FROM objects")).toEqual([]);
+  });
+
+  test("[OBJ2] a request that is all defaults need not be sent, whoever calls", async () => {
+    const { made, clock } = cluster([Lister, Journal], { partitions: 4 });
+    await made.call("Journal", "j", "append", { entry: 1 });
+    const listed = { entries: [1], length: 1 };
+    expect(await made.call("Journal", "j", "list")).toEqual(listed);
+    expect(await made.call("Journal", "j", "list", undefined, { callId: "l1" })).toEqual(listed);
+    const batch = made.router.batch([made.message("Journal", "j", "list"), made.message("Journal", "j", "list", null)]);
+    await clock.advance(1);
+    for (const reply of await batch) expect(reply).toEqual({ kind: "response", response: JSON.stringify(listed) });
+    // Of these some are in the journal's partition and some are not.
+    for (const id of ["a", "b", "c", "d", "e", "f"]) {
+      expect(await made.call("Lister", id, "list"), id).toEqual([listed, listed]);
+    }
+  });
+
+  test("[OBJ2] a request schema that throws is INTERNAL and not retryable, and the log has it", async () => {
+    const { made } = cluster([Lister]);
+    await expect(made.call("Lister", "a", "parse", "{")).rejects.toMatchObject({ code: "INTERNAL", retryable: false });
+    expect(made.thrown).toMatchObject([{ cause: expect.any(SyntaxError) }]);
   });
 
   test.each(["function", "nan", "date"])("[OBJ2] a response that is not JSON rolls back: %s", async (what) => {

@@ -1,8 +1,9 @@
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import { parseJson } from "../../object/json.ts";
+import { parseRequest } from "../../object/request.ts";
 import type { CallRecord } from "../../reliable/call-record.ts";
 import { type CallEvent, type CallState, eventOfError, retryDelay, transition } from "../../reliable/call-state.ts";
-import { encodeText, methodPlan, parseRequest } from "../turns/method-plan.ts";
+import { encodeText, methodPlan } from "../turns/method-plan.ts";
 import { type Outcome, RELEASED } from "../turns/turn.ts";
 import type { Entry } from "./call-entry.ts";
 import { CallQueues } from "./call-queues.ts";

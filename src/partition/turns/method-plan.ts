@@ -25,30 +25,6 @@ function learn(method: MethodDefinition): (promise: boolean) => void {
   };
 }
 
-/**
- * The request as the method's schema parses it ([OBJ2]). A method without a schema takes none, null or `{}`.
- * @throws EdgeverseError `INVALID_ARGUMENT` with the path of each issue
- */
-export function parseRequest(method: MethodDefinition, request: unknown): unknown {
-  if (method.request === undefined) {
-    if (request === undefined || request === null) return undefined;
-    if (typeof request === "object" && Object.keys(request).length === 0) return undefined;
-    throw new EdgeverseError("INVALID_ARGUMENT", `${method.name} takes no request`);
-  }
-  const parsed = method.request.safeParse(request);
-  if (parsed.success) return parsed.data;
-  const issues = parsed.error.issues.slice(0, 20).map(({ path, message, code }) => ({ path, message, code }));
-  const first = issues[0];
-  const where = first === undefined || first.path.length === 0 ? "" : ` at ${first.path.map(String).join(".")}`;
-  throw new EdgeverseError(
-    "INVALID_ARGUMENT",
-    `The request of ${method.name} does not fit${where}: ${first?.message}`,
-    {
-      details: { issues },
-    },
-  );
-}
-
 /** Makes a response a JSON text of at most `limit` bytes. */
 export function encodeText(limit: number): (value: unknown) => string {
   const copyResponse = encodeCopy(limit);

@@ -2,9 +2,11 @@ import type * as z from "zod";
 import { $ZodAsyncError } from "zod/v4/core";
 import { copyJson, NotJsonError } from "./json.ts";
 
+/* What is wrong with schemas of a class, as far as it shows before there are objects. Each gives undefined for nothing. */
+
 /**
  * Why objects with this state schema could not be used: a new object's state is what it makes of `{}`, and every state is
- * read again as it was written. Undefined when nothing speaks against it.
+ * read again as it was written.
  */
 export function stateSchemaFault(schema: z.ZodType): string | undefined {
   try {
@@ -16,6 +18,16 @@ export function stateSchemaFault(schema: z.ZodType): string | undefined {
     if (error instanceof $ZodAsyncError) return "is asynchronous";
     if (error instanceof NotJsonError) return `makes something of {} that is not JSON: ${error.message}`;
     // Its own code failed, which may be for want of a turn: random values, for one, can't be had while a Worker loads.
+  }
+  return undefined;
+}
+
+/** Why no request could be parsed. */
+export function requestSchemaFault(schema: z.ZodType): string | undefined {
+  try {
+    schema.safeParse({});
+  } catch (error) {
+    if (error instanceof $ZodAsyncError) return "is asynchronous";
   }
   return undefined;
 }
