@@ -1,4 +1,5 @@
 import type * as z from "zod";
+// By its name: the object `z.core` would bring all of zod with it, the messages of every language too.
 import { $ZodAsyncError } from "zod/v4/core";
 import { copyJson, NotJsonError } from "./json.ts";
 
