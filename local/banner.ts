@@ -1,7 +1,7 @@
-import { relative } from "node:path";
 import type { HostOptions } from "./host-options.ts";
 import type { LocalHost } from "./local-host.ts";
 import { describePostgres } from "./local-postgres.ts";
+import { shortPath } from "./short-path.ts";
 
 /** What a person wants to know when the host is ready, ending with a line to paste. */
 export function banner(host: LocalHost, options: HostOptions): string {
@@ -9,8 +9,8 @@ export function banner(host: LocalHost, options: HostOptions): string {
     ["url", host.url],
     // A token that somebody supplied is known to them, and standard output often ends in a log.
     ["admin token", options.adminToken === undefined ? host.adminToken : "as given in EDGEVERSE_ADMIN_TOKEN"],
-    ["data folder", shortest(options.dataDir)],
-    ["postgres", describePostgres(options, shortest(host.postgresDir))],
+    ["data folder", shortPath(options.dataDir)],
+    ["postgres", describePostgres(options, shortPath(host.postgresDir))],
   ];
   const lines = rows.map(([title, value]) => `  ${title!.padEnd(12)}${value}`);
   return `Edgeverse is ready.
@@ -21,9 +21,4 @@ ${lines.join("\n")}
 
 Ctrl-C stops it.
 `;
-}
-
-function shortest(path: string): string {
-  const near = relative(process.cwd(), path);
-  return near === "" || near.startsWith("..") ? path : near;
 }

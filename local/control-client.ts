@@ -1,7 +1,7 @@
 import { request } from "node:http";
 import type { ScheduledRequest } from "./worker/control.ts";
 
-/** Runs the worker's `scheduled` handler through the host's private socket; rejects with what the handler threw. */
+/** Runs the worker's `scheduled` handler through the host's private socket; rejects with what the handler threw, its stack as the message. */
 export function fireScheduled(socketPath: string, scheduled: ScheduledRequest): Promise<void> {
   return new Promise((resolve, reject) => {
     const sent = request({ socketPath, method: "POST", path: "/", agent: false }, async (response) => {
@@ -12,7 +12,7 @@ export function fireScheduled(socketPath: string, scheduled: ScheduledRequest): 
         return reject(error as Error);
       }
       if (response.statusCode === 200) resolve();
-      else reject(new Error(body.split("\n")[0]));
+      else reject(new Error(body));
     });
     sent.on("error", reject);
     sent.end(JSON.stringify(scheduled));

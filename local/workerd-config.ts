@@ -61,6 +61,7 @@ const ${CONFIG_CONSTANT} :Workerd.Config = (
     (name = "named", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))),
     (name = "objects", disk = (path = ${text(options.objectsFolder)}, writable = true)),
   ],
+  structuredLogging = true,
   sockets = [
     (name = "http", address = ${text(socketAddress(options.host, options.port))}, http = (), service = "main"),
     (name = "control", address = ${text(`unix:${options.controlSocket}`)}, http = (),

@@ -6,6 +6,7 @@ import { layFoundation } from "./foundation.ts";
 import type { HostOptions } from "./host-options.ts";
 import type { HostEvents, LocalHost } from "./local-host.ts";
 import { waitUntilReady } from "./ready.ts";
+import { SourcePositions } from "./source-positions.ts";
 import { supervise } from "./supervisor.ts";
 import { prepareWorkerd } from "./workerd.ts";
 
@@ -27,6 +28,8 @@ export async function startWorkerdHost(
   );
   signal.throwIfAborted();
 
+  const positions = new SourcePositions(folder.worker);
+  const log = (text: string) => events.log(positions.translate(text));
   const start = prepareWorkerd({
     host: options.host,
     port,
@@ -37,7 +40,7 @@ export async function startWorkerdHost(
     bindings: bindings.text,
     json: bindings.json,
     privateOrigins: namedOrigins(bindings),
-    onLine: events.log,
+    log,
   });
   const { child, listening } = start();
   stack.defer(() => child.kill()); // Does nothing once the supervisor below has ended it.
@@ -54,7 +57,7 @@ export async function startWorkerdHost(
   const cron = startCron({
     expressions: settings.crons,
     fire: (expression, scheduledTime) => fireScheduled(folder.controlSocket, { cron: expression, scheduledTime }),
-    log: events.log,
+    log,
   });
   stack.defer(() => cron.stop());
 

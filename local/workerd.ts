@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { type GuardedChild, type GuardedChildOptions, startGuardedChild } from "./guarded-child.ts";
 import { CONFIG_CONSTANT, SOCKETS, type WorkerdConfigOptions, workerdConfig } from "./workerd-config.ts";
+import { readWorkerdLog } from "./workerd-log.ts";
 
 /** What workerd itself reads from the environment of the host. RUST_BACKTRACE stays out: it slows workerd several times. */
 const INHERITED = ["PATH", "HOME", "TMPDIR", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR"];
@@ -12,7 +13,8 @@ export interface WorkerdOptions extends Omit<WorkerdConfigOptions, "fromEnvironm
   readonly folder: string;
   /** Text bindings of the worker, secrets among them. */
   readonly bindings: Readonly<Record<string, string>>;
-  onLine(line: string): void;
+  /** What the worker and workerd have to say. */
+  log(text: string): void;
 }
 
 /** A run of workerd. */
@@ -29,9 +31,13 @@ export function prepareWorkerd(options: WorkerdOptions): () => WorkerdRun {
   const env: Record<string, string> = {};
   for (const name of INHERITED) if (process.env[name] !== undefined) env[name] = process.env[name];
   Object.assign(env, options.bindings);
+  const onLine = (line: string) => {
+    const said = readWorkerdLog(line);
+    if (said !== undefined) options.log(said);
+  };
   return () => {
     rmSync(options.controlSocket, { force: true }); // workerd leaves its socket behind and can't bind over it.
-    return startWorkerd([file, CONFIG_CONSTANT], SOCKETS, { env, cwd: options.folder, onLine: options.onLine });
+    return startWorkerd(["--verbose", file, CONFIG_CONSTANT], SOCKETS, { env, cwd: options.folder, onLine });
   };
 }
 

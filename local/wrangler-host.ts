@@ -8,6 +8,7 @@ import { startGuardedChild } from "./guarded-child.ts";
 import type { HostOptions } from "./host-options.ts";
 import type { HostEvents, LocalHost } from "./local-host.ts";
 import { waitUntilReady } from "./ready.ts";
+import { SourcePositions } from "./source-positions.ts";
 import { describeExit } from "./supervisor.ts";
 
 const READY_TIMEOUT = 60_000;
@@ -37,10 +38,12 @@ export async function startWranglerHost(
   ];
   const how = ["--env-file", envFile, "--show-interactive-dev-session=false", "--inspector-port", "0"];
   const wrangler = join(dirname(createRequire(import.meta.url).resolve("wrangler/package.json")), "bin/wrangler.js");
+  const positions = new SourcePositions(folder.wrangler);
   const { promise: listening, resolve } = Promise.withResolvers<void>();
   const child = startGuardedChild(process.execPath, [wrangler, "dev", ...where, ...how], {
     env: wranglerEnvironment(),
-    onLine: events.log,
+    // wrangler itself translates what it takes for a stack trace: not those inside a line of JSON.
+    onLine: (line) => events.log(positions.translate(line)),
     channel: "ipc",
     onMessage: (message) => {
       // Requests wait from then on until the first bundle runs; one that can't be made is in the log, and mended there.

@@ -89,6 +89,38 @@ describe("a start", () => {
   });
 });
 
+describe("the log", () => {
+  const at = (line: number) => `test/local/fixture/throws.ts:${line}:`;
+
+  test("has what nobody caught once, with its place in the author's files", async () => {
+    const host = spawnHost({ EDGEVERSE_DATA: temporaryFolder() });
+    const { url } = await host.ready();
+    expect((await fetch(`${url}/throw`)).status).toBe(500);
+    await until(() => host.stderr().includes(at(7)));
+    expect(host.stderr()).toMatch(
+      /^Uncaught TypeError: in the worker\n {4}at throwInWorker \(.*\n {4}at Object.fetch \(test\/local\/fixture\/worker.ts:/,
+    );
+    expect(host.stderr().match(/in the worker/g)).toHaveLength(1);
+    expect((await fetch(`${url}/fail`)).status).toBe(500);
+    await until(() => host.stderr().includes(at(3)));
+    expect(host.stderr()).toContain("Uncaught TypeError: in the object\n    at throwInObject (");
+    expect(host.stderr()).not.toContain("index.js");
+  });
+
+  test("has places in the author's files also inside a line of JSON", async () => {
+    const data = temporaryFolder();
+    const host = spawnHost({ EDGEVERSE_DATA: data });
+    const { url } = await host.ready();
+    await getText(`${url}/print`);
+    await until(() => host.stderr().includes(at(11)));
+    const [line] = host.stderr().split("\n");
+    expect(JSON.parse(line ?? "")).toEqual({
+      level: "error",
+      error: expect.stringMatching(/^Error: as text\n {4}at stack \(test\/local\//),
+    });
+  });
+});
+
 describe("the network", () => {
   test("crons come through the private socket and not through the public one", async () => {
     const data = temporaryFolder();
