@@ -14,6 +14,7 @@ const page: Record<string, ObjectClass> = {};
 beforeAll(async () => {
   copyFileSync(join(HERE, "../../examples/wallet.ts"), join(folder, "wallet.ts"));
   for (const [index, { module, classes }] of blocksOf("docs/patterns.md").entries()) {
+    if (classes.length === 0) continue;
     const file = join(folder, `block-${index}.ts`);
     writeFileSync(file, module);
     const exported = (await import(file)) as Record<string, ObjectClass>;
@@ -108,6 +109,54 @@ describe("an index", () => {
     expect(await find("table")).toEqual([{ title: "table", product: "p7" }]);
     expect(await find("chair 7")).toEqual([]);
     expect(await find("chair 5")).toHaveLength(11);
+  });
+});
+
+describe("closing by time", () => {
+  it("[TURN11] refuses bids after the end, and pays the seller once when the agenda is asked", async () => {
+    const cluster = new TestCluster({ objects: [...classes("Auction", "Agenda"), Wallet], partitions: 2 });
+    const endsAt = cluster.clock.now() + 60_000;
+    await cluster.call("Auction", "vase", "open", { seller: "ann", endsAt }, { callId: "open" });
+    await cluster.call("Auction", "vase", "bid", { bidder: "bob", amount: 5 });
+    const low = cluster.call("Auction", "vase", "bid", { bidder: "eve", amount: 5 });
+    await expect(low).rejects.toMatchObject({ reason: "TOO_LOW" });
+    expect(await cluster.call("Agenda", "auctions", "closeDue")).toEqual({ closed: 0, open: 0 });
+
+    await cluster.clock.advance(60_000);
+    const late = cluster.call("Auction", "vase", "bid", { bidder: "eve", amount: 9 });
+    await expect(late).rejects.toMatchObject({ reason: "CLOSED" });
+    expect(await cluster.call("Auction", "vase", "result")).toMatchObject({ closed: true, bid: { bidder: "bob" } });
+    expect(await cluster.call("Agenda", "auctions", "closeDue")).toEqual({ closed: 1, open: 0 });
+    expect(await cluster.call("Agenda", "auctions", "closeDue")).toEqual({ closed: 0, open: 0 });
+    await cluster.call("Auction", "vase", "close");
+    expect(await cluster.call("Wallet", "ann", "getBalance")).toEqual({ balance: 5 });
+  });
+
+  it("[CALL2] leaves what could not be closed to the next run", async () => {
+    const cluster = new TestCluster({ objects: [...classes("Auction", "Agenda"), Wallet] });
+    const endsAt = cluster.clock.now() + 1_000;
+    await cluster.call("Auction", "vase", "open", { seller: "no/such", endsAt });
+    await cluster.call("Auction", "vase", "bid", { bidder: "bob", amount: 5 });
+    await cluster.clock.advance(1_000);
+    for (const _ of ["first", "again"]) {
+      expect(await cluster.call("Agenda", "auctions", "closeDue")).toEqual({ closed: 0, open: 1 });
+    }
+  });
+});
+
+describe("large collections", () => {
+  it("[OBJ4] keep the newest rows and are read in pages", async () => {
+    const cluster = new TestCluster({ objects: classes("Feed") });
+    for (let n = 1; n <= 1_010; n++) await cluster.call("Feed", "ann", "post", { text: `${n}` });
+    const texts: string[] = [];
+    for (let cursor: string | undefined, pages = 0; pages === 0 || cursor !== undefined; pages++) {
+      const page = await cluster.call("Feed", "ann", "newest", cursor === undefined ? {} : { cursor });
+      const { rows, cursor: next } = page as { rows: { value: { text: string } }[]; cursor?: string };
+      texts.push(...rows.map(({ value }) => value.text));
+      cursor = next;
+    }
+    expect(texts).toEqual(Array.from({ length: 1_000 }, (_, index) => `${1_010 - index}`));
+    expect(await cluster.call("Feed", "ann", "post", { text: "last" })).toEqual({ count: 1_000 });
   });
 });
 
