@@ -133,6 +133,17 @@ describe("rooms", () => {
     expect(inner.filter((path) => roomOf(path) === "partition")).toEqual([]);
   });
 
+  test("docs/ARCHITECTURE.md has every room on its level", () => {
+    const [, document = ""] = readFileSync(join(ROOT, "docs/ARCHITECTURE.md"), "utf8").split(/^## .*$/m);
+    const rows = [...document.matchAll(/^\| (\d+|beside) \| `([\w/]+)\/` \|/gm)].map(([, level, room]) => [
+      room,
+      level,
+    ]);
+    const rooms = new Set(files.flatMap(({ path }) => roomOf(path) ?? []));
+    const real = [...rooms].map((room) => [room, BESIDE.includes(room) ? "beside" : `${levelOf(room)}`]);
+    expect(rows.sort()).toEqual(real.sort());
+  });
+
   test("a room imports lower levels and itself", () => {
     expect(crossings.filter(({ up }) => up >= 0).map(({ text }) => text)).toEqual([]);
     expect(crossings.length).toBeGreaterThan(100);
