@@ -12,8 +12,9 @@ export default class extends WorkerEntrypoint<Env> {
     return answer ?? new Response("mine");
   }
 
-  override scheduled(controller: ScheduledController): Promise<void> {
-    return host.scheduled(controller, this.env, this.ctx);
+  override async scheduled(controller: ScheduledController): Promise<void> {
+    if (controller.cron === "*/5 * * * *") await host.object(this.env, Counter, "cron").add({ by: 1 });
+    await host.scheduled(controller, this.env, this.ctx);
   }
 }
 
