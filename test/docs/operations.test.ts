@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import {
   type Config,
@@ -9,7 +9,8 @@ import {
   OTHER_NAMES,
 } from "../../src/config/config.ts";
 
-const text = readFileSync(fileURLToPath(import.meta.resolve("../../docs/operations.md")), "utf8");
+const ROOT = join(import.meta.dirname, "../..");
+const text = readFileSync(join(ROOT, "docs/operations.md"), "utf8");
 const rows = new Map(
   [...text.matchAll(/^\| `(EDGEVERSE_[A-Z_]+)` \| (\S+) \| (.+) \|$/gm)].map((row) => [row[1], row]),
 );
@@ -33,4 +34,18 @@ describe("docs/operations.md", () => {
     const named = new Set([...text.matchAll(/EDGEVERSE_[A-Z][A-Z_]*/g)].map(([name]) => name));
     expect([...named].filter((name) => !known.has(name))).toEqual([]);
   });
+
+  it("quotes log lines that the code writes", () => {
+    const lines = [...text.matchAll(/`([a-z][a-z';\s]+)`/g)].map(([, line = ""]) => line.replaceAll(/\s+/g, " "));
+    const quoted = lines.filter((line) => line.split(" ").length > 3);
+    const code = ["src", "durable", "workers"].flatMap((folder) => sourcesIn(join(ROOT, folder))).join("\n");
+    expect(quoted.filter((line) => !code.includes(line))).toEqual([]);
+    expect(quoted.length).toBeGreaterThan(2);
+  });
 });
+
+function sourcesIn(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => readFileSync(join(entry.parentPath, entry.name), "utf8"));
+}
