@@ -24,8 +24,9 @@ function citations(folders: readonly string[]): Map<string, string[]> {
     for (const entry of readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })) {
       if (!entry.isFile() || !/\.(m?ts|md)$/.test(entry.name) || entry.parentPath.includes("node_modules")) continue;
       const text = readFileSync(join(entry.parentPath, entry.name), "utf8");
-      for (const [, ids = ""] of text.matchAll(/\[([A-Z]+\d+(?:[–-][A-Z]*\d+)?)\\?\]/g)) {
-        for (const id of expand(ids)) cited.set(id, [...(cited.get(id) ?? []), join(folder, entry.name)]);
+      for (const [, list = ""] of text.matchAll(/\[([A-Z]+\d+(?:(?:[–-]|, )[A-Z]*\d+)*)\\?\]/g)) {
+        const ids = list.split(", ").flatMap(expand);
+        for (const id of ids) cited.set(id, [...(cited.get(id) ?? []), join(folder, entry.name)]);
       }
     }
   }
