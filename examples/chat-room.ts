@@ -3,20 +3,16 @@ import * as z from "zod";
 
 const name = z.string().min(1).max(64);
 
-interface Line {
-  from: string;
-  text: string;
-  at: number;
-}
+const line = z.object({ from: z.string(), text: z.string(), at: z.number() });
+const state = z.object({
+  members: z.array(z.string()).default([]),
+  lines: z.array(line).default([]),
+  said: z.number().int().default(0),
+});
 
 /** A room whose members talk. The invariant: only members speak, and the history keeps the order of speaking. */
-export class ChatRoom extends VirtualObject<{ members: string[]; lines: Line[]; said: number }> {
+export class ChatRoom extends VirtualObject.withState(state) {
   static override readonly type = "ChatRoom";
-  static override readonly state = z.object({
-    members: z.array(z.string()).default([]),
-    lines: z.array(z.object({ from: z.string(), text: z.string(), at: z.number() })).default([]),
-    said: z.number().int().default(0),
-  });
   static override readonly methods = {
     join: method({ request: z.object({ name }) }),
     leave: method({ request: z.object({ name }) }),
@@ -27,7 +23,7 @@ export class ChatRoom extends VirtualObject<{ members: string[]; lines: Line[]; 
   static readonly remembered = 100;
 
   join({ name }: { name: string }) {
-    if (this.state.members.length >= 1_000) throw this.fail("ROOM_FULL", "the room has 1,000 members");
+    if (this.state.members.length >= 1_000) this.fail("ROOM_FULL", "the room has 1,000 members");
     if (!this.state.members.includes(name)) this.state.members.push(name);
     return { members: this.state.members };
   }
@@ -38,7 +34,7 @@ export class ChatRoom extends VirtualObject<{ members: string[]; lines: Line[]; 
   }
 
   say({ name, text }: { name: string; text: string }) {
-    if (!this.state.members.includes(name)) throw this.fail("NOT_A_MEMBER", `${name} has not joined`);
+    if (!this.state.members.includes(name)) this.fail("NOT_A_MEMBER", `${name} has not joined`);
     this.state.said += 1;
     this.state.lines.push({ from: name, text, at: this.now() });
     if (this.state.lines.length > ChatRoom.remembered) this.state.lines.shift();
