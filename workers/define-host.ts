@@ -56,7 +56,7 @@ export function defineHost<const Classes extends readonly ObjectClass[]>(options
       await run(event, env);
     },
     object: (env, type, id, callOptions) => services(env).objects.stub(type, id, callOptions),
-    create: async (env, type, id, callOptions) => services(env).objects.create(type, id, callOptions),
+    create: async (env, type, id, ...parameters) => services(env).objects.create(type, id, ...parameters),
     delete: async (env, type, id, callOptions) => services(env).objects.delete(type, id, callOptions),
     worker: {
       fetch: async (request, env) => services(env).handle(request),

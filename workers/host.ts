@@ -1,7 +1,7 @@
 import type { CoordinatorDurableObject } from "../durable/coordinator.ts";
 import type { Env } from "../durable/environment.ts";
 import type { PartitionClass } from "../durable/partition.ts";
-import type { ObjectClass, Stub } from "../src/object/virtual-object.ts";
+import type { CreateParameters, ObjectClass, Stub } from "../src/object/virtual-object.ts";
 import type { RemoteCallOptions, RemoteLifecycleOptions } from "../src/router/remote-objects.ts";
 
 /** The part of an execution context that a host may use; hono's `c.executionCtx` is one too. */
@@ -53,8 +53,13 @@ export interface Host<Classes extends readonly ObjectClass[] = readonly ObjectCl
    */
   object<Class extends Classes[number]>(env: Env, type: Class, id: string, options?: RemoteCallOptions): Stub<Class>;
 
-  /** Creates an object; false when it was there already. @throws EdgeverseError */
-  create(env: Env, type: Classes[number], id: string, options?: RemoteLifecycleOptions): Promise<boolean>;
+  /** Creates an object; false when it was there already, and the request then counts for nothing. @throws EdgeverseError */
+  create<Class extends Classes[number]>(
+    env: Env,
+    type: Class,
+    id: string,
+    ...parameters: CreateParameters<Class, RemoteLifecycleOptions>
+  ): Promise<boolean>;
 
   /** Deletes an object, if it is there. @throws EdgeverseError */
   delete(env: Env, type: Classes[number], id: string, options?: RemoteLifecycleOptions): Promise<void>;

@@ -44,6 +44,8 @@ export interface LifecycleMessage {
   readonly action: "create" | "delete";
   readonly type: string;
   readonly id: string;
+  /** JSON text of the request to create the object; absent when there is none. */
+  readonly request?: string;
   readonly deadline: number;
   readonly requestId: string;
   readonly caller: Caller;

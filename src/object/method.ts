@@ -28,9 +28,12 @@ export function method<const Options extends MethodOptions>(options: Options = {
   return options;
 }
 
-/** The request that a method gets: what its schema makes of the caller's. `RequestOf<typeof Counter.methods.add>` */
-export type RequestOf<Method extends MethodOptions> = Method extends {
-  readonly request: infer Schema extends z.ZodType;
-}
-  ? z.output<Schema>
-  : undefined;
+/**
+ * The request that a method gets: what its schema makes of the caller's. `RequestOf<typeof Counter.methods.add>`. Of a schema,
+ * such as `static create`, the same.
+ */
+export type RequestOf<Declared extends MethodOptions | z.ZodType> = Declared extends z.ZodType
+  ? z.output<Declared>
+  : Declared extends { readonly request: infer Schema extends z.ZodType }
+    ? z.output<Schema>
+    : undefined;

@@ -3,7 +3,8 @@ import { parseDuration } from "../config/duration.ts";
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import { checkType } from "../identity/object-id.ts";
 import type { LogPolicy } from "./method.ts";
-import { requestSchemaFault, stateSchemaFault } from "./schema-faults.ts";
+import type { RequestSchema } from "./request.ts";
+import { createSchemaFault, requestSchemaFault, stateSchemaFault } from "./schema-faults.ts";
 import { type StubCall, stubFactory } from "./stub.ts";
 import type { ObjectClass } from "./virtual-object.ts";
 import { VirtualObject } from "./virtual-object.ts";
@@ -27,6 +28,7 @@ export interface TypeDefinition {
   readonly type: string;
   readonly objectClass: ObjectClass;
   readonly methods: ReadonlyMap<string, MethodDefinition>;
+  readonly create: RequestSchema;
   /** Ms, or undefined for the configuration's default. */
   readonly timeout: number | undefined;
   readonly hooks: ReadonlySet<Hook>;
@@ -79,6 +81,7 @@ function define(objectClass: ObjectClass): TypeDefinition {
     throw new Error(`Cannot serve ${where}: its static type ${JSON.stringify(objectClass.type)} is not a valid name`);
   }
   refuse(where, "state schema", stateSchemaFault(objectClass.state));
+  refuse(where, "create schema", createSchemaFault(objectClass));
   const timeout = timeoutOf(objectClass.timeout, where);
   const methods = new Map<string, MethodDefinition>();
   for (const [name, options] of Object.entries(objectClass.methods)) {
@@ -100,6 +103,7 @@ function define(objectClass: ObjectClass): TypeDefinition {
     type: objectClass.type,
     objectClass,
     methods,
+    create: { name: `create of ${objectClass.type}`, request: objectClass.create },
     timeout,
     hooks: new Set(HOOKS.filter((hook) => prototype[hook] !== base[hook])),
     makeStub: stubFactory(methods.keys()),

@@ -1,7 +1,10 @@
 import type * as z from "zod";
 // By its name: the object `z.core` would bring all of zod with it, the messages of every language too.
 import { $ZodAsyncError } from "zod/v4/core";
+import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import { copyJson, NotJsonError } from "./json.ts";
+import { parseRequest } from "./request.ts";
+import type { ObjectClass } from "./virtual-object.ts";
 
 /* What is wrong with schemas of a class, as far as it shows before there are objects. Each gives undefined for nothing. */
 
@@ -29,6 +32,22 @@ export function requestSchemaFault(schema: z.ZodType): string | undefined {
     schema.safeParse({});
   } catch (error) {
     if (error instanceof $ZodAsyncError) return "is asynchronous";
+  }
+  return undefined;
+}
+
+/** Why objects of this class could not be created: those that a call or `autoLoad` makes come without a request. */
+export function createSchemaFault({ create, autoCreate, autoLoad }: ObjectClass): string | undefined {
+  if (create === undefined) return undefined;
+  const fault = requestSchemaFault(create);
+  if (fault !== undefined || (!autoCreate && autoLoad === undefined)) return fault;
+  const who = autoCreate ? "the first call makes" : "autoLoad makes";
+  try {
+    parseRequest({ name: "create", request: create }, undefined);
+  } catch (error) {
+    if (EdgeverseError.from(error).code !== "INVALID_ARGUMENT") return undefined;
+    const remedy = autoCreate ? 'set "autoCreate" to false, or take {}' : "take {}";
+    return `refuses what ${who} an object with, no request: ${remedy}`;
   }
   return undefined;
 }

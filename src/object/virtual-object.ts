@@ -91,6 +91,8 @@ export abstract class VirtualObject<State = unknown> {
   static readonly version: number = 1;
   /** False: a call to an object that was never created answers `OBJECT_NOT_FOUND`. */
   static readonly autoCreate: boolean = true;
+  /** Schema of the request to create an object, which `onCreate` receives. Without one creating takes no request. */
+  static readonly create: z.ZodType | undefined = undefined;
   /** True: calls that come back to an object from its own turn run inside that turn instead of failing with `DEADLOCK`. */
   static readonly reentrant: boolean = false;
   /** Deadline of calls that bring none, such as `"5s"`. */
@@ -198,8 +200,8 @@ export abstract class VirtualObject<State = unknown> {
     this.#scope.turn().deleteSelf();
   }
 
-  /** Runs once, in the object's first turn. */
-  protected onCreate(): void | Promise<void> {}
+  /** Runs once, in the object's first turn, with the request as `static create` parsed it; where a call creates it, with none. */
+  protected onCreate(_request: unknown): void | Promise<void> {}
   /** Runs whenever an instance was made, before its first method. */
   protected onActivate(): void | Promise<void> {}
   /** Runs in a turn of its own before the instance leaves memory. Not run when the platform ends the process. */
@@ -221,6 +223,7 @@ export interface ObjectClass {
   readonly methods: Readonly<Record<string, MethodOptions>>;
   readonly version: number;
   readonly autoCreate: boolean;
+  readonly create: z.ZodType | undefined;
   readonly reentrant: boolean;
   readonly timeout: string | undefined;
   readonly log: "write-ahead" | "write-behind";
@@ -242,11 +245,20 @@ export type Stub<Class extends ObjectClass> = {
     : never;
 };
 
-/** The parameters of a call: none without a schema, and an optional one where the schema takes no request or `{}`. */
+/** The parameters of a call. */
 type CallerRequest<Method> = Method extends { readonly request: infer Schema extends z.ZodType }
-  ? undefined extends z.input<Schema>
+  ? RequestParameter<Schema>
+  : [];
+
+/** What creating an object takes: its request, and options. */
+export type CreateParameters<Class extends ObjectClass, Options> = Class["create"] extends z.ZodType
+  ? [...request: RequestParameter<Class["create"]>, options?: Options]
+  : [request?: undefined, options?: Options];
+
+/** Optional where the schema takes no request or `{}`. */
+type RequestParameter<Schema extends z.ZodType> =
+  undefined extends z.input<Schema>
     ? [request?: z.input<Schema>]
     : Record<never, never> extends z.input<Schema>
       ? [request?: z.input<Schema>]
-      : [request: z.input<Schema>]
-  : [];
+      : [request: z.input<Schema>];

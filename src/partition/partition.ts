@@ -2,8 +2,7 @@ import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import { placementOf } from "../identity/object-id.ts";
 import { NotJsonError, parseJson } from "../object/json.ts";
 import { type CallMessage, type LifecycleMessage, objectKey, type Reply } from "../object/message.ts";
-import type { MethodDefinition } from "../object/registry.ts";
-import { parseRequest } from "../object/request.ts";
+import { parseRequest, type RequestSchema } from "../object/request.ts";
 import { isUnused } from "../platform/is-unused.ts";
 import type { SqlStorage } from "../platform/ports.ts";
 import { PartitionCore } from "./core.ts";
@@ -78,11 +77,13 @@ export class Partition {
       const again = () => this.lifecycle(message);
       if (owned.kind === "gated") return await core.gate.wait(owned, message, again);
       const { action, deadline, requestId, caller } = message;
+      const request = action === "create" ? this.#parse(definition.create, message) : undefined;
       const plan = (finish: TurnPlan["finish"]): TurnPlan => ({
         kind: action,
         readonly: false,
         async: false,
         info: { caller, deadline, requestId, callId: undefined, traceparent: undefined },
+        creation: request,
         run: () => undefined,
         encode: (_, turn) =>
           JSON.stringify(action === "create" ? { created: turn.created } : { existed: turn.deleted }),
@@ -117,8 +118,8 @@ export class Partition {
     const again = () => this.call(message);
     const owned = located.kind === "gated" ? core.gate.admit(located, message) : located;
     if (owned.kind === "gated") return core.gate.wait(owned, message, again);
-    const raw = message.request === undefined ? undefined : parseRaw(message.request);
-    const request = this.#parse(method, raw, message);
+    const raw = rawRequest(message);
+    const request = this.#parse(method, message, raw);
     const activation = core.open(definition, message.id, owned);
     if (message.reliable !== undefined) return core.reliable.call(message, activation, method, raw, again);
     const { caller, deadline, requestId, traceparent, chain } = message;
@@ -133,12 +134,12 @@ export class Partition {
     });
   }
 
-  #parse(method: MethodDefinition, raw: unknown, { type, id, requestId }: CallMessage): unknown {
+  #parse(schema: RequestSchema, message: CallMessage | LifecycleMessage, raw = rawRequest(message)): unknown {
     try {
-      return parseRequest(method, raw);
+      return parseRequest(schema, raw);
     } catch (error) {
       if (EdgeverseError.from(error).code === "INTERNAL")
-        this.#options.observer.methodThrew(objectKey(type, id), requestId, error);
+        this.#options.observer.methodThrew(objectKey(message.type, message.id), message.requestId, error);
       throw error;
     }
   }
@@ -197,9 +198,10 @@ export class Partition {
 }
 
 /** @throws EdgeverseError `INVALID_JSON`, `INVALID_ARGUMENT` when it is nested too deep */
-function parseRaw(text: string): unknown {
+function rawRequest({ request }: { readonly request?: string }): unknown {
+  if (request === undefined) return undefined;
   try {
-    return parseJson(text);
+    return parseJson(request);
   } catch (error) {
     const code = error instanceof NotJsonError ? "INVALID_ARGUMENT" : "INVALID_JSON";
     throw new EdgeverseError(code, `Cannot read the request: ${(error as Error).message}`);

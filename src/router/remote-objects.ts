@@ -8,7 +8,7 @@ import type { CallMessage } from "../object/message.ts";
 import { checkCallOptions, copyRequest, reliableOptions } from "../object/outgoing-call.ts";
 import type { Registry } from "../object/registry.ts";
 import { traceParent } from "../object/trace-parent.ts";
-import type { ObjectClass, Stub } from "../object/virtual-object.ts";
+import type { CreateParameters, ObjectClass, Stub } from "../object/virtual-object.ts";
 import type { Clock, Random } from "../platform/ports.ts";
 import type { FinalReply, Router } from "./router.ts";
 
@@ -74,14 +74,20 @@ export class RemoteObjects {
     }) as Stub<Class>;
   }
 
-  /** Creates the object; false when it was there already. @throws EdgeverseError */
-  async create(objectClass: ObjectClass, id: string, options: RemoteLifecycleOptions = {}): Promise<boolean> {
-    const response = await this.#lifecycle("create", objectClass, id, options);
+  /** Creates the object; false when it was there already, and the request then counts for nothing. @throws EdgeverseError */
+  async create<Class extends ObjectClass>(
+    objectClass: Class,
+    id: string,
+    ...parameters: CreateParameters<Class, RemoteLifecycleOptions>
+  ): Promise<boolean> {
+    // What the type comes to for every class; the compiler can't see it while the class is open.
+    const [request, options] = parameters as readonly [request?: unknown, options?: RemoteLifecycleOptions];
+    const response = await this.#lifecycle("create", objectClass, id, options, request);
     return (JSON.parse(response) as { readonly created: boolean }).created;
   }
 
   /** Deletes the object, if it is there. @throws EdgeverseError */
-  async delete(objectClass: ObjectClass, id: string, options: RemoteLifecycleOptions = {}): Promise<void> {
+  async delete(objectClass: ObjectClass, id: string, options?: RemoteLifecycleOptions): Promise<void> {
     await this.#lifecycle("delete", objectClass, id, options);
   }
 
@@ -89,14 +95,17 @@ export class RemoteObjects {
     action: "create" | "delete",
     objectClass: ObjectClass,
     id: string,
-    options: RemoteLifecycleOptions,
+    options: RemoteLifecycleOptions = {},
+    request?: unknown,
   ): Promise<string> {
     const definition = this.#parts.registry.type(objectClass.type);
     checkCallOptions(options);
+    const copy = copyRequest(request, this.#parts.config.maxMessage);
     const reply = await this.#parts.router.lifecycle({
       action,
       type: definition.type,
       id,
+      ...(copy === undefined ? {} : { request: JSON.stringify(copy) }),
       deadline: this.#deadline(options.timeout, definition.timeout),
       requestId: this.#parts.random.uuid(),
       caller: this.#caller(options.identity),

@@ -7,13 +7,13 @@ import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import { placementOf } from "../identity/object-id.ts";
 import type { CallMessage } from "../object/message.ts";
 import { Registry } from "../object/registry.ts";
-import type { ObjectClass, Stub } from "../object/virtual-object.ts";
+import type { CreateParameters, ObjectClass, Stub } from "../object/virtual-object.ts";
 import type { Partition } from "../partition/partition.ts";
 import { type Genesis, ShardMap } from "../placement/shard-map.ts";
 import { pause } from "../platform/pause.ts";
 import type { Clock } from "../platform/ports.ts";
 import { LearnedMap } from "../router/map-cache.ts";
-import { type RemoteCallOptions, RemoteObjects } from "../router/remote-objects.ts";
+import { type RemoteCallOptions, type RemoteLifecycleOptions, RemoteObjects } from "../router/remote-objects.ts";
 import { type FinalReply, Router } from "../router/router.ts";
 import { ManualClock } from "./clocks.ts";
 import { MemoryCallLog } from "./memory-call-log.ts";
@@ -131,9 +131,13 @@ export class TestCluster<ClockType extends Clock = ManualClock> {
     return this.#objects.stub(type, id, options);
   }
 
-  /** Creates the object; false when it was there already. */
-  create(type: ObjectClass, id: string): Promise<boolean> {
-    return this.#objects.create(type, id);
+  /** Creates the object; false when it was there already, and the request then counts for nothing. */
+  create<Class extends ObjectClass>(
+    type: Class,
+    id: string,
+    ...request: CreateParameters<Class, RemoteLifecycleOptions>
+  ): Promise<boolean> {
+    return this.#objects.create(type, id, ...request);
   }
 
   /** Deletes the object, if it is there. */
@@ -239,9 +243,11 @@ export class TestCluster<ClockType extends Clock = ManualClock> {
   }
 
   /** Creates or deletes an object. @internal */
-  async lifecycle(action: "create" | "delete", type: string, id: string): Promise<unknown> {
+  async lifecycle(action: "create" | "delete", type: string, id: string, request?: unknown): Promise<unknown> {
     const deadline = this.clock.now() + this.config.callTimeout;
-    const message = { action, type, id, deadline, requestId: this.#requestId(), caller: { kind: "client" } } as const;
+    const text = request === undefined ? {} : { request: JSON.stringify(request) };
+    const from = { requestId: this.#requestId(), caller: { kind: "client" } } as const;
+    const message = { action, type, id, deadline, ...text, ...from };
     return this.#response(await this.#paced.lifecycle(message));
   }
 

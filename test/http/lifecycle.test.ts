@@ -19,6 +19,17 @@ describe("create and delete", () => {
     });
   });
 
+  it("[HTTP5] create passes its request on; delete has none", async () => {
+    const http = httpFixture({ names: ["p0"] });
+    await http.post("/api/v1/objects/create/Counter/x", { request: { owner: "ann" } });
+    await http.post("/api/v1/objects/create/Counter/x", { request: null });
+    const sent = http.partitions.get("p0")?.lifecycles.map(({ request }) => request);
+    expect(sent).toEqual(['{"owner":"ann"}', undefined]);
+    const long = { request: "x".repeat(2_000_000) };
+    expect(await codeOf(await http.post("/api/v1/objects/create/Counter/x", long))).toBe("PAYLOAD_TOO_LARGE");
+    expect(await codeOf(await http.post("/api/v1/objects/delete/Counter/x", { request: 1 }))).toBe("INVALID_ARGUMENT");
+  });
+
   it("[HTTP5] delete answers success whether or not there was an object", async () => {
     const http = httpFixture();
     for (const _ of [1, 2]) {
@@ -53,6 +64,6 @@ describe("create and delete", () => {
     expect(await codeOf(await http.post("/api/v1/objects/create/Nope/x"))).toBe("TYPE_NOT_FOUND");
     expect(await codeOf(await http.post("/api/v1/objects/create/Counter/a%2Fb"))).toBe("INVALID_ID");
     expect(await codeOf(await http.post("/api/v1/objects/delete/Counter/a%00"))).toBe("INVALID_ID");
-    expect(await codeOf(await http.post("/api/v1/objects/create/Counter/x", { request: 1 }))).toBe("INVALID_ARGUMENT");
+    expect(await codeOf(await http.post("/api/v1/objects/create/Counter/x", { other: 1 }))).toBe("INVALID_ARGUMENT");
   });
 });

@@ -194,6 +194,27 @@ test("[OBJ2] a request schema that is asynchronous is refused where the host is 
   );
 });
 
+describe("a create schema", () => {
+  const owner = z.object({ owner: z.string() });
+  test.each<[string, object, string | undefined]>([
+    ["calls make objects, and it needs a request", {}, "refuses what the first call makes an object with, no request"],
+    ["only creating makes objects", { autoCreate: false }, undefined],
+    ["autoLoad makes one", { autoCreate: false, autoLoad: "global" }, "refuses what autoLoad makes an object with"],
+    ["it takes {}", { create: z.object({ owner: z.string().optional() }) }, undefined],
+    ["it takes nothing", { create: owner.optional() }, undefined],
+    ["it is asynchronous", { create: z.object({}).refine(async () => true), autoCreate: false }, "is asynchronous"],
+  ])("[LIFE5] that objects could not be made with is refused where the host is defined: %s", (_, statics, why) => {
+    class Made extends VirtualObject {
+      static override readonly type = "Made";
+      static override readonly create: z.ZodType = owner;
+    }
+    for (const [key, value] of Object.entries(statics)) Object.defineProperty(Made, key, { value });
+    const refused = attempt(() => new Registry([Made]));
+    if (why === undefined) expect(refused).not.toContain("Cannot serve");
+    else expect(refused).toContain(`Cannot serve class Made: its create schema ${why}`);
+  });
+});
+
 describe("stubs", () => {
   const definition = new Registry([classOf({ methods: { run: {}, peek: {} } })]).type("Made");
 

@@ -2,10 +2,12 @@
  * Compile-time tests of [OBJ5]: `tsc --noEmit` checks this file, nothing runs it. Every `@ts-expect-error` is a mistake that
  * must not compile; if it ever does, the directive itself is the error. `compile.test.ts` proves that the check can fail.
  */
-import { method, type ObjectClass, type Stub, VirtualObject } from "edgeverse";
+import { method, type ObjectClass, type RequestOf, type Stub, VirtualObject } from "edgeverse";
 import { z } from "zod";
 import { Counter } from "../../examples/counter.ts";
 import { Wallet } from "../../examples/wallet.ts";
+
+import type { CreateParameters } from "../../src/object/virtual-object.ts";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 function check<_Claim extends true>(): void {}
@@ -59,6 +61,24 @@ check<Equal<Parameters<Stub<typeof Counter>["add"]>, Parameters<Counter["add"]>>
 // A stub has the declared methods and nothing else: neither inherited ones, nor what is public without being declared.
 check<Equal<keyof EverythingStub, "sync" | "later" | "nothing" | "optional" | "many">>();
 check<Equal<keyof Stub<typeof Wallet>, "deposit" | "withdraw" | "getBalance" | "transfer">>();
+
+// Creating takes the request that the class describes, and options.
+class Owned extends VirtualObject {
+  static override readonly type = "Owned";
+  static override readonly create = z.object({ owner: z.string(), size: z.number().default(1) });
+  protected override onCreate({ owner, size }: RequestOf<typeof Owned.create>) {
+    check<Equal<typeof owner, string>>();
+    check<Equal<typeof size, number>>();
+  }
+}
+class Named extends VirtualObject {
+  static override readonly type = "Named";
+  static override readonly create = z.object({ name: z.string().default("") });
+}
+type Owner = { owner: string; size?: number | undefined };
+check<Equal<CreateParameters<typeof Owned, 0>, [request: Owner, options?: 0]>>();
+check<Equal<CreateParameters<typeof Named, 0>, [request?: { name?: string | undefined }, options?: 0]>>();
+check<Equal<CreateParameters<typeof Counter, 0>, [request?: undefined, options?: 0]>>();
 
 /** Calls as authors write them. Nothing here may run. */
 export class Caller extends VirtualObject {

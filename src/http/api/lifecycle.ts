@@ -6,10 +6,13 @@ import type { HttpParts } from "../ports.ts";
 import { problem } from "../problem.ts";
 import { respond } from "../respond.ts";
 import { param, type Route } from "../route.ts";
-import { objectId, objectParams } from "../schemas.ts";
-import { CLIENT, TURN } from "./message.ts";
+import { about, jsonValue, objectId, objectParams } from "../schemas.ts";
+import { CLIENT, requestText, TURN } from "./message.ts";
 
-const bodySchema = z.strictObject({});
+const createBody = z
+  .strictObject({ request: jsonValue.optional() })
+  .register(about, { examples: [{}, { request: { owner: "ann" } }] });
+const deleteBody = z.strictObject({});
 const NOT_RELIABLE = "creating and deleting are no reliable calls";
 const identity = z.object({ id: objectId });
 
@@ -29,7 +32,7 @@ function lifecycleRoute(parts: HttpParts, action: "create" | "delete"): Route {
       summary: action === "create" ? "Create an object" : "Delete an object",
       params: objectParams,
       headers: commonHeaders.pick({ "Edgeverse-Timeout": true }),
-      body: bodySchema,
+      body: action === "create" ? createBody : deleteBody,
       answers:
         action === "create"
           ? {
@@ -50,13 +53,20 @@ function lifecycleRoute(parts: HttpParts, action: "create" | "delete"): Route {
       const { type, timeout: declared } = registry.type(param(context, "type"));
       const id = param(context, "id");
       const timeout = timeoutHeader(context.req.raw.headers, config.maxCallTimeout) ?? declared ?? config.callTimeout;
-      parseBody(await readBody(context.req.raw, config.maxBody), bodySchema);
-      const deadline = clock.now() + timeout;
-      const reply = await router.lifecycle({ action, type, id, deadline, requestId, caller: CLIENT });
+      const body = await readBody(context.req.raw, config.maxBody);
+      const message = { action, type, id, deadline: clock.now() + timeout, requestId, caller: CLIENT };
+      const request = action === "create" ? creation(body, config.maxMessage) : parseBody(body, deleteBody);
+      const reply = await router.lifecycle({ ...message, ...request });
       if (reply.kind === "error") return problem(reply.error, requestId);
       if (action === "delete") return respond('{"success":true}', requestId);
       const created = reply.kind === "response" && (JSON.parse(reply.response) as { created: boolean }).created;
       return respond(JSON.stringify({ id }), requestId, created ? 201 : 200);
     },
   };
+}
+
+/** The part of the message that says what to create the object with. */
+function creation(body: string, limit: number): { readonly request?: string } {
+  const request = requestText(parseBody(body, createBody).request, limit, ["request"]);
+  return request === undefined ? {} : { request };
 }

@@ -1,6 +1,7 @@
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import { droppedKeys } from "../../object/dropped-keys.ts";
 import { parseJson } from "../../object/json.ts";
+import { parseRequest } from "../../object/request.ts";
 import { construct, type DeactivationReason, type VirtualObject } from "../../object/virtual-object.ts";
 import type { AsyncScope, SqlStorage } from "../../platform/ports.ts";
 import { Instance } from "./activation.ts";
@@ -9,7 +10,7 @@ import type { Turn, TurnActivation } from "./turn.ts";
 
 /** The hooks as the engine calls them; they are protected for everybody else. */
 export interface Hooks {
-  onCreate(): unknown;
+  onCreate(request: unknown): unknown;
   onActivate(): unknown;
   onDeactivate(reason: DeactivationReason): unknown;
   onDelete(): unknown;
@@ -121,11 +122,15 @@ export function activate(turn: Turn, scope: AsyncScope<Turn>): MaybePromise<unkn
     activation.instance = instance;
   }
   const hooks = hooksOf(instance.object);
-  const created = turn.created && definition.hooks.has("onCreate") ? hooks.onCreate() : undefined;
+  const created = turn.created && definition.hooks.has("onCreate") ? hooks.onCreate(creation(turn)) : undefined;
   return andThen(created, () => {
     if (turn.status !== "running") throw turn.services.over(turn);
     return definition.hooks.has("onActivate") ? hooks.onActivate() : undefined;
   });
+}
+
+function creation({ plan, activation }: Turn): unknown {
+  return "creation" in plan ? plan.creation : parseRequest(activation.definition.create, undefined);
 }
 
 /** Whether `onDelete` is there and can run: an object whose row can't be read is deleted without it. */

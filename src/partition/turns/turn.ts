@@ -36,6 +36,8 @@ export interface TurnPlan {
   readonly chain?: readonly ChainLink[] | undefined;
   /** It was accepted before, as a reliable call: the mailbox's bound does not count. */
   readonly admitted?: boolean;
+  /** What `onCreate` gets, parsed; without it, what the type's schema makes of no request. */
+  readonly creation?: unknown;
   /** Runs the method on the instance. */
   run(instance: VirtualObject<unknown>): unknown;
   /** Makes the result fit to leave; throws `EdgeverseError`, and the turn rolls back. */
