@@ -2,6 +2,7 @@
 export { ManualClock, systemClock } from "./clocks.ts";
 export { MemoryCallLog } from "./memory-call-log.ts";
 export { type SimulateOptions, type SimulationResult, simulate } from "./simulation/simulate.ts";
-export type { Workload, WorkloadAnswer, WorkloadCall } from "./simulation/workload.ts";
+export { type SimulateSeedsOptions, simulateSeeds } from "./simulation/simulate-seeds.ts";
+export type { Workload, WorkloadAnswer, WorkloadCall, WorkloadCheck, WorkloadClient } from "./simulation/workload.ts";
 export { SqliteStorage } from "./sqlite-storage.ts";
 export { type CrashTime, TestCluster, type TestClusterOptions } from "./test-cluster.ts";

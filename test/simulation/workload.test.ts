@@ -1,48 +1,96 @@
-import { simulate, type Workload } from "edgeverse/testing";
+import { method, VirtualObject } from "edgeverse";
+import { simulate, simulateSeeds, type Workload } from "edgeverse/testing";
 import { describe, expect, test } from "vitest";
 import { Wallet } from "../../examples/wallet.ts";
 
 const wallets = ["ann", "bob", "cem"];
 
 /** Money that is deposited by calls that each count once: in the end the balances are what was acknowledged. */
-const deposits: Workload = {
-  objects: () => [Wallet],
+const deposits = {
+  objects: [Wallet],
   calls: 30,
-  call: (random, n) => ({
-    ...{
-      type: "Wallet",
-      id: random.pick(wallets),
-      method: "deposit",
-      request: { amount: 1 + random.int(9) },
-      callId: `d${n}`,
-    },
-  }),
-  async check(ask, answers) {
+  async call({ object, random, n }) {
+    const [id, amount] = [random.pick(wallets), 1 + random.int(9)];
+    await object(Wallet, id, { callId: `d${n}` }).deposit({ amount });
+    return { id, amount };
+  },
+  async check({ object, answers }) {
     for (const id of wallets) {
-      const mine = answers.filter(({ call, code }) => call.id === id && code === undefined);
-      const sum = mine.reduce((all, { call }) => all + (call.request as { amount: number }).amount, 0);
-      const { balance } = (await ask("Wallet", id, "getBalance")) as { balance: number };
+      const sum = answers.reduce((all, { answer }) => all + (answer?.id === id ? answer.amount : 0), 0);
+      const { balance } = await object(Wallet, id).getBalance();
       if (balance !== sum) throw new Error(`${id} has ${balance}, and ${sum} was acknowledged`);
     }
   },
-};
+} satisfies Workload<{ id: string; amount: number }>;
+
+class Broken extends VirtualObject {
+  static override readonly type = "Broken";
+  static override readonly methods = { run: method() };
+  run() {
+    throw new TypeError("a mistake of its author");
+  }
+}
 
 describe("an author's own objects", () => {
-  test("[CALL1] wallets hold what was acknowledged, whatever happens to the cluster", async () => {
-    for (let seed = 1; seed <= 40; seed++) {
-      const { violation } = await simulate({ seed, workload: deposits });
-      expect(violation, `seed ${seed}`).toBeUndefined();
-    }
+  test("[CALL1] wallets hold what was acknowledged, whatever happens to the cluster", { timeout: 60_000 }, async () => {
+    await simulateSeeds({ workload: deposits, seeds: 40 });
   });
 
-  test("a workload whose promise is broken is told so", async () => {
-    const greedy: Workload = {
+  test("a promise that is broken is told with its seed, and the same seed breaks it again", async () => {
+    const greedy = {
       ...deposits,
-      check: async (ask) => {
-        const { balance } = (await ask("Wallet", "ann", "getBalance")) as { balance: number };
+      async check({ object }) {
+        const { balance } = await object(Wallet, "ann").getBalance();
         if (balance !== -1) throw new Error(`ann has ${balance}`);
       },
-    };
-    expect((await simulate({ seed: 1, workload: greedy })).violation).toContain("ann has");
+    } satisfies Workload;
+    const told = simulateSeeds({ workload: greedy, seeds: 5, from: 7 });
+    await expect(told).rejects.toThrow(/^seed 7: ann has \d+$/);
+    const [first, second] = [
+      await simulate({ seed: 7, workload: greedy }),
+      await simulate({ seed: 7, workload: greedy }),
+    ];
+    expect(first.violation).toContain("ann has");
+    expect(second).toEqual(first);
+  });
+
+  test("a client may do several things, wait, and be refused; the check hears what came of each", async () => {
+    const { violation } = await simulate({
+      seed: 3,
+      workload: {
+        objects: [Wallet],
+        calls: 10,
+        async call({ object, n, sleep }) {
+          const wallet = object(Wallet, `w${n}`, { callId: "once" });
+          await wallet.deposit({ amount: n + 1 });
+          await sleep(100);
+          if (n % 2 === 1) await object(Wallet, `w${n}`, { callId: "again" }).withdraw({ amount: 100 });
+          return n;
+        },
+        check({ answers }) {
+          expect(answers.map(({ n }) => n)).toEqual(Array.from({ length: 10 }, (_, n) => n));
+          for (const { n, answer, error } of answers) {
+            expect(n % 2 === 1 ? error?.reason : answer).toBe(n % 2 === 1 ? "INSUFFICIENT_FUNDS" : n);
+          }
+        },
+      },
+    });
+    expect(violation).toBeUndefined();
+  });
+
+  test("a mistake in the workload, and one in a method, break a seed", async () => {
+    const { violation } = await simulate({
+      seed: 1,
+      workload: {
+        objects: [Wallet],
+        calls: 1,
+        call: () => {
+          throw new TypeError("a mistake of the workload's author");
+        },
+      },
+    });
+    expect(violation).toContain("call 0 of the workload threw TypeError: a mistake of the workload's author");
+    const broken: Workload = { objects: [Broken], calls: 1, call: ({ object }) => object(Broken, "b").run() };
+    expect((await simulate({ seed: 1, workload: broken })).violation).toContain("a mistake of its author");
   });
 });

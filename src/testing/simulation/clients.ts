@@ -1,8 +1,6 @@
 import type { CallMessage, Reply } from "../../object/message.ts";
-import type { FinalReply } from "../../router/router.ts";
 import type { History, Sent } from "./history.ts";
 import type { CallStep } from "./steps.ts";
-import type { WorkloadCall } from "./workload.ts";
 import type { Edge, World } from "./world.ts";
 
 /** Sends what the steps say, and writes down what comes back. */
@@ -44,16 +42,6 @@ export class Clients {
     return this.edge(0).router.call({ ...this.#envelope(object, 20_000, 0), method: "list", request: '{"ms":0}' });
   }
 
-  /** One call of anything, reliable if it has a call id. */
-  ask({ type, id, method, request, callId, timeout = 3_000 }: WorkloadCall, edge: number): Promise<FinalReply> {
-    return this.edge(edge).router.call({
-      ...this.#envelope(id, timeout, edge),
-      ...{ type, method },
-      ...(request === undefined ? {} : { request: JSON.stringify(request) }),
-      ...(callId === undefined ? {} : { reliable: { callId, answer: "outcome" } as const }),
-    });
-  }
-
   #send(entry: Sent, edge: number, timeout: number): void {
     const { router } = this.edge(edge);
     const { object, deed, token } = entry;
@@ -77,7 +65,13 @@ export class Clients {
 
   #envelope(id: string, timeout: number, edge: number) {
     const deadline = this.edge(edge).process.clock.now() + timeout;
-    return { type: "Ledger", id, deadline, requestId: `r${this.#requests++}`, caller: { kind: "client" } } as const;
+    return {
+      type: "SimulatedLedger",
+      id,
+      deadline,
+      requestId: `r${this.#requests++}`,
+      caller: { kind: "client" },
+    } as const;
   }
 }
 

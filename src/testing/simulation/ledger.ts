@@ -25,7 +25,7 @@ const METHODS = {
 /** Makes the simulated object's class for one process. It holds tokens in order, each of them in its state and as a row. */
 export function ledgerOf(sleep: Sleep, hooks: number): ObjectClass {
   class Ledger extends VirtualObject<{ tokens: string[] }> {
-    static override readonly type = "Ledger";
+    static override readonly type = "SimulatedLedger";
     static override readonly state = STATE;
     static override readonly timeout = "2s";
     static override readonly methods = METHODS;

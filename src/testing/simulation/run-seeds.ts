@@ -1,11 +1,19 @@
 import { availableParallelism } from "node:os";
+import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
+import { urlOf } from "./load-workload.ts";
 import type { SimulationResult } from "./simulate.ts";
+import type { SeedsOfThread } from "./worker.ts";
+
+// Beside this file, and of its kind: TypeScript here, JavaScript in the package.
+const WORKER = fileURLToPath(new URL(`./worker${extname(import.meta.url)}`, import.meta.url).href);
 
 export interface RunSeedsOptions {
   readonly from: number;
   readonly seeds: number;
+  /** Path or URL of the module of an author's workload. */
+  readonly workload?: string | undefined;
   /** Threads; default: one for each core. */
   readonly threads?: number;
   readonly onResult?: (result: SimulationResult, done: number) => void;
@@ -24,17 +32,17 @@ export interface SeedsReport {
 }
 
 /** Lives through many seeds on every core. Failures are in order of their seeds, whichever thread found them. */
-export async function runSeeds({ from, seeds, threads, onResult }: RunSeedsOptions): Promise<SeedsReport> {
+export async function runSeeds({ from, seeds, workload, threads, onResult }: RunSeedsOptions): Promise<SeedsReport> {
   const begun = performance.now();
   const failed: SimulationResult[] = [];
   const sums = { events: 0, moves: 0, calls: 0, time: 0 };
   let done = 0;
+  const url = workload === undefined ? undefined : urlOf(workload);
   const step = Math.min(seeds, threads ?? availableParallelism());
   const live = (first: number) =>
     new Promise<void>((resolve, reject) => {
-      const worker = new Worker(fileURLToPath(new URL("./worker.ts", import.meta.url).href), {
-        workerData: { from: first, to: from + seeds, step },
-      });
+      const workerData: SeedsOfThread = { from: first, to: from + seeds, step, workload: url };
+      const worker = new Worker(WORKER, { workerData });
       worker.on("message", (result: SimulationResult) => {
         done++;
         if (!result.ok) failed.push(result);

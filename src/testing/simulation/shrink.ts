@@ -1,4 +1,14 @@
 import { planOf, type SimulationResult, simulate } from "./simulate.ts";
+import type { Workload } from "./workload.ts";
+
+export interface ShrinkOptions {
+  readonly seed: number;
+  readonly workload?: Workload | undefined;
+  /** What the seed gave; by default it is run first. */
+  readonly failed?: SimulationResult | undefined;
+  /** Runs at most; default 600. */
+  readonly most?: number;
+}
 
 export interface Shrunk {
   /** Numbers of the steps that are left. */
@@ -10,13 +20,10 @@ export interface Shrunk {
 /**
  * Leaves out as many of a failing seed's steps as can be while it breaks the same promise: delta debugging (Zeller and
  * Hildebrandt 2002) over the list of steps.
- *
- * @param failed what the seed gave; by default it is run first
- * @param most runs at most
  */
-export async function shrink(seed: number, failed?: SimulationResult, most = 600): Promise<Shrunk> {
-  let result = failed ?? (await simulate({ seed }));
-  let only = planOf(seed).steps.map((_, index) => index);
+export async function shrink({ seed, workload, failed, most = 600 }: ShrinkOptions): Promise<Shrunk> {
+  let result = failed ?? (await simulate({ seed, workload }));
+  let only = planOf(seed, workload?.calls).steps.map((_, index) => index);
   let runs = 0;
   const promise = kindOf(result);
   for (let parts = 2; !result.ok && only.length > 0 && runs < most; ) {
@@ -24,7 +31,7 @@ export async function shrink(seed: number, failed?: SimulationResult, most = 600
     let smaller = false;
     for (let start = 0; start < only.length && runs < most; start += size) {
       const rest = only.filter((_, index) => index < start || index >= start + size);
-      const attempt = await simulate({ seed, only: rest });
+      const attempt = await simulate({ seed, workload, only: rest });
       runs++;
       if (kindOf(attempt) !== promise) continue;
       [only, result, smaller] = [rest, attempt, true];

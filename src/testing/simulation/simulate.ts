@@ -15,14 +15,14 @@ import type { Workload } from "./workload.ts";
 import { WorkloadRun } from "./workload-run.ts";
 import { World } from "./world.ts";
 
-export interface SimulateOptions {
+export interface SimulateOptions<Answer = unknown> {
   readonly seed: number;
   /** Only these of the seed's steps, by number; all when left out. */
-  readonly only?: readonly number[];
+  readonly only?: readonly number[] | undefined;
   /** An author's own objects and calls, beside the simulation's own. */
-  readonly workload?: Workload;
+  readonly workload?: Workload<Answer> | undefined;
   /** Told of every line of the trace. */
-  readonly onTrace?: (line: string) => void;
+  readonly onTrace?: ((line: string) => void) | undefined;
 }
 
 export interface SimulationStats {
@@ -66,7 +66,8 @@ export function planOf(seed: number, authorCalls = 0): { settings: Settings; ste
  * @example
  * const { ok, violation } = await simulate({ seed: 7 });
  */
-export async function simulate({ seed, only, workload, onTrace }: SimulateOptions): Promise<SimulationResult> {
+export async function simulate<Answer = unknown>(options: SimulateOptions<Answer>): Promise<SimulationResult> {
+  const { seed, only, workload, onTrace } = options;
   const { settings, steps } = planOf(seed, workload?.calls);
   let hash = 0;
   let lines = 0;

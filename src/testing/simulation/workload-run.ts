@@ -1,51 +1,51 @@
+import { EdgeverseError } from "../../errors/edgeverse-error.ts";
+import type { CallMessage, LifecycleMessage } from "../../object/message.ts";
+import { pause } from "../../platform/pause.ts";
+import { RemoteObjects } from "../../router/remote-objects.ts";
 import type { FinalReply } from "../../router/router.ts";
 import type { Clients } from "./clients.ts";
 import type { Random } from "./random.ts";
 import { Violation } from "./violation.ts";
-import type { Ask, Workload, WorkloadAnswer, WorkloadCall } from "./workload.ts";
+import type { Workload, WorkloadAnswer, WorkloadClient } from "./workload.ts";
 
-/** How often a reliable call is repeated, and ms between. */
+/** How often a reliable call is sent, and ms between. */
 const MOST_TRIES = 60;
 const TRY_AGAIN = 1_000;
+/** Ms that a call of the check may take. */
+const CHECK_WITHIN = 20_000;
 
 /** Makes an author's calls and keeps what came of them. */
 export class WorkloadRun {
   readonly #workload: Workload;
   readonly #clients: Clients;
-  readonly #calls: readonly WorkloadCall[];
-  readonly #answers = new Map<number, WorkloadAnswer>();
-  readonly #begun = new Set<number>();
+  readonly #random: Random;
+  readonly #answers: WorkloadAnswer<unknown>[] = [];
+  #begun = 0;
+  #requests = 0;
+  #mistake: string | undefined;
 
   constructor(workload: Workload, clients: Clients, random: Random) {
     this.#workload = workload;
     this.#clients = clients;
-    this.#calls = Array.from({ length: workload.calls }, (_, n) => workload.call(random, n));
-  }
-
-  /** Whether a call that was begun has no answer yet. */
-  get waiting(): boolean {
-    return this.#answers.size < this.#begun.size;
+    this.#random = random;
   }
 
   begin(n: number, edge: number): void {
-    this.#begun.add(n);
-    void this.#try(n, edge, 1);
+    this.#begun++;
+    void this.#answer(n, edge).then((answer) => this.#answers.push(answer));
   }
 
-  /** @throws Violation when the author's check throws or does not end */
+  /** @throws Violation when a call makes a mistake, or the author's check throws or does not end */
   async check(run: (ms: number) => Promise<void>): Promise<void> {
-    for (let round = 0; round < 200 && this.waiting; round++) await run(TRY_AGAIN);
-    if (this.waiting) throw new Violation("a call of the workload was never answered");
-    const answers = [...this.#answers].sort(([left], [right]) => left - right).map(([, answer]) => answer);
+    const waiting = () => this.#answers.length < this.#begun;
+    for (let round = 0; round < 200 && waiting(); round++) await run(TRY_AGAIN);
+    if (waiting()) throw new Violation("a call of the workload was never answered");
+    if (this.#mistake !== undefined) throw new Violation(this.#mistake);
+    const answers = this.#answers.sort((left, right) => left.n - right.n);
     let over = false;
     let trouble: unknown;
-    const ask: Ask = async (type, id, method, request) => {
-      const reply = await this.#clients.ask({ type, id, method, request, timeout: 20_000 }, 0);
-      if (reply.kind === "response") return JSON.parse(reply.response);
-      throw new Error(`${type}/${id} ${method}: ${reply.kind === "error" ? reply.error.message : reply.kind}`);
-    };
     Promise.resolve()
-      .then(() => this.#workload.check?.(ask, answers))
+      .then(() => this.#workload.check?.({ ...this.#client(0, CHECK_WITHIN), answers }))
       .catch((error: unknown) => {
         trouble = error ?? new Error("the check failed");
       })
@@ -57,15 +57,48 @@ export class WorkloadRun {
     if (trouble !== undefined) throw new Violation(trouble instanceof Error ? trouble.message : String(trouble));
   }
 
-  async #try(n: number, edge: number, tries: number): Promise<void> {
-    const call = this.#calls[n] as WorkloadCall;
-    const reply: FinalReply = await this.#clients.ask(call, edge);
-    const again = reply.kind === "error" && reply.error.retryable && call.callId !== undefined && tries < MOST_TRIES;
-    if (again) {
-      this.#clients.edge(edge).process.clock.after(TRY_AGAIN, () => void this.#try(n, edge, tries + 1));
-      return;
+  async #answer(n: number, edge: number): Promise<WorkloadAnswer<unknown>> {
+    const sleep = (ms: number) => pause(this.#clients.edge(edge).process.clock, ms);
+    const random = this.#random.fork(`call ${n}`);
+    try {
+      return { n, answer: await this.#workload.call({ ...this.#client(edge), n, random, sleep }) };
+    } catch (error) {
+      if (!(error instanceof EdgeverseError)) {
+        this.#mistake ??= `call ${n} of the workload threw ${error instanceof Error ? error.stack : error}`;
+      }
+      return { n, error: EdgeverseError.from(error) };
     }
-    if (reply.kind === "response") this.#answers.set(n, { call, response: JSON.parse(reply.response) });
-    else this.#answers.set(n, { call, code: reply.kind === "error" ? reply.error.code : reply.kind });
+  }
+
+  /** @param timeout ms a call may take unless told; default: as configured */
+  #client(edge: number, timeout?: number): WorkloadClient {
+    const { process, registry, config } = this.#clients.edge(edge);
+    const objects = new RemoteObjects({
+      registry,
+      config: timeout === undefined ? config : { ...config, callTimeout: timeout },
+      clock: process.clock,
+      random: { uuid: () => `w${this.#requests++}` },
+      caller: "client",
+      router: {
+        call: (message) => this.#send(message, edge),
+        lifecycle: (message: LifecycleMessage) => this.#clients.edge(edge).router.lifecycle(message),
+      },
+    });
+    return { object: (type, id, options) => objects.stub(type, id, options) };
+  }
+
+  /** Sends a reliable call until it has its outcome, as a good client does. */
+  async #send(message: CallMessage, edge: number): Promise<FinalReply> {
+    const timeout = message.deadline - this.#now(edge);
+    for (let tries = 1; ; tries++) {
+      const reply = await this.#clients.edge(edge).router.call({ ...message, deadline: this.#now(edge) + timeout });
+      const again = reply.kind === "error" && reply.error.retryable && message.reliable !== undefined;
+      if (!again || tries === MOST_TRIES) return reply;
+      await pause(this.#clients.edge(edge).process.clock, TRY_AGAIN);
+    }
+  }
+
+  #now(edge: number): number {
+    return this.#clients.edge(edge).process.clock.now();
   }
 }

@@ -1,52 +1,57 @@
-import type { ObjectClass } from "../../object/virtual-object.ts";
-import type { Sleep } from "./ledger.ts";
+import type { EdgeverseError } from "../../errors/edgeverse-error.ts";
+import type { ObjectClass, Stub } from "../../object/virtual-object.ts";
+import type { RemoteCallOptions } from "../../router/remote-objects.ts";
 import type { Random } from "./random.ts";
 
-/** A call of an author's workload. */
-export interface WorkloadCall {
-  readonly type: string;
-  readonly id: string;
-  readonly method: string;
-  readonly request?: unknown;
-  /** Makes the call reliable: it is repeated with this id until it has an outcome. */
-  readonly callId?: string;
-  /** Ms until its deadline; default 3,000. */
-  readonly timeout?: number;
+/** How a workload reaches its objects. */
+export interface WorkloadClient {
+  /** A typed stub. Its calls end after 3 s unless told; one with a `callId` is sent again until it has its outcome. */
+  object<Class extends ObjectClass>(type: Class, id: string, options?: RemoteCallOptions): Stub<Class>;
 }
 
-/** What came of a call: its response, or the code it failed with. Undefined while nobody has answered. */
-export interface WorkloadAnswer {
-  readonly call: WorkloadCall;
-  readonly response?: unknown;
-  readonly code?: string;
+/** What the n-th call gets. */
+export interface WorkloadCall extends WorkloadClient {
+  /** From 0. */
+  readonly n: number;
+  /** The only chance there may be: all else would tell another story each time. */
+  readonly random: Random;
+  /** Lets simulated time pass. */
+  sleep(ms: number): Promise<void>;
+}
+
+/** What came of the n-th call: what it returned, or the error of an object that ended it. */
+export type WorkloadAnswer<Answer> =
+  | { readonly n: number; readonly answer: Answer; readonly error?: undefined }
+  | { readonly n: number; readonly error: EdgeverseError; readonly answer?: undefined };
+
+/** What the check gets. */
+export interface WorkloadCheck<Answer> extends WorkloadClient {
+  /** One for each call, in the order of `n`. */
+  readonly answers: readonly WorkloadAnswer<Answer>[];
 }
 
 /**
- * An author's own objects under the simulation: what they are, what is called, and what must be true of it in the end.
+ * An author's own objects under the simulation: what they are, what clients do with them, and what must be true in the end.
  *
+ * @typeParam Answer what `call` returns, for `check`
  * @example
- * const { ok, violation } = await simulate({
- *   seed: 1,
- *   workload: {
- *     objects: () => [Counter],
- *     calls: 40,
- *     call: (random, n) => ({ type: "Counter", id: random.pick(["a", "b"]), method: "add", request: { by: 1 }, callId: `c${n}` }),
- *     async check(ask, answers) {
- *       const added = answers.filter(({ code }) => code === undefined).length;
- *       const [a, b] = [await ask("Counter", "a", "get"), await ask("Counter", "b", "get")] as { value: number }[];
- *       if (a.value + b.value !== added) throw new Error("a call was lost, or ran twice");
- *     },
+ * export default {
+ *   objects: [Counter],
+ *   calls: 40,
+ *   call: ({ object, random, n }) => object(Counter, random.pick(["a", "b"]), { callId: `c${n}` }).add({ by: 1 }),
+ *   async check({ object, answers }) {
+ *     const added = answers.filter(({ error }) => error === undefined).length;
+ *     const [a, b] = [await object(Counter, "a").get(), await object(Counter, "b").get()];
+ *     if (a.value + b.value !== added) throw new Error("a call was lost, or ran twice");
  *   },
- * });
+ * } satisfies Workload;
  */
-export interface Workload {
-  /** The classes, made anew for each process. `sleep` lets simulated time pass in a method. */
-  readonly objects: (sleep: Sleep) => readonly ObjectClass[];
+export interface Workload<Answer = unknown> {
+  readonly objects: readonly ObjectClass[];
+  /** How many calls there are; troubles come between them. */
   readonly calls: number;
-  /** The n-th call, from 0. What is random must come from `random`, or a seed would tell another story each time. */
-  readonly call: (random: Random, n: number) => WorkloadCall;
-  /** After the end of all trouble; throws what is wrong. `ask` calls an object and gives its response. */
-  readonly check?: (ask: Ask, answers: readonly WorkloadAnswer[]) => Promise<void> | void;
+  /** One client's doing: a call or several. What it throws that is not of an object is a mistake, and the seed fails. */
+  call(client: WorkloadCall): Promise<Answer> | Answer;
+  /** After the end of all trouble; throws what is wrong. */
+  check?(client: WorkloadCheck<Answer>): Promise<void> | void;
 }
-
-export type Ask = (type: string, id: string, method: string, request?: unknown) => Promise<unknown>;

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import type { Config } from "../../config/config.ts";
 import { Coordinator } from "../../coordinator/coordinator.ts";
 import { policyOf } from "../../coordinator/policy.ts";
 import { Registry } from "../../object/registry.ts";
@@ -32,6 +33,8 @@ export type CoordinatorClient = {
 export interface Edge {
   readonly process: SimProcess;
   readonly router: Router;
+  readonly registry: Registry;
+  readonly config: Config;
 }
 
 const MAP_WITHIN = 500;
@@ -51,16 +54,11 @@ export class World {
   logDelay = 2;
   readonly #random: Random;
   readonly #trace: (what: string) => void;
-  readonly #objects: (sleep: Sleep) => readonly ObjectClass[];
+  readonly #objects: readonly ObjectClass[];
   #uuids = 0;
 
   /** @param objects classes beside the simulation's own */
-  constructor(
-    settings: Settings,
-    random: Random,
-    trace: (what: string) => void,
-    objects: (sleep: Sleep) => readonly ObjectClass[] = () => [],
-  ) {
+  constructor(settings: Settings, random: Random, trace: (what: string) => void, objects: readonly ObjectClass[] = []) {
     this.settings = settings;
     this.#objects = objects;
     this.#random = random;
@@ -108,13 +106,8 @@ export class World {
 
   edge(name: string): Edge {
     const process = this.#process(name);
-    return {
-      process,
-      router: this.#router(
-        process,
-        this.#registry(async () => undefined, 0),
-      ),
-    };
+    const registry = this.#registry(async () => undefined, 0);
+    return { process, registry, router: this.#router(process, registry), config: this.settings.config };
   }
 
   /** The upkeep that cron does, from its own process. */
@@ -214,7 +207,7 @@ export class World {
   }
 
   #registry(sleep: Sleep, hooks: number): Registry {
-    return new Registry([ledgerOf(sleep, hooks), ...this.#objects(sleep)]);
+    return new Registry([ledgerOf(sleep, hooks), ...this.#objects]);
   }
 
   #router(process: SimProcess, registry: Registry): Router {
