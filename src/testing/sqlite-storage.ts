@@ -1,10 +1,11 @@
-import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { DatabaseSync } from "node:sqlite";
 import type { SqlRow, SqlStorage, SqlValue } from "../platform/ports.ts";
+import { Statements } from "./statements.ts";
 
 /** A database of `node:sqlite`: in memory, or in a file with a sync per transaction. */
 export class SqliteStorage implements SqlStorage {
   readonly #database: DatabaseSync;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #statements: Statements;
   /** Makes the next commit fail with this error, once. */
   failNext: Error | undefined;
   /** Called with each statement. @internal */
@@ -14,18 +15,14 @@ export class SqliteStorage implements SqlStorage {
 
   constructor(path = ":memory:") {
     this.#database = new DatabaseSync(path);
+    this.#statements = new Statements(this.#database);
     this.#database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
   }
 
   /** Runs one statement and gives its rows. */
   query<Row extends SqlRow = SqlRow>(sql: string, ...params: SqlValue[]): Row[] {
     this.onQuery?.(sql);
-    let statement = this.#statements.get(sql);
-    if (statement === undefined) {
-      statement = this.#database.prepare(sql);
-      this.#statements.set(sql, statement);
-    }
-    return statement.all(...params) as Row[];
+    return this.#statements.all(sql, params);
   }
 
   transaction<R>(action: () => R): R {

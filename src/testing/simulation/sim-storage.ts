@@ -1,5 +1,6 @@
-import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { DatabaseSync } from "node:sqlite";
 import type { SqlRow, SqlStorage, SqlValue } from "../../platform/ports.ts";
+import { Statements } from "../statements.ts";
 import type { Random } from "./random.ts";
 import type { SimTime } from "./sim-clock.ts";
 
@@ -24,7 +25,7 @@ export type Durability = "barrier" | "gate";
  */
 export class SimDisk {
   readonly #database = new DatabaseSync(":memory:");
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #statements = new Statements(this.#database);
   readonly #time: SimTime;
   readonly #random: Random;
   #commits: Commit[] = [];
@@ -51,20 +52,15 @@ export class SimDisk {
   }
 
   query<Row extends SqlRow = SqlRow>(sql: string, ...params: SqlValue[]): Row[] {
-    let statement = this.#statements.get(sql);
-    if (statement === undefined) {
-      statement = this.#database.prepare(sql);
-      this.#statements.set(sql, statement);
-    }
     const reads = /^\s*SELECT/i.test(sql);
     if (!reads) for (const table of WATCHED) if (sql.includes(table)) this.written.add(table);
-    const run = () => this.#all(statement as StatementSync, params) as Row[];
+    const run = () => this.#all<Row>(sql, params);
     return reads || this.#within ? run() : this.transaction(run);
   }
 
-  #all(statement: StatementSync, params: SqlValue[]): unknown[] {
+  #all<Row extends SqlRow>(sql: string, params: SqlValue[]): Row[] {
     try {
-      return statement.all(...params);
+      return this.#statements.all<Row>(sql, params);
     } catch (error) {
       this.onError?.(error);
       throw error;
