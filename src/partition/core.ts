@@ -249,7 +249,7 @@ export class PartitionCore {
       openStore: (turn) =>
         new TurnStore(turn.activation, storage, {
           maxValue: config.maxValue,
-          checkMutable: () => turn.checkMutable("change the store"),
+          checkMutable: () => turn.checkMutable("change the store of"),
           flush: () => this.commit.flush(),
           under: turn.outer === undefined ? undefined : () => (turn.outer as Turn).openStore(),
         }),

@@ -10,6 +10,7 @@ export function methodPlan(method: MethodDefinition, request: unknown, rest: Res
   return {
     kind: "call",
     readonly: method.readonly,
+    method: method.name,
     async: method.returns !== "value",
     ...(method.returns === "promise" ? {} : { onReturn: learn(method) }),
     run: (instance) => (instance as unknown as Record<string, (request: unknown) => unknown>)[method.name]?.(request),

@@ -12,8 +12,9 @@ const MAX_DETAILS = 64 * 1024;
  */
 export function outgoingError(turn: Turn, thrown: unknown, observer: Observer): EdgeverseError {
   if (!(thrown instanceof EdgeverseError)) {
-    observer.methodThrew(turn.activation.key, turn.plan.info.requestId, thrown);
-    return new EdgeverseError("INTERNAL", `${turn.activation.key} failed unexpectedly`, { cause: thrown });
+    const cause = explained(turn, thrown);
+    observer.methodThrew(turn.activation.key, turn.plan.info.requestId, cause);
+    return new EdgeverseError("INTERNAL", `${turn.activation.key} failed unexpectedly`, { cause });
   }
   const { code, message, retryable, reason, details, retryAfter } = thrown;
   return new EdgeverseError(code, String(message).slice(0, MAX_MESSAGE), {
@@ -23,6 +24,19 @@ export function outgoingError(turn: Turn, thrown: unknown, observer: Observer): 
     retryAfter,
     cause: thrown,
   });
+}
+
+/** What V8 says of a write to a frozen object or array. */
+const FROZEN = /^Cannot (?:assign to read only|add|delete|define|redefine) property/;
+
+/** Says to the author of a readonly method that wrote to its state which method that is. */
+function explained(turn: Turn, thrown: unknown): unknown {
+  if (turn.mutable || !(thrown instanceof TypeError) || !FROZEN.test(thrown.message)) return thrown;
+  const message = `Cannot change the state of ${turn.activation.key}: ${turn.restriction}. ${thrown.message}`;
+  const error = new TypeError(message, { cause: thrown });
+  // The place in the author's code, which is what counts.
+  if (thrown.stack !== undefined) error.stack = thrown.stack.replace(thrown.message, () => message);
+  return error;
 }
 
 /** The error of a call whose deadline has passed ([TURN6]). */

@@ -23,6 +23,8 @@ export const RELEASED = new EdgeverseError("UNAVAILABLE", "The shard is moving")
 export interface TurnPlan {
   readonly kind: "call" | "create" | "delete" | "deactivate";
   readonly readonly: boolean;
+  /** The method's name, for a call. */
+  readonly method?: string;
   /** The method returns a promise, or may: code after its awaits must find its turn. */
   readonly async: boolean;
   /** Told whether a method that was not known to return a promise did. */
@@ -136,7 +138,7 @@ export class Turn implements TurnScope {
   }
 
   set state(value: unknown) {
-    this.checkMutable("change the state");
+    this.checkMutable("change the state of");
     this.#touch(value);
   }
 
@@ -160,19 +162,27 @@ export class Turn implements TurnScope {
   }
 
   deleteSelf(): void {
-    this.checkMutable("delete the object");
+    this.checkMutable("delete");
     this.deleted = true;
   }
 
   checkMutable(what: string): void {
     this.#check();
-    if (!this.mutable) throw new TypeError(`Cannot ${what} in a readonly method`);
+    if (!this.mutable) throw new TypeError(`Cannot ${what} ${this.activation.key}: ${this.restriction}`);
   }
 
   callIdFor(label: string): string {
     this.#check();
     const { callId } = this.plan.info;
     return callId === undefined ? this.services.uuid() : derivedCallId(this.activation.key, callId, label);
+  }
+
+  /** Why the turn may not change anything: its method, or the one it runs inside, is declared readonly. */
+  get restriction(): string {
+    let by: Turn = this;
+    while (!by.plan.readonly && by.outer !== undefined) by = by.outer;
+    const declared = `${this.activation.definition.type}.${by.plan.method} is declared readonly`;
+    return by === this ? declared : `${this.plan.method} runs inside a call of ${by.plan.method}, and ${declared}`;
   }
 
   /** From here on the turn sees `view`, frozen, and changes nothing. */
