@@ -6,12 +6,12 @@ import { blocksOf } from "./blocks.ts";
 
 const HERE = import.meta.dirname;
 const ROOT = join(HERE, "../..");
-const DOCUMENTS = ["README.md", "docs/guide.md", "docs/patterns.md"];
+const DOCUMENTS = ["README.md", "docs/guide.md", "docs/patterns.md", "docs/worker.md"];
 // Inside the repository, so that "edgeverse" means this package; with a dot, so that nobody else's glob finds it.
 const folder = mkdtempSync(join(HERE, ".snippets-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-it("every ts block of README, guide and patterns compiles", { timeout: 60_000 }, async () => {
+it("every ts block of README, guide, patterns and worker compiles", { timeout: 60_000 }, async () => {
   for (const file of readdirSync(join(ROOT, "examples")).filter((name) => !name.includes(".test."))) {
     copyFileSync(join(ROOT, "examples", file), join(folder, file));
   }

@@ -58,10 +58,15 @@ test("[HOST1] [HOST2] a hono app with the Env and the runtime types of `wrangler
   expect(generated).toContain("extends Cloudflare.Env");
   expect(generated).not.toMatch(/\bas (?!const\b)|\bany\b|@ts-/);
   writeFileSync(index, generated);
+  const object = join(app, "link.ts");
+  writeFileSync(object, USES_ENV);
   const types = readFileSync(join(app, "worker-configuration.d.ts"), "utf8");
   expect(types).toContain('PARTITION: DurableObjectNamespace<import("./index").Partition>');
   expect(
-    await compile("generated", [index, join(app, "worker-configuration.d.ts")], { types: [], skipLibCheck: true }),
+    await compile("generated", [index, object, join(app, "worker-configuration.d.ts")], {
+      types: [],
+      skipLibCheck: true,
+    }),
   ).toBe("");
 });
 
@@ -72,6 +77,23 @@ test("[HOST2] bindings of any kind of namespace do; a class that is not served, 
   const options = { types: ["@cloudflare/workers-types"], exactOptionalPropertyTypes: true, skipLibCheck: false };
   expect(await compile("strict", [index], options)).toBe("");
 });
+
+/** `this.env` is the Env whose bindings name the host's own classes. */
+const USES_ENV = `
+import { method, VirtualObject } from "edgeverse";
+import { defineHost } from "edgeverse/cloudflare";
+
+class Link extends VirtualObject {
+  static override readonly type = "Link";
+  static override readonly methods = { read: method({ readonly: true }) };
+  async read() {
+    return { url: await this.env.LINKS.get(this.id) };
+  }
+}
+
+export const host = defineHost({ objects: [Link] });
+export const urlOf = async (env: Cloudflare.Env): Promise<string | null> => (await host.object(env, Link, "a").read()).url;
+`;
 
 const STRICT = `
 import { VirtualObject } from "edgeverse";
