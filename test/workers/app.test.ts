@@ -77,7 +77,7 @@ describe("objects called by the Worker's own code", () => {
       reason: "CLOSED",
       details: { since: "yesterday" },
     });
-    expect(await post("/lifecycle/shortlived")).toEqual({ created: [true, false], after: 0 });
+    expect(await post("/lifecycle/shortlived")).toEqual({ created: [true, false], value: 8, after: 0 });
   });
 
   test("[HOST2] from another Durable Object and from another entry point: it is the same object", async () => {

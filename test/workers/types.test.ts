@@ -127,7 +127,8 @@ export async function right(): Promise<void> {
   const other: Response | number = await host.fetch(request, plain, ctx, async () => 5);
   const { value } = await host.object(plain, Tally, "a", { callId: "c", identity: { subject: "s", roles: [] } }).add({ by: 1 });
   await host.object(named, Tally, "a", { traceparent: request.headers.get("traceparent") }).read();
-  const created: boolean = await host.create(extended, Tally, "a", { timeout: 5 });
+  const created: boolean = await host.create(extended, Tally, "a", { start: 5 }, { timeout: 5 });
+  await host.create(extended, Tally, "a");
   const any: Host = host;
   void [answer, other, value + 1, created, any];
 }
@@ -147,6 +148,8 @@ export async function wrong(): Promise<void> {
   void (await host.object(plain, Tally, "a").add({ by: 1 })).balance;
   // @ts-expect-error not served
   host.object(plain, Unserved, "a");
+  // @ts-expect-error of another type
+  await host.create(plain, Tally, "a", { start: "5" });
   // @ts-expect-error not served
   await host.create(plain, Unserved, "a");
   // @ts-expect-error no such option

@@ -1,4 +1,4 @@
-import { method, VirtualObject } from "edgeverse";
+import { method, type RequestOf, VirtualObject } from "edgeverse";
 import { defineHost } from "edgeverse/cloudflare";
 import * as z from "zod";
 
@@ -7,12 +7,17 @@ export class Tally extends VirtualObject.withState(
   z.object({ value: z.number().int().default(0), kinds: z.array(z.string()).default([]) }),
 ) {
   static override readonly type = "Tally";
+  static override readonly create = z.object({ start: z.number().int().default(0) });
   static override readonly methods = {
     add: method({ request: z.object({ by: z.number().int().min(1) }) }),
     read: method({ readonly: true }),
     whoami: method({ readonly: true }),
     refuse: method(),
   };
+
+  protected override onCreate({ start }: RequestOf<typeof Tally.create>) {
+    this.state.value = start;
+  }
 
   add({ by }: { by: number }) {
     this.state.value += by;

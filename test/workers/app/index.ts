@@ -57,10 +57,10 @@ app.post("/refuse/:name", async (c) => {
 });
 app.post("/lifecycle/:name", async (c) => {
   const name = c.req.param("name");
-  const created = [await host.create(c.env, Tally, name), await host.create(c.env, Tally, name)];
-  await host.object(c.env, Tally, name).add({ by: 5 });
+  const created = [await host.create(c.env, Tally, name, { start: 3 }), await host.create(c.env, Tally, name)];
+  const { value } = await host.object(c.env, Tally, name).add({ by: 5 });
   await host.delete(c.env, Tally, name);
-  return c.json({ created, after: (await host.object(c.env, Tally, name).read()).value });
+  return c.json({ created, value, after: (await host.object(c.env, Tally, name).read()).value });
 });
 app.post("/jobs/:name", async (c) => {
   await c.env.JOBS.send({ tally: c.req.param("name") });
