@@ -36,8 +36,11 @@ export function defineHost<const Classes extends readonly ObjectClass[]>(options
   const known = new WeakMap<Env, HostServices>();
 
   const services = (env: Env): HostServices => {
-    const made = known.get(env) ?? hostServices(registry, basePath, env);
-    known.set(env, made);
+    let made = known.get(env);
+    if (made === undefined) {
+      made = hostServices(registry, basePath, env);
+      known.set(env, made);
+    }
     return made;
   };
 

@@ -51,6 +51,7 @@ describe("a host in a hono app, below a base path", () => {
       const answer = await fetch(path);
       expect([path, answer.status, await answer.text()]).toEqual([path, 404, "404 Not Found"]);
     }
+    expect(await (await fetch("/edge")).json()).toMatchObject({ name: "Edgeverse" });
     const answer = await fetch("/edge/nothing");
     expect([answer.status, await answer.json()]).toMatchObject([404, { code: "NOT_FOUND" }]);
     const headers = { authorization: "Bearer shop-admin-token" };
