@@ -6,13 +6,23 @@ import type { ReliableOptions } from "./message.ts";
 /* What every caller with a stub does before its call leaves, whether it is an object or the author's own code. */
 
 /** @throws EdgeverseError `INVALID_ARGUMENT` */
-export function checkCallOptions({ timeout, expiresIn, log }: CallOptions): void {
+export function checkCallOptions({ callId, timeout, expiresIn, log }: CallOptions): void {
   for (const [name, value] of Object.entries({ timeout, expiresIn })) {
     if (value === undefined || (Number.isFinite(value) && value >= 1)) continue;
     throw new EdgeverseError("INVALID_ARGUMENT", `Cannot use the option ${name}: it must be a number of ms from 1 up`);
   }
-  if (log === undefined || log === "write-behind" || log === "write-ahead") return;
-  throw new EdgeverseError("INVALID_ARGUMENT", 'Cannot use the option log: it must be "write-ahead" or "write-behind"');
+  if (log !== undefined && log !== "write-behind" && log !== "write-ahead") {
+    throw new EdgeverseError(
+      "INVALID_ARGUMENT",
+      'Cannot use the option log: it must be "write-ahead" or "write-behind"',
+    );
+  }
+  const useless = callId !== undefined ? undefined : expiresIn !== undefined ? "expiresIn" : log && "log";
+  if (useless === undefined) return;
+  throw new EdgeverseError(
+    "INVALID_ARGUMENT",
+    `Cannot use the option ${useless} without a callId: it is for reliable calls`,
+  );
 }
 
 /** What makes the call reliable; undefined for a plain one. Its caller waits for the outcome. */

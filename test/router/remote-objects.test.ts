@@ -164,6 +164,8 @@ describe("objects called from outside of every object", () => {
     expect(codeOf(() => objects.stub(Wallet, "a/b"))).toBe("INVALID_ID");
     expect(codeOf(() => objects.stub(Wallet, "a", { timeout: 0 }))).toBe("INVALID_ARGUMENT");
     expect(codeOf(() => objects.stub(Wallet, "a", { log: "later" as never }))).toBe("INVALID_ARGUMENT");
+    expect(codeOf(() => objects.stub(Wallet, "a", { expiresIn: 100 }))).toBe("INVALID_ARGUMENT");
+    expect(codeOf(() => objects.stub(Wallet, "a", { log: "write-ahead" }))).toBe("INVALID_ARGUMENT");
     expect(codeOf(() => objects.stub(Wallet, "a", { identity: { subject: "ann" } as never }))).toBe("INVALID_ARGUMENT");
     await expect(objects.stub(Wallet, "a", { callId: "" }).getBalance()).rejects.toMatchObject({
       code: "INVALID_ARGUMENT",
