@@ -13,7 +13,10 @@ const NOW = Date.now();
 
 function input(shards: number, members: number, kind: string): PlanInput {
   const list: PlanMember[] = Array.from({ length: members }, (_, index) => ({
-    ...{ name: `p${index}`, weight: 1 + (index % 3), labels: { zone: `z${index % 4}` }, since: 0 },
+    name: `p${index}`,
+    weight: 1 + (index % 3),
+    labels: { zone: `z${index % 4}` },
+    since: 0,
     state: kind === "drain" && index % 4 === 0 ? "draining" : "active",
   }));
   const base =
@@ -23,14 +26,12 @@ function input(shards: number, members: number, kind: string): PlanInput {
     const target = bases?.[shard] ?? `p${(shard * 7919) % members}`;
     const owner = kind === "even" ? target : kind.startsWith("one") ? "p0" : `p${(shard * shard) % members}`;
     return {
-      ...{
-        shard,
-        owner,
-        base: target,
-        held: kind === "held" && owner !== target,
-        pinned: shard % 97 === 0,
-        moving: false,
-      },
+      shard,
+      owner,
+      base: target,
+      held: kind === "held" && owner !== target,
+      pinned: shard % 97 === 0,
+      moving: false,
       lastMoved: null,
       load: {
         objects: shard % 100,

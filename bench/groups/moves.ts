@@ -132,7 +132,8 @@ class Load {
     const id = encodeURIComponent(`shard#${SHARD}/o${(this.#next++ * 7919) % this.#objects}`);
     const sent = performance.now();
     const answer = await fetch(`http://127.0.0.1:${this.#host.port}/api/v1/objects/call/Counter/${id}/add`, {
-      ...{ method: "POST", body: '{"request":{"by":1}}' },
+      method: "POST",
+      body: '{"request":{"by":1}}',
     });
     await answer.arrayBuffer();
     if (!answer.ok) this.#failed++;
@@ -143,10 +144,14 @@ class Load {
 async function fill(host: Host, objects: number): Promise<void> {
   for (let first = 0; first < objects; first += BATCH) {
     const calls = Array.from({ length: Math.min(BATCH, objects - first) }, (_, index) => ({
-      ...{ type: "Counter", id: `shard#${SHARD}/o${first + index}`, method: "add", request: { by: 1 } },
+      type: "Counter",
+      id: `shard#${SHARD}/o${first + index}`,
+      method: "add",
+      request: { by: 1 },
     }));
     const answer = await fetch(`http://127.0.0.1:${host.port}/api/v1/objects/batch`, {
-      ...{ method: "POST", body: JSON.stringify({ calls }) },
+      method: "POST",
+      body: JSON.stringify({ calls }),
     });
     await answer.arrayBuffer();
     if (!answer.ok) throw new Error(`cannot fill: ${answer.status}`);
@@ -155,7 +160,8 @@ async function fill(host: Host, objects: number): Promise<void> {
 
 async function admin<T>(host: Host, method: string, path: string, body?: unknown): Promise<T> {
   const answer = await fetch(`http://127.0.0.1:${host.port}/admin/v1/${path}`, {
-    ...{ method, headers: { authorization: `Bearer ${host.adminToken}` } },
+    method,
+    headers: { authorization: `Bearer ${host.adminToken}` },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   const text = await answer.text();

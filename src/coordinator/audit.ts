@@ -30,8 +30,12 @@ export class Audit {
     if (dryRun === true) return;
     this.#storage.query(
       "INSERT INTO audit (at, actor, request_id, command, details, outcome) VALUES (?, ?, ?, ?, ?, ?)",
-      ...[this.#clock.now(), actor.slice(0, 256), requestId.slice(0, 256), kind],
-      ...[JSON.stringify(details).slice(0, MAX_DETAILS), answer.ok ? "done" : answer.error.code],
+      this.#clock.now(),
+      actor.slice(0, 256),
+      requestId.slice(0, 256),
+      kind,
+      JSON.stringify(details).slice(0, MAX_DETAILS),
+      answer.ok ? "done" : answer.error.code,
     );
     this.#storage.query(
       "DELETE FROM audit WHERE seq <= (SELECT seq FROM audit ORDER BY seq DESC LIMIT 1 OFFSET ?)",

@@ -85,7 +85,10 @@ export class ClusterMap {
     for (const { name, weight, location } of genesis.members) {
       this.#storage.query(
         "INSERT INTO members VALUES (?, ?, '{}', 'active', ?, ?) ON CONFLICT (name) DO NOTHING",
-        ...[name, weight, location ?? null, this.#clock.now()],
+        name,
+        weight,
+        location ?? null,
+        this.#clock.now(),
       );
     }
     this.forget();
@@ -160,7 +163,12 @@ export class ClusterMap {
     this.#storage.query(
       `INSERT INTO members VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (name) DO UPDATE SET
          weight = ?2, labels = ?3, state = ?4, location = ?5, since = ?6`,
-      ...[member.name, member.weight, JSON.stringify(member.labels), member.state, member.location, member.since],
+      member.name,
+      member.weight,
+      JSON.stringify(member.labels),
+      member.state,
+      member.location,
+      member.since,
     );
     this.#members = undefined;
     this.#base = undefined;
@@ -187,8 +195,14 @@ export class ClusterMap {
     this.#storage.query(
       `INSERT INTO shards VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (shard) DO UPDATE SET
          partition = ?2, epoch = ?3, why = ?4, pinned = ?5, pinned_to = ?6, moved_at = ?7, retry_at = ?8`,
-      ...[state.shard, state.partition, state.epoch, state.why, state.pinned ? 1 : 0, state.pinnedTo],
-      ...[state.movedAt, state.retryAt],
+      state.shard,
+      state.partition,
+      state.epoch,
+      state.why,
+      state.pinned ? 1 : 0,
+      state.pinnedTo,
+      state.movedAt,
+      state.retryAt,
     );
     (this.notes as Map<number, ShardState>).set(state.shard, state);
   }

@@ -120,7 +120,9 @@ export class CommandRunner {
     const away = move !== undefined && move.order.to !== (partition ?? map.owner(shard)) ? move : undefined;
     if (away !== undefined && away.state.phase !== "planned") {
       throw new EdgeverseError("CONFLICT", `Shard ${shard} is moving to ${away.order.to}; pin it when that is done`, {
-        ...{ retryable: true, retryAfter: 1, details: { move: away.order.id, phase: away.state.phase } },
+        retryable: true,
+        retryAfter: 1,
+        details: { move: away.order.id, phase: away.state.phase },
       });
     }
     storage.transaction(() => {

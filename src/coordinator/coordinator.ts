@@ -96,14 +96,12 @@ export class Coordinator implements CoordinatorAdmin {
       onSilence: () => this.#wants("silence"),
     });
     this.#commands = new CommandRunner({
-      ...{
-        map: this.#map,
-        journal,
-        members: this.#members,
-        rebalancer: this.#rebalancer,
-        resharder: this.#resharder,
-        storage,
-      },
+      map: this.#map,
+      journal,
+      members: this.#members,
+      rebalancer: this.#rebalancer,
+      resharder: this.#resharder,
+      storage,
       onChanged: (trigger) => this.#wants(trigger),
       onOrdered: (rest) => {
         if (rest !== undefined) this.#schedule.made(rest);

@@ -181,7 +181,10 @@ export class MoveDriver {
     const why = WHY[reason] ?? "plan";
     map.write({
       ...note,
-      ...{ partition: order.to, epoch, movedAt: clock.now(), retryAt: 0 },
+      partition: order.to,
+      epoch,
+      movedAt: clock.now(),
+      retryAt: 0,
       // The shard is at its base owner again: the map needs no exception.
       why: map.base(order.shard) === order.to && why !== "operator" && why !== "pin" ? null : why,
     });

@@ -69,8 +69,17 @@ export class MoveJournal {
     const planned: Move = {
       order: { ...move, id: Math.max(last + 1, now), must: MUST.has(reason) },
       state: PLANNED,
-      ...{ reason, detail, trouble: null, attempts: 0, rows: 0, bytes: 0, paused: null },
-      ...{ started: now, updated: now, progressed: now, endedAt: null },
+      reason,
+      detail,
+      trouble: null,
+      attempts: 0,
+      rows: 0,
+      bytes: 0,
+      paused: null,
+      started: now,
+      updated: now,
+      progressed: now,
+      endedAt: null,
     };
     this.#write(planned);
     count(this.#storage, "moves.planned");
@@ -86,7 +95,9 @@ export class MoveJournal {
       ...move,
       state,
       ...(began ? { started: now } : {}),
-      ...{ updated: now, progressed: now, endedAt: over ? now : null },
+      updated: now,
+      progressed: now,
+      endedAt: over ? now : null,
       trouble: state.reason ?? (over ? null : move.trouble),
     };
     this.#write(next);
@@ -103,7 +114,9 @@ export class MoveJournal {
     const further = report.rows > move.rows || (report.kind === "copying" && report.bytes > move.bytes);
     const next: Move = {
       ...move,
-      ...{ rows: Math.max(report.rows, move.rows), bytes: Math.max(report.bytes, move.bytes), updated: now },
+      rows: Math.max(report.rows, move.rows),
+      bytes: Math.max(report.bytes, move.bytes),
+      updated: now,
       progressed: further ? now : move.progressed,
       paused: (report.kind === "committed" ? report.paused : undefined) ?? move.paused,
       trouble: report.kind === "waiting" ? report.reason : null,
@@ -127,11 +140,22 @@ export class MoveJournal {
   view(move: Move): MoveView {
     const { order, state, endedAt } = move;
     return {
-      ...{ id: order.id, shard: order.shard, from: order.from, to: order.to },
-      ...{ phase: state.phase, reason: move.reason, detail: move.detail, epoch: state.epoch },
-      ...{ trouble: move.trouble, attempts: move.attempts, rows: move.rows, bytes: move.bytes },
+      id: order.id,
+      shard: order.shard,
+      from: order.from,
+      to: order.to,
+      phase: state.phase,
+      reason: move.reason,
+      detail: move.detail,
+      epoch: state.epoch,
+      trouble: move.trouble,
+      attempts: move.attempts,
+      rows: move.rows,
+      bytes: move.bytes,
       pausedMs: move.paused,
-      ...{ startedAt: move.started, updatedAt: move.updated, endedAt },
+      startedAt: move.started,
+      updatedAt: move.updated,
+      endedAt,
       stuck: this.stuck(move),
     };
   }
@@ -157,9 +181,26 @@ export class MoveJournal {
   #write(move: Move): void {
     const { order, state } = move;
     const values: SqlValue[] = [
-      ...[order.id, order.shard, order.shards, order.from, order.to, order.mapVersion],
-      ...[state.phase, state.epoch, state.reason, move.reason, move.detail, move.trouble, move.attempts],
-      ...[move.rows, move.bytes, move.started, move.updated, move.progressed, move.endedAt, move.paused],
+      order.id,
+      order.shard,
+      order.shards,
+      order.from,
+      order.to,
+      order.mapVersion,
+      state.phase,
+      state.epoch,
+      state.reason,
+      move.reason,
+      move.detail,
+      move.trouble,
+      move.attempts,
+      move.rows,
+      move.bytes,
+      move.started,
+      move.updated,
+      move.progressed,
+      move.endedAt,
+      move.paused,
     ];
     this.#storage.query(`INSERT OR REPLACE INTO moves VALUES (${values.map(() => "?").join(", ")})`, ...values);
     const open = this.open as Map<number, Move>;
@@ -180,8 +221,12 @@ function fromRow(row: SqlRow): Move {
   const text = (column: string) => row[column] as string;
   return {
     order: {
-      ...{ id: number("id"), shard: number("shard"), shards: number("shards") },
-      ...{ from: text("source"), to: text("target"), mapVersion: number("map_version") },
+      id: number("id"),
+      shard: number("shard"),
+      shards: number("shards"),
+      from: text("source"),
+      to: text("target"),
+      mapVersion: number("map_version"),
       must: MUST.has(text("reason")),
     },
     state: {
@@ -189,10 +234,16 @@ function fromRow(row: SqlRow): Move {
       epoch: row["epoch"] as number | null,
       reason: row["undo_reason"] as string | null,
     },
-    ...{ reason: text("reason"), detail: text("detail"), trouble: row["trouble"] as string | null },
-    ...{ attempts: number("attempts"), rows: number("copied"), bytes: number("bytes") },
+    reason: text("reason"),
+    detail: text("detail"),
+    trouble: row["trouble"] as string | null,
+    attempts: number("attempts"),
+    rows: number("copied"),
+    bytes: number("bytes"),
     paused: row["paused"] as number | null,
-    ...{ started: number("started"), updated: number("updated"), progressed: number("progressed") },
+    started: number("started"),
+    updated: number("updated"),
+    progressed: number("progressed"),
     endedAt: row["ended"] as number | null,
   };
 }

@@ -9,8 +9,11 @@ import { policySchema } from "../placement/policy.ts";
 export function policyOf(config: Config): Policy {
   const { rules, windows, ...unknown } = config.placement;
   const parsed = policySchema.safeParse({
-    ...{ strategy: config.rebalance, threshold: config.rebalanceThreshold, maxConcurrent: config.moves },
-    ...{ cooldown: config.moveCooldown, stableFor: config.stableFor },
+    strategy: config.rebalance,
+    threshold: config.rebalanceThreshold,
+    maxConcurrent: config.moves,
+    cooldown: config.moveCooldown,
+    stableFor: config.stableFor,
     ...(rules === undefined ? {} : { rules }),
     ...(windows === undefined ? {} : { windows }),
   });

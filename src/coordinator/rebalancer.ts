@@ -59,8 +59,14 @@ export class Rebalancer {
           `INSERT INTO loads VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (shard) DO UPDATE SET calls = ?2, busy = ?3,
              objects = CASE WHEN ?8 THEN ?4 ELSE objects END, bytes = CASE WHEN ?8 THEN ?5 ELSE bytes END,
              types = CASE WHEN ?8 THEN ?6 ELSE types END, at = ?7`,
-          ...[shard, calls / seconds, busy / seconds, stored?.objects ?? 0, stored?.bytes ?? 0],
-          ...[JSON.stringify(stored?.types ?? []), now, stored === undefined ? 0 : 1],
+          shard,
+          calls / seconds,
+          busy / seconds,
+          stored?.objects ?? 0,
+          stored?.bytes ?? 0,
+          JSON.stringify(stored?.types ?? []),
+          now,
+          stored === undefined ? 0 : 1,
         );
       }
     });
@@ -118,7 +124,10 @@ export class Rebalancer {
     for (const { reason } of moves) count(storage, `decisions.move-${reason}`);
     storage.query(
       "INSERT INTO decisions (at, cause, moves, skipped) VALUES (?, ?, ?, ?)",
-      ...[clock.now(), trigger, moves.length, JSON.stringify(skipped.slice(0, 32))],
+      clock.now(),
+      trigger,
+      moves.length,
+      JSON.stringify(skipped.slice(0, 32)),
     );
     storage.query(
       "DELETE FROM decisions WHERE seq <= (SELECT seq FROM decisions ORDER BY seq DESC LIMIT 1 OFFSET ?)",
@@ -140,11 +149,15 @@ export class Rebalancer {
       // One that is taken back stays where it is.
       const movingTo = move?.state.phase === "undoing" || move?.state.phase === "dropping" ? undefined : move?.order.to;
       return {
-        ...{ shard, base, owner, pinned: note?.pinned === true },
+        shard,
+        base,
+        owner,
+        pinned: note?.pinned === true,
         // Nobody decided that the shard is here: only the base assignment has changed.
         held: note?.why === "held" || (supposed !== undefined && (note?.why ?? null) === null),
         // A silent partition can't let its shards go.
-        ...{ moving: move !== undefined || silence.has(owner), lastMoved: note?.movedAt ?? null },
+        moving: move !== undefined || silence.has(owner),
+        lastMoved: note?.movedAt ?? null,
         ...(movingTo === undefined ? {} : { movingTo }),
         ...(note?.pinnedTo === null || note?.pinnedTo === undefined ? {} : { pinnedTo: note.pinnedTo }),
         ...(load === undefined ? {} : { load }),
@@ -153,7 +166,10 @@ export class Rebalancer {
     const others = map.members.filter(({ name }) => name !== supposed?.name);
     const members = (supposed === undefined ? others : [...others, supposed]).map(
       ({ name, weight, labels, state, since }) => ({
-        ...{ name, weight, labels, since },
+        name,
+        weight,
+        labels,
+        since,
         state: stateInPlan(state, silence.has(name)),
       }),
     );

@@ -57,7 +57,8 @@ export function setMeta(storage: SqlStorage, key: string, value: string | null):
 export function count(storage: SqlStorage, name: string, by = 1): void {
   storage.query(
     "INSERT INTO counters VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = value + excluded.value",
-    ...[name, by],
+    name,
+    by,
   );
 }
 

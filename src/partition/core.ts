@@ -118,8 +118,15 @@ export class PartitionCore {
     this.#autoLoad = new AutoLoad({ registry, ownership, clock, load: (definition, id) => this.#load(definition, id) });
     ownership.onClaimed = (shard) => this.#autoLoad.shard(shard);
     this.moves = new ShardMoves({
-      ...{ ownership, changes, storage, clock, registry },
-      ...{ activations: this.activations, engine: this.engine, reliable: this.reliable, commit: this.commit },
+      ownership,
+      changes,
+      storage,
+      clock,
+      registry,
+      activations: this.activations,
+      engine: this.engine,
+      reliable: this.reliable,
+      commit: this.commit,
       connect: options.connect,
       patience: config.callTimeout,
       onClearing: (busy) => {

@@ -68,7 +68,11 @@ export class Inspection {
     const from = query.cursor ?? { position: range.first, type: "", id: "" };
     const seen = this.#storage.query<ObjectCursor & SqlRow>(
       "SELECT position, type, id FROM objects WHERE (position, type, id) > (?, ?, ?) AND position <= ? ORDER BY position, type, id LIMIT ?",
-      ...[from.position, from.type, from.id, range.last, scanned],
+      from.position,
+      from.type,
+      from.id,
+      range.last,
+      scanned,
     );
     const found: ObjectListing[] = [];
     let last: ObjectCursor | undefined;
@@ -92,7 +96,9 @@ export class Inspection {
     const activation = this.#core.activations.map.get(objectKey(type, id));
     const stored = this.#storage.query(
       "SELECT 1 AS there FROM objects WHERE position = ? AND type = ? AND id = ?",
-      ...[owned.position, type, id],
+      owned.position,
+      type,
+      id,
     );
     const claimed = this.#storage.query<{ claimed: number }>("SELECT claimed FROM shards WHERE shard = ?", owned.shard);
     return {

@@ -140,7 +140,9 @@ export class Constraints {
     const others = types.flatMap((type) => [...(this.#against.get(type) ?? NOTHING)]);
     const enemies = [...new Set(others)].filter((type) => !types.includes(type));
     return {
-      ...{ allowed, wishes, hopelessAt: -1 },
+      allowed,
+      wishes,
+      hopelessAt: -1,
       candidates: Int32Array.from(this.#members.keys()).filter(
         (member) => allowed[member] === 1 && this.#members[member]?.state === "active",
       ),

@@ -146,12 +146,14 @@ export class PlanDraft {
   finish(): Plan {
     if (this.full) this.skip("batch", `at most ${this.#batch} moves a plan`);
     const skipped: Skip[] = [...this.#skips].map(([reason, { count, detail }]) => ({
-      ...{ reason, count },
+      reason,
+      count,
       ...(detail === undefined ? {} : { detail }),
     }));
     const ideals = this.ideals();
     const members: MemberStats[] = this.members.map(({ name }, index) => ({
-      ...{ name, shards: this.counts[index] as number },
+      name,
+      shards: this.counts[index] as number,
       ideal: Math.round((ideals[index] as number) * 100) / 100,
       load: Math.round((this.memberLoads[index] as number) * 10_000) / 10_000,
     }));

@@ -6,7 +6,11 @@ const time = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time such 
 
 const rule = z.strictObject({
   type: z.string().regex(/^(\*|[A-Za-z][A-Za-z0-9_]{0,63})$/, 'must be a type or "*"'),
-  ...{ on: labels, avoid: labels, prefer: labels, affinity: types, antiAffinity: types },
+  on: labels,
+  avoid: labels,
+  prefer: labels,
+  affinity: types,
+  antiAffinity: types,
 });
 
 const window = z.strictObject({

@@ -38,14 +38,16 @@ export function callLogContract(name: string, makeLog: () => Promise<CallLogHarn
         details: { left: 0 },
       } as const;
       const full = callRecord({
-        ...{
-          status: "failed",
-          error,
-          response: null,
-          caller: '{"sub": "u1"}',
-          traceId: "0af7651916cd43dd8448eb211c80319c",
-        },
-        ...{ attempts: 3, epoch: 7, shard: 8191, requestHash: "ab".repeat(32), expiresAt: 1_900_000_000_123 },
+        status: "failed",
+        error,
+        response: null,
+        caller: '{"sub": "u1"}',
+        traceId: "0af7651916cd43dd8448eb211c80319c",
+        attempts: 3,
+        epoch: 7,
+        shard: 8191,
+        requestHash: "ab".repeat(32),
+        expiresAt: 1_900_000_000_123,
       });
       const bare = callRecord({ status: "pending", request: null, response: null, finishedAt: null });
       const falsy = callRecord({ request: "null", response: "0" });

@@ -20,7 +20,8 @@ class Thing extends VirtualObject {
 function setup(config: Record<string, string | number> = {}, partitions = 2) {
   vote = "allow";
   const made = new TestCluster({
-    ...{ objects: [Thing], partitions },
+    objects: [Thing],
+    partitions,
     config: { shards: 64, stableFor: "10ms", moveCooldown: "1ms", ...config },
   });
   const clock = made.clock as ManualClock;

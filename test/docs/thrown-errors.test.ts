@@ -96,7 +96,9 @@ describe("the table of errors in docs/guide.md", () => {
 
     for (const plain of [await ended(name, request), await ended("forward", { name, row })]) {
       expect(plain.error).toMatchObject({
-        ...{ code, status: Number(status), retryable: retryable === "yes" },
+        code,
+        status: Number(status),
+        retryable: retryable === "yes",
         reason: reason === "–" ? undefined : reason,
       });
       expect(plain.cluster.storage("p0").query("SELECT id FROM objects"), "rolled back").toEqual([]);

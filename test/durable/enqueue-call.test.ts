@@ -29,8 +29,18 @@ describe("enqueueCall", () => {
     const callId = await db.transaction((tx) => enqueueCall(tx, { ...call, request: { order: 2 }, expiresAt }));
     expect(await db.select().from(reliableCalls)).toMatchObject([
       {
-        ...{ callId, objectType: "Cart", objectId: "c-1", method: "checkout", request: { order: 2 }, expiresAt },
-        ...{ status: "pending", epoch: 0, attempts: 0, shard: -1, requestHash: "", finishedAt: null },
+        callId,
+        objectType: "Cart",
+        objectId: "c-1",
+        method: "checkout",
+        request: { order: 2 },
+        expiresAt,
+        status: "pending",
+        epoch: 0,
+        attempts: 0,
+        shard: -1,
+        requestHash: "",
+        finishedAt: null,
       },
     ]);
   });

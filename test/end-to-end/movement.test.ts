@@ -19,7 +19,8 @@ class Operator {
 
   async send<T = Record<string, unknown>>(method: string, path: string, body?: unknown): Promise<T> {
     const answer = await fetch(`${this.#url}/admin/v1/${path}`, {
-      ...{ method, headers: { authorization: `Bearer ${TOKEN}` } },
+      method,
+      headers: { authorization: `Bearer ${TOKEN}` },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const text = await answer.text();
@@ -89,8 +90,13 @@ async function begin() {
   const start = (): HostProcess =>
     spawnHost(
       {
-        ...{ EDGEVERSE_DATA: data, PORT: String(port), EDGEVERSE_ADMIN_TOKEN: TOKEN, EDGEVERSE_PARTITIONS: "2" },
-        ...{ EDGEVERSE_SHARDS: String(SHARDS), EDGEVERSE_STABLE_FOR: "50ms", EDGEVERSE_MOVE_COOLDOWN: "10ms" },
+        EDGEVERSE_DATA: data,
+        PORT: String(port),
+        EDGEVERSE_ADMIN_TOKEN: TOKEN,
+        EDGEVERSE_PARTITIONS: "2",
+        EDGEVERSE_SHARDS: String(SHARDS),
+        EDGEVERSE_STABLE_FOR: "50ms",
+        EDGEVERSE_MOVE_COOLDOWN: "10ms",
       },
       ["--json"],
       [],

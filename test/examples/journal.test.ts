@@ -10,7 +10,8 @@ describe("Journal", () => {
     );
     expect(numbers).toEqual(Array.from({ length: 60 }, (_, number) => ({ number })));
     expect(await cluster.call("Journal", "j", "list", {})).toEqual({
-      ...{ entries: Array.from({ length: 60 }, (_, entry) => entry), length: 60 },
+      entries: Array.from({ length: 60 }, (_, entry) => entry),
+      length: 60,
     });
   });
 

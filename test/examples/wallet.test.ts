@@ -65,7 +65,10 @@ describe("Wallet", () => {
     const cluster = new TestCluster({ objects: [Wallet] });
     await cluster.call("Wallet", "ann", "deposit", { amount: 5 });
     await expect(cluster.call("Wallet", "ann", "withdraw", { amount: 6 })).rejects.toMatchObject({
-      ...{ code: "CALL_FAILED", reason: "INSUFFICIENT_FUNDS", message: "balance is 5", details: { balance: 5 } },
+      code: "CALL_FAILED",
+      reason: "INSUFFICIENT_FUNDS",
+      message: "balance is 5",
+      details: { balance: 5 },
     });
     expect(await balanceOf(cluster, "ann")).toBe(5);
   });

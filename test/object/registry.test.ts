@@ -104,21 +104,24 @@ describe("Registry", () => {
   });
 
   test.each([
-    ...[
-      "onCreate",
-      "onActivate",
-      "onDeactivate",
-      "onDelete",
-      "state",
-      "store",
-      "context",
-      "object",
-      "fail",
-      "id",
-      "env",
-      "now",
-    ],
-    ...["deleteSelf", "constructor", "toString", "valueOf", "hasOwnProperty", "then"],
+    "onCreate",
+    "onActivate",
+    "onDeactivate",
+    "onDelete",
+    "state",
+    "store",
+    "context",
+    "object",
+    "fail",
+    "id",
+    "env",
+    "now",
+    "deleteSelf",
+    "constructor",
+    "toString",
+    "valueOf",
+    "hasOwnProperty",
+    "then",
   ])("[OBJ1] reserved names can't be declared: %s", (name) => {
     expect(serve({ methods: { [name]: {} } })).toThrow(`"${name}" is reserved`);
   });

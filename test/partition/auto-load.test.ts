@@ -53,7 +53,8 @@ class Plain extends VirtualObject {
 
 async function setup() {
   const made = new TestCluster({
-    ...{ objects: [Ticker, Index, Probe, Plain], partitions: 2 },
+    objects: [Ticker, Index, Probe, Plain],
+    partitions: 2,
     config: { shards: 4, rebalance: "off", idleTimeout: "100ms", maxObjects: 2 },
   });
   const clock = made.clock as ManualClock;

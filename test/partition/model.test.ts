@@ -203,8 +203,14 @@ class Story {
     const options = { timeout: step.timeout, ...(step.reliable ? { callId: token } : {}) };
     const resend = () => this.made.send("Ledger", step.id, name, { token, ...rest }, options);
     const entry: Sent = {
-      ...{ token, id: step.id, reliable: step.reliable, refused: name === "refuse", sentAt: this.#moment++ },
-      ...{ resend, replies: [], ackedAt: undefined },
+      token,
+      id: step.id,
+      reliable: step.reliable,
+      refused: name === "refuse",
+      sentAt: this.#moment++,
+      resend,
+      replies: [],
+      ackedAt: undefined,
     };
     this.sent.push(entry);
     this.#note(entry, resend());
@@ -315,7 +321,10 @@ class Story {
         pending: core.reliable.pending,
         sql: open,
       }).toEqual({
-        ...{ open: 0, waiting: 0, pending: 0, sql: 0 },
+        open: 0,
+        waiting: 0,
+        pending: 0,
+        sql: 0,
       });
       type Row = { id: string; call_id: string; seq: number; status: string; response: string | null };
       for (const row of storage.query<Row>("SELECT id, call_id, seq, status, response FROM calls")) {

@@ -59,7 +59,9 @@ export function setup(
   storageOf?: (name: string) => SqliteStorage,
 ) {
   const made = new TestCluster({
-    ...{ objects, partitions, config: { shards, rebalance: "off", ...config } },
+    objects,
+    partitions,
+    config: { shards, rebalance: "off", ...config },
     ...(storageOf === undefined ? {} : { storageOf }),
   });
   clock = made.clock as ManualClock;

@@ -105,10 +105,17 @@ describe("Ownership", () => {
   test("[ID4] `partition#name/…` is served by that partition alone, on no shard", () => {
     const { ownership, claims } = setup("p1");
     expect(ownership.locate(placementOf("partition#p1/a"), NOW)).toEqual({
-      ...{ kind: "owned", shard: -1, epoch: 1, position: FIXED_POSITION },
+      kind: "owned",
+      shard: -1,
+      epoch: 1,
+      position: FIXED_POSITION,
     });
     expect(ownership.locate(placementOf("partition#p2/a"), NOW)).toMatchObject({
-      ...{ kind: "moved", shard: -1, partition: "p2", epoch: 1, mapVersion: 1 },
+      kind: "moved",
+      shard: -1,
+      partition: "p2",
+      epoch: 1,
+      mapVersion: 1,
     });
     // Whether there is such a partition the router knows: it may have been added since.
     expect(ownership.locate(placementOf("partition#p3/a"), NOW)).toMatchObject({ kind: "moved", partition: "p3" });
@@ -188,7 +195,10 @@ describe("bootstrap", () => {
     const clock = new ManualClock();
     const coordinator = () =>
       new Coordinator({
-        ...{ storage, clock, policy: policyOf(configSchema.parse({})), limits: { stall: 1_000, longest: 10_000 } },
+        storage,
+        clock,
+        policy: policyOf(configSchema.parse({})),
+        limits: { stall: 1_000, longest: 10_000 },
         connect: () => {
           throw new Error("no partitions");
         },
@@ -200,7 +210,11 @@ describe("bootstrap", () => {
     expect(coordinator().bootstrap(other)).toEqual(bootstrapped);
     expect(coordinator().bootstrap({ shards: 0, members: [] })).toEqual(bootstrapped);
     expect(coordinator().map()).toEqual({
-      ...{ version: 1, genesis: GENESIS, shards: 64, members: GENESIS.members, exceptions: [] },
+      version: 1,
+      genesis: GENESIS,
+      shards: 64,
+      members: GENESIS.members,
+      exceptions: [],
     });
   });
 
@@ -209,7 +223,8 @@ describe("bootstrap", () => {
     const { ownership } = await partitionOn(storage, { proposal: GENESIS, name: "p9" }).core();
     for (let shard = 0; shard < 64; shard++) {
       expect(ownership.locate(placementOf(`shard#${shard}/a`), NOW)).toMatchObject({
-        ...{ kind: "moved", partition: MAP.owner(shard) },
+        kind: "moved",
+        partition: MAP.owner(shard),
       });
     }
     expect(storage.query("SELECT * FROM shards")).toEqual([]);

@@ -90,7 +90,8 @@ const DEFAULTS = ["empty", 1, 1, "nothing, empty"];
 
 async function setup(partitions = 1) {
   const cluster = new TestCluster({
-    ...{ objects: [Note, Memo, Shy, Strict], partitions },
+    objects: [Note, Memo, Shy, Strict],
+    partitions,
     config: { shards: 4, rebalance: "off" },
   });
   clock = cluster.clock as ManualClock;

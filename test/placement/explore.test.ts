@@ -129,7 +129,13 @@ describe("explore", () => {
     expect(complete).toBe(false);
     expect(violation).toMatchObject({ invariant: "never 4", reason: "4" });
     expect(violation?.trace.map(({ action }) => action)).toEqual([
-      ...["", "fill 5", "5 into 3", "empty 3", "5 into 3", "fill 5", "5 into 3"],
+      "",
+      "fill 5",
+      "5 into 3",
+      "empty 3",
+      "5 into 3",
+      "fill 5",
+      "5 into 3",
     ]);
     expect(violation?.trace.at(-1)?.state).toEqual([3, 4]);
   });

@@ -9,7 +9,11 @@ const NOW = Date.UTC(2026, 10, 21, 12, 0);
 const POLICY: Policy = policySchema.parse({});
 
 const member = (name: string, rest: Partial<PlanMember> = {}): PlanMember => ({
-  ...{ name, weight: 1, labels: {}, state: "active", since: 0 },
+  name,
+  weight: 1,
+  labels: {},
+  state: "active",
+  since: 0,
   ...rest,
 });
 const names = (count: number) => Array.from({ length: count }, (_, index) => `p${index}`);
@@ -50,7 +54,11 @@ const countsOf = ({ members, shards }: PlanInput) =>
   members.map(({ name }) => shards.filter(({ owner }) => owner === name).length);
 const reasons = (made: Plan) => made.skipped.map(({ reason }) => reason);
 const load = (value: number, types: string[] = []): ShardLoad => ({
-  ...{ objects: value, calls: value, busy: value, bytes: value, types },
+  objects: value,
+  calls: value,
+  busy: value,
+  bytes: value,
+  types,
 });
 
 describe("balancing by count", () => {
@@ -128,7 +136,8 @@ describe("balancing by load", () => {
   test("[PLAN1] a load of 90 to 10 ends under 1.5 to 1, without swinging", () => {
     const members = [member("p0"), member("p1")];
     const input = cluster(members, 200, (shard) => ({
-      ...{ owner: shard < 100 ? "p0" : "p1", load: load(shard < 100 ? 90 : 10) },
+      owner: shard < 100 ? "p0" : "p1",
+      load: load(shard < 100 ? 90 : 10),
     }));
     const { input: after, moves } = settle(input, policy);
     const sums = members.map(({ name }) =>
@@ -168,7 +177,10 @@ describe("membership", () => {
   test("[MEM1] a drain ends with nothing left, whatever the strategy, the cooldown and the stability", () => {
     const members = [member("p0", { state: "draining", since: NOW }), member("p1"), member("p2")];
     const input = cluster(members, 256, (shard) => ({
-      ...{ owner: "p0", base: shard % 2 === 0 ? "p1" : "p2", lastMoved: NOW, pinned: shard === 7 },
+      owner: "p0",
+      base: shard % 2 === 0 ? "p1" : "p2",
+      lastMoved: NOW,
+      pinned: shard === 7,
     }));
     const { input: after } = settle(input, { ...POLICY, strategy: "off" });
     expect(countsOf(after)).toEqual([0, 128, 128]);
@@ -223,7 +235,9 @@ describe("membership", () => {
             member("p3"),
           ];
           const input = cluster(members, owners.length, (shard) => ({
-            ...{ owner: `p${owners[shard]}`, base: `p${bases[shard]}`, held: owners[shard] !== bases[shard] },
+            owner: `p${owners[shard]}`,
+            base: `p${bases[shard]}`,
+            held: owners[shard] !== bases[shard],
           }));
           for (const { to } of plan(input, { ...POLICY, batch: 100 }, NOW).moves) expect(["p0", "p3"]).toContain(to);
         },
@@ -350,7 +364,8 @@ describe("what is stuck stops only itself", () => {
     (strategy) => {
       const owner = (shard: number) => (shard < 200 ? "p0" : shard < 380 ? "p1" : shard < 385 ? "p2" : "p3");
       const input = cluster(members, 400, (shard) => ({
-        ...{ owner: owner(shard), load: load(1, [shard < 200 ? "Model" : "Other"]) },
+        owner: owner(shard),
+        load: load(1, [shard < 200 ? "Model" : "Other"]),
       }));
       const policy = { ...both(strategy), rules: [{ type: "Model", on: { gpu: "yes" } }] };
       for (const count of countsOf(settle(input, policy).input)) expect(count).toBeGreaterThan(80);
@@ -360,13 +375,11 @@ describe("what is stuck stops only itself", () => {
   test("[PLAN1] a shard that no member may have does not keep the next one where it must not be", () => {
     const policy: Policy = {
       ...both("count"),
-      ...{
-        strategy: "off",
-        rules: [
-          { type: "Lost", on: { moon: "full" } },
-          { type: "Model", on: { gpu: "yes" } },
-        ],
-      },
+      strategy: "off",
+      rules: [
+        { type: "Lost", on: { moon: "full" } },
+        { type: "Model", on: { gpu: "yes" } },
+      ],
     };
     const input = cluster(members, 1_000, (shard) => ({
       owner: "p1",
@@ -403,7 +416,11 @@ describe("what is stuck stops only itself", () => {
       { requiredKeys: ["type"] },
     );
     const shard = fc.record({
-      ...{ owner: fc.nat(5), base: fc.nat(5), pinned: fc.boolean(), size: fc.nat(50), types: fc.uniqueArray(type) },
+      owner: fc.nat(5),
+      base: fc.nat(5),
+      pinned: fc.boolean(),
+      size: fc.nat(50),
+      types: fc.uniqueArray(type),
     });
     fc.assert(
       fc.property(
@@ -414,7 +431,9 @@ describe("what is stuck stops only itself", () => {
         (shards, rules, states, strategy) => {
           const all = states.map((state, index) =>
             member(`p${index}`, {
-              ...{ state, weight: 1 + (index % 2), labels: { zone: `z${index % 3}`, gpu: index % 2 ? "yes" : "no" } },
+              state,
+              weight: 1 + (index % 2),
+              labels: { zone: `z${index % 3}`, gpu: index % 2 ? "yes" : "no" },
             }),
           );
           const input = cluster(all, shards.length, (index) => {

@@ -49,7 +49,10 @@ function setup(options: { config?: Record<string, string | number>; router?: Par
   const clock = new ManualClock();
   const shipped = new MemoryCallLog(clock);
   const cluster = new TestCluster({
-    ...{ objects: [Probe], partitions: 3, clock, log: shipped },
+    objects: [Probe],
+    partitions: 3,
+    clock,
+    log: shipped,
     ...(options.config === undefined ? {} : { config: options.config }),
   });
   // With `other`, upkeep looks at a log that the owners do not write: one that lost what they wrote.
@@ -81,8 +84,17 @@ async function letPass<R>(clock: ManualClock, work: Promise<R>): Promise<R> {
 /** A row as `enqueueCall` leaves it. */
 function enqueued(changes: Partial<CallRecord>): CallRecord {
   return callRecord({
-    ...{ type: "Probe", method: "add", request: '{"by": 1}', status: "pending", response: null, finishedAt: null },
-    ...{ epoch: 0, attempts: 0, shard: -1, requestHash: "", ...changes },
+    type: "Probe",
+    method: "add",
+    request: '{"by": 1}',
+    status: "pending",
+    response: null,
+    finishedAt: null,
+    epoch: 0,
+    attempts: 0,
+    shard: -1,
+    requestHash: "",
+    ...changes,
   });
 }
 
@@ -95,7 +107,13 @@ describe("reconciling", () => {
     await log.write(ids.map((id, index) => enqueued({ id, callId: `in-${index}` })));
     await log.write([enqueued({ id: "a", callId: "no", method: "refuse", request: null })]);
     expect(await run(maintenance.reconcile())).toEqual({
-      ...{ seen: 5, driven: 5, completed: 0, pending: 0, refused: 0, unreachable: 0, complete: true },
+      seen: 5,
+      driven: 5,
+      completed: 0,
+      pending: 0,
+      refused: 0,
+      unreachable: 0,
+      complete: true,
     });
     await clock.advance(1_000);
     expect(await run(maintenance.reconcile())).toMatchObject({ seen: 0, complete: true });
@@ -203,7 +221,10 @@ describe("reconciling", () => {
     expect(await run(maintenance.reconcile())).toMatchObject({ seen: 2, refused: 1, driven: 1, complete: true });
     await clock.advance(1_000);
     expect(await log.find(row.type, row.id, row.callId)).toMatchObject({
-      ...{ status: "failed", error: { code, retryable: false }, finishedAt: expect.any(Number), attempts: 0 },
+      status: "failed",
+      error: { code, retryable: false },
+      finishedAt: expect.any(Number),
+      attempts: 0,
     });
     expect(await log.find("Probe", "fine", "fine")).toMatchObject({ status: "success" });
     expect(await run(maintenance.reconcile())).toMatchObject({ seen: 0 });
@@ -378,7 +399,10 @@ describe("cleanup", () => {
     };
     let markBatches = 0;
     const maintenance = new LogMaintenance({
-      ...{ log: endless, router: cluster.router, config: cluster.config, clock },
+      log: endless,
+      router: cluster.router,
+      config: cluster.config,
+      clock,
       connect: () => ({
         callRecord: async () => null,
         removeMarks: async (_before, limit) => {

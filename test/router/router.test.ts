@@ -112,8 +112,14 @@ beforeEach(() => {
 
 function message(changes: Partial<CallMessage> = {}): CallMessage {
   return {
-    ...{ type: "Counter", id: ID, method: "add", request: '{"by":1}' },
-    ...{ deadline: partitions.clock.time + 10_000, requestId: "r", caller: { kind: "client" }, ...changes },
+    type: "Counter",
+    id: ID,
+    method: "add",
+    request: '{"by":1}',
+    deadline: partitions.clock.time + 10_000,
+    requestId: "r",
+    caller: { kind: "client" },
+    ...changes,
   };
 }
 

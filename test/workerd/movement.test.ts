@@ -5,7 +5,8 @@ const BEARER = { authorization: "Bearer test-admin-token" };
 
 async function admin<T = Record<string, unknown>>(method: string, path: string, body?: unknown): Promise<T> {
   const answer = await SELF.fetch(`http://host/admin/v1/${path}`, {
-    ...{ method, headers: BEARER },
+    method,
+    headers: BEARER,
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   return (await answer.json()) as T;
@@ -15,7 +16,9 @@ async function admin<T = Record<string, unknown>>(method: string, path: string, 
 async function add(id: string, callId: string): Promise<number> {
   for (let tries = 0; tries < 100; tries++) {
     const answer = await SELF.fetch(`http://host/api/v1/objects/call/Counter/${encodeURIComponent(id)}/add`, {
-      ...{ method: "POST", body: '{"request":{"by":1}}', headers: { "idempotency-key": callId } },
+      method: "POST",
+      body: '{"request":{"by":1}}',
+      headers: { "idempotency-key": callId },
     });
     const body = (await answer.json()) as { response?: { value: number } };
     if (body.response !== undefined) return body.response.value;

@@ -34,8 +34,14 @@ async function compile(
   options: Readonly<Record<string, unknown>>,
 ): Promise<string> {
   const compilerOptions = {
-    ...{ target: "ES2024", lib: ["ES2024"], module: "ESNext", moduleResolution: "bundler" },
-    ...{ strict: true, noEmit: true, allowImportingTsExtensions: true, ...options },
+    target: "ES2024",
+    lib: ["ES2024"],
+    module: "ESNext",
+    moduleResolution: "bundler",
+    strict: true,
+    noEmit: true,
+    allowImportingTsExtensions: true,
+    ...options,
     paths: {
       edgeverse: [join(folder, "dist/src/index.d.ts")],
       "edgeverse/cloudflare": [join(folder, "dist/workers/cloudflare.d.ts")],

@@ -101,7 +101,10 @@ export class CallTable {
   find(position: number, type: string, id: string, callId: string): StoredCall | undefined {
     const rows = this.#storage.query<CallRow>(
       "SELECT * FROM calls WHERE position = ? AND type = ? AND id = ? AND call_id = ?",
-      ...[position, type, id, callId],
+      position,
+      type,
+      id,
+      callId,
     );
     return rows[0] === undefined ? undefined : this.#fromRow(rows[0]);
   }
@@ -111,7 +114,8 @@ export class CallTable {
     return this.#storage
       .query<CallRow>(
         "SELECT * FROM calls WHERE open = 1 AND status = 'pending' AND position BETWEEN ? AND ? ORDER BY seq",
-        ...[first, last],
+        first,
+        last,
       )
       .map((row) => this.#fromRow(row));
   }
@@ -123,9 +127,21 @@ export class CallTable {
       this.#storage.query(
         `INSERT INTO calls (seq, position, type, id, call_id, method, request, request_hash, status, caller, trace_id,
            attempts, epoch, accepted, expires, log) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?)`,
-        ...[seq, position, record.type, record.id, record.callId, record.method, record.request],
-        ...[record.requestHash, record.caller, record.traceId, record.attempts, record.epoch, record.acceptedAt],
-        ...[record.expiresAt, log],
+        seq,
+        position,
+        record.type,
+        record.id,
+        record.callId,
+        record.method,
+        record.request,
+        record.requestHash,
+        record.caller,
+        record.traceId,
+        record.attempts,
+        record.epoch,
+        record.acceptedAt,
+        record.expiresAt,
+        log,
       ),
     );
   }
@@ -135,7 +151,12 @@ export class CallTable {
     this.#parts.changes.call(position, record, () =>
       this.#storage.query(
         `UPDATE calls SET attempts = ?, crashes = ? WHERE ${BY_KEY}`,
-        ...[attempts, crashes, position, record.type, record.id, record.callId],
+        attempts,
+        crashes,
+        position,
+        record.type,
+        record.id,
+        record.callId,
       ),
     );
   }
@@ -150,9 +171,17 @@ export class CallTable {
       this.#storage.query(
         `UPDATE calls SET status = ?, response = ?, error = ?, attempts = ?, finished = ?, open = ?,
            request = CASE WHEN ? THEN NULL ELSE request END WHERE ${BY_KEY}`,
-        ...[record.status, record.response, record.error === null ? null : JSON.stringify(record.error)],
-        ...[record.attempts, record.finishedAt, logged ? 0 : 1, logged || heavy ? 1 : 0],
-        ...[position, record.type, record.id, record.callId],
+        record.status,
+        record.response,
+        record.error === null ? null : JSON.stringify(record.error),
+        record.attempts,
+        record.finishedAt,
+        logged ? 0 : 1,
+        logged || heavy ? 1 : 0,
+        position,
+        record.type,
+        record.id,
+        record.callId,
       ),
     );
   }
@@ -202,7 +231,9 @@ export class CallTable {
       `DELETE FROM calls WHERE (position, type, id, call_id) IN (
          SELECT position, type, id, call_id FROM calls WHERE open = 0 AND accepted < ? AND finished < ?
            ${this.#parts.changes.outside("position")} ${this.#own()} LIMIT ?) RETURNING 1 AS removed`,
-      ...[before, before, limit],
+      before,
+      before,
+      limit,
     ).length;
   }
 

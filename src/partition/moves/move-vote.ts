@@ -28,7 +28,9 @@ export function moveVote(registry: Registry, storage: SqlStorage, range: HashRan
 function hasObjects(storage: SqlStorage, { first, last }: HashRange, type: string): boolean {
   const found = storage.query(
     "SELECT 1 AS there FROM objects WHERE position BETWEEN ? AND ? AND type = ? LIMIT 1",
-    ...[first, last, type],
+    first,
+    last,
+    type,
   );
   return found.length > 0;
 }

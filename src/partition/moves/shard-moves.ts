@@ -51,7 +51,11 @@ export class ShardMoves {
     this.#parts = parts;
     const { storage, clock, ownership, onChanged, onOwned, resume, onError } = parts;
     this.#cleaner = new ShardCleaner({
-      ...{ storage, clock, ownership, onClean: onChanged, onError },
+      storage,
+      clock,
+      ownership,
+      onClean: onChanged,
+      onError,
       onStart: () => parts.onClearing(true),
       onEnd: () => parts.onClearing(false),
     });

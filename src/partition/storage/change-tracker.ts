@@ -155,7 +155,10 @@ export class ChangeTracker {
       wipe: number;
     }>(
       "SELECT position, type, id, kind, key, n, wipe FROM changes WHERE position BETWEEN ? AND ? AND n > ? ORDER BY n LIMIT ?",
-      ...[range.first, range.last, after, limits.rows],
+      range.first,
+      range.last,
+      after,
+      limits.rows,
     );
     const rows: MovedRow[] = [];
     let last = after;
@@ -227,7 +230,13 @@ export class ChangeTracker {
     this.#storage.query(
       `INSERT INTO changes VALUES (?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (position, type, id, kind, key) DO UPDATE SET n = excluded.n, wipe = excluded.wipe`,
-      ...[position, type, id, kind, key, this.#last, wipe ? 1 : 0],
+      position,
+      type,
+      id,
+      kind,
+      key,
+      this.#last,
+      wipe ? 1 : 0,
     );
   }
 }

@@ -35,8 +35,16 @@ export function writeShard(
          THEN shards.claimed ELSE ?3 END,
        epoch = ?2, state = ?4, move = ?5, seen = ?6, peer = ?7, dirty = max(shards.dirty AND ?4 <> 'owned', ?8),
        map_version = ?9, copy = CASE WHEN ?10 AND shards.move = ?5 THEN copy ELSE NULL END`,
-    ...[shard, state.epoch, now, state.kind, "move" in state ? state.move : 0, seen, peerOf(state)],
-    ...[state.kind === "gone" ? 1 : 0, mapVersion, copying ? 1 : 0],
+    shard,
+    state.epoch,
+    now,
+    state.kind,
+    "move" in state ? state.move : 0,
+    seen,
+    peerOf(state),
+    state.kind === "gone" ? 1 : 0,
+    mapVersion,
+    copying ? 1 : 0,
   );
 }
 

@@ -29,8 +29,24 @@ const KINDS: readonly [Kind, Kind, Kind] = [
     table: "calls",
     key: "call_id",
     columns: [
-      ...["seq", "method", "request", "request_hash", "status", "response", "error", "caller", "trace_id", "attempts"],
-      ...["epoch", "accepted", "finished", "expires", "log", "crashes", "shipped", "open"],
+      "seq",
+      "method",
+      "request",
+      "request_hash",
+      "status",
+      "response",
+      "error",
+      "caller",
+      "trace_id",
+      "attempts",
+      "epoch",
+      "accepted",
+      "finished",
+      "expires",
+      "log",
+      "crashes",
+      "shipped",
+      "open",
     ],
     // The shipper changes the other columns during the copy; the target changes epoch and shipped.
     compared: ["seq", "method", "request_hash", "status", "response", "error", "caller", "attempts", "accepted", "log"],
@@ -80,7 +96,9 @@ export function rowsOfObject(storage: SqlStorage, at: Omit<RowKey, "kind" | "key
   return storage
     .query<{ key: string; value: string }>(
       "SELECT key, value FROM rows WHERE position = ? AND type = ? AND id = ?",
-      ...[at.position, at.type, at.id],
+      at.position,
+      at.type,
+      at.id,
     )
     .map(({ key, value }) => ({ ...at, kind: 1, key, values: [value] }));
 }
@@ -124,7 +142,8 @@ function readStep(storage: SqlStorage, range: HashRange, kind: RowKind, after: R
     `SELECT ${[...keys, ...columns].join(", ")} FROM ${table}
      WHERE (${keys.join(", ")}) > (${keys.map(() => "?").join(", ")}) AND position <= ?
      ORDER BY ${keys.join(", ")} LIMIT ${STEP}`,
-    ...[...from, range.last],
+    ...from,
+    range.last,
   );
   return found.map((row) => ({
     kind,
@@ -191,7 +210,8 @@ export function replaceRow(storage: SqlStorage, row: MovedRow): void {
   storage.query(
     `INSERT INTO ${kind.table} (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})
      ON CONFLICT (${keys.join(", ")}) DO UPDATE SET ${kind.columns.map((column) => `${column} = excluded.${column}`).join(", ")}`,
-    ...[...keyOf(row), ...row.values],
+    ...keyOf(row),
+    ...row.values,
   );
 }
 
@@ -213,7 +233,9 @@ export function clearRows(storage: SqlStorage, { first, last }: HashRange, limit
     const removed = storage.query(
       `DELETE FROM ${kind.table} WHERE (${keys}) IN (
          SELECT ${keys} FROM ${kind.table} WHERE position BETWEEN ? AND ? LIMIT ?) RETURNING 1 AS removed`,
-      ...[first, last, limit],
+      first,
+      last,
+      limit,
     );
     if (removed.length > 0) return true;
   }

@@ -25,7 +25,9 @@ export function load(activation: TurnActivation, storage: SqlStorage): boolean {
   if (activation.loaded) return false;
   const rows = storage.query<{ state: string; version: number }>(
     "SELECT state, version FROM objects WHERE position = ? AND type = ? AND id = ?",
-    ...[activation.position, activation.definition.type, activation.id],
+    activation.position,
+    activation.definition.type,
+    activation.id,
   );
   activation.loaded = true;
   const row = rows[0];

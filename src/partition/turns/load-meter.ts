@@ -82,7 +82,9 @@ export class LoadMeter {
     const rows = this.#storage.query<{ type: string; objects: number; bytes: number }>(
       `SELECT type, count(*) AS objects, sum(length(state)) AS bytes FROM (
          SELECT type, state FROM objects WHERE position BETWEEN ? AND ? LIMIT ?) GROUP BY type`,
-      ...[first, last, LOOKED_AT],
+      first,
+      last,
+      LOOKED_AT,
     );
     return {
       objects: rows.reduce((sum, row) => sum + row.objects, 0),

@@ -135,7 +135,10 @@ export class TurnStore implements ObjectStore {
     if (this.#activation.wiped) return null;
     const rows = this.#storage.query<{ value: string }>(
       "SELECT value FROM rows WHERE position = ? AND type = ? AND id = ? AND key = ?",
-      ...[this.#activation.position, this.#activation.definition.type, this.#activation.id, key],
+      this.#activation.position,
+      this.#activation.definition.type,
+      this.#activation.id,
+      key,
     );
     return rows[0]?.value ?? null;
   }

@@ -46,7 +46,11 @@ export function moveModel(options: MoveModelOptions = {}): Model<MoveModelState>
   const world: World = {
     names: NAMES.slice(0, partitions),
     shard: watch === undefined ? transition : watched(transition, watch),
-    ...{ flaw, moves, late, crashes, slowTurns },
+    flaw,
+    moves,
+    late,
+    crashes,
+    slowTurns,
   };
   return {
     initial: [initialState(partitions, oneCall)],

@@ -27,8 +27,16 @@ export class History {
     const index = this.sent.length;
     const { object, deed, reliable, to } = step;
     const entry: Sent = {
-      ...{ index, object, deed, token: `t${index}`, reliable, to, step },
-      ...{ invoked: this.moment(), replies: [], copies: 0 },
+      index,
+      object,
+      deed,
+      token: `t${index}`,
+      reliable,
+      to,
+      step,
+      invoked: this.moment(),
+      replies: [],
+      copies: 0,
     };
     this.sent.push(entry);
     return entry;

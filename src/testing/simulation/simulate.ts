@@ -136,7 +136,10 @@ export async function simulate<Answer = unknown>(options: SimulateOptions<Answer
     world.close();
   }
   const stats = {
-    ...{ events: world.time.events, calls: history.sent.length, steps: only?.length ?? steps.length, moves },
+    events: world.time.events,
+    calls: history.sent.length,
+    steps: only?.length ?? steps.length,
+    moves,
     answered: history.sent.filter(({ replies }) => replies.length > 0).length,
     starts: [...world.machines.values()].reduce((sum, machine) => sum + machine.starts, 0),
     time: Math.round(world.time.now),

@@ -101,7 +101,13 @@ function callStep(random: Random, settings: Settings): Step {
   const deed = random.weighted(DEEDS);
   const reliable = deed === "logged" || (deed !== "list" && deed !== "delete" && random.chance(0.5));
   return {
-    ...{ at, kind: "call", edge, object: random.pick(objects), deed, reliable, timeout },
+    at,
+    kind: "call",
+    edge,
+    object: random.pick(objects),
+    deed,
+    reliable,
+    timeout,
     accepted: reliable && random.chance(0.2),
     ms: random.pick([0, 0, 1, 10, 80]),
     to: random.pick(objects),
