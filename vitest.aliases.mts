@@ -7,5 +7,6 @@ export const aliases = [
   { find: /^edgeverse$/, replacement: source("src/index.ts") },
   { find: "edgeverse/cloudflare", replacement: source("workers/cloudflare.ts") },
   { find: "edgeverse/postgres", replacement: source("durable/postgres.ts") },
+  { find: "edgeverse/testing/vitest", replacement: source("src/testing/vitest.ts") },
   { find: "edgeverse/testing", replacement: source("src/testing/index.ts") },
 ];

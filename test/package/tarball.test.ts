@@ -25,7 +25,9 @@ describe("the tarball", () => {
     const kinds =
       /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|docs\/[^/]+\.md|dist\/.*(\.js|\.js\.map|\.d\.ts)|dist\/migrations\/.*)$/;
     expect(paths.filter((path) => !kinds.test(path))).toEqual([]);
-    expect(paths).toEqual(expect.arrayContaining(["README.md", "LICENSE", "docs/guide.md"]));
+    expect(paths).toEqual(
+      expect.arrayContaining(["README.md", "LICENSE", "docs/guide.md", "dist/src/testing/simulation/worker.js"]),
+    );
   });
 
   test("is small", () => {
@@ -45,8 +47,14 @@ describe("the tarball", () => {
     const attw = join(inject("repository"), "node_modules/@arethetypeswrong/cli/dist/index.js");
     // esm-only: `require` of a module works in today's Node, and the checks of older resolutions ask for a second build.
     const report = await run(process.execPath, [attw, tarball, "--profile", "esm-only", "--no-color"], { cwd: folder });
-    for (const name of ["edgeverse", "edgeverse/cloudflare", "edgeverse/postgres", "edgeverse/testing"])
-      expect(report).toContain(`"${name}"`);
+    const names = [
+      "edgeverse",
+      "edgeverse/cloudflare",
+      "edgeverse/postgres",
+      "edgeverse/testing",
+      "edgeverse/testing/vitest",
+    ];
+    for (const name of names) expect(report).toContain(`"${name}"`);
   });
 
   test("has for every module a source map with its sources in it", () => {
