@@ -24,3 +24,16 @@ export function blocksOf(document: string): Block[] {
     return { document, classes, module: `${hidden}${"\n".repeat(line)}${code}export {};\n` };
   });
 }
+
+/** A block of a file that a document writes: `<!-- file: path -->` stands right before it. */
+const PART = /<!-- file: (.*) -->\n```\w+\n([\s\S]*?)```/g;
+
+/** The files that a document writes, by their paths; several blocks of one file follow one another. */
+export function filesOf(document: string): Map<string, string> {
+  const files = new Map<string, string>();
+  for (const [, path = "", text = ""] of readFileSync(join(ROOT, document), "utf8").matchAll(PART)) {
+    const before = files.get(path);
+    files.set(path, before === undefined ? text : `${before}\n${text}`);
+  }
+  return files;
+}
