@@ -1,5 +1,6 @@
 // An author's `lib` may be older than `Symbol.dispose`.
 /// <reference lib="esnext.disposable" preserve="true" />
+import type * as z from "zod";
 import { type Config, configSchema } from "../config/config.ts";
 import type { AdminCommand } from "../coordinator/commands.ts";
 import type { Coordinator } from "../coordinator/coordinator.ts";
@@ -29,7 +30,7 @@ export interface TestClusterOptions<ClockType extends Clock = ManualClock> {
   /** How many partitions it begins with: `p0`, `p1` and so on; default 1. */
   readonly partitions?: number;
   /** Settings by their names, such as `{ callTimeout: "1s" }`. */
-  readonly config?: Readonly<Record<string, string | number>>;
+  readonly config?: Partial<z.input<typeof configSchema>>;
   /** Default: a `ManualClock`. `systemClock` lets time pass by itself. */
   readonly clock?: ClockType;
   /** The log of reliable calls; default: one in memory. With `false` the cluster keeps none. */
