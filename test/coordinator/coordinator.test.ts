@@ -1,5 +1,5 @@
 import { method, VirtualObject } from "edgeverse";
-import { type ManualClock, TestCluster } from "edgeverse/testing";
+import { TestCluster } from "edgeverse/testing";
 import { describe, expect, test } from "vitest";
 import { placementOf } from "../../src/identity/object-id.ts";
 import type { MoveVote } from "../../src/object/virtual-object.ts";
@@ -24,7 +24,7 @@ function setup(config: Record<string, string | number> = {}, partitions = 2) {
     partitions,
     config: { shards: 64, stableFor: "10ms", moveCooldown: "1ms", ...config },
   });
-  const clock = made.clock as ManualClock;
+  const clock = made.clock;
   const map = () => new ShardMap(made.coordinator.map() as never);
   const counts = () => {
     const sums: Record<string, number> = {};

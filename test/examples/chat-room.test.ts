@@ -3,13 +3,6 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ChatRoom } from "../../examples/chat-room.ts";
 
-interface History {
-  readonly lines: readonly { readonly from: string; readonly text: string; readonly at: number }[];
-  readonly said: number;
-}
-
-const history = (cluster: TestCluster) => cluster.call("ChatRoom", "r", "history") as Promise<History>;
-
 describe("ChatRoom", () => {
   const name = fc.constantFrom("ann", "bob", "cy");
   const step = fc.oneof(
@@ -22,12 +15,13 @@ describe("ChatRoom", () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 20 }), async (steps) => {
         const cluster = new TestCluster({ objects: [ChatRoom] });
+        const room = cluster.object(ChatRoom, "r");
         const members = new Set<string>();
         const said: string[] = [];
         for (const [index, next] of steps.entries()) {
           if (next.do === "crash") cluster.crash("p0");
           else if (next.do === "say") {
-            const call = cluster.call("ChatRoom", "r", "say", { name: next.name, text: `line ${index}` });
+            const call = room.say({ name: next.name, text: `line ${index}` });
             if (members.has(next.name)) {
               said.push(`${next.name}: line ${index}`);
               expect(await call).toEqual({ number: said.length });
@@ -35,12 +29,12 @@ describe("ChatRoom", () => {
           } else {
             if (next.do === "join") members.add(next.name);
             else members.delete(next.name);
-            expect(await cluster.call("ChatRoom", "r", next.do, { name: next.name })).toEqual({
+            expect(await room[next.do]({ name: next.name })).toEqual({
               members: [...members],
             });
           }
         }
-        const { lines, said: count } = await history(cluster);
+        const { lines, said: count } = await room.history();
         expect(lines.map(({ from, text }) => `${from}: ${text}`)).toEqual(said);
         expect(count).toBe(said.length);
       }),
@@ -50,12 +44,13 @@ describe("ChatRoom", () => {
 
   test("a room remembers its last hundred lines and counts all of them", async () => {
     const cluster = new TestCluster({ objects: [ChatRoom] });
-    await cluster.call("ChatRoom", "r", "join", { name: "ann" });
+    const room = cluster.object(ChatRoom, "r");
+    await room.join({ name: "ann" });
     const numbers = await Promise.all(
-      Array.from({ length: 130 }, (_, line) => cluster.call("ChatRoom", "r", "say", { name: "ann", text: `${line}` })),
+      Array.from({ length: 130 }, (_, line) => room.say({ name: "ann", text: `${line}` })),
     );
     expect(numbers).toEqual(Array.from({ length: 130 }, (_, line) => ({ number: line + 1 })));
-    const { lines, said } = await history(cluster);
+    const { lines, said } = await room.history();
     expect(said).toBe(130);
     expect(lines.map(({ text }) => Number(text))).toEqual(
       Array.from({ length: ChatRoom.remembered }, (_, n) => n + 30),
@@ -64,14 +59,13 @@ describe("ChatRoom", () => {
 
   test("a full room takes nobody else", async () => {
     const cluster = new TestCluster({ objects: [ChatRoom] });
-    await Promise.all(
-      Array.from({ length: 1_000 }, (_, index) => cluster.call("ChatRoom", "r", "join", { name: `m${index}` })),
-    );
-    await expect(cluster.call("ChatRoom", "r", "join", { name: "late" })).rejects.toMatchObject({
+    const room = cluster.object(ChatRoom, "r");
+    await Promise.all(Array.from({ length: 1_000 }, (_, index) => room.join({ name: `m${index}` })));
+    await expect(room.join({ name: "late" })).rejects.toMatchObject({
       reason: "ROOM_FULL",
     });
-    await cluster.call("ChatRoom", "r", "leave", { name: "m7" });
-    expect(await cluster.call("ChatRoom", "r", "join", { name: "late" })).toMatchObject({
+    await room.leave({ name: "m7" });
+    expect(await room.join({ name: "late" })).toMatchObject({
       members: expect.arrayContaining(["late"]),
     });
   });
@@ -83,10 +77,11 @@ describe("ChatRoom", () => {
     ["a long name", { name: "n".repeat(65) }],
   ])("names and lines have limits: %s", async (_, bad) => {
     const cluster = new TestCluster({ objects: [ChatRoom] });
-    await cluster.call("ChatRoom", "r", "join", { name: "ann" });
-    await expect(cluster.call("ChatRoom", "r", "say", { name: "ann", text: "hello", ...bad })).rejects.toMatchObject({
+    const room = cluster.object(ChatRoom, "r");
+    await room.join({ name: "ann" });
+    await expect(room.say({ name: "ann", text: "hello", ...bad })).rejects.toMatchObject({
       code: "INVALID_ARGUMENT",
     });
-    expect(await history(cluster)).toEqual({ lines: [], said: 0 });
+    expect(await room.history()).toEqual({ lines: [], said: 0 });
   });
 });

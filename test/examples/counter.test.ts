@@ -17,29 +17,30 @@ describe("Counter", () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 20 }), async (steps) => {
         const cluster = new TestCluster({ objects: [Counter] });
-        await cluster.call("Counter", "c", "get");
+        const counter = cluster.object(Counter, "c");
+        await counter.get();
         let sum = 0;
         for (const next of steps) {
           if (next.do === "add") {
             sum += next.by;
-            expect(await cluster.call("Counter", "c", "add", { by: next.by })).toEqual({ value: sum });
+            expect(await counter.add({ by: next.by })).toEqual({ value: sum });
           } else if (next.do === "reset") {
             sum = 0;
-            expect(await cluster.call("Counter", "c", "reset")).toEqual({ value: 0 });
+            expect(await counter.reset()).toEqual({ value: 0 });
           } else if (next.do === "crash") cluster.crash("p0");
           else if (next.do === "bad") {
-            await expect(cluster.call("Counter", "c", "add", { by: 0.5 })).rejects.toMatchObject({
+            await expect(counter.add({ by: 0.5 })).rejects.toMatchObject({
               code: "INVALID_ARGUMENT",
             });
           } else {
-            await cluster.call("Counter", "c", "get");
+            await counter.get();
             cluster.storage("p0").failNext = new Error("disk full");
-            await expect(cluster.call("Counter", "c", "add", { by: 7_777 })).rejects.toMatchObject({
+            await expect(counter.add({ by: 7_777 })).rejects.toMatchObject({
               code: "UNAVAILABLE",
             });
             cluster.storage("p0").failNext = undefined;
           }
-          expect(await cluster.call("Counter", "c", "get")).toEqual({ value: sum });
+          expect(await counter.get()).toEqual({ value: sum });
         }
       }),
       { numRuns: 25 },
@@ -49,11 +50,11 @@ describe("Counter", () => {
   test("calls that come together are all counted, on every counter, wherever it lives", async () => {
     const cluster = new TestCluster({ objects: [Counter], partitions: 3 });
     await Promise.all(
-      Array.from({ length: 200 }, (_, index) => cluster.call("Counter", `c${index % 10}`, "add", { by: index })),
+      Array.from({ length: 200 }, (_, index) => cluster.object(Counter, `c${index % 10}`).add({ by: index })),
     );
     let sum = 0;
     for (let index = 0; index < 10; index++) {
-      sum += ((await cluster.call("Counter", `c${index}`, "get")) as { value: number }).value;
+      sum += (await cluster.object(Counter, `c${index}`).get()).value;
     }
     expect(sum).toBe((199 * 200) / 2);
   });

@@ -1,12 +1,12 @@
-import { type ManualClock, TestCluster } from "edgeverse/testing";
+import { TestCluster } from "edgeverse/testing";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Wallet } from "../../examples/wallet.ts";
 
 const NAMES = ["ann", "bob", "cy"];
 
-function balanceOf(cluster: TestCluster, id: string): Promise<number> {
-  return cluster.call("Wallet", id, "getBalance").then((answer) => (answer as { balance: number }).balance);
+async function balanceOf(cluster: TestCluster, id: string): Promise<number> {
+  return (await cluster.object(Wallet, id).getBalance()).balance;
 }
 
 async function balances(cluster: TestCluster): Promise<number[]> {
@@ -38,9 +38,11 @@ describe("Wallet", () => {
             cluster.crash(next.partition);
             continue;
           }
-          const request = next.do === "transfer" ? { to: next.to, amount: next.amount } : { amount: next.amount };
-          const options = next.do === "transfer" ? { callId: `t${index}` } : {};
-          const call = () => cluster.call("Wallet", next.who, next.do, request, options);
+          const { amount } = next;
+          const call = () => {
+            if (next.do !== "transfer") return cluster.object(Wallet, next.who)[next.do]({ amount });
+            return cluster.object(Wallet, next.who, { callId: `t${index}` }).transfer({ to: next.to, amount });
+          };
           const enough = (model.get(next.who) ?? 0) >= next.amount;
           const toSelf = next.do === "transfer" && next.to === next.who;
           if (next.do !== "deposit" && !enough && !toSelf) {
@@ -63,8 +65,8 @@ describe("Wallet", () => {
 
   test("a refusal names its reason and the balance, and changes nothing", async () => {
     const cluster = new TestCluster({ objects: [Wallet] });
-    await cluster.call("Wallet", "ann", "deposit", { amount: 5 });
-    await expect(cluster.call("Wallet", "ann", "withdraw", { amount: 6 })).rejects.toMatchObject({
+    await cluster.object(Wallet, "ann").deposit({ amount: 5 });
+    await expect(cluster.object(Wallet, "ann").withdraw({ amount: 6 })).rejects.toMatchObject({
       code: "CALL_FAILED",
       reason: "INSUFFICIENT_FUNDS",
       message: "balance is 5",
@@ -75,10 +77,9 @@ describe("Wallet", () => {
 
   test.each([0, -1, 1.5, "1", null])("money comes in positive whole amounts: %j", async (bad) => {
     const cluster = new TestCluster({ objects: [Wallet] });
-    for (const name of ["deposit", "withdraw"]) {
-      await expect(cluster.call("Wallet", "ann", name, { amount: bad })).rejects.toMatchObject({
-        code: "INVALID_ARGUMENT",
-      });
+    const request = { amount: bad as number };
+    for (const name of ["deposit", "withdraw"] as const) {
+      await expect(cluster.object(Wallet, "ann")[name](request)).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
     }
     expect(await balanceOf(cluster, "ann")).toBe(0);
   });
@@ -87,15 +88,14 @@ describe("Wallet", () => {
   // ([CALL7]) has it not; until then this pins down that such transfers end, and lose nothing.
   test("transfers in a cycle of partitions at the same time all end, and lose no money", async () => {
     const cluster = new TestCluster({ objects: [Wallet], partitions: 3, config: { maxAttempts: 2 } });
-    const clock = cluster.clock as ManualClock;
     const cycle = [0, 1, 2].map((number) => `partition#p${number}/w`);
-    for (const id of cycle) await cluster.call("Wallet", id, "deposit", { amount: 100 });
+    for (const id of cycle) await cluster.object(Wallet, id).deposit({ amount: 100 });
     const sent = cycle.map((id, index) => {
-      const request = { to: cycle[(index + 1) % 3], amount: 10 };
-      return cluster.send("Wallet", id, "transfer", request, { callId: "t", timeout: 600_000 });
+      const to = cycle[(index + 1) % 3] as string;
+      return cluster.object(Wallet, id, { callId: "t", timeout: 600_000 }).transfer({ to, amount: 10 });
     });
-    await clock.advance(300_000);
-    const failed = (await Promise.all(sent)).filter(({ kind }) => kind === "error").length;
+    const ends = await cluster.clock.until(Promise.allSettled(sent));
+    const failed = ends.filter(({ status }) => status === "rejected").length;
     const balances: number[] = [];
     for (const id of cycle) balances.push(await balanceOf(cluster, id));
     const sum = balances.reduce((total, balance) => total + balance, 0);

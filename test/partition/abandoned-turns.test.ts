@@ -1,5 +1,5 @@
 import { method, VirtualObject } from "edgeverse";
-import { type ManualClock, TestCluster } from "edgeverse/testing";
+import { TestCluster } from "edgeverse/testing";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 
@@ -61,7 +61,7 @@ function setup() {
   activations = 0;
   slowActivation = false;
   const made = new TestCluster({ objects: [Sleepy] });
-  return { made, clock: made.clock as ManualClock };
+  return { made, clock: made.clock };
 }
 
 describe("turns that go on after their end", () => {

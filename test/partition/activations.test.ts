@@ -211,7 +211,7 @@ describe("a partition short of memory", () => {
   test("[TURN1] [LIFE2] runs one turn at a time per object even while every object is busy", async () => {
     gates.length = 0;
     const cluster = new TestCluster({ objects: [Slow], config: { maxObjects: 2 } });
-    const clock = cluster.clock as ManualClock;
+    const clock = cluster.clock;
     const sent = ["x", "y", "a", "a", "a"].map((id) => cluster.send("Slow", id, "bump"));
     for (let round = 0; round < 10; round++) {
       await clock.advance(1);

@@ -1,5 +1,5 @@
 import { method, VirtualObject } from "edgeverse";
-import { type ManualClock, TestCluster } from "edgeverse/testing";
+import { TestCluster } from "edgeverse/testing";
 import { beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { placementOf } from "../../src/identity/object-id.ts";
@@ -57,7 +57,7 @@ async function setup() {
     partitions: 2,
     config: { shards: 4, rebalance: "off", idleTimeout: "100ms", maxObjects: 2 },
   });
-  const clock = made.clock as ManualClock;
+  const clock = made.clock;
   for (const name of ["p0", "p1"]) await made.partition(name).core();
   await clock.advance(20);
   const map = () => new ShardMap(made.coordinator.map() as never);

@@ -1,5 +1,5 @@
 import { method, type RequestOf, VirtualObject } from "edgeverse";
-import { type ManualClock, TestCluster } from "edgeverse/testing";
+import { TestCluster } from "edgeverse/testing";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 
@@ -83,7 +83,7 @@ describe("creating an object", () => {
     expect(await cluster.object(Lobby, "l").enter()).toBe("unnamed");
     await cluster.create(Lobby, "named", { name: "chess" });
     expect(await cluster.object(Lobby, "named").enter()).toBe("chess");
-    await (cluster.clock as ManualClock).advance(20);
+    await cluster.clock.advance(20);
     expect(await cluster.object(Auto, "auto").enter()).toBe("unnamed");
     expect(await cluster.create(Auto, "auto", { name: "late" })).toBe(false);
   });

@@ -64,7 +64,7 @@ export function setup(
     config: { shards, rebalance: "off", ...config },
     ...(storageOf === undefined ? {} : { storageOf }),
   });
-  clock = made.clock as ManualClock;
+  clock = made.clock;
   const map = () => new ShardMap(made.coordinator.map() ?? { version: 0, genesis: made.genesis, exceptions: [] });
   const shardOf = (id: string) => map().shard(placementOf(id)) as number;
   const ownerOf = (id: string) => map().owner(shardOf(id));

@@ -94,7 +94,7 @@ async function setup(partitions = 1) {
     partitions,
     config: { shards: 4, rebalance: "off" },
   });
-  clock = cluster.clock as ManualClock;
+  clock = cluster.clock;
   const cores = await Promise.all(cluster.genesis.members.map(({ name }) => cluster.partition(name).core()));
   return {
     cluster,

@@ -60,7 +60,7 @@ function setup(config: Record<string, string | number> = {}, log?: (clock: Manua
   order.length = 0;
   away = false;
   const first = new TestCluster({ objects: [Job] });
-  const clock = first.clock as ManualClock;
+  const clock = first.clock;
   const made = new TestCluster({ objects: [Job], config, clock, log: log?.(clock) ?? false });
   return { made, clock };
 }

@@ -1,5 +1,5 @@
 import { method, VirtualObject } from "edgeverse";
-import { type ManualClock, MemoryCallLog, TestCluster } from "edgeverse/testing";
+import { MemoryCallLog, TestCluster } from "edgeverse/testing";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { Wallet } from "../../examples/wallet.ts";
@@ -50,7 +50,7 @@ function setup(config: Record<string, string | number> = {}, log?: MemoryCallLog
   gates.clear();
   order.length = 0;
   const made = new TestCluster({ objects: [Probe, Wallet], config, ...(log === undefined ? {} : { log }) });
-  return { made, clock: made.clock as ManualClock };
+  return { made, clock: made.clock };
 }
 
 function withLog(config: Record<string, string | number> = {}) {
@@ -64,7 +64,7 @@ describe("reliable calls", () => {
   test("[CALL1] a call id runs once; later calls get the stored outcome, also after a crash", async () => {
     const { made } = setup();
     const call = () => made.send("Probe", "a", "add", { by: 5 }, { callId: "c1" });
-    const clock = made.clock as ManualClock;
+    const clock = made.clock;
     const both = [call(), call()];
     await clock.advance(5);
     const [first, second] = await Promise.all(both);

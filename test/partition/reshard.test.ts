@@ -1,5 +1,5 @@
 import { method, VirtualObject } from "edgeverse";
-import { type ManualClock, SqliteStorage, TestCluster } from "edgeverse/testing";
+import { SqliteStorage, TestCluster } from "edgeverse/testing";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Counter } from "../../examples/counter.ts";
@@ -12,7 +12,7 @@ import { serves } from "../../src/placement/shard-state.ts";
 
 async function setup(shards = 8) {
   const made = new TestCluster({ objects: [Counter], partitions: 2, config: { shards, rebalance: "off" } });
-  const clock = made.clock as ManualClock;
+  const clock = made.clock;
   const until = async (count: number) => {
     for (let round = 0; round < 100; round++) {
       await clock.advance(100);
@@ -93,7 +93,7 @@ describe("the shard count", () => {
     await made.call("Counter", "a", "add", { by: 1 });
     await made.command({ kind: "pin-shard", shard: 1, partition: "p0" });
     await made.command({ kind: "pin-shard", shard: 5, partition: "p1" });
-    await (made.clock as ManualClock).advance(1_000);
+    await made.clock.advance(1_000);
     await expect(made.command({ kind: "shard-count", count: 4, dryRun: false })).rejects.toMatchObject({
       code: "CONFLICT",
     });

@@ -1,5 +1,5 @@
 import { method, VirtualObject } from "edgeverse";
-import { type ManualClock, TestCluster } from "edgeverse/testing";
+import { TestCluster } from "edgeverse/testing";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
@@ -89,7 +89,7 @@ describe("the store", () => {
     await fc.assert(
       fc.asyncProperty(fc.array(turn, { maxLength: 8 }), async (turns) => {
         const made = new TestCluster({ objects: [Shelf] });
-        const clock = made.clock as ManualClock;
+        const clock = made.clock;
         await made.partition("p0").core();
         let model = new Map<string, number>();
         const replies: { reply: Promise<unknown>; expected: unknown }[] = [];
@@ -157,7 +157,7 @@ describe("the store", () => {
 describe("leaving memory", () => {
   test("[LIFE2] a call that arrives while onDeactivate runs waits and finds what it left", async () => {
     const made = new TestCluster({ objects: [Slow] });
-    const clock = made.clock as ManualClock;
+    const clock = made.clock;
     reasons.length = 0;
     await made.call("Slow", "a", "bump");
     await clock.advance(80_000);
@@ -173,7 +173,7 @@ describe("leaving memory", () => {
 
   test("[LIFE2] an onDeactivate that hangs is abandoned and changes nothing", async () => {
     const made = new TestCluster({ objects: [Slow] });
-    const clock = made.clock as ManualClock;
+    const clock = made.clock;
     await made.call("Slow", "a", "bump");
     await clock.advance(80_000);
     await made.call("Slow", "other", "bump");
@@ -184,7 +184,7 @@ describe("leaving memory", () => {
 
   test("[LIFE3] creates and deletes that race leave one of both, and rows of neither life mix", async () => {
     const made = new TestCluster({ objects: [Shelf] });
-    const clock = made.clock as ManualClock;
+    const clock = made.clock;
     const put = (key: string) => made.send("Shelf", "s", "run", [{ do: "put", key, value: 1 }]);
     const message = {
       type: "Shelf",

@@ -58,7 +58,7 @@ const START = 1_800_000_000_000;
 
 function setup(env?: Partial<Cloudflare.Env>) {
   const cluster = new TestCluster({ objects: [Timed], ...(env === undefined ? {} : { env }) });
-  clock = cluster.clock as ManualClock;
+  clock = cluster.clock;
   return cluster;
 }
 

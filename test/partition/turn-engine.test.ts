@@ -1,5 +1,5 @@
 import { method, VirtualObject } from "edgeverse";
-import { type ManualClock, TestCluster } from "edgeverse/testing";
+import { TestCluster } from "edgeverse/testing";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 
@@ -155,7 +155,7 @@ class Again extends VirtualObject<{ value: number }> {
 function setup(config: Record<string, string | number> = {}) {
   gates.clear();
   const made = new TestCluster({ objects: [Lab, Again], config });
-  return { made, clock: made.clock as ManualClock };
+  return { made, clock: made.clock };
 }
 
 describe("deadlines", () => {

@@ -1,5 +1,5 @@
 import { type EdgeverseError, method, VirtualObject } from "edgeverse";
-import { type ManualClock, SqliteStorage, TestCluster } from "edgeverse/testing";
+import { SqliteStorage, TestCluster } from "edgeverse/testing";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { consoleObserver } from "../../durable/console-observer.ts";
@@ -115,7 +115,7 @@ class Nested extends VirtualObject<{ marks: string[] }> {
 function setup(config: Record<string, string | number> = {}) {
   gates.clear();
   const made = new TestCluster({ objects: [Box, Visit, Totals, Nested], config });
-  return { made, clock: made.clock as ManualClock };
+  return { made, clock: made.clock };
 }
 
 afterEach(() => {
@@ -230,7 +230,7 @@ describe("the alarm", () => {
     expect(storage.wake).toBeNull();
     storage.hold = true;
     void made.send("Box", "a", "put", { key: "k" }, { callId: "c" });
-    await (made.clock as ManualClock).advance(5);
+    await made.clock.advance(5);
     expect(storage.query("SELECT call_id FROM calls WHERE status = 'pending'")).toHaveLength(1);
     // The process ends here. The row is in the database; who comes back for it?
     made.crash("p0");

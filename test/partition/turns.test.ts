@@ -4,12 +4,11 @@ import { z } from "zod";
 import { Counter } from "../../examples/counter.ts";
 import { Journal } from "../../examples/journal.ts";
 import { Wallet } from "../../examples/wallet.ts";
-import type { ManualClock } from "../../src/testing/clocks.ts";
 import { TestCluster } from "../../src/testing/test-cluster.ts";
 
 function cluster(objects: readonly ObjectClass[] = [Counter, Wallet, Journal, Lab], config = {}) {
   const made = new TestCluster({ objects, config });
-  return { made, clock: made.clock as ManualClock };
+  return { made, clock: made.clock };
 }
 
 const gates = new Map<string, () => void>();
