@@ -216,9 +216,7 @@ export class MoveDriver {
       if (silence.answered(partition)) onSilence();
       return answer;
     } catch (error) {
-      const before = silence.has(partition);
-      silence.failed(partition, sentAt);
-      if (!before && silence.has(partition)) onSilence();
+      if (silence.failed(partition, sentAt)) onSilence();
       throw error;
     }
   }

@@ -11,21 +11,25 @@ export class Silence {
   readonly #clock: Clock;
   /** By partition, when the first of the orders that got no answer was sent. */
   readonly #since = new Map<string, number>();
+  /** Partitions whose silence was told. */
+  readonly #told = new Set<string>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** An order sent at `sentAt` got no answer. */
-  failed(partition: string, sentAt: number): void {
+  /** An order sent at `sentAt` got no answer. Says whether that makes the partition silent: true once. */
+  failed(partition: string, sentAt: number): boolean {
     if (!this.#since.has(partition)) this.#since.set(partition, sentAt);
+    if (this.#told.has(partition) || !this.has(partition)) return false;
+    this.#told.add(partition);
+    return true;
   }
 
   /** Says whether the partition was silent until now. */
   answered(partition: string): boolean {
-    const was = this.has(partition);
     this.#since.delete(partition);
-    return was;
+    return this.#told.delete(partition);
   }
 
   has(partition: string): boolean {

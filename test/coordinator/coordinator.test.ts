@@ -203,6 +203,23 @@ describe("a target that is away", () => {
 });
 
 describe("a silent partition", () => {
+  test("[MIG5] [PLAN2] moves out of it hold up no other drain, though each order fails at once", async () => {
+    const { made, clock, counts, start } = setup({ stableFor: "1s" }, 4);
+    await start();
+    for (const name of ["p0", "p1", "p2", "p3"]) await made.partition(name).core();
+    const real = made.partition.bind(made);
+    made.partition = (name) => {
+      if (name === "p1") throw new Error("unreachable");
+      return real(name);
+    };
+    await made.command({ kind: "drain", name: "p1" });
+    await clock.advance(100);
+    await made.command({ kind: "drain", name: "p2" });
+    // Sooner than the silent moves are given up.
+    await clock.advance(20_000);
+    expect(counts()["p2"]).toBeUndefined();
+  });
+
   test("[MIG5] [MEM1] stops only its own moves: others go on, drains included, and it gets its shards when it answers", async () => {
     const { made, clock, counts, start } = setup({ stableFor: "1s" }, 3);
     made.unreachable.add("p3");
