@@ -1,123 +1,7 @@
-import { EdgeverseError, method, VirtualObject } from "edgeverse";
-import { type ManualClock, MemoryCallLog, SqliteStorage, TestCluster } from "edgeverse/testing";
 import { describe, expect, test } from "vitest";
-import { z } from "zod";
-import type { SqlRow, SqlValue } from "../../src/platform/ports.ts";
-import type { CallRecord } from "../../src/reliable/call-record.ts";
 import { settle } from "../../src/testing/clocks.ts";
-
-const gates = new Map<string, () => void>();
-const gate = (name: string) => new Promise<void>((resolve) => gates.set(name, resolve));
-const open = (name: string) => gates.get(name)?.();
-const order: number[] = [];
-let away = false;
-
-class Job extends VirtualObject<{ total: number; text?: string | undefined }> {
-  static override readonly type = "Job";
-  static override readonly state = z.object({ total: z.number().default(0), text: z.string().optional() });
-  static override readonly methods = {
-    add: method({ request: z.object({ by: z.number() }) }),
-    slow: method({ request: z.object({ gate: z.string() }) }),
-    brief: method({ timeout: "1s" }),
-    badDetails: method(),
-    needsOther: method(),
-    callSelf: method(),
-    write: method({ request: z.object({ text: z.string() }) }),
-    total: method({ readonly: true }),
-  };
-  add({ by }: { by: number }) {
-    order.push(by);
-    this.state.total += by;
-    return this.state.total;
-  }
-  async slow({ gate: name }: { gate: string }) {
-    await gate(name);
-    return ++this.state.total;
-  }
-  brief() {
-    return ++this.state.total;
-  }
-  badDetails() {
-    throw this.fail("NO", "no", { big: 1n });
-  }
-  needsOther() {
-    if (away) throw new EdgeverseError("UNAVAILABLE", "the other one is away");
-    return ++this.state.total;
-  }
-  async callSelf() {
-    return await this.object(Job, this.id, { callId: "inner" }).add({ by: 1 });
-  }
-  write({ text }: { text: string }) {
-    this.state.text = text;
-  }
-  total() {
-    return this.state.total;
-  }
-}
-
-function setup(config: Record<string, string | number> = {}, log?: (clock: ManualClock) => MemoryCallLog) {
-  gates.clear();
-  order.length = 0;
-  away = false;
-  const first = new TestCluster({ objects: [Job] });
-  const clock = first.clock;
-  const made = new TestCluster({ objects: [Job], config, clock, log: log?.(clock) ?? false });
-  return { made, clock };
-}
-
-/** A log whose next statements wait for the test. */
-class SlowLog extends MemoryCallLog {
-  held: { go(): void; fail(): void; records: readonly CallRecord[] }[] = [];
-  hold = false;
-  override async write(records: readonly CallRecord[]): Promise<void> {
-    if (this.hold) {
-      await new Promise<void>((resolve, reject) => {
-        this.held.push({ records, go: resolve, fail: () => reject(new EdgeverseError("LOG_UNAVAILABLE", "away")) });
-      });
-    }
-    await super.write(records);
-  }
-}
-
-/** A storage that is durable only when the test says so. */
-class SlowStorage extends SqliteStorage {
-  hold = false;
-  held: (() => void)[] = [];
-  broken = false;
-  #from: SqliteStorage | undefined;
-  #dead = false;
-  /** Serves what `from` holds, which gets nothing more in or out: the process that used it has ended. */
-  take(from: SlowStorage): void {
-    this.#from = from;
-    from.#dead = true;
-  }
-  maxBytes = Number.POSITIVE_INFINITY;
-  override query<Row extends SqlRow = SqlRow>(sql: string, ...params: SqlValue[]): Row[] {
-    if (this.broken) throw new Error("storage is gone");
-    for (const param of params) {
-      // The platform's "maximum string, BLOB or table row size".
-      if (typeof param === "string" && Buffer.byteLength(param) > this.maxBytes) throw new Error("SQLITE_TOOBIG");
-    }
-    if (this.#from !== undefined) return SqliteStorage.prototype.query.call(this.#from, sql, ...params) as Row[];
-    return this.#dead ? [] : super.query<Row>(sql, ...params);
-  }
-  override transaction<R>(action: () => R): R {
-    if (this.broken) throw new Error("storage is gone");
-    if (this.#from !== undefined) return SqliteStorage.prototype.transaction.call(this.#from, action) as R;
-    return this.#dead ? (undefined as R) : super.transaction(action);
-  }
-  override barrier(): Promise<void> {
-    if (this.#dead) return new Promise(() => undefined);
-    if (!this.hold) return super.barrier();
-    return new Promise((resolve) => this.held.push(resolve));
-  }
-}
-
-async function counts(made: TestCluster) {
-  const { table } = await made.partition("p0").core();
-  const rows = made.storage("p0").query<{ n: number }>("SELECT count(*) AS n FROM calls WHERE open = 1");
-  return { open: table.open, sql: rows[0]?.n };
-}
+import { counts, elsewhere, gates, open, order, SlowLog, setup } from "./job-fixture.ts";
+import { SlowStorage } from "./slow-storage.ts";
 
 describe("outcomes", () => {
   test("[CALL2] [TURN4] an error with details that are not JSON fails its own call and no other", async () => {
@@ -153,7 +37,7 @@ describe("outcomes", () => {
     const { made, clock } = setup({ maxAttempts: 3 });
     const first = new SlowStorage();
     made.storages.set("p0", first);
-    away = true;
+    elsewhere.away = true;
     await made.call("Job", "a", "needsOther", undefined, { callId: "n", answer: "accepted" });
     await clock.advance(20_000);
     made.crash("p0");
@@ -162,7 +46,7 @@ describe("outcomes", () => {
     made.storages.set("p0", second);
     await made.partition("p0").wake();
     await clock.advance(60_000);
-    away = false;
+    elsewhere.away = false;
     await clock.advance(60_000);
     const rows = second.query("SELECT status, error FROM calls");
     expect(rows).toEqual([{ status: "success", error: null }]);
@@ -299,67 +183,5 @@ describe("bookkeeping", () => {
     await clock.advance(5);
     expect(await again).toEqual({ kind: "accepted", callId: "s" });
     expect(queries).toBeGreaterThan(0);
-  });
-});
-
-describe("failures of the storage", () => {
-  function slowCluster(config: Record<string, string | number> = {}) {
-    const { made, clock } = setup(config);
-    const storage = new SlowStorage();
-    made.storages.set("p0", storage);
-    return { made, clock, storage };
-  }
-
-  test("[CALL4] a commit that fails while an earlier one becomes durable does not block an object's queue", async () => {
-    const { made, clock, storage } = slowCluster();
-    await made.call("Job", "warm", "add", { by: 1 });
-    storage.hold = true;
-    const first = made.send("Job", "a", "add", { by: 1 }, { callId: "c1" });
-    await clock.advance(1);
-    storage.failNext = new Error("disk full");
-    const failing = made.send("Job", "b", "add", { by: 1 });
-    await clock.advance(1);
-    expect(await failing).toMatchObject({ error: { code: "UNAVAILABLE" } });
-    storage.hold = false;
-    for (const durable of storage.held) durable();
-    await clock.advance(100);
-    expect(await first).toMatchObject({ kind: "error" });
-    const second = made.send("Job", "a", "add", { by: 1 }, { callId: "c2", timeout: 5_000 });
-    await clock.advance(6_000);
-    expect(await second).toMatchObject({ response: "2" });
-  });
-
-  test("[TURN4] a storage that fails altogether leaves nobody without an answer", async () => {
-    const { made, clock, storage } = slowCluster();
-    await made.call("Job", "warm", "add", { by: 1 });
-    const call = made.send("Job", "warm", "add", { by: 1 });
-    await settle();
-    storage.broken = true;
-    await clock.advance(1).catch(() => undefined);
-    storage.broken = false;
-    let reply: unknown;
-    void call.then((answer) => {
-      reply = answer;
-    });
-    await clock.advance(60_000);
-    expect(reply).toMatchObject({ error: { code: "UNAVAILABLE" } });
-  });
-
-  test("[TURN4] [TURN9] a commit of many large states keeps within the platform's 2 MB a value", async () => {
-    const { made, clock, storage } = slowCluster();
-    await made.call("Job", "warm", "add", { by: 1 });
-    storage.maxBytes = 2_000_000;
-    const calls = ["a", "b", "c"].map((id) => made.send("Job", id, "write", { text: "x".repeat(900_000) }));
-    await clock.advance(5);
-    for (const call of calls) expect(await call).toMatchObject({ kind: "response" });
-  });
-
-  test("[TURN4] [TURN9] one state within its limit can be written, whatever is in it", async () => {
-    const { made, clock, storage } = slowCluster();
-    await made.call("Job", "warm", "add", { by: 1 });
-    storage.maxBytes = 2_000_000;
-    const call = made.send("Job", "a", "write", { text: '"'.repeat(500_000) });
-    await clock.advance(5);
-    expect(await call).toMatchObject({ kind: "response" });
   });
 });

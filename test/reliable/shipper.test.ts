@@ -1,69 +1,7 @@
-import { ManualClock, MemoryCallLog } from "edgeverse/testing";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { EdgeverseError } from "../../src/errors/edgeverse-error.ts";
 import type { CallRecord } from "../../src/reliable/call-record.ts";
-import { type Backlog, type BacklogEntry, Shipper } from "../../src/reliable/shipper.ts";
-import { callRecord } from "../support/call-records.ts";
-
-const INTERVAL = 250;
-
-/** The owner's table in miniature: what was not shipped in its present status is handed out again. */
-class FakeBacklog implements Backlog {
-  readonly rows = new Map<number, CallRecord>();
-  readonly asked: number[] = [];
-  readonly #shipped = new Map<number, string>();
-  failShipped: Error | undefined;
-  #seq = 0;
-
-  add(changes: Partial<CallRecord> = {}): number {
-    this.rows.set(++this.#seq, callRecord({ callId: `c${this.#seq}`, ...changes }));
-    return this.#seq;
-  }
-
-  async next(limit: number): Promise<BacklogEntry[]> {
-    this.asked.push(limit);
-    return this.open()
-      .slice(0, limit)
-      .map(([seq, record]) => ({ seq, record }));
-  }
-
-  shipped(entries: readonly BacklogEntry[]): void {
-    if (this.failShipped !== undefined) throw this.failShipped;
-    for (const { seq, record } of entries) this.#shipped.set(seq, record.status);
-  }
-
-  open(): [number, CallRecord][] {
-    return [...this.rows].filter(([seq, record]) => this.#shipped.get(seq) !== record.status);
-  }
-}
-
-/** A log that notes its batches, can be held up, and refuses what it is told to. */
-class FakeLog extends MemoryCallLog {
-  readonly batches: string[][] = [];
-  readonly refuses = new Set<string>();
-  gate: Promise<void> | undefined;
-
-  override async write(records: readonly CallRecord[]): Promise<void> {
-    await this.gate;
-    this.batches.push(records.map(({ callId }) => callId));
-    const refused = records.filter(({ callId }) => this.refuses.has(callId));
-    await super.write(records.filter((record) => !refused.includes(record)));
-    if (refused.length > 0) throw new EdgeverseError("INVALID_ARGUMENT", "refused", { details: { refused } });
-  }
-}
-
-function setup() {
-  const clock = new ManualClock();
-  const log = new FakeLog(clock);
-  const backlog = new FakeBacklog();
-  const refusals: EdgeverseError[] = [];
-  const shipper = new Shipper({ backlog, log, clock, interval: INTERVAL, onRefused: (error) => refusals.push(error) });
-  const logged = async () => (await log.list({ limit: 1_000 })).calls;
-  return { clock, log, backlog, refusals, shipper, logged };
-}
-
-const PENDING = { status: "pending", response: null, finishedAt: null } as const;
+import { INTERVAL, PENDING, setup } from "./shipper-fixture.ts";
 
 describe("Shipper", () => {
   test("[CALL5] gathers for an interval, then writes one batch; pokes meanwhile change nothing", async () => {

@@ -1,0 +1,100 @@
+import { method, VirtualObject } from "edgeverse";
+import { ManualClock, MemoryCallLog, TestCluster } from "edgeverse/testing";
+import { z } from "zod";
+import { partitionClient } from "../../src/partition/client.ts";
+import type { CallRecord } from "../../src/reliable/call-record.ts";
+import { LogMaintenance, type Owners } from "../../src/reliable/log-maintenance.ts";
+import { callRecord } from "../support/call-records.ts";
+
+export const DAY = 86_400_000;
+export const STALE = 30_001;
+
+export let runs: string[] = [];
+export const gates = new Map<string, () => void>();
+
+export class Probe extends VirtualObject<{ total: number }> {
+  static override readonly type = "Probe";
+  static override readonly state = z.object({ total: z.number().default(0) });
+  static override readonly methods = {
+    add: method({ request: z.object({ by: z.number() }) }),
+    refuse: method(),
+    slow: method({ timeout: "5m" }),
+    total: method({ readonly: true }),
+  };
+  add({ by }: { by: number }) {
+    runs.push(`${this.id}:${by}`);
+    this.state.total += by;
+    return { total: this.state.total };
+  }
+  refuse() {
+    runs.push(`${this.id}:refuse`);
+    throw this.fail("NO", "never");
+  }
+  async slow() {
+    runs.push(`${this.id}:slow`);
+    await new Promise<void>((resolve) => gates.set(this.id, resolve));
+    return "done";
+  }
+  total() {
+    return this.state.total;
+  }
+}
+
+export function setup(
+  options: { config?: Record<string, string | number>; router?: Partial<Owners>; other?: boolean } = {},
+) {
+  runs = [];
+  gates.clear();
+  const clock = new ManualClock();
+  const shipped = new MemoryCallLog(clock);
+  const cluster = new TestCluster({
+    objects: [Probe],
+    partitions: 3,
+    clock,
+    log: shipped,
+    ...(options.config === undefined ? {} : { config: options.config }),
+  });
+  // With `other`, upkeep looks at a log that the owners do not write: one that lost what they wrote.
+  const log = options.other === true ? new MemoryCallLog(clock) : shipped;
+  const { router, config } = cluster;
+  const owners: Owners = {
+    map: router.map,
+    call: (message) => router.call(message),
+    ask: (id, deadline, question) => router.ask(id, deadline, question),
+    ...options.router,
+  };
+  const connect = (name: string) => partitionClient(cluster.partition(name), clock);
+  const maintenance = new LogMaintenance({ log, router: owners, connect, config, clock });
+  const run = <R>(work: Promise<R>) => letPass(clock, work);
+  return { clock, log, cluster, connect, maintenance, run };
+}
+
+/** Lets time pass until `work` is done. */
+export async function letPass<R>(clock: ManualClock, work: Promise<R>): Promise<R> {
+  let done = false;
+  const end = () => {
+    done = true;
+  };
+  work.then(end, end);
+  for (let step = 0; !done && step < 1_000; step++) await clock.advance(1);
+  return work;
+}
+
+/** A row as `enqueueCall` leaves it. */
+export function enqueued(changes: Partial<CallRecord>): CallRecord {
+  return callRecord({
+    type: "Probe",
+    method: "add",
+    request: '{"by": 1}',
+    status: "pending",
+    response: null,
+    finishedAt: null,
+    epoch: 0,
+    attempts: 0,
+    shard: -1,
+    requestHash: "",
+    ...changes,
+  });
+}
+
+export const total = (cluster: TestCluster, id: string) => cluster.call("Probe", id, "total");
