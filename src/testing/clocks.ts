@@ -38,6 +38,7 @@ export class ManualClock implements Clock {
     return this.#now;
   }
 
+  /** @internal */
   get timers(): number {
     return this.#timers.length;
   }

@@ -1,4 +1,5 @@
 /** `edgeverse/testing`: an author's classes in a whole cluster, in Node; and under the simulation. */
+export type { Clock } from "../platform/ports.ts";
 export { ManualClock, systemClock } from "./clocks.ts";
 export { MemoryCallLog } from "./memory-call-log.ts";
 export { type SimulateOptions, type SimulationResult, simulate } from "./simulation/simulate.ts";

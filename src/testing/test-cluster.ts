@@ -46,8 +46,9 @@ export interface CrashTime {
   readonly afterCommits?: number;
 }
 
-/** Ms between two looks at a move. */
+/** Ms between two looks at a move: at first, and at last. */
 const LOOK_AGAIN = 5;
+const LOOK_SELDOM = 250;
 
 /**
  * A whole cluster in one process of Node: real partitions, a real coordinator and router, over SQLite in memory and a clock
@@ -146,8 +147,9 @@ export class TestCluster<ClockType extends Clock = ManualClock> {
     return this.#objects.delete(type, id);
   }
 
-  /** The partition that has the object, by the map. @throws EdgeverseError `INVALID_ID` */
-  ownerOf(_type: ObjectClass, id: string): string {
+  /** The partition that has the object, by the map. @throws EdgeverseError `TYPE_NOT_FOUND`, `INVALID_ID` */
+  ownerOf(type: ObjectClass, id: string): string {
+    this.registry.type(type.type);
     const placement = placementOf(id);
     return placement.kind === "partition" ? placement.partition : this.#map().owner(this.#shardOf(id));
   }
@@ -162,10 +164,10 @@ export class TestCluster<ClockType extends Clock = ManualClock> {
     const shard = this.#shardOf(id);
     await this.command({ kind: "move-shard", shard, to });
     const ended = async () => {
-      for (;;) {
+      for (let wait = LOOK_AGAIN; ; wait = Math.min(LOOK_SELDOM, wait * 2)) {
         const [move] = await this.coordinator.moves({ shard, limit: 1 });
         if (move === undefined || move.endedAt !== null) return move;
-        await pause(this.clock, LOOK_AGAIN);
+        await pause(this.clock, wait);
       }
     };
     const move = await (this.clock instanceof ManualClock ? this.clock.until(ended()) : ended());

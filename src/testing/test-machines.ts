@@ -187,7 +187,7 @@ export class TestMachines {
   #ring(name: string): void {
     this.#alarms.delete(name);
     this.storage(name).wake = null;
-    const answered = name === COORDINATOR ? this.coordinator.wake() : this.client(name).wake();
+    const answered = name === COORDINATOR ? this.coordinator.wake() : this.#running(name).client.wake();
     answered.catch(() => {
       if (!this.#stopped) this.#setAlarm(name, this.#parts.clock.now() + RING_AGAIN);
     });

@@ -9,14 +9,14 @@ export interface EdgeverseProjectsOptions {
 }
 
 const CONFIGURATIONS = ["wrangler.jsonc", "wrangler.json", "wrangler.toml"];
-const IN_WORKERD = "**/*.workerd.test.ts";
+const IN_WORKERD = "**/*.workerd.test.?(c|m)[jt]s?(x)";
 
 /** Two partitions, an admin API, and no Postgres, so that tests never use the database that `.dev.vars` names. */
 const BINDINGS = { EDGEVERSE_PARTITIONS: "2", EDGEVERSE_ADMIN_TOKEN: "test", DATABASE_URL: "" };
 
 /**
- * Two projects of Vitest: `*.workerd.test.ts` run inside workerd beside the Worker itself, all other `*.test.ts` in Node. It
- * needs `@cloudflare/vitest-plugin`. Those who have tests in Node alone need no configuration.
+ * Two projects of Vitest: `*.workerd.test.ts` run inside workerd beside the Worker itself, all other tests in Node. It needs
+ * `@cloudflare/vitest-plugin`. Those who have tests in Node alone need no configuration.
  *
  * @throws Error when there is no configuration of the Worker
  * @example
@@ -30,10 +30,11 @@ export async function edgeverseProjects(
     throw new Error(`Cannot test the Worker: there is no ${options.wrangler ?? CONFIGURATIONS.join(", ")} here`);
   }
   const { cloudflareTest } = await import("@cloudflare/vitest-plugin");
+  const { defaultExclude } = await import("vitest/config");
   return [
     {
       extends: true,
-      test: { name: "node", include: ["**/*.test.ts"], exclude: [IN_WORKERD, "**/node_modules/**", "**/dist/**"] },
+      test: { name: "node", exclude: [...defaultExclude, IN_WORKERD] },
     },
     {
       extends: true,

@@ -37,6 +37,7 @@ describe("calls", () => {
   test("a class that is not served, an id or an option that can't be are refused at once", () => {
     const cluster = new TestCluster({ objects: [Wallet] });
     expect(() => cluster.object(Other, "a")).toThrow('No object type "Other" is served here');
+    expect(() => cluster.ownerOf(Other, "a")).toThrow('No object type "Other" is served here');
     expect(() => cluster.object(Wallet, "")).toThrow(EdgeverseError);
     expect(() => cluster.object(Wallet, "a", { timeout: -1 })).toThrow("timeout");
   });
@@ -171,6 +172,17 @@ describe("crashes", () => {
     cluster.unreachable.delete("p0");
     await cluster.clock.advance(5_000);
     expect(await reliable).toBe(1);
+  });
+
+  test("[CALL3] a partition that nothing reaches goes on with what it has accepted", async () => {
+    const cluster = new TestCluster({ objects: [Wallet] });
+    const call = cluster.object(Wallet, "ann", { callId: "c1", timeout: 20 }).slowly();
+    await expect(call).rejects.toMatchObject({ details: { status: "pending" } });
+    cluster.unreachable.add("p0");
+    cluster.crash("p0");
+    hand.gate.resolve();
+    await cluster.clock.advance(10_000);
+    expect(cluster.log.rows).toMatchObject([{ callId: "c1", status: "success" }]);
   });
 
   test("a partition that is not there can't crash", () => {
