@@ -31,7 +31,7 @@ const GRACE_MS = 20_000;
 export async function startHost({ folder, partitions, config }: HostSetup): Promise<Host> {
   const before = performance.now();
   const ready = Promise.withResolvers<ReadyLine>();
-  const args = [join(ROOT, "local/start.ts"), "--json", ...(config === undefined ? [] : ["--config", config])];
+  const args = [join(ROOT, "local/cli.ts"), "start", "--json", ...(config === undefined ? [] : ["--config", config])];
   const child = startGuardedChild(process.execPath, args, {
     cwd: ROOT,
     env: environment(folder, partitions),

@@ -1,18 +1,20 @@
-import type { HostOptions } from "./host-options.ts";
 import type { LocalPostgres } from "./local-postgres.ts";
 import type { WorkerSettings } from "./worker-settings.ts";
 
 export interface WorkerBindings {
   /** Values that may be secret. */
   readonly text: Readonly<Record<string, string>>;
-  /** `vars` of `wrangler.toml` that are no text. */
+  /** `vars` of the worker's file that are no text. */
   readonly json: Readonly<Record<string, unknown>>;
 }
 
-/** Puts together what the worker finds in `env`: `vars` of `wrangler.toml`, over them the environment, over both what the host decides. */
+/**
+ * Puts together what the worker finds in `env`: `vars` of its file, over them `.dev.vars`, over them `variables` of the
+ * environment, over all what the host decides.
+ */
 export function workerBindings(
   settings: WorkerSettings,
-  options: HostOptions,
+  variables: Readonly<Record<string, string>>,
   adminToken: string,
   postgres: LocalPostgres | undefined,
 ): WorkerBindings {
@@ -20,9 +22,9 @@ export function workerBindings(
   const json: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(settings.vars)) {
     if (typeof value === "string") text[name] = value;
-    else if (options.variables[name] === undefined) json[name] = value;
+    else if (variables[name] === undefined) json[name] = value;
   }
-  Object.assign(text, options.variables, { EDGEVERSE_ADMIN_TOKEN: adminToken });
+  Object.assign(text, variables, { EDGEVERSE_ADMIN_TOKEN: adminToken });
   if (postgres !== undefined) text["DATABASE_URL"] = postgres.url;
   if (postgres?.endpoint !== undefined) text["EDGEVERSE_SQL_ENDPOINT"] = postgres.endpoint;
   return { text, json };

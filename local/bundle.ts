@@ -1,6 +1,11 @@
-import { join } from "node:path";
-import { type BuildOptions, build } from "esbuild";
+import { execSync } from "node:child_process";
+import { mkdirSync, rmSync } from "node:fs";
+import { builtinModules } from "node:module";
+import { extname, join, resolve } from "node:path";
+import type { BuildOptions, BuildResult } from "esbuild";
 import { HostError } from "./host-error.ts";
+import { wranglerOf } from "./tools.ts";
+import type { WorkerSettings } from "./worker-settings.ts";
 
 /** Files of a bundle, relative to its folder. */
 export const BUNDLE = { main: "index.js", outbound: "outbound.js" } as const;
@@ -8,10 +13,21 @@ export const BUNDLE = { main: "index.js", outbound: "outbound.js" } as const;
 /** Name of the exported entry point that the host's private socket is bound to. */
 export const CONTROL_ENTRYPOINT = "EdgeverseControl";
 
-const workerSource = (name: string): string => join(import.meta.dirname, "worker", name);
+/** A module beside the bundle that is no JavaScript. */
+export interface BinaryModule {
+  /** Its file, and the name it is imported by. */
+  readonly name: string;
+  readonly kind: "wasm" | "data";
+}
+
+const KINDS: Readonly<Record<string, BinaryModule["kind"]>> = { ".wasm": "wasm", ".bin": "data" };
+
+/** Sources of this package are `.ts`, and `.js` where it is installed. */
+const workerSource = (name: string): string =>
+  join(import.meta.dirname, "worker", name + extname(import.meta.filename));
 
 /** As wrangler resolves and loads, so that a module that works here works deployed. */
-const SHARED: BuildOptions = {
+const SHARED = {
   bundle: true,
   format: "esm",
   target: "es2024",
@@ -19,33 +35,65 @@ const SHARED: BuildOptions = {
   conditions: ["workerd", "worker", "browser"],
   mainFields: ["browser", "module", "main"],
   external: ["cloudflare:*", "node:*"],
-  loader: { ".html": "text", ".txt": "text", ".sql": "text" },
-  define: { "process.env.NODE_ENV": '"production"' },
+  loader: { ".html": "text", ".txt": "text", ".sql": "text", ".wasm": "copy", ".bin": "copy" },
   sourcemap: "linked",
   logLevel: "silent",
-};
+  metafile: true,
+} as const satisfies BuildOptions;
 
 /**
- * Bundles the worker at `main`, with the host's control entry point beside its own exports, into `folder`.
+ * Bundles a worker, with the host's control entry point beside its own exports, into `folder`.
+ * @returns what else has to be loaded with it
  * @throws HostError with esbuild's messages
  */
-export async function bundleWorker(main: string, folder: string): Promise<void> {
+export async function bundleWorker(settings: WorkerSettings, folder: string): Promise<BinaryModule[]> {
+  const { main, project, config } = settings;
+  const { build } = wranglerOf(project)("esbuild") as typeof import("esbuild");
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
   const entry = `
     import handler from ${JSON.stringify(main)};
-    import { controlEntrypoint } from ${JSON.stringify(workerSource("control.ts"))};
+    import { controlEntrypoint } from ${JSON.stringify(workerSource("control"))};
     export * from ${JSON.stringify(main)};
     export default handler;
     export const ${CONTROL_ENTRYPOINT} = controlEntrypoint(handler);`;
   try {
-    await Promise.all([
+    if (config.build.command !== undefined)
+      execSync(config.build.command, { cwd: resolve(project, config.build.cwd ?? "."), stdio: ["ignore", 2, 2] });
+    const [bundle] = await Promise.all([
       build({
         ...SHARED,
+        ...fileOptions(settings),
         stdin: { contents: entry, resolveDir: folder, sourcefile: "edgeverse-entry.js" },
         outfile: join(folder, BUNDLE.main),
       }),
-      build({ ...SHARED, entryPoints: [workerSource("outbound.ts")], outfile: join(folder, BUNDLE.outbound) }),
+      build({ ...SHARED, entryPoints: [workerSource("outbound")], outfile: join(folder, BUNDLE.outbound) }),
     ]);
+    return binaryModules(bundle);
   } catch (error) {
     throw new HostError(`Cannot bundle the worker: ${error instanceof Error ? error.message : error}`);
   }
+}
+
+/** What the worker's file says about bundling. */
+function fileOptions({ project, config, compatibilityFlags }: WorkerSettings): BuildOptions {
+  const { define, alias, tsconfig, jsx_factory, jsx_fragment } = config;
+  const nodeModules = compatibilityFlags.some((flag) => flag.startsWith("nodejs_compat"))
+    ? Object.fromEntries(builtinModules.filter((name) => !name.startsWith("_")).map((name) => [name, `node:${name}`]))
+    : {};
+  return {
+    define: { "process.env.NODE_ENV": '"production"', ...define },
+    alias: { ...nodeModules, ...alias },
+    absWorkingDir: project,
+    jsxFactory: jsx_factory,
+    jsxFragment: jsx_fragment,
+    ...(tsconfig === undefined ? {} : { tsconfig }),
+  };
+}
+
+function binaryModules({ metafile }: BuildResult): BinaryModule[] {
+  return Object.keys(metafile?.outputs ?? {}).flatMap((path) => {
+    const kind = KINDS[extname(path)];
+    return kind === undefined ? [] : [{ name: path.slice(path.lastIndexOf("/") + 1), kind }];
+  });
 }

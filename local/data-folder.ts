@@ -47,9 +47,8 @@ export function openDataFolder(path: string): DataFolder {
   };
 }
 
-/** The given token, else the one kept in the folder, else a new one, kept with mode 0600. */
-export function adminTokenIn(folder: string, given: string | undefined): string {
-  if (given !== undefined) return given;
+/** The token kept in the folder, else a new one, kept with mode 0600. */
+export function adminTokenIn(folder: string): string {
   const file = join(folder, "admin-token");
   try {
     const kept = readFileSync(file, "utf8").trim();
@@ -74,7 +73,7 @@ function prepare(path: string, folders: readonly string[]): FolderLock {
   } catch (error) {
     if (error instanceof HostError) throw error;
     throw new HostError(
-      `Cannot use the data folder ${path}: ${(error as Error).message}; set EDGEVERSE_DATA to a writable folder`,
+      `Cannot use the data folder ${path}: ${(error as Error).message}; choose a writable one with --data or EDGEVERSE_DATA`,
     );
   }
 }

@@ -1,11 +1,13 @@
 import { configFromEnvironment } from "../src/config/config.ts";
 import { policyOf } from "../src/coordinator/policy.ts";
 import { type WorkerBindings, workerBindings } from "./bindings.ts";
+import type { Cleanup } from "./cleanup.ts";
 import { adminTokenIn, type DataFolder, openDataFolder } from "./data-folder.ts";
 import { freePort } from "./free-port.ts";
 import { HostError } from "./host-error.ts";
 import type { HostOptions } from "./host-options.ts";
-import { openPostgres } from "./local-postgres.ts";
+import type { HostFacts } from "./local-host.ts";
+import { describePostgres, openPostgres } from "./local-postgres.ts";
 import { readWorkerSettings, type WorkerSettings } from "./worker-settings.ts";
 
 /** After a kill -9 of the host, how long its worker may take to give the port free. */
@@ -16,32 +18,52 @@ export interface Foundation {
   readonly settings: WorkerSettings;
   readonly folder: DataFolder;
   readonly port: number;
-  readonly url: string;
-  readonly adminToken: string;
+  readonly facts: HostFacts;
   readonly bindings: WorkerBindings;
 }
 
 /**
- * Locks the data folder, finds the port, the admin token and the database. What must be undone is put on `stack`.
+ * Locks the data folder, finds the port, the admin token and the database. What must be undone is put on `cleanup`.
  * @param meanwhile work that needs the folder and not the database, done while that starts
  */
 export async function layFoundation(
   options: HostOptions,
-  stack: AsyncDisposableStack,
+  cleanup: Cleanup,
   meanwhile: (settings: WorkerSettings, folder: DataFolder) => Promise<void> = async () => {},
 ): Promise<Foundation> {
-  const settings = readWorkerSettings(options.configFile);
+  const settings = readWorkerSettings(options.configFile, options.environment);
   checkConfiguration({ ...settings.vars, ...options.variables });
   const folder = openDataFolder(options.dataDir);
-  stack.defer(() => folder.close());
+  cleanup.add(() => folder.close());
   const port = await freePort(options.host, options.port, folder.takenOver ? ORPHAN_PATIENCE : 0);
-  const adminToken = adminTokenIn(folder.path, options.adminToken);
-  const opening = openPostgres(options, folder.postgres);
+  const givenToken = options.adminToken ?? secret(settings, "EDGEVERSE_ADMIN_TOKEN");
+  const adminToken = givenToken ?? adminTokenIn(folder.path);
+  const database = options.postgres
+    ? { folder: folder.postgres, url: options.databaseUrl ?? secret(settings, "DATABASE_URL") }
+    : undefined;
+  const opening = openPostgres(database);
   // Also when `meanwhile` fails first: a database that has begun to start is waited for and stopped.
-  stack.defer(async () => (await opening.catch(() => undefined))?.stop());
+  cleanup.add(async () => (await opening.catch(() => undefined))?.stop());
   const [postgres] = await Promise.all([opening, meanwhile(settings, folder)]);
-  const bindings = workerBindings(settings, options, adminToken, postgres);
-  return { settings, folder, port, url: `http://${urlHost(options.host)}:${port}`, adminToken, bindings };
+  return {
+    settings,
+    folder,
+    port,
+    facts: {
+      url: `http://${urlHost(options.host)}:${port}`,
+      adminToken,
+      adminTokenGiven: givenToken !== undefined,
+      dataDir: folder.path,
+      postgres: describePostgres(database),
+    },
+    bindings: workerBindings(settings, options.variables, adminToken, postgres),
+  };
+}
+
+/** One of the variables that the environment may also have, from the worker's file or from `.dev.vars`. */
+function secret({ vars }: WorkerSettings, name: string): string | undefined {
+  const value = vars[name];
+  return typeof value === "string" && value !== "" ? value : undefined;
 }
 
 /** @throws HostError naming the settings the worker could not start with: better here than in every answer */

@@ -1,9 +1,9 @@
 import { resolve } from "node:path";
-import { parseArgs } from "node:util";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { OTHER_NAMES } from "../src/config/config.ts";
-import { HostError } from "./host-error.ts";
+import { findWranglerFile } from "./wrangler-file.ts";
 
-/** What a person can say about a local host, by environment variable or by flag. */
+/** What a person can say about a local host, by flag or by environment variable. */
 export interface HostOptions {
   /** Address to listen on. */
   readonly host: string;
@@ -11,45 +11,65 @@ export interface HostOptions {
   readonly port: number;
   /** Absolute path of the folder that holds everything that must survive a restart. */
   readonly dataDir: string;
-  /** Absolute path of the `wrangler.toml` that describes the worker. */
+  /** Absolute path of the `wrangler.toml` (or `.jsonc`, `.json`) that describes the worker. */
   readonly configFile: string;
+  /** Which `[env.…]` of that file. */
+  readonly environment?: string;
   readonly adminToken?: string;
   readonly databaseUrl?: string;
   /** `false` runs without a call log: objects and reliable calls work, nothing is written to Postgres. */
   readonly postgres: boolean;
   /** Print one JSON line instead of the banner when ready. */
   readonly json: boolean;
-  readonly help: boolean;
-  /** Every other `EDGEVERSE_*` variable, given to the worker as it is. */
+  /** Every `EDGEVERSE_*` variable that is a setting of the worker. */
   readonly variables: Readonly<Record<string, string>>;
 }
 
-export const HELP = `Run Edgeverse on this machine.
+/** Flags of `edgeverse dev` and `edgeverse start`, as commander gives them. */
+export interface HostFlags {
+  readonly port: number;
+  readonly host: string;
+  readonly data: string;
+  readonly config?: string;
+  readonly env?: string;
+  readonly postgres: boolean;
+  readonly json?: boolean;
+}
 
-Flags
-  --json           when ready, print one line of JSON instead of the banner
-  --config <file>  describe the worker by another wrangler.toml (default: ./wrangler.toml)
-  --no-postgres    run without a call log
-  --help           this text
+const ENVIRONMENT = `
+Environment:
+  DATABASE_URL           Postgres for the log of reliable calls (an embedded one when absent)
+  EDGEVERSE_ADMIN_TOKEN  bearer token of the admin API (made, and kept in the data folder, when absent)
+  EDGEVERSE_*            settings of the Worker, see docs/operations.md
 
-Environment
-  PORT                   port to listen on, 0 for any free one (8787)
-  HOST                   address to listen on (127.0.0.1)
-  EDGEVERSE_DATA         folder for all state (.edgeverse)
-  EDGEVERSE_ADMIN_TOKEN  bearer token of the admin API (made and kept in the data folder when absent)
-  DATABASE_URL           Postgres for the call log (an embedded one when absent)
-  EDGEVERSE_*            settings of the worker, see docs/operations.md
-`;
+These, and variables of your own, may also be in .dev.vars beside the Worker's file.`;
+
+export function hostFlags(command: Command): Command {
+  return command
+    .addOption(or("PORT", "--port <port>", "port to listen on, 0 for any free one").default(8787).argParser(readPort))
+    .addOption(or("HOST", "--host <address>", "address to listen on").default("127.0.0.1").argParser(readHost))
+    .addOption(or("EDGEVERSE_DATA", "--data <folder>", "folder for all state").default(".edgeverse"))
+    .option(
+      "--config <file>",
+      "the Worker's file (default: wrangler.json, wrangler.jsonc or wrangler.toml of this folder)",
+    )
+    .option("--env <name>", "an environment of that file: [env.<name>]")
+    .option("--no-postgres", "run without a log of reliable calls")
+    .option("--json", "when ready, print one line of JSON instead of the banner")
+    .addHelpText("after", ENVIRONMENT);
+}
+
+/** A flag that a variable of the environment may give instead; one that is empty gives nothing. */
+function or(variable: string, flags: string, about: string): Option {
+  const option = new Option(flags, about);
+  return process.env[variable] === "" ? option : option.env(variable);
+}
 
 /** Variables that speak to the host, or that the host itself decides. */
 const NOT_PASSED_ON: ReadonlySet<string> = new Set(OTHER_NAMES);
 
-/** Reads flags and environment; throws {@link HostError} with a sentence a person can act on. */
-export function readHostOptions(
-  argv: readonly string[],
-  env: Readonly<Record<string, string | undefined>>,
-): HostOptions {
-  const flags = readFlags(argv);
+/** @throws HostError when there is no file that describes a worker */
+export function readHostOptions(flags: HostFlags, env: Readonly<Record<string, string | undefined>>): HostOptions {
   const given = (name: string): string | undefined => (env[name] === "" ? undefined : env[name]);
   const adminToken = given("EDGEVERSE_ADMIN_TOKEN");
   const databaseUrl = given("DATABASE_URL");
@@ -57,44 +77,27 @@ export function readHostOptions(
   for (const [name, value] of Object.entries(env))
     if (name.startsWith("EDGEVERSE_") && value !== undefined && !NOT_PASSED_ON.has(name)) variables[name] = value;
   return {
-    host: readHost(given("HOST") ?? "127.0.0.1"),
-    port: readPort(given("PORT") ?? "8787"),
-    dataDir: resolve(given("EDGEVERSE_DATA") ?? ".edgeverse"),
-    configFile: resolve(flags.config ?? "wrangler.toml"),
+    host: flags.host,
+    port: flags.port,
+    dataDir: resolve(flags.data),
+    configFile: flags.config === undefined ? findWranglerFile(process.cwd()) : resolve(flags.config),
+    ...(flags.env === undefined ? {} : { environment: flags.env }),
     ...(adminToken === undefined ? {} : { adminToken }),
     ...(databaseUrl === undefined ? {} : { databaseUrl }),
-    postgres: flags["no-postgres"] !== true,
+    postgres: flags.postgres,
     json: flags.json === true,
-    help: flags.help === true,
     variables,
   };
 }
 
-function readFlags(argv: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...argv],
-      options: {
-        json: { type: "boolean" },
-        help: { type: "boolean", short: "h" },
-        config: { type: "string" },
-        "no-postgres": { type: "boolean" },
-      },
-    }).values;
-  } catch (cause) {
-    throw new HostError(`${cause instanceof Error ? cause.message.split(". ")[0] : cause}; see --help`);
-  }
-}
-
 function readPort(text: string): number {
   const port = Number(text);
-  if (!/^\d{1,5}$/.test(text) || port > 65_535)
-    throw new HostError(`PORT must be a number from 0 to 65535, not "${text}"`);
+  if (!/^\d{1,5}$/.test(text) || port > 65_535) throw new InvalidArgumentError("It must be a number from 0 to 65535.");
   return port;
 }
 
 function readHost(text: string): string {
   const host = text.replace(/^\[(.*)\]$/, "$1");
-  if (!/^[A-Za-z0-9.:_-]+$/.test(host)) throw new HostError(`HOST must be an address or a host name, not "${text}"`);
+  if (!/^[A-Za-z0-9.:_-]+$/.test(host)) throw new InvalidArgumentError("It must be an address or a host name.");
   return host;
 }

@@ -1,5 +1,5 @@
 import { HostError } from "./host-error.ts";
-import type { HostOptions } from "./host-options.ts";
+import { shortPath } from "./short-path.ts";
 
 /** The call log's database as the local host sees it. */
 export interface LocalPostgres {
@@ -10,29 +10,35 @@ export interface LocalPostgres {
   stop(): Promise<void>;
 }
 
-/** Starts or connects the database that the options ask for; `undefined` when they ask for none. */
-export async function openPostgres(options: HostOptions, dataDir: string): Promise<LocalPostgres | undefined> {
-  if (!options.postgres) return undefined;
-  // Imported late: `--help`, a wrong option or a locked folder should answer at once.
+/** Which database the call log is to be in. */
+export interface DatabaseChoice {
+  /** Connection string of a database of the user's. */
+  readonly url: string | undefined;
+  /** Where the embedded one lies when there is no `url`. */
+  readonly folder: string;
+}
+
+/** Starts or connects a database; `undefined` when there is to be none. */
+export async function openPostgres(database: DatabaseChoice | undefined): Promise<LocalPostgres | undefined> {
+  if (database === undefined) return undefined;
+  // Imported late: a wrong option or a locked folder should be answered at once.
   const { startPostgres } = await import("./postgres/index.ts");
   try {
-    return await startPostgres({
-      dataDir,
-      ...(options.databaseUrl === undefined ? {} : { databaseUrl: options.databaseUrl }),
-    });
+    return await startPostgres({ dataDir: database.folder, databaseUrl: database.url });
   } catch (cause) {
+    if (cause instanceof HostError) throw cause;
     const { message, code } = cause as NodeJS.ErrnoException; // "connection refused" on all addresses comes without a message
-    const where = options.databaseUrl === undefined ? "the embedded Postgres" : describePostgres(options, dataDir);
+    const where = database.url === undefined ? "the embedded Postgres" : describePostgres(database);
     throw new HostError(`Cannot use ${where}: ${message || code}`);
   }
 }
 
 /** Says where the database is, without its password. */
-export function describePostgres(options: HostOptions, dataDir: string): string {
-  if (!options.postgres) return "none (--no-postgres): reliable calls are not logged";
-  if (options.databaseUrl === undefined) return `embedded, ${dataDir}`;
+export function describePostgres(database: DatabaseChoice | undefined): string {
+  if (database === undefined) return "none (--no-postgres): reliable calls are not logged";
+  if (database.url === undefined) return `embedded, ${shortPath(database.folder)}`;
   try {
-    const { hostname, port, pathname } = new URL(options.databaseUrl);
+    const { hostname, port, pathname } = new URL(database.url);
     return `DATABASE_URL, ${hostname}${port === "" ? "" : `:${port}`}${pathname}`;
   } catch {
     return "DATABASE_URL";

@@ -1,34 +1,23 @@
 import { banner } from "./banner.ts";
-import { HostError } from "./host-error.ts";
-import { HELP, readHostOptions } from "./host-options.ts";
+import { Cleanup } from "./cleanup.ts";
+import type { HostOptions } from "./host-options.ts";
 import type { StartHost } from "./local-host.ts";
 import { onStopSignals } from "./stop-signals.ts";
 
 /**
- * A host as a program: reads the command line, starts, says where everything is, stops at a signal. Standard output has the banner or the JSON
- * line and nothing else; what the worker says goes to standard error.
+ * Runs a host until a signal ends it: starts, says where everything is, stops. What the worker says goes to standard error.
+ * @throws HostError when it can't be started
  */
-export async function runHost(start: StartHost): Promise<void> {
-  try {
-    await run(start);
-  } catch (error) {
-    log(error instanceof HostError ? error.message : describe(error));
-    process.exit(1);
-  }
-}
-
-async function run(start: StartHost): Promise<void> {
-  const options = readHostOptions(process.argv.slice(2), process.env);
-  if (options.help) return void process.stdout.write(HELP);
-
+export async function runHost(start: StartHost, options: HostOptions): Promise<void> {
   const stopping = new AbortController();
+  const cleanup = new Cleanup();
   const finish = async (code: number): Promise<void> => {
     stopping.abort();
-    const started = await host.catch(() => undefined);
-    await started?.stop().catch((error: unknown) => log(`while stopping: ${describe(error)}`));
+    await host.catch(() => {});
+    await cleanup.run().catch((error: unknown) => log(`while stopping: ${error}`));
     process.exit(code);
   };
-  const host = start(options, { log, onGivingUp: () => void finish(1) }, stopping.signal);
+  const host = start(options, { log, onGivingUp: () => void finish(1) }, cleanup, stopping.signal);
   onStopSignals({
     stop: () => void finish(0),
     stopAtOnce: () => process.exit(130), // The guard kills the worker when this process ends, however it ends.
@@ -38,12 +27,14 @@ async function run(start: StartHost): Promise<void> {
   try {
     const started = await host;
     if (stopping.signal.aborted) return;
-    const { url, adminToken, workerPid } = started;
-    const ready = { url, adminToken, pid: process.pid, workerdPid: workerPid, dataDir: options.dataDir };
-    process.stdout.write(options.json ? `${JSON.stringify(ready)}\n` : banner(started, options));
+    const { url, adminToken, workerPid, dataDir } = started;
+    const ready = { url, adminToken, pid: process.pid, workerdPid: workerPid, dataDir };
+    process.stdout.write(options.json ? `${JSON.stringify(ready)}\n` : banner(started));
   } catch (error) {
     // Ended by a signal while it was starting: that is a stop, not a failure, and `finish` is at it.
-    if (!stopping.signal.aborted) throw error;
+    if (stopping.signal.aborted) return;
+    await cleanup.run().catch(() => {});
+    throw error;
   }
 }
 
@@ -61,8 +52,4 @@ function onLosingNpm(stop: () => void): void {
 
 function log(line: string): void {
   process.stderr.write(`${line}\n`);
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -1,66 +1,69 @@
-import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { parse } from "smol-toml";
-import * as z from "zod";
 import { checkCron } from "./cron.ts";
 import { HostError } from "./host-error.ts";
+import { shortPath } from "./short-path.ts";
+import { ownClasses, readWranglerFile, type WranglerConfig } from "./wrangler-file.ts";
 
-/** The part of `wrangler.toml` that a host needs; the deployment and the local host read the same file, so they can't disagree. */
+/** What a host needs to know of a worker. The deployment and the local host read the same file, so they can't disagree. */
 export interface WorkerSettings {
+  /** Folder of the file. */
+  readonly project: string;
   /** Absolute path of the module that is the worker. */
   readonly main: string;
   readonly compatibilityDate: string;
   readonly compatibilityFlags: readonly string[];
   readonly durableObjects: readonly { readonly binding: string; readonly className: string }[];
+  readonly classes: readonly DurableObjectClass[];
   readonly crons: readonly string[];
+  /** `vars` of the file, and over them what `.dev.vars` or `.env` beside it hold. */
   readonly vars: Readonly<Record<string, unknown>>;
+  /** All of the file. */
+  readonly config: WranglerConfig;
 }
 
-const wranglerFile = z.object({
-  main: z.string(),
-  compatibility_date: z.string(),
-  compatibility_flags: z.array(z.string()).default([]),
-  durable_objects: z
-    .object({ bindings: z.array(z.object({ name: z.string(), class_name: z.string() })) })
-    .default({ bindings: [] }),
-  triggers: z.object({ crons: z.array(z.string()).default([]) }).default({ crons: [] }),
-  vars: z.record(z.string(), z.unknown()).default({}),
-});
+/** A Durable Object class that the worker itself exports. */
+export interface DurableObjectClass {
+  readonly className: string;
+  readonly sqlite: boolean;
+}
 
 /**
- * Reads a `wrangler.toml`. Not with wrangler's own reader: importing wrangler costs a second of start-up, this a few milliseconds.
- * @throws HostError when the file is missing, isn't TOML, or lacks what a host needs
+ * Reads what a worker's file says.
+ * @param environment one of the file's `[env.…]`
+ * @throws HostError when the file is missing, can't be read, or lacks what a host needs
  */
-export function readWorkerSettings(file: string): WorkerSettings {
-  const read = wranglerFile.safeParse(parseToml(file));
-  if (!read.success) throw new HostError(`${file} is not usable: ${z.prettifyError(read.error).replaceAll("\n", " ")}`);
-  const { data } = read;
-  checkCrons(file, data.triggers.crons);
+export function readWorkerSettings(file: string, environment: string | undefined): WorkerSettings {
+  const { config, options } = readWranglerFile(file, environment);
+  const refuse = (reason: string) => new HostError(`${shortPath(file)} is not usable: ${reason}`);
+  const { main, compatibility_date: compatibilityDate } = config;
+  const crons = config.triggers.crons ?? [];
+  if (main === undefined) throw refuse("it has no main, the module that is the worker");
+  if (compatibilityDate === undefined) throw refuse("it has no compatibility_date");
+  try {
+    crons.forEach(checkCron);
+  } catch (error) {
+    throw refuse((error as Error).message);
+  }
+  const classes = ownClasses(options);
+  const homeless = classes.find(({ useSQLite }) => useSQLite === undefined);
+  if (homeless !== undefined) {
+    const { className } = homeless;
+    throw refuse(
+      `no migration names the class ${className}: add new_sqlite_classes = ["${className}"] to one`,
+    );
+  }
   return {
-    main: resolve(dirname(file), data.main),
-    compatibilityDate: data.compatibility_date,
-    compatibilityFlags: data.compatibility_flags,
-    durableObjects: data.durable_objects.bindings.map(({ name, class_name }) => ({
+    project: dirname(file),
+    main: resolve(dirname(file), main),
+    compatibilityDate,
+    compatibilityFlags: config.compatibility_flags,
+    durableObjects: config.durable_objects.bindings.map(({ name, class_name }) => ({
       binding: name,
       className: class_name,
     })),
-    crons: data.triggers.crons,
-    vars: data.vars,
+    classes: classes.map(({ className, useSQLite }) => ({ className, sqlite: useSQLite === true })),
+    crons,
+    vars: options.bindings ?? {},
+    config,
   };
-}
-
-function checkCrons(file: string, crons: readonly string[]): void {
-  try {
-    for (const cron of crons) checkCron(cron);
-  } catch (error) {
-    throw new HostError(`${file} is not usable: ${(error as Error).message}`);
-  }
-}
-
-function parseToml(file: string): unknown {
-  try {
-    return parse(readFileSync(file, "utf8"));
-  } catch (error) {
-    throw new HostError(`Cannot read ${file}: ${(error as Error).message}`);
-  }
 }

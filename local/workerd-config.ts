@@ -1,4 +1,4 @@
-import { BUNDLE, CONTROL_ENTRYPOINT } from "./bundle.ts";
+import { type BinaryModule, BUNDLE, CONTROL_ENTRYPOINT } from "./bundle.ts";
 import type { WorkerSettings } from "./worker-settings.ts";
 
 export interface WorkerdConfigOptions {
@@ -8,10 +8,14 @@ export interface WorkerdConfigOptions {
   readonly controlSocket: string;
   /** Absolute path of the folder with the Durable Objects' SQLite files. */
   readonly objectsFolder: string;
-  readonly worker: Pick<WorkerSettings, "compatibilityDate" | "compatibilityFlags" | "durableObjects">;
+  readonly worker: Pick<
+    WorkerSettings,
+    "project" | "compatibilityDate" | "compatibilityFlags" | "durableObjects" | "classes"
+  >;
+  readonly binaries: readonly BinaryModule[];
   /** Names of text bindings. Their values come from workerd's environment: a secret is neither on disk nor in a command line. */
   readonly fromEnvironment: readonly string[];
-  /** Bindings that are no text, from `vars` in `wrangler.toml`. */
+  /** Bindings that are no text, from `vars` of the worker's file. */
   readonly json: Readonly<Record<string, unknown>>;
   /** Origins that the worker may reach on private addresses too; public addresses are always open to it. */
   readonly privateOrigins: readonly string[];
@@ -26,7 +30,14 @@ export const CONFIG_CONSTANT = "edgeverse";
 /** Writes the Cap'n Proto configuration of workerd. The modules it embeds lie beside it. */
 export function workerdConfig(options: WorkerdConfigOptions): string {
   const { worker } = options;
-  const classes = [...new Set(worker.durableObjects.map(({ className }) => className))];
+  const modules = [
+    `(name = "${BUNDLE.main}", esModule = embed "${BUNDLE.main}")`,
+    ...options.binaries.map(({ name, kind }) => `(name = ${text(name)}, ${kind} = embed ${text(name)})`),
+  ];
+  const namespaces = worker.classes.map(
+    ({ className, sqlite }) =>
+      `(className = ${text(className)}, uniqueKey = ${text(`edgeverse-${className}`)}, enableSql = ${sqlite})`,
+  );
   const bindings = [
     ...worker.durableObjects.map(({ binding, className }) => [binding, `durableObjectNamespace = ${text(className)}`]),
     ...options.fromEnvironment.map((name) => [name, `fromEnvironment = ${text(name)}`]),
@@ -38,12 +49,12 @@ export function workerdConfig(options: WorkerdConfigOptions): string {
 const ${CONFIG_CONSTANT} :Workerd.Config = (
   services = [
     (name = "main", worker = (
-      modules = [(name = "${BUNDLE.main}", esModule = embed "${BUNDLE.main}")],
+      modules = [${list(modules)}],
       ${compatibility},
       compatibilityFlags = [${worker.compatibilityFlags.map(text).join(", ")}],
       bindings = [${list(bindings.map(([name, value]) => `(name = ${text(name!)}, ${value})`))}],
       # The key decides where an object's file lies: it must not follow a worker's or class's name that a deployment may change.
-      durableObjectNamespaces = [${list(classes.map((name) => `(className = ${text(name)}, uniqueKey = ${text(`edgeverse-${name}`)}, enableSql = true)`))}],
+      durableObjectNamespaces = [${list(namespaces)}],
       durableObjectStorage = (localDisk = "objects"),
       globalOutbound = "outbound",
     )),

@@ -1,5 +1,6 @@
 import { namedOrigins } from "./bindings.ts";
-import { bundleWorker } from "./bundle.ts";
+import { type BinaryModule, bundleWorker } from "./bundle.ts";
+import type { Cleanup } from "./cleanup.ts";
 import { fireScheduled } from "./control-client.ts";
 import { startCron } from "./cron.ts";
 import { layFoundation } from "./foundation.ts";
@@ -14,17 +15,20 @@ const READY_TIMEOUT = 30_000;
 /** How long requests in flight may take to end; workerd itself would wait for them for ever. */
 const DRAIN = 10_000;
 
-/** The host of `npm start`: workerd itself listens, with nothing between it and its clients. A {@link StartHost}. */
+/** The host of `edgeverse start`: workerd itself listens, with nothing between it and its clients. A {@link StartHost}. */
 export async function startWorkerdHost(
   options: HostOptions,
   events: HostEvents,
+  cleanup: Cleanup,
   signal: AbortSignal,
 ): Promise<LocalHost> {
-  await using stack = new AsyncDisposableStack();
-  const { settings, folder, port, url, adminToken, bindings } = await layFoundation(
+  let binaries: readonly BinaryModule[] = [];
+  const { settings, folder, port, facts, bindings } = await layFoundation(
     options,
-    stack,
-    (settings, folder) => bundleWorker(settings.main, folder.worker),
+    cleanup,
+    async (settings, folder) => {
+      binaries = await bundleWorker(settings, folder.worker);
+    },
   );
   signal.throwIfAborted();
 
@@ -37,17 +41,18 @@ export async function startWorkerdHost(
     objectsFolder: folder.objects,
     folder: folder.worker,
     worker: settings,
+    binaries,
     bindings: bindings.text,
     json: bindings.json,
     privateOrigins: namedOrigins(bindings),
     log,
   });
   const { child, listening } = start();
-  stack.defer(() => child.kill()); // Does nothing once the supervisor below has ended it.
+  cleanup.add(() => child.kill()); // Does nothing once the supervisor below has ended it.
   await waitUntilReady(listening, { child, timeoutMs: READY_TIMEOUT, signal });
 
   const workerd = supervise(child, { start: () => start().child, ...events });
-  stack.defer(async () => {
+  cleanup.add(async () => {
     // An open WebSocket or event stream never ends by itself: say why nothing seems to happen.
     const wait = `waiting up to ${DRAIN / 1_000} s for open requests and connections to end (Ctrl-C again ends them now)`;
     const notice = setTimeout(() => events.log(wait), 500);
@@ -59,16 +64,12 @@ export async function startWorkerdHost(
     fire: (expression, scheduledTime) => fireScheduled(folder.controlSocket, { cron: expression, scheduledTime }),
     log,
   });
-  stack.defer(() => cron.stop());
+  cleanup.add(() => cron.stop());
 
-  const started = stack.move();
   return {
-    url,
-    adminToken,
+    ...facts,
     get workerPid() {
       return workerd.pid;
     },
-    postgresDir: folder.postgres,
-    stop: () => started.disposeAsync(),
   };
 }

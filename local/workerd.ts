@@ -1,7 +1,7 @@
 import { rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import { type GuardedChild, type GuardedChildOptions, startGuardedChild } from "./guarded-child.ts";
+import { wranglerOf } from "./tools.ts";
 import { CONFIG_CONSTANT, SOCKETS, type WorkerdConfigOptions, workerdConfig } from "./workerd-config.ts";
 import { readWorkerdLog } from "./workerd-log.ts";
 
@@ -37,19 +37,24 @@ export function prepareWorkerd(options: WorkerdOptions): () => WorkerdRun {
   };
   return () => {
     rmSync(options.controlSocket, { force: true }); // workerd leaves its socket behind and can't bind over it.
-    return startWorkerd(["--verbose", file, CONFIG_CONSTANT], SOCKETS, { env, cwd: options.folder, onLine });
+    return startWorkerd(options.worker.project, ["--verbose", file, CONFIG_CONSTANT], SOCKETS, {
+      env,
+      cwd: options.folder,
+      onLine,
+    });
   };
 }
 
-/** Starts `workerd serve` with a configuration that has these sockets. */
+/** Starts the project's `workerd serve` with a configuration that has these sockets. */
 export function startWorkerd(
+  project: string,
   config: readonly string[],
   sockets: readonly string[],
   options: Pick<GuardedChildOptions, "env" | "cwd" | "onLine">,
 ): WorkerdRun {
   const silent = new Set(sockets);
   const { promise: listening, resolve } = Promise.withResolvers<void>();
-  const child = startGuardedChild(workerdBinary(), ["serve", "--control-fd=3", ...config], {
+  const child = startGuardedChild(workerdProgram(project), ["serve", "--control-fd=3", ...config], {
     ...options,
     channel: "lines",
     onMessage(message) {
@@ -60,7 +65,7 @@ export function startWorkerd(
   return { child, listening };
 }
 
-function workerdBinary(): string {
-  const { default: path } = createRequire(import.meta.url)("workerd") as { default: string };
+function workerdProgram(project: string): string {
+  const { default: path } = wranglerOf(project)("workerd") as { default: string };
   return path;
 }

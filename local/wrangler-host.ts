@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
+import type { Cleanup } from "./cleanup.ts";
 import { startCron } from "./cron.ts";
 import { dotenv } from "./dotenv.ts";
 import { layFoundation } from "./foundation.ts";
@@ -10,37 +10,37 @@ import type { HostEvents, LocalHost } from "./local-host.ts";
 import { waitUntilReady } from "./ready.ts";
 import { SourcePositions } from "./source-positions.ts";
 import { describeExit } from "./supervisor.ts";
+import { wranglerProgram } from "./tools.ts";
 
 const READY_TIMEOUT = 60_000;
 const STOP = 10_000;
 
-/** The host of `npm run dev`: `wrangler dev`, which bundles again at every change of a file. Slower by far than workerd alone. A {@link StartHost}. */
+/** The host of `edgeverse dev`: `wrangler dev`, which bundles again at every change of a file. Slower by far than workerd alone. A {@link StartHost}. */
 export async function startWranglerHost(
   options: HostOptions,
   events: HostEvents,
+  cleanup: Cleanup,
   signal: AbortSignal,
 ): Promise<LocalHost> {
-  await using stack = new AsyncDisposableStack();
-  const { settings, folder, port, url, adminToken, bindings } = await layFoundation(options, stack);
+  const { settings, folder, port, facts, bindings } = await layFoundation(options, cleanup);
   signal.throwIfAborted();
 
   const envFile = join(folder.wrangler, "dev.env");
-  writeFileSync(envFile, dotenv(bindings.text), { mode: 0o600 });
-  const where = [
-    "--config",
-    options.configFile,
-    "--ip",
-    options.host,
-    "--port",
-    String(port),
-    "--persist-to",
-    folder.wrangler,
-  ];
-  const how = ["--env-file", envFile, "--show-interactive-dev-session=false", "--inspector-port", "0"];
-  const wrangler = join(dirname(createRequire(import.meta.url).resolve("wrangler/package.json")), "bin/wrangler.js");
+  writeFileSync(envFile, dotenv(withoutOwn(bindings.text, settings.config.vars)), { mode: 0o600 });
+  const flags = {
+    config: options.configFile,
+    ip: options.host,
+    port,
+    "persist-to": folder.wrangler,
+    "env-file": envFile,
+    "show-interactive-dev-session": false,
+    "inspector-port": 0,
+    ...(options.environment === undefined ? {} : { env: options.environment }),
+  };
+  const args = Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
   const positions = new SourcePositions(folder.wrangler);
   const { promise: listening, resolve } = Promise.withResolvers<void>();
-  const child = startGuardedChild(process.execPath, [wrangler, "dev", ...where, ...how], {
+  const child = startGuardedChild(process.execPath, [wranglerProgram(settings.project), "dev", ...args], {
     env: wranglerEnvironment(),
     // wrangler itself translates what it takes for a stack trace: not those inside a line of JSON.
     onLine: (line) => events.log(positions.translate(line)),
@@ -51,7 +51,7 @@ export async function startWranglerHost(
     },
   });
   let stopping = false;
-  stack.defer(async () => {
+  cleanup.add(async () => {
     stopping = true;
     await child.stop(STOP);
   });
@@ -64,13 +64,17 @@ export async function startWranglerHost(
 
   const cron = startCron({
     expressions: settings.crons,
-    fire: (...cron) => fireThroughWrangler(url, ...cron),
+    fire: (...cron) => fireThroughWrangler(facts.url, ...cron),
     log: events.log,
   });
-  stack.defer(() => cron.stop());
+  cleanup.add(() => cron.stop());
 
-  const started = stack.move();
-  return { url, adminToken, workerPid: child.pid, postgresDir: folder.postgres, stop: () => started.disposeAsync() };
+  return { ...facts, workerPid: child.pid };
+}
+
+/** wrangler reads variables of the worker's file itself, again whenever that changes. */
+function withoutOwn(text: Readonly<Record<string, string>>, own: Readonly<Record<string, unknown>>) {
+  return Object.fromEntries(Object.entries(text).filter(([name, value]) => own[name] !== value));
 }
 
 /** wrangler shows what a handler threw in its own log; the answer has the outcome only. */

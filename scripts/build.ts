@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, rmSync } from "node:fs";
+import { chmodSync, cpSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
 /**
@@ -18,6 +18,9 @@ function compile(folder: string): void {
 compile(".");
 // The local host applies them from there.
 cpSync(at("migrations"), at("dist/migrations"), { recursive: true });
+
+// npm makes it a program when it installs; a build after that would unmake it.
+chmodSync(at("dist/local/cli.js"), 0o755);
 
 compile("create");
 cpSync(at("LICENSE"), at("create/LICENSE"));

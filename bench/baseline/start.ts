@@ -34,7 +34,11 @@ export async function startBaseline(folder: string): Promise<Server> {
   // Nothing else in its environment: RUST_BACKTRACE would slow it several times.
   const env = { PATH: process.env["PATH"] ?? "" };
   const onLine = (line: string) => process.stderr.write(`baseline: ${line}\n`);
-  const { child, listening } = startWorkerd([file, "baseline"], ["http"], { env, cwd: folder, onLine });
+  const { child, listening } = startWorkerd(import.meta.dirname, [file, "baseline"], ["http"], {
+    env,
+    cwd: folder,
+    onLine,
+  });
   await waitUntilReady(listening, { child, timeoutMs: 10_000, signal: new AbortController().signal });
   return {
     port,

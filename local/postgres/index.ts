@@ -3,6 +3,7 @@ import type { SqlExecutor } from "./executor.ts";
 import { migrate } from "./migrate.ts";
 import { startNeonBridge } from "./neon-bridge.ts";
 import { isNeon, openExecutor } from "./open-executor.ts";
+import { needPackage } from "./optional-package.ts";
 import { PgliteExecutor } from "./pglite-executor.ts";
 
 export interface LocalPostgresOptions {
@@ -28,10 +29,10 @@ export interface LocalPostgres {
 export async function startPostgres(options: LocalPostgresOptions): Promise<LocalPostgres> {
   const { databaseUrl, dataDir, port } = options;
   if (databaseUrl !== undefined && isNeon(databaseUrl)) {
-    await migrate(openExecutor(databaseUrl));
+    await migrate(await openExecutor(databaseUrl));
     return { url: databaseUrl, stop: async () => {} };
   }
-  const executor = databaseUrl === undefined ? await PgliteExecutor.open(dataDir) : openExecutor(databaseUrl);
+  const executor = databaseUrl === undefined ? await openEmbedded(dataDir) : await openExecutor(databaseUrl);
   try {
     await migrate(executor);
     return await bridge(executor, port);
@@ -39,6 +40,11 @@ export async function startPostgres(options: LocalPostgresOptions): Promise<Loca
     await executor.close();
     throw error;
   }
+}
+
+async function openEmbedded(folder: string): Promise<SqlExecutor> {
+  needPackage("@electric-sql/pglite", "The embedded Postgres", ", set DATABASE_URL, or pass --no-postgres");
+  return PgliteExecutor.open(folder);
 }
 
 async function bridge(executor: SqlExecutor, port: number | undefined): Promise<LocalPostgres> {

@@ -1,13 +1,21 @@
 import type { SqlExecutor } from "./executor.ts";
-import { NeonExecutor } from "./neon-executor.ts";
-import { PgExecutor } from "./pg-executor.ts";
+import { needPackage } from "./optional-package.ts";
 
 /** Whether `databaseUrl` is at Neon, which speaks SQL over HTTP itself. */
 export function isNeon(databaseUrl: string): boolean {
   return URL.canParse(databaseUrl) && new URL(databaseUrl).hostname.endsWith(".neon.tech");
 }
 
-/** Opens a database by its connection string: Neon over HTTP, any other Postgres over its own protocol. */
-export function openExecutor(databaseUrl: string): SqlExecutor {
-  return isNeon(databaseUrl) ? new NeonExecutor(databaseUrl) : new PgExecutor({ databaseUrl });
+/**
+ * Opens a database by its connection string: Neon over HTTP, any other Postgres over its own protocol.
+ * @throws HostError when the package for that is not installed
+ */
+export async function openExecutor(databaseUrl: string): Promise<SqlExecutor> {
+  if (isNeon(databaseUrl)) {
+    const { NeonExecutor } = await import("./neon-executor.ts");
+    return new NeonExecutor(databaseUrl);
+  }
+  needPackage("pg", "A Postgres that is not at Neon");
+  const { PgExecutor } = await import("./pg-executor.ts");
+  return new PgExecutor({ databaseUrl });
 }

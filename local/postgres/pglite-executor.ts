@@ -1,10 +1,11 @@
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
+import { extname, join } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { SqlExecutor, SqlResult, SqlStatement } from "./executor.ts";
 import { OPENED, type ThreadReply, type ThreadRequest } from "./pglite-thread.ts";
 
-const THREAD = fileURLToPath(new URL("./pglite-thread.ts", import.meta.url).href);
+/** The thread's module: `.ts`, and `.js` where this package is installed. */
+const THREAD = join(import.meta.dirname, `pglite-thread${extname(import.meta.filename)}`);
 
 /** How long a close may take before the thread is ended: no worse than a `kill -9`. */
 const CLOSE_MS = 10_000;

@@ -1,15 +1,15 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { processIdentity } from "../../local/process-identity.ts";
 
 const CONFIG = resolve(import.meta.dirname, "fixture/wrangler.toml");
-const START = resolve(import.meta.dirname, "../../local/start.ts");
+const CLI = resolve(import.meta.dirname, "../../local/cli.ts");
 
-/** One run of the real `local/start.ts` on the fixture worker. */
+/** One run of the real `edgeverse start` or `edgeverse dev`, on the fixture worker where nothing else is said. */
 export interface HostProcess {
   readonly child: ChildProcess;
   readonly stdout: () => string;
@@ -36,8 +36,9 @@ export function spawnHost(
   env: Record<string, string>,
   flags: readonly string[] = ["--json"],
   worker: readonly string[] = ["--config", CONFIG, "--no-postgres"],
+  command: "start" | "dev" = "start",
 ): HostProcess {
-  const child = spawn(process.execPath, [START, ...worker, ...flags], {
+  const child = spawn(process.execPath, [CLI, command, ...worker, ...flags], {
     env: { PATH: process.env["PATH"], PORT: "0", ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -58,6 +59,16 @@ export function spawnHost(
       return JSON.parse(out) as Ready;
     },
   };
+}
+
+/** A folder with files by their paths. */
+export function folderWith(files: Readonly<Record<string, string | Uint8Array>>): string {
+  const folder = temporaryFolder();
+  for (const [path, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), content);
+  }
+  return folder;
 }
 
 export function temporaryFolder(): string {

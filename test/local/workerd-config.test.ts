@@ -7,13 +7,19 @@ const OPTIONS: WorkerdConfigOptions = {
   controlSocket: "/data/run/control.sock",
   objectsFolder: "/data/objects",
   worker: {
+    project: "/project",
     compatibilityDate: "2026-10-01",
     compatibilityFlags: ["nodejs_als"],
     durableObjects: [
       { binding: "PARTITION", className: "Partition" },
       { binding: "PARTITION_AGAIN", className: "Partition" },
     ],
+    classes: [
+      { className: "Partition", sqlite: true },
+      { className: "Old", sqlite: false },
+    ],
   },
+  binaries: [{ name: "add-1.wasm", kind: "wasm" }],
   fromEnvironment: ["EDGEVERSE_ADMIN_TOKEN", "DATABASE_URL"],
   json: { LIMITS: { calls: 3 } },
   privateOrigins: ["http://127.0.0.1:5555"],
@@ -27,9 +33,15 @@ describe("workerdConfig", () => {
     expect(config).toContain('(name = "LIMITS", json = "{\\"calls\\":3}")');
   });
 
-  test("declares each class once, with SQL and a key of its own", () => {
-    const namespaces = workerdConfig(OPTIONS).match(/\(className = .*\)/g);
-    expect(namespaces).toEqual(['(className = "Partition", uniqueKey = "edgeverse-Partition", enableSql = true)']);
+  test("declares each class once, with a key of its own, and SQL as its migration says", () => {
+    expect(workerdConfig(OPTIONS).match(/\(className = .*\)/g)).toEqual([
+      '(className = "Partition", uniqueKey = "edgeverse-Partition", enableSql = true)',
+      '(className = "Old", uniqueKey = "edgeverse-Old", enableSql = false)',
+    ]);
+  });
+
+  test("loads what the bundle has beside JavaScript", () => {
+    expect(workerdConfig(OPTIONS)).toContain('(name = "add-1.wasm", wasm = embed "add-1.wasm")');
   });
 
   test("serves the worker in public and the control entry point on the Unix socket only", () => {

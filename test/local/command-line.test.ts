@@ -1,0 +1,71 @@
+import { spawnSync } from "node:child_process";
+import { resolve } from "node:path";
+import { afterEach, expect, test } from "vitest";
+import { nodeProblem } from "../../local/node-version.ts";
+import { cleanUp, temporaryFolder } from "./host-process.ts";
+
+const CLI = resolve(import.meta.dirname, "../../local/cli.ts");
+
+afterEach(cleanUp);
+
+function edgeverse(args: readonly string[], env: Record<string, string> = {}, cwd = temporaryFolder()) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, ...args], {
+    cwd,
+    env: { PATH: process.env["PATH"], ...env },
+    encoding: "utf8",
+  });
+  return { status, stdout, stderr };
+}
+
+test.each([[["--help"]], [["dev", "--help"]], [["start", "-h"]], [["migrate", "--help"]]])(
+  "%j prints its help",
+  (args) => {
+    const { status, stdout, stderr } = edgeverse(args);
+    expect([status, stderr]).toEqual([0, ""]);
+    expect(stdout).toMatch(new RegExp(`^Usage: edgeverse ${args.length > 1 ? `${args[0]} ` : ""}`));
+  },
+);
+
+test("prints its version", () => {
+  expect(edgeverse(["--version"])).toEqual({
+    status: 0,
+    stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
+    stderr: "",
+  });
+});
+
+test.each([
+  [[], {}, "Usage: edgeverse"],
+  [["strat"], {}, "unknown command 'strat'\n(Did you mean start?)"],
+  [["start", "--josn"], {}, "unknown option '--josn'\n(Did you mean --json?)"],
+  [["start", "here"], {}, "too many arguments"],
+  [["dev", "--port", "65536"], {}, "'65536' is invalid. It must be a number from 0 to 65535."],
+  [["start"], { PORT: "80a" }, "'80a' from env 'PORT' is invalid. It must be a number from 0 to 65535."],
+  [["start"], { HOST: "a b" }, "'a b' from env 'HOST' is invalid. It must be an address or a host name."],
+])("%j with %o is a misuse", (args, env, message) => {
+  const { status, stdout, stderr } = edgeverse(args, env);
+  expect([status, stdout]).toEqual([2, ""]);
+  expect(stderr).toContain(message);
+});
+
+test.each([
+  [["start"], {}, "There is no wrangler.toml, wrangler.jsonc or wrangler.json in "],
+  [["dev", "--config", "other.toml"], {}, "There is no other.toml"],
+  [["migrate"], {}, "Set DATABASE_URL"],
+  [["migrate"], { DATABASE_URL: "postgresql://u:hidden@127.0.0.1:9/db" }, "Cannot migrate: "],
+])("%j with %o fails in one line", (args, env, message) => {
+  const { status, stdout, stderr } = edgeverse(args, env);
+  expect([status, stdout]).toEqual([1, ""]);
+  expect(stderr).toContain(message);
+  expect(stderr.trim().split("\n")).toHaveLength(1);
+  expect(stderr).not.toContain("hidden");
+});
+
+test.each([
+  ["22.13.0", undefined],
+  ["24.0.0", undefined],
+  ["22.12.9", "edgeverse needs Node 22.13 or newer, and this is 22.12.9: see https://nodejs.org"],
+  ["20.20.2", "edgeverse needs Node 22.13 or newer, and this is 20.20.2: see https://nodejs.org"],
+])("in Node %s: %s", (version, problem) => {
+  expect(nodeProblem(version)).toBe(problem);
+});
