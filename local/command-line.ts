@@ -53,6 +53,18 @@ function commandLine(): Command {
       await migrateDatabase(process.env["DATABASE_URL"]);
       process.stdout.write("The database is up to date.\n");
     });
+  edgeverse
+    .command("simulate")
+    .description("Live through clusters with crashes, lost messages and moves, and check every promise.")
+    .argument("[workload]")
+    // It reads its flags itself, --help among them.
+    .helpOption(false)
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .action(async (_workload, _flags, { args }: Command) => {
+      const { simulateCommand } = await import("../src/testing/simulation/command.ts");
+      process.exitCode = await simulateCommand(args, "npx edgeverse simulate");
+    });
   return edgeverse;
 }
 

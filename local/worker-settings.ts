@@ -48,9 +48,7 @@ export function readWorkerSettings(file: string, environment: string | undefined
   const homeless = classes.find(({ useSQLite }) => useSQLite === undefined);
   if (homeless !== undefined) {
     const { className } = homeless;
-    throw refuse(
-      `no migration names the class ${className}: add new_sqlite_classes = ["${className}"] to one`,
-    );
+    throw refuse(`no migration names the class ${className}: add new_sqlite_classes = ["${className}"] to one`);
   }
   return {
     project: dirname(file),

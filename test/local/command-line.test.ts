@@ -26,6 +26,22 @@ test.each([[["--help"]], [["dev", "--help"]], [["start", "-h"]], [["migrate", "-
   },
 );
 
+test("simulate passes on what it is given, and its exit status", () => {
+  const root = resolve(import.meta.dirname, "../..");
+  const simulate = (...args: string[]) => edgeverse(["simulate", ...args], {}, root);
+  expect(simulate("--help")).toMatchObject({
+    status: 0,
+    stdout: expect.stringContaining("edgeverse simulate [workload]"),
+  });
+  const workload = "test/simulation/fixture/tally.ts";
+  const { status, stdout } = simulate(workload, "--seeds", "2", "--json");
+  expect([status, JSON.parse(stdout)]).toMatchObject([0, { seeds: 2, failed: [] }]);
+  expect(simulate(workload, "--trace")).toMatchObject({
+    status: 2,
+    stderr: expect.stringContaining("--trace needs --seed"),
+  });
+});
+
 test("prints its version", () => {
   expect(edgeverse(["--version"])).toEqual({
     status: 0,
