@@ -4,7 +4,6 @@ import { migrate } from "./migrate.ts";
 import { startNeonBridge } from "./neon-bridge.ts";
 import { isNeon, openExecutor } from "./open-executor.ts";
 import { needPackage } from "./optional-package.ts";
-import { PgliteExecutor } from "./pglite-executor.ts";
 
 export interface LocalPostgresOptions {
   /** Folder for the embedded Postgres, made when missing; used when no `databaseUrl` is given. */
@@ -44,6 +43,7 @@ export async function startPostgres(options: LocalPostgresOptions): Promise<Loca
 
 async function openEmbedded(folder: string): Promise<SqlExecutor> {
   needPackage("@electric-sql/pglite", "The embedded Postgres", ", set DATABASE_URL, or pass --no-postgres");
+  const { PgliteExecutor } = await import("./pglite-executor.ts");
   return PgliteExecutor.open(folder);
 }
 
