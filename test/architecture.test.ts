@@ -198,6 +198,11 @@ describe("files", () => {
     expect(long.map(({ path, lines }) => `${path}: ${lines} lines`)).toEqual([]);
   });
 
+  test("literals are written plainly", () => {
+    const spread = files.flatMap(({ path, spreadLiterals }) => spreadLiterals.map((line) => `${path}:${line}`));
+    expect(spread).toEqual([]);
+  });
+
   test("their names are kebab-case, and src has no default exports", () => {
     expect(paths.filter((path) => !/^([a-z0-9-]+\/)*[a-z0-9-]+(\.[a-z-]+)*$/.test(path))).toEqual([]);
     expect(files.filter(({ path, hasDefault }) => path.startsWith("src/") && hasDefault)).toEqual([]);
@@ -205,6 +210,11 @@ describe("files", () => {
 });
 
 describe("reading a module finds", () => {
+  test("literals that are spread into others", () => {
+    const source = "const a = [...[1, 2], ...b];\nf(...[c], ...(d ? { e } : {}));\nconst g = { ...{ h }, ...b };";
+    expect(readModule("a.ts", source).spreadLiterals).toEqual([1, 2, 3]);
+  });
+
   test("every form of import, and which leave nothing at run time", () => {
     const source = `
       import a from "a1"; import * as b from 'b1';

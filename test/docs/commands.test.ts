@@ -45,7 +45,14 @@ function handler(objects: readonly ObjectClass[]) {
   const made = new TestCluster({ objects, clock: systemClock });
   const { registry, config, router, coordinator, clock, log } = made;
   const http = createHandler({
-    ...{ registry, config, router, clock, log, basePath: "", maintenance: undefined, adminToken: undefined },
+    registry,
+    config,
+    router,
+    clock,
+    log,
+    basePath: "",
+    maintenance: undefined,
+    adminToken: undefined,
     connect: (name) => partitionClient(made.partition(name), clock),
     coordinator: {
       status: async () => coordinator.status(),

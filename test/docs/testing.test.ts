@@ -70,7 +70,12 @@ async function vitest(...args: string[]): Promise<{ passed: number; failed: stri
   const output = join(folder, "report.json");
   const { said } = await run(
     "node_modules/vitest/vitest.mjs",
-    ...["run", "--config", "in-repository.config.ts", "--reporter=json", `--outputFile=${output}`, ...args],
+    "run",
+    "--config",
+    "in-repository.config.ts",
+    "--reporter=json",
+    `--outputFile=${output}`,
+    ...args,
   );
   const report = JSON.parse(readFileSync(output, "utf8")) as Report;
   const results = report.testResults.flatMap(({ assertionResults }) => assertionResults);

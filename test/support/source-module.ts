@@ -12,6 +12,8 @@ export interface SourceModule {
   /** Names that are read, and what is read of them: `fetch`, `Date.now`, `new Date()`. Also names the module itself declares. */
   readonly uses: readonly { readonly what: string; readonly line: number }[];
   readonly hasDefault: boolean;
+  /** Lines of `...[a, b]` and `...{ a, b }`: what steers the formatter and says nothing. */
+  readonly spreadLiterals: readonly number[];
 }
 
 /** @throws Error when it is no TypeScript */
@@ -22,7 +24,9 @@ export function readModule(path: string, source: string): SourceModule {
   const uses: { what: string; at: number }[] = [];
   /** Where names stand that are no uses: keys of members. */
   const keys = new Set<number>();
+  const spreads: number[] = [];
   let hasDefault = false;
+  const lineOf = (at: number) => source.slice(0, at).split("\n").length;
 
   const key = ({ computed, key }: { computed: boolean; key: { start: number } }) => {
     if (!computed) keys.add(key.start);
@@ -76,14 +80,16 @@ export function readModule(path: string, source: string): SourceModule {
     PropertyDefinition: key,
     TSPropertySignature: key,
     TSMethodSignature: key,
+    SpreadElement: ({ argument, start }) => {
+      if (argument.type === "ArrayExpression" || argument.type === "ObjectExpression") spreads.push(start);
+    },
     Identifier: ({ name, start }) => void uses.push({ what: name, at: start }),
   }).visit(program);
 
   return {
     imports,
-    uses: uses
-      .filter(({ at }) => !keys.has(at))
-      .map(({ what, at }) => ({ what, line: source.slice(0, at).split("\n").length })),
+    uses: uses.filter(({ at }) => !keys.has(at)).map(({ what, at }) => ({ what, line: lineOf(at) })),
     hasDefault,
+    spreadLiterals: spreads.map(lineOf),
   };
 }
