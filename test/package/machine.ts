@@ -9,8 +9,16 @@ const execute = promisify(execFile);
 /** npm's own settings that a project on this machine would have too. */
 const KEPT = ["PATH", "HOME", "TMPDIR", "npm_config_cache", "npm_config_registry", "npm_config_userconfig"];
 
-/** For `npm install`: from its cache where that has it, and no more talk than its warnings. */
-export const NPM_QUIET = ["--prefer-offline", "--no-audit", "--no-fund"];
+/** npm takes from its cache what it has, and asks the registry nothing else. */
+const QUIET = {
+  CI: "1",
+  NO_COLOR: "1",
+  WRANGLER_SEND_METRICS: "false",
+  npm_config_prefer_offline: "true",
+  npm_config_audit: "false",
+  npm_config_fund: "false",
+  npm_config_update_notifier: "false",
+};
 
 /** A new folder outside of the repository, so that nothing resolves to the repository's packages. */
 export function emptyFolder(name: string): string {
@@ -19,7 +27,7 @@ export function emptyFolder(name: string): string {
 
 /** The environment of an author's machine: this Node, npm, and nothing of the repository's. */
 export function authorEnvironment(folder: string): NodeJS.ProcessEnv {
-  const env: NodeJS.ProcessEnv = { CI: "1", NO_COLOR: "1", WRANGLER_SEND_METRICS: "false" };
+  const env: NodeJS.ProcessEnv = { ...QUIET };
   for (const name of KEPT) if (process.env[name] !== undefined) env[name] = process.env[name];
   const bin = join(folder, ".machine");
   mkdirSync(bin, { recursive: true });

@@ -21,6 +21,8 @@ declare module "vitest" {
     /** The repository's own folder. */
     repository: string;
     edgeverse: Packed;
+    /** The package behind `npm create edgeverse`. */
+    create: Packed;
   }
 }
 
@@ -31,11 +33,13 @@ export default async function setup(project: TestProject): Promise<() => void> {
   const folder = emptyFolder("packed");
   project.provide("repository", ROOT);
   project.provide("edgeverse", await pack(ROOT, folder));
+  project.provide("create", await pack(join(ROOT, "create"), folder, "--ignore-scripts")); // Built with the first.
   return () => rmSync(folder, { recursive: true, force: true });
 }
 
-async function pack(cwd: string, folder: string): Promise<Packed> {
-  const args = ["pack", "--json", "--foreground-scripts=false", "--loglevel=error", "--pack-destination", folder];
+async function pack(cwd: string, folder: string, ...flags: string[]): Promise<Packed> {
+  const quiet = ["--json", "--foreground-scripts=false", "--loglevel=error"];
+  const args = ["pack", ...quiet, "--pack-destination", folder, ...flags];
   const [packed] = JSON.parse(await run("npm", args, { cwd })) as (Packed & { filename: string })[];
   if (packed === undefined) throw new Error(`npm packed nothing in ${cwd}`);
   return { ...packed, tarball: join(folder, packed.filename) };

@@ -26,7 +26,13 @@ describe("the tarball", () => {
       /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|docs\/[^/]+\.md|dist\/.*(\.js|\.js\.map|\.d\.ts)|dist\/migrations\/.*)$/;
     expect(paths.filter((path) => !kinds.test(path))).toEqual([]);
     expect(paths).toEqual(
-      expect.arrayContaining(["README.md", "LICENSE", "docs/guide.md", "dist/src/testing/simulation/worker.js"]),
+      expect.arrayContaining([
+        "README.md",
+        "LICENSE",
+        "CHANGELOG.md",
+        "docs/guide.md",
+        "dist/src/testing/simulation/worker.js",
+      ]),
     );
   });
 
