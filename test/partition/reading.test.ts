@@ -237,3 +237,32 @@ describe("a readonly call to an object that is not there", () => {
     expect([rows(), inMemory()]).toEqual([[], []]);
   });
 });
+
+class Reentrant extends VirtualObject.withState(z.object({ n: z.number().default(0) })) {
+  static override readonly type = "Reentrant";
+  static override readonly reentrant = true;
+  static override readonly methods = {
+    read: method({ readonly: true }),
+    write: method(),
+    peek: method({ readonly: true }),
+  };
+  protected override async onActivate() {
+    this.state.n = 7;
+    this.state.n = (await this.object(Reentrant, this.id).peek()) as number;
+  }
+  read(): number {
+    return this.state.n;
+  }
+  write(): number {
+    return this.state.n;
+  }
+  peek(): number {
+    return this.state.n;
+  }
+}
+
+test("[TURN7] [LIFE1] a hook that calls its own object sees what the hook has made, also where a read found no object", async () => {
+  const made = new TestCluster({ objects: [Reentrant] });
+  expect(await made.call("Reentrant", "there", "write")).toBe(7);
+  expect(await made.call("Reentrant", "not there", "read")).toBe(7);
+});

@@ -148,3 +148,68 @@ describe("droppedKeys", () => {
     );
   });
 });
+
+describe("a schema that puts something else in place of what is stored", () => {
+  const item = z.object({ sku: z.string() });
+  test.each([
+    ["catch(undefined)", { part: { first: "ann" } }, z.string().optional().catch(undefined), "part"],
+    ["catch([])", { part: [{ sku: 1 }] }, z.array(item).catch([]).default([]), "part.[]"],
+    ["catch(null)", { part: { x: 1 } }, z.object({ x: z.string() }).nullable().catch(null).default(null), "part"],
+    [
+      "a transform to nothing",
+      { part: { x: 1 } },
+      z
+        .any()
+        .transform(() => undefined)
+        .optional(),
+      "part",
+    ],
+    [
+      "a shorter list",
+      { part: [1, 2, 3] },
+      z
+        .array(z.any())
+        .default([])
+        .transform((list) => list.slice(0, 1)),
+      "part.[]",
+    ],
+    [
+      "a number",
+      { part: { x: 1 } },
+      z
+        .any()
+        .transform((part) => (part === undefined ? 0 : 1))
+        .optional(),
+      "part",
+    ],
+  ])("[OBJ4] is refused: %s", async (_, before, part, path) => {
+    const own = new SqliteStorage();
+    await deploy(auction(loose), own).call("Auction", "a", "set", before);
+    const refused = deploy(auction(z.object({ part })), own).call("Auction", "a", "touch");
+    await expect(refused).rejects.toMatchObject({ code: "STATE_INVALID", details: { dropped: [path] } });
+    expect(own.query<{ state: string }>("SELECT state FROM objects").map((row) => JSON.parse(row.state))).toEqual([
+      before,
+    ]);
+  });
+
+  test("[OBJ4] a state is checked as it will be read: without the members that are undefined", async () => {
+    const own = new SqliteStorage();
+    const schema = z.object({ items: z.record(z.string(), z.object({ payload: z.unknown() })).default({}) });
+    class Inbox extends VirtualObject.withState(schema) {
+      static override readonly type = "Inbox";
+      static override readonly methods = {
+        put: method({ request: z.object({ payload: z.unknown().optional() }) }),
+        size: method(),
+      };
+      put({ payload }: { payload?: unknown }) {
+        this.state.items["x"] = { payload };
+      }
+      size() {
+        return Object.keys(this.state.items).length;
+      }
+    }
+    // What the row would be could not be read again.
+    await expect(deploy(Inbox, own).call("Inbox", "a", "put", {})).rejects.toMatchObject({ code: "STATE_INVALID" });
+    expect(await deploy(Inbox, own).call("Inbox", "a", "size")).toBe(0);
+  });
+});

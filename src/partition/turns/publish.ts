@@ -54,6 +54,7 @@ export function stateText(turn: Turn, limit: number): string {
     );
   }
   // A state that the schema refuses could not be read again: every later call would fail.
-  checkState(turn.activation, turn.working);
+  // It is checked as it will be read: JSON leaves out members that are undefined.
+  checkState(turn.activation, JSON.parse(text));
   return text;
 }
