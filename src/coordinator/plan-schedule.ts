@@ -21,7 +21,7 @@ export class PlanSchedule {
   readonly #clock: Clock;
   #trigger: string | undefined = "start";
   #at: number | undefined;
-  /** The last plan was cut short: more shards are to move after its moves have begun, by the same changes. */
+  /** A plan was cut short: more shards are to move after its moves have begun, by the same changes. */
   #more: Partial<Policy> | undefined;
 
   constructor(clock: Clock) {
@@ -63,9 +63,16 @@ export class PlanSchedule {
     return { trigger, changes: trigger === "more" ? this.#more : undefined };
   }
 
-  /** Notes how to go on after a plan. */
+  /** Notes how to go on after a plan. What an operator asked for is gone on with, whatever is planned in between. */
   made({ plan, again, changes }: PlannedRest): void {
-    this.#more = plan.skipped.some(({ reason }) => reason === "batch") ? changes : undefined;
+    const cut = plan.skipped.some(({ reason }) => reason === "batch");
+    const others = this.#more !== undefined && isAsked(this.#more) && !isAsked(changes);
+    if (!others) this.#more = cut ? changes : undefined;
     if (again !== undefined) this.wantIn(again);
   }
+}
+
+/** Whether an operator asked to plan by something else than the settings. */
+function isAsked(changes: Partial<Policy>): boolean {
+  return Object.keys(changes).length > 0;
 }

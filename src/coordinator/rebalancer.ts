@@ -2,7 +2,7 @@ import type { LoadReport } from "../placement/load-report.ts";
 import { plan } from "../placement/plan.ts";
 import type { Plan, PlanInput, PlanMember, PlanShard, Policy, ShardLoad } from "../placement/plan-types.ts";
 import type { Clock, SqlStorage } from "../platform/ports.ts";
-import type { ClusterMap, MemberRow } from "./cluster-map.ts";
+import type { ClusterMap, MemberRow, ShardState } from "./cluster-map.ts";
 import type { DecisionView } from "./commands.ts";
 import type { MoveJournal } from "./move-journal.ts";
 import type { Silence } from "./silence.ts";
@@ -89,10 +89,10 @@ export class Rebalancer {
     const { map, journal, storage, clock } = this.#parts;
     const made = this.propose(changes);
     const now = clock.now();
-    const moves = made.moves.filter(({ shard }) => map.note(shard).retryAt <= now && journal.of(shard) === undefined);
-    const putOff = made.moves.length - moves.length;
+    const putOff = [...map.notes.values()].filter(({ retryAt }) => retryAt > now).length;
     const retry = { reason: "retry", count: putOff, detail: "undone lately, to be tried again" } as const;
-    const entered: Plan = { ...made, moves, skipped: putOff === 0 ? made.skipped : [...made.skipped, retry] };
+    const entered: Plan = putOff === 0 ? made : { ...made, skipped: [...made.skipped, retry] };
+    const { moves } = entered;
     storage.transaction(() => {
       for (const { shard, from, to, reason, detail } of moves)
         journal.plan({ shard, shards: map.shards, from, to, mapVersion: map.version }, reason, detail);
@@ -155,8 +155,8 @@ export class Rebalancer {
         pinned: note?.pinned === true,
         // Nobody decided that the shard is here: only the base assignment has changed.
         held: note?.why === "held" || (supposed !== undefined && (note?.why ?? null) === null),
-        // A silent partition can't let its shards go.
-        moving: move !== undefined || silence.has(owner),
+        // What can't move now must not take the place of what can.
+        moving: move !== undefined || this.#waits(note, owner),
         lastMoved: note?.movedAt ?? null,
         ...(movingTo === undefined ? {} : { movingTo }),
         ...(note?.pinnedTo === null || note?.pinnedTo === undefined ? {} : { pinnedTo: note.pinnedTo }),
@@ -175,6 +175,13 @@ export class Rebalancer {
     );
     // The driver caps moves under way; the bound here keeps the list of planned moves short.
     return { members, shards, inFlight: 0 };
+  }
+
+  /** Whether a shard can't move for now: its last move was undone lately, or a partition it concerns is silent. */
+  #waits(note: ShardState | undefined, owner: string): boolean {
+    const { silence, clock } = this.#parts;
+    const { retryAt = 0, pinnedTo = null } = note ?? {};
+    return retryAt > clock.now() || silence.has(owner) || (pinnedTo !== null && silence.has(pinnedTo));
   }
 
   #loads(): Map<number, ShardLoad> {

@@ -2,23 +2,26 @@ import { method, VirtualObject } from "edgeverse";
 import { TestCluster } from "edgeverse/testing";
 import { describe, expect, test } from "vitest";
 import { placementOf } from "../../src/identity/object-id.ts";
-import type { MoveVote } from "../../src/object/virtual-object.ts";
+import type { MoveVote, ShardMove } from "../../src/object/virtual-object.ts";
 import { rendezvousTable } from "../../src/placement/rendezvous.ts";
 import { ShardMap } from "../../src/placement/shard-map.ts";
 
 let vote: MoveVote;
+/** A shard that may not move; -1 for none. */
+let vetoed = -1;
 
 class Thing extends VirtualObject {
   static override readonly type = "Thing";
   static override readonly methods = { touch: method() };
-  static override onMove(): MoveVote {
-    return vote;
+  static override onMove({ shard }: ShardMove): MoveVote {
+    return shard === vetoed ? "veto" : vote;
   }
   touch() {}
 }
 
 function setup(config: Record<string, string | number> = {}, partitions = 2) {
   vote = "allow";
+  vetoed = -1;
   const made = new TestCluster({
     objects: [Thing],
     partitions,
@@ -251,6 +254,54 @@ describe("what a plan leaves for later", () => {
     await clock.advance(60_000);
     // The rule acts beyond a fifth of the ideal, 32.
     expect(Math.abs((counts()["p0"] ?? 0) - (counts()["p1"] ?? 0))).toBeLessThanOrEqual(7);
+  });
+
+  test("[PLAN3] whatever else is planned in between", async () => {
+    const { made, clock, counts, map, start } = setup({ rebalance: "off" });
+    await start();
+    const mine = Array.from({ length: 64 }, (_, shard) => shard).filter((shard) => map().owner(shard) === "p0");
+    for (const shard of mine.slice(0, 20)) await made.command({ kind: "move-shard", shard, to: "p1" });
+    await clock.advance(60_000);
+    await made.command({ kind: "rebalance", strategy: "count", dryRun: false });
+    await clock.advance(100);
+    await made.command({ kind: "change-partition", name: "p1", labels: { disk: "ssd" } });
+    await clock.advance(120_000);
+    expect(Math.abs((counts()["p0"] ?? 0) - (counts()["p1"] ?? 0))).toBeLessThanOrEqual(7);
+  });
+
+  test("[PLAN2] a shard that is vetoed keeps no other from being drained", async () => {
+    const { made, clock, map } = setup({}, 3);
+    const of = (name: string) => Array.from({ length: 64 }, (_, shard) => shard).filter((n) => map().owner(n) === name);
+    await made.call("Thing", "a", "touch");
+    const kept = of("p1")[0] as number;
+    vetoed = kept;
+    await made.call("Thing", `shard#${kept}/x`, "touch");
+    await made.command({ kind: "drain", name: "p1" });
+    await clock.advance(300_000);
+    expect(of("p1")).toEqual([kept]);
+  });
+
+  test("[PLAN2] a pin to a silent partition is not planned again and again", async () => {
+    const { made, clock, map, start } = setup({}, 3);
+    await start();
+    const of = (name: string) => Array.from({ length: 64 }, (_, shard) => shard).filter((n) => map().owner(n) === name);
+    const [mine, theirs] = [of("p0")[0] as number, of("p1")[0] as number];
+    const real = made.partition.bind(made);
+    let silent = true;
+    made.partition = (name) => {
+      if (name === "p1" && silent) throw new Error("unreachable");
+      return real(name);
+    };
+    await made.command({ kind: "move-shard", shard: theirs, to: "p2" });
+    await clock.advance(20_000);
+    await made.command({ kind: "pin-shard", shard: mine, partition: "p1" });
+    await clock.advance(30_000);
+    const before = (await made.coordinator.moves({ limit: 1_000 })).length;
+    await clock.advance(600_000);
+    expect((await made.coordinator.moves({ limit: 1_000 })).length).toBe(before);
+    silent = false;
+    await clock.advance(120_000);
+    expect(map().owner(mine)).toBe("p1");
   });
 
   test("[PLAN1] a placement rule that a report shows as broken is acted on, whatever the strategy", async () => {
