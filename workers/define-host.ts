@@ -32,7 +32,11 @@ export interface HostOptions<Classes extends readonly ObjectClass[] = readonly O
 export function defineHost<const Classes extends readonly ObjectClass[]>(options: HostOptions<Classes>): Host<Classes> {
   const registry = new Registry(options.objects);
   const basePath = checkBasePath(options.basePath ?? "");
-  const crons = { ...DEFAULT_CRONS, ...options.crons };
+  const crons: Crons = {
+    reconcile: options.crons?.reconcile ?? DEFAULT_CRONS.reconcile,
+    wake: options.crons?.wake ?? DEFAULT_CRONS.wake,
+    cleanUp: options.crons?.cleanUp ?? DEFAULT_CRONS.cleanUp,
+  };
   const known = new WeakMap<Env, HostServices>();
 
   const services = (env: Env): HostServices => {

@@ -83,10 +83,12 @@ type Extra<Type, Known, Level extends 0[] = []> = Level["length"] extends Deep
             : never
           : Type extends object
             ? {
-                [Key in keyof Type]-?: string extends Key
+                [Key in keyof Type]-?: number extends Key
                   ? never
-                  : number extends Key
-                    ? never
+                  : string extends Key
+                    ? string extends KeysOf<Known>
+                      ? Path<"{}", Extra<Type[Key], MemberOf<Known, Key>, [...Level, 0]>>
+                      : never
                     : string extends KeysOf<Known>
                       ? never
                       : Key extends KeysOf<Known>

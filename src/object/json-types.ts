@@ -20,7 +20,11 @@ export type NotJson<Type, Level extends 0[] = []> = Level["length"] extends Deep
       : Type extends bigint | symbol | ((...parameters: never[]) => unknown)
         ? "(the value)"
         : Type extends readonly (infer Item)[]
-          ? Path<"[]", NotJson<Item, [...Level, 0]>>
+          ? undefined extends Item
+            ? unknown extends Item
+              ? never
+              : "[].(undefined)"
+            : Path<"[]", NotJson<Item, [...Level, 0]>>
           : Type extends
                 | { toJSON(...parameters: never[]): unknown }
                 | ReadonlyMap<unknown, unknown>

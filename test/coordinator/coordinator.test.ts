@@ -1,42 +1,8 @@
-import { method, VirtualObject } from "edgeverse";
-import { TestCluster } from "edgeverse/testing";
 import { describe, expect, test } from "vitest";
 import { placementOf } from "../../src/identity/object-id.ts";
-import type { MoveVote, ShardMove } from "../../src/object/virtual-object.ts";
 import { rendezvousTable } from "../../src/placement/rendezvous.ts";
 import { ShardMap } from "../../src/placement/shard-map.ts";
-
-let vote: MoveVote;
-/** A shard that may not move; -1 for none. */
-let vetoed = -1;
-
-class Thing extends VirtualObject {
-  static override readonly type = "Thing";
-  static override readonly methods = { touch: method() };
-  static override onMove({ shard }: ShardMove): MoveVote {
-    return shard === vetoed ? "veto" : vote;
-  }
-  touch() {}
-}
-
-function setup(config: Record<string, string | number> = {}, partitions = 2) {
-  vote = "allow";
-  vetoed = -1;
-  const made = new TestCluster({
-    objects: [Thing],
-    partitions,
-    config: { shards: 64, stableFor: "10ms", moveCooldown: "1ms", ...config },
-  });
-  const clock = made.clock;
-  const map = () => new ShardMap(made.coordinator.map() as never);
-  const counts = () => {
-    const sums: Record<string, number> = {};
-    for (let shard = 0; shard < map().shards; shard++) sums[map().owner(shard)] = (sums[map().owner(shard)] ?? 0) + 1;
-    return sums;
-  };
-  const start = () => made.call("Thing", "a", "touch");
-  return { made, clock, map, counts, start };
-}
+import { setup, votes } from "./coordinator-fixture.ts";
 
 describe("membership", () => {
   test("[MEM1] [MAP2] a change of members changes no owner; moves then bring every shard to its base", async () => {
@@ -137,7 +103,7 @@ describe("types that object", () => {
     const shard = map().shard(placementOf("a")) as number;
     const from = map().owner(shard);
     const to = from === "p0" ? "p1" : "p0";
-    vote = "veto";
+    votes.all = "veto";
     await made.command({ kind: "move-shard", shard, to });
     await clock.advance(2_000);
     expect((await made.coordinator.moves({ limit: 1 }))[0]).toMatchObject({
@@ -145,12 +111,12 @@ describe("types that object", () => {
       trouble: "Thing vetoes the move",
     });
     await start();
-    vote = { delay: "5m" };
+    votes.all = { delay: "5m" };
     await made.command({ kind: "drain", name: from });
     await clock.advance(200_000);
     expect(map().owner(shard)).toBe(from);
     await start();
-    vote = "allow";
+    votes.all = "allow";
     await clock.advance(400_000);
     expect(map().owner(shard)).toBe(to);
     await start();
@@ -202,119 +168,6 @@ describe("a target that is away", () => {
     expect(made.storage(to).query("SELECT * FROM objects")).toEqual([]);
     expect(map().owner(shard)).toBe(from);
     await start();
-  });
-});
-
-describe("a silent partition", () => {
-  test("[MIG5] [PLAN2] moves out of it hold up no other drain, though each order fails at once", async () => {
-    const { made, clock, counts, start } = setup({ stableFor: "1s" }, 4);
-    await start();
-    for (const name of ["p0", "p1", "p2", "p3"]) await made.partition(name).core();
-    const real = made.partition.bind(made);
-    made.partition = (name) => {
-      if (name === "p1") throw new Error("unreachable");
-      return real(name);
-    };
-    await made.command({ kind: "drain", name: "p1" });
-    await clock.advance(100);
-    await made.command({ kind: "drain", name: "p2" });
-    // Sooner than the silent moves are given up.
-    await clock.advance(20_000);
-    expect(counts()["p2"]).toBeUndefined();
-  });
-
-  test("[MIG5] [MEM1] stops only its own moves: others go on, drains included, and it gets its shards when it answers", async () => {
-    const { made, clock, counts, start } = setup({ stableFor: "1s" }, 3);
-    made.unreachable.add("p3");
-    await start();
-    await made.command({ kind: "add-partition", name: "p3" });
-    await clock.advance(180_000);
-    expect(counts()["p3"]).toBeUndefined();
-    await made.command({ kind: "drain", name: "p0" });
-    await clock.advance(120_000);
-    // What waits for p3 itself stays where it is until p3 answers: as many as may move at once.
-    expect(counts()["p0"] ?? 0).toBeLessThanOrEqual(4);
-    made.unreachable.delete("p3");
-    await clock.advance(120_000);
-    expect(counts()["p0"]).toBeUndefined();
-    expect(counts()["p3"]).toBeGreaterThan(10);
-    expect((await made.coordinator.moves({ limit: 100, active: true })).length).toBe(0);
-  });
-});
-
-describe("what a plan leaves for later", () => {
-  test("[PLAN1] [PLAN3] an operator's rebalance goes on, batch after batch, until nothing is left", async () => {
-    const { made, clock, counts, map, start } = setup({ rebalance: "off" });
-    await start();
-    const mine = Array.from({ length: 64 }, (_, shard) => shard).filter((shard) => map().owner(shard) === "p0");
-    for (const shard of mine.slice(0, 20)) await made.command({ kind: "move-shard", shard, to: "p1" });
-    await clock.advance(60_000);
-    expect(Math.abs((counts()["p0"] ?? 0) - (counts()["p1"] ?? 0))).toBeGreaterThan(20);
-    await made.command({ kind: "rebalance", strategy: "count", dryRun: false });
-    await clock.advance(60_000);
-    // The rule acts beyond a fifth of the ideal, 32.
-    expect(Math.abs((counts()["p0"] ?? 0) - (counts()["p1"] ?? 0))).toBeLessThanOrEqual(7);
-  });
-
-  test("[PLAN3] whatever else is planned in between", async () => {
-    const { made, clock, counts, map, start } = setup({ rebalance: "off" });
-    await start();
-    const mine = Array.from({ length: 64 }, (_, shard) => shard).filter((shard) => map().owner(shard) === "p0");
-    for (const shard of mine.slice(0, 20)) await made.command({ kind: "move-shard", shard, to: "p1" });
-    await clock.advance(60_000);
-    await made.command({ kind: "rebalance", strategy: "count", dryRun: false });
-    await clock.advance(100);
-    await made.command({ kind: "change-partition", name: "p1", labels: { disk: "ssd" } });
-    await clock.advance(120_000);
-    expect(Math.abs((counts()["p0"] ?? 0) - (counts()["p1"] ?? 0))).toBeLessThanOrEqual(7);
-  });
-
-  test("[PLAN2] a shard that is vetoed keeps no other from being drained", async () => {
-    const { made, clock, map } = setup({}, 3);
-    const of = (name: string) => Array.from({ length: 64 }, (_, shard) => shard).filter((n) => map().owner(n) === name);
-    await made.call("Thing", "a", "touch");
-    const kept = of("p1")[0] as number;
-    vetoed = kept;
-    await made.call("Thing", `shard#${kept}/x`, "touch");
-    await made.command({ kind: "drain", name: "p1" });
-    await clock.advance(300_000);
-    expect(of("p1")).toEqual([kept]);
-  });
-
-  test("[PLAN2] a pin to a silent partition is not planned again and again", async () => {
-    const { made, clock, map, start } = setup({}, 3);
-    await start();
-    const of = (name: string) => Array.from({ length: 64 }, (_, shard) => shard).filter((n) => map().owner(n) === name);
-    const [mine, theirs] = [of("p0")[0] as number, of("p1")[0] as number];
-    const real = made.partition.bind(made);
-    let silent = true;
-    made.partition = (name) => {
-      if (name === "p1" && silent) throw new Error("unreachable");
-      return real(name);
-    };
-    await made.command({ kind: "move-shard", shard: theirs, to: "p2" });
-    await clock.advance(20_000);
-    await made.command({ kind: "pin-shard", shard: mine, partition: "p1" });
-    await clock.advance(30_000);
-    const before = (await made.coordinator.moves({ limit: 1_000 })).length;
-    await clock.advance(600_000);
-    expect((await made.coordinator.moves({ limit: 1_000 })).length).toBe(before);
-    silent = false;
-    await clock.advance(120_000);
-    expect(map().owner(mine)).toBe("p1");
-  });
-
-  test("[PLAN1] a placement rule that a report shows as broken is acted on, whatever the strategy", async () => {
-    const placement = JSON.stringify({ rules: [{ type: "Thing", on: { disk: "ssd" } }] });
-    const { made, clock, map } = setup({ rebalance: "off", placement });
-    await made.call("Thing", "a", "touch");
-    await made.command({ kind: "change-partition", name: "p0", labels: { disk: "ssd" } });
-    const shard = Array.from({ length: 64 }, (_, n) => n).find((n) => map().owner(n) === "p1") as number;
-    for (let second = 0; second < 90; second++) {
-      await made.call("Thing", `shard#${shard}/x`, "touch");
-      await clock.advance(1_000);
-    }
-    expect(map().owner(shard)).toBe("p0");
   });
 });
 

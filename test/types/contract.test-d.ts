@@ -185,6 +185,23 @@ export class Refusing extends VirtualObject {
   }
 }
 
+class ListWithHoles extends VirtualObject {
+  static override readonly type = "ListWithHoles";
+  static override readonly methods = { list: method() };
+  list(): (string | undefined)[] {
+    return ["a", undefined];
+  }
+}
+// @ts-expect-error JSON has no undefined items
+defineHost({ objects: [ListWithHoles] });
+
+class RecordHasMore extends VirtualObject<Record<string, { a: number; b?: number | undefined }>> {
+  static override readonly type = "RecordHasMore";
+  static override readonly state = z.record(z.string(), z.object({ a: z.number() }));
+}
+// @ts-expect-error b is stripped
+defineHost({ objects: [RecordHasMore] });
+
 // Unions, recursion, unknown and records are no disagreement.
 type Tree = { name: string; children: Tree[] };
 const tree: z.ZodType<Tree> = z.lazy(() => z.object({ name: z.string(), children: z.array(tree) }));

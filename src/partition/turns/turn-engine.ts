@@ -128,9 +128,8 @@ export class TurnEngine {
   /** A call that came back to its own object ([TURN7]). */
   #enterAgain(turn: Turn, own: Turn): void {
     const { mailbox, definition } = turn.activation;
-    // A read of an object that is not there has an instance of its own: what its hooks call must see that one.
-    const inHooks = own.detached && own.mutable;
-    if (turn.plan.readonly && mailbox.shared && !inHooks) this.#start(turn);
+    // What the hooks of a detached turn call must see its own instance.
+    if (turn.plan.readonly && mailbox.shared && !(own.detached && own.mutable)) this.#start(turn);
     else if (definition.objectClass.reentrant && own.status === "running") this.#startInner(turn, own);
     else throw deadlock(turn);
   }
