@@ -1,3 +1,4 @@
+import { checkSchemaVersion } from "../config/schema-version.ts";
 import type { SqlStorage } from "../platform/ports.ts";
 
 /**
@@ -35,6 +36,7 @@ export function migrateCoordinator(storage: SqlStorage): void {
   );
   storage.query("CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID");
   const done = Number(getMeta(storage, "schema") ?? 0);
+  checkSchemaVersion(done, MIGRATIONS.length);
   for (let step = done; step < MIGRATIONS.length; step++) {
     storage.transaction(() => {
       for (const statement of MIGRATIONS[step] as string[]) storage.query(statement);

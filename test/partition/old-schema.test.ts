@@ -1,7 +1,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { TestCluster } from "edgeverse/testing";
 import { afterAll, describe, expect, test } from "vitest";
+import { Counter } from "../../examples/counter.ts";
+import { migrateCoordinator } from "../../src/coordinator/tables.ts";
 import { migrate, readMeta } from "../../src/partition/storage/schema.ts";
 import { SqliteStorage } from "../../src/testing/sqlite-storage.ts";
 import { unpackObjects } from "../support/old-data-folder.ts";
@@ -67,4 +70,21 @@ describe("the database of a partition that commit 1a5850a wrote", () => {
       ["leaving", expect.objectContaining({ scan: expect.objectContaining({ position: 0xe0000000 }) })],
     ]);
   });
+});
+
+test("a database that a newer version has changed is refused: nothing is read from it or written to it", async () => {
+  const storage = new SqliteStorage();
+  migrate(storage);
+  storage.query("UPDATE meta SET value = '99' WHERE key = 'schema'");
+  const made = new TestCluster({
+    objects: [Counter],
+    storageOf: (name) => (name === "p0" ? storage : new SqliteStorage()),
+  });
+  const refused = made.call("Counter", "a", "add", { by: 1 });
+  await expect(refused).rejects.toMatchObject({ code: "UNAVAILABLE", message: expect.stringContaining("schema 99") });
+  expect(storage.query("SELECT * FROM objects")).toEqual([]);
+  const coordinator = new SqliteStorage();
+  migrateCoordinator(coordinator);
+  coordinator.query("UPDATE meta SET value = '99' WHERE key = 'schema'");
+  expect(() => migrateCoordinator(coordinator)).toThrow("schema 99");
 });

@@ -1,3 +1,4 @@
+import { checkSchemaVersion } from "../../config/schema-version.ts";
 import type { SqlStorage } from "../../platform/ports.ts";
 
 /**
@@ -64,6 +65,7 @@ const MIGRATIONS: readonly string[][] = [
 export function migrate(storage: SqlStorage): void {
   storage.query("CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID");
   const done = Number(readMeta(storage, "schema") ?? 0);
+  checkSchemaVersion(done, MIGRATIONS.length);
   for (let step = done; step < MIGRATIONS.length; step++) {
     storage.transaction(() => {
       for (const statement of MIGRATIONS[step] as string[]) storage.query(statement);
