@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { checkProjectName } from "./project-name.ts";
 import { readTemplate } from "./template.ts";
@@ -54,6 +54,7 @@ export function writeProject({ folder, edgeverse, node }: ProjectOptions): { rea
 /** A repository that was just begun is empty too. */
 function checkEmpty(folder: string): void {
   if (!existsSync(folder)) return;
+  if (!statSync(folder).isDirectory()) throw new UsageError(`${folder} is a file: name another folder`);
   const there = readdirSync(folder).filter((entry) => entry !== ".git");
   if (there.length > 0) throw new UsageError(`${folder} is not empty (${there[0]} is there): name another folder`);
 }

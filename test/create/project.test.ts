@@ -88,6 +88,11 @@ describe("a folder or a name that can't be used", () => {
     expect(readdirSync(join(parent, "full"))).toEqual(["notes.txt"]);
   });
 
+  test("may be a file", () => {
+    writeFileSync(join(parent, "notes"), "mine");
+    expect(() => write("notes")).toThrow("notes is a file: name another folder");
+  });
+
   test("is not one with an empty repository in it", () => {
     mkdirSync(join(parent, "begun", ".git"), { recursive: true });
     expect(readdirSync(write("begun").folder)).toContain("package.json");
