@@ -19,7 +19,7 @@ test("`npm run deploy` bundles a worker with its Durable Objects and no part of 
     expect(stdout).toContain("env.PARTITION (Partition)");
     expect(stdout).toContain("env.COORDINATOR (Coordinator)");
     const bundle = readFileSync(join(folder, "index.js"), "utf8");
-    const imports = new Set([...bundle.matchAll(/from "((?:node|cloudflare):[^"]+)"/g)].map((match) => match[1]));
+    const imports = new Set([...bundle.matchAll(/from ?"((?:node|cloudflare):[^"]+)"/g)].map((match) => match[1]));
     expect([...imports].sort()).toEqual(["cloudflare:workers", "node:async_hooks"]);
   } finally {
     rmSync(folder, { recursive: true, force: true });

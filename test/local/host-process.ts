@@ -96,7 +96,7 @@ export async function cleanUp(): Promise<void> {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 }
 
-export async function until(condition: () => boolean | Promise<boolean>, timeoutMs = 8_000): Promise<void> {
+export async function until(condition: () => boolean | Promise<boolean>, timeoutMs = 30_000): Promise<void> {
   for (const end = performance.now() + timeoutMs; !(await condition()); await sleep(20))
     if (performance.now() > end) throw new Error("it did not happen in time");
 }
