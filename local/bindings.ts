@@ -30,8 +30,10 @@ export function workerBindings(
   return { text, json };
 }
 
-/** Origins of the URLs among the text bindings. Who runs the host named them, so the worker may reach them on private addresses too. */
-export function namedOrigins({ text }: WorkerBindings): string[] {
-  const urls = Object.values(text).filter((value) => /^https?:\/\//.test(value) && URL.canParse(value));
-  return [...new Set(urls.map((value) => new URL(value).origin))];
+/** Origins of the URLs among variables. Who runs the host named them, so workers may reach them on private addresses too. */
+export function namedOrigins(variables: readonly unknown[]): string[] {
+  const urls = variables.filter(
+    (value) => typeof value === "string" && /^https?:\/\//.test(value) && URL.canParse(value),
+  );
+  return [...new Set(urls.map((url) => new URL(url as string).origin))];
 }

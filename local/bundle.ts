@@ -20,6 +20,13 @@ export interface BinaryModule {
   readonly kind: "wasm" | "data";
 }
 
+/** A worker that is ready to be loaded. */
+export interface Bundle {
+  readonly settings: WorkerSettings;
+  readonly folder: string;
+  readonly binaries: readonly BinaryModule[];
+}
+
 const KINDS: Readonly<Record<string, BinaryModule["kind"]>> = { ".wasm": "wasm", ".bin": "data" };
 
 /** Sources of this package are `.ts`, and `.js` where it is installed. */
@@ -43,11 +50,11 @@ const SHARED = {
 
 /**
  * Bundles a worker, with the host's control entry point beside its own exports, into `folder`.
- * @returns what else has to be loaded with it
  * @throws HostError with esbuild's messages
  */
-export async function bundleWorker(settings: WorkerSettings, folder: string): Promise<BinaryModule[]> {
-  const { main, project, config } = settings;
+export async function bundleWorker(settings: WorkerSettings, folder: string): Promise<Bundle> {
+  const { main, project } = settings;
+  const { config } = settings.file;
   const { build } = wranglerOf(project)("esbuild") as typeof import("esbuild");
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -69,15 +76,15 @@ export async function bundleWorker(settings: WorkerSettings, folder: string): Pr
       }),
       build({ ...SHARED, entryPoints: [workerSource("outbound")], outfile: join(folder, BUNDLE.outbound) }),
     ]);
-    return binaryModules(bundle);
+    return { settings, folder, binaries: binaryModules(bundle) };
   } catch (error) {
     throw new HostError(`Cannot bundle the worker: ${error instanceof Error ? error.message : error}`);
   }
 }
 
 /** What the worker's file says about bundling. */
-function fileOptions({ project, config, compatibilityFlags }: WorkerSettings): BuildOptions {
-  const { define, alias, tsconfig, jsx_factory, jsx_fragment } = config;
+function fileOptions({ project, file, compatibilityFlags }: WorkerSettings): BuildOptions {
+  const { define, alias, tsconfig, jsx_factory, jsx_fragment } = file.config;
   const nodeModules = compatibilityFlags.some((flag) => flag.startsWith("nodejs_compat"))
     ? Object.fromEntries(builtinModules.filter((name) => !name.startsWith("_")).map((name) => [name, `node:${name}`]))
     : {};

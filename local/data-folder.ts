@@ -18,7 +18,10 @@ export interface DataFolder {
   readonly worker: string;
   /** State of `wrangler dev`, apart from the host's own. */
   readonly wrangler: string;
-  readonly controlSocket: string;
+  /** State of Miniflare's simulators. */
+  readonly simulators: string;
+  /** For sockets, with a path short enough. */
+  readonly run: string;
   /** A host died here without cleaning up; its children may need a moment to end. */
   readonly takenOver: boolean;
   /** Gives the folder free for another host. */
@@ -38,7 +41,8 @@ export function openDataFolder(path: string): DataFolder {
     worker,
     wrangler,
     postgres: join(path, "postgres"),
-    controlSocket: join(socket.folder, "control.sock"),
+    simulators: join(path, "simulators"),
+    run: socket.folder,
     takenOver: lock.takenOver,
     close() {
       if (socket.temporary) rmSync(socket.folder, { recursive: true, force: true });

@@ -14,24 +14,35 @@ import { readWorkerSettings, type WorkerSettings } from "./worker-settings.ts";
 const ORPHAN_PATIENCE = 2_000;
 
 /** What a worker stands on, whichever program runs it. */
-export interface Foundation {
-  readonly settings: WorkerSettings;
+export interface Foundation<Made> {
+  /** What was made meanwhile. */
+  readonly made: Made;
   readonly folder: DataFolder;
   readonly port: number;
   readonly facts: HostFacts;
   readonly bindings: WorkerBindings;
 }
 
+/** The worker to serve, and those that its bindings lead to. */
+export type Workers = readonly [WorkerSettings, ...WorkerSettings[]];
+
+/** @throws HostError when a file can't be used */
+export async function readWorkers({ configFiles, environment }: HostOptions): Promise<Workers> {
+  const read = (file: string) => readWorkerSettings(file, environment);
+  const [first, ...further] = configFiles;
+  return Promise.all([read(first), ...further.map(read)]);
+}
+
 /**
  * Locks the data folder, finds the port, the admin token and the database. What must be undone is put on `cleanup`.
  * @param meanwhile work that needs the folder and not the database, done while that starts
  */
-export async function layFoundation(
+export async function layFoundation<Made>(
   options: HostOptions,
+  [settings]: Workers,
   cleanup: Cleanup,
-  meanwhile: (settings: WorkerSettings, folder: DataFolder) => Promise<void> = async () => {},
-): Promise<Foundation> {
-  const settings = readWorkerSettings(options.configFile, options.environment);
+  meanwhile: (folder: DataFolder) => Promise<Made>,
+): Promise<Foundation<Made>> {
   checkConfiguration({ ...settings.vars, ...options.variables });
   const folder = openDataFolder(options.dataDir);
   cleanup.add(() => folder.close());
@@ -44,9 +55,9 @@ export async function layFoundation(
   const opening = openPostgres(database);
   // Also when `meanwhile` fails first: a database that has begun to start is waited for and stopped.
   cleanup.add(async () => (await opening.catch(() => undefined))?.stop());
-  const [postgres] = await Promise.all([opening, meanwhile(settings, folder)]);
+  const [postgres, made] = await Promise.all([opening, meanwhile(folder)]);
   return {
-    settings,
+    made,
     folder,
     port,
     facts: {

@@ -1,13 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import type { Readable, Stream } from "node:stream";
+import type { Readable, Stream, Writable } from "node:stream";
 
 /**
  * Becomes the program, beside a watcher that kills the program's whole group when the host's end of the pipe closes: the kernel closes it
  * however the host dies, `kill -9` included. A line on the pipe tells the watcher that the program has ended and nothing is to be killed.
  */
-const GUARD = `exec 4<&0 </dev/null
-(exec >/dev/null 2>&1 3>&-; read -r line <&4 || kill -s KILL -- -$$) &
+const GUARD = `(exec </dev/null >/dev/null 2>&1 3>&-; read -r line <&4 || kill -s KILL -- -$$) &
 exec "$@" 4<&-`;
 
 export interface ChildExit {
@@ -26,6 +25,8 @@ export interface GuardedChild {
 export interface GuardedChildOptions {
   readonly env: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** What the program reads on its standard input. */
+  readonly input?: Uint8Array;
   onLine(line: string): void;
   /**
    * What the program says about itself on file descriptor 3: `lines` of JSON, as workerd, or Node's own messages (`ipc`), as
@@ -43,7 +44,7 @@ export function startGuardedChild(
 ): GuardedChild {
   const child = spawn("/bin/sh", ["-c", GUARD, "sh", command, ...args], {
     detached: true,
-    stdio: ["pipe", "pipe", "pipe", options.channel === "ipc" ? "ipc" : "pipe"],
+    stdio: ["pipe", "pipe", "pipe", options.channel === "ipc" ? "ipc" : "pipe", "pipe"],
     env: options.env as NodeJS.ProcessEnv,
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   });
@@ -54,9 +55,11 @@ export function startGuardedChild(
   const tell = (message: unknown): void => options.onMessage?.(String(message));
   if (options.channel === "ipc") child.on("message", tell);
   else readLines(child.stdio[3]!, tell);
-  child.stdin!.on("error", () => {}); // The watcher may be gone first.
+  const guard = child.stdio[4] as Writable;
+  for (const stream of [child.stdin!, guard]) stream.on("error", () => {}); // Its reader may be gone first.
+  child.stdin!.end(options.input);
   const exited = exitOf(child).then((exit) => {
-    child.stdin!.end("\n");
+    guard.end("\n");
     return exit;
   });
   const kill = (): void => signal(child, "SIGKILL", true);

@@ -11,9 +11,9 @@ export interface HostOptions {
   readonly port: number;
   /** Absolute path of the folder that holds everything that must survive a restart. */
   readonly dataDir: string;
-  /** Absolute path of the `wrangler.toml` (or `.jsonc`, `.json`) that describes the worker. */
-  readonly configFile: string;
-  /** Which `[env.…]` of that file. */
+  /** Absolute paths of the files that describe workers (`wrangler.toml`, `.jsonc`, `.json`): the one to serve first. */
+  readonly configFiles: readonly [string, ...string[]];
+  /** Which `[env.…]` of those files. */
   readonly environment?: string;
   readonly adminToken?: string;
   readonly databaseUrl?: string;
@@ -30,7 +30,7 @@ export interface HostFlags {
   readonly port: number;
   readonly host: string;
   readonly data: string;
-  readonly config?: string;
+  readonly config?: readonly [string, ...string[]];
   readonly env?: string;
   readonly postgres: boolean;
   readonly json?: boolean;
@@ -44,15 +44,15 @@ Environment:
 
 These, and variables of your own, may also be in .dev.vars beside the Worker's file.`;
 
+const ABOUT_CONFIG =
+  "the Worker's file (default: wrangler.json, wrangler.jsonc or wrangler.toml of this folder); again for each further Worker that its bindings lead to";
+
 export function hostFlags(command: Command): Command {
   return command
     .addOption(or("PORT", "--port <port>", "port to listen on, 0 for any free one").default(8787).argParser(readPort))
     .addOption(or("HOST", "--host <address>", "address to listen on").default("127.0.0.1").argParser(readHost))
     .addOption(or("EDGEVERSE_DATA", "--data <folder>", "folder for all state").default(".edgeverse"))
-    .option(
-      "--config <file>",
-      "the Worker's file (default: wrangler.json, wrangler.jsonc or wrangler.toml of this folder)",
-    )
+    .option("--config <file>", ABOUT_CONFIG, (file: string, before: readonly string[] = []) => [...before, file])
     .option("--env <name>", "an environment of that file: [env.<name>]")
     .option("--no-postgres", "run without a log of reliable calls")
     .option("--json", "when ready, print one line of JSON instead of the banner")
@@ -76,11 +76,12 @@ export function readHostOptions(flags: HostFlags, env: Readonly<Record<string, s
   const variables: Record<string, string> = {};
   for (const [name, value] of Object.entries(env))
     if (name.startsWith("EDGEVERSE_") && value !== undefined && !NOT_PASSED_ON.has(name)) variables[name] = value;
+  const [config, ...further] = flags.config ?? [findWranglerFile(process.cwd())];
   return {
     host: flags.host,
     port: flags.port,
     dataDir: resolve(flags.data),
-    configFile: flags.config === undefined ? findWranglerFile(process.cwd()) : resolve(flags.config),
+    configFiles: [resolve(config), ...further.map((file) => resolve(file))],
     ...(flags.env === undefined ? {} : { environment: flags.env }),
     ...(adminToken === undefined ? {} : { adminToken }),
     ...(databaseUrl === undefined ? {} : { databaseUrl }),

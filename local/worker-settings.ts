@@ -2,11 +2,12 @@ import { dirname, resolve } from "node:path";
 import { checkCron } from "./cron.ts";
 import { HostError } from "./host-error.ts";
 import { shortPath } from "./short-path.ts";
-import { ownClasses, readWranglerFile, type WranglerConfig } from "./wrangler-file.ts";
+import { ownClasses, readWranglerFile, type WranglerFile } from "./wrangler-file.ts";
 
 /** What a host needs to know of a worker. The deployment and the local host read the same file, so they can't disagree. */
 export interface WorkerSettings {
-  /** Folder of the file. */
+  readonly name: string;
+  /** Folder of its file. */
   readonly project: string;
   /** Absolute path of the module that is the worker. */
   readonly main: string;
@@ -17,8 +18,7 @@ export interface WorkerSettings {
   readonly crons: readonly string[];
   /** `vars` of the file, and over them what `.dev.vars` or `.env` beside it hold. */
   readonly vars: Readonly<Record<string, unknown>>;
-  /** All of the file. */
-  readonly config: WranglerConfig;
+  readonly file: WranglerFile;
 }
 
 /** A Durable Object class that the worker itself exports. */
@@ -32,9 +32,10 @@ export interface DurableObjectClass {
  * @param environment one of the file's `[env.…]`
  * @throws HostError when the file is missing, can't be read, or lacks what a host needs
  */
-export function readWorkerSettings(file: string, environment: string | undefined): WorkerSettings {
-  const { config, options } = readWranglerFile(file, environment);
-  const refuse = (reason: string) => new HostError(`${shortPath(file)} is not usable: ${reason}`);
+export async function readWorkerSettings(path: string, environment: string | undefined): Promise<WorkerSettings> {
+  const file = await readWranglerFile(path, environment);
+  const { config, options } = file;
+  const refuse = (reason: string) => new HostError(`${shortPath(path)} is not usable: ${reason}`);
   const { main, compatibility_date: compatibilityDate } = config;
   const crons = config.triggers.crons ?? [];
   if (main === undefined) throw refuse("it has no main, the module that is the worker");
@@ -51,8 +52,9 @@ export function readWorkerSettings(file: string, environment: string | undefined
     throw refuse(`no migration names the class ${className}: add new_sqlite_classes = ["${className}"] to one`);
   }
   return {
-    project: dirname(file),
-    main: resolve(dirname(file), main),
+    name: config.name ?? "worker",
+    project: dirname(path),
+    main: resolve(dirname(path), main),
     compatibilityDate,
     compatibilityFlags: config.compatibility_flags,
     durableObjects: config.durable_objects.bindings.map(({ name, class_name }) => ({
@@ -62,6 +64,6 @@ export function readWorkerSettings(file: string, environment: string | undefined
     classes: classes.map(({ className, useSQLite }) => ({ className, sqlite: useSQLite === true })),
     crons,
     vars: options.bindings ?? {},
-    config,
+    file,
   };
 }

@@ -8,10 +8,7 @@ export interface WorkerdConfigOptions {
   readonly controlSocket: string;
   /** Absolute path of the folder with the Durable Objects' SQLite files. */
   readonly objectsFolder: string;
-  readonly worker: Pick<
-    WorkerSettings,
-    "project" | "compatibilityDate" | "compatibilityFlags" | "durableObjects" | "classes"
-  >;
+  readonly worker: Pick<WorkerSettings, "compatibilityDate" | "compatibilityFlags" | "durableObjects" | "classes">;
   readonly binaries: readonly BinaryModule[];
   /** Names of text bindings. Their values come from workerd's environment: a secret is neither on disk nor in a command line. */
   readonly fromEnvironment: readonly string[];
@@ -57,6 +54,7 @@ const ${CONFIG_CONSTANT} :Workerd.Config = (
       durableObjectNamespaces = [${list(namespaces)}],
       durableObjectStorage = (localDisk = "objects"),
       globalOutbound = "outbound",
+      cacheApiOutbound = (name = "outbound", entrypoint = "cache"),
     )),
     (name = "outbound", worker = (
       modules = [(name = "${BUNDLE.outbound}", esModule = embed "${BUNDLE.outbound}")],

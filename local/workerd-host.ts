@@ -1,15 +1,21 @@
+import { join } from "node:path";
 import { namedOrigins } from "./bindings.ts";
-import { type BinaryModule, bundleWorker } from "./bundle.ts";
+import { type Bundle, bundleWorker } from "./bundle.ts";
 import type { Cleanup } from "./cleanup.ts";
 import { fireScheduled } from "./control-client.ts";
 import { startCron } from "./cron.ts";
-import { layFoundation } from "./foundation.ts";
+import { demandOf } from "./features.ts";
+import { layFoundation, readWorkers, type Workers } from "./foundation.ts";
+import { HostError } from "./host-error.ts";
 import type { HostOptions } from "./host-options.ts";
+import { launchPlain } from "./launch-plain.ts";
+import { launchSimulated } from "./launch-simulated.ts";
 import type { HostEvents, LocalHost } from "./local-host.ts";
 import { waitUntilReady } from "./ready.ts";
 import { SourcePositions } from "./source-positions.ts";
 import { supervise } from "./supervisor.ts";
-import { prepareWorkerd } from "./workerd.ts";
+import { CONTROL_SOCKET, startWorkerd } from "./workerd.ts";
+import { readWorkerdLog } from "./workerd-log.ts";
 
 const READY_TIMEOUT = 30_000;
 /** How long requests in flight may take to end; workerd itself would wait for them for ever. */
@@ -22,31 +28,37 @@ export async function startWorkerdHost(
   cleanup: Cleanup,
   signal: AbortSignal,
 ): Promise<LocalHost> {
-  let binaries: readonly BinaryModule[] = [];
-  const { settings, folder, port, facts, bindings } = await layFoundation(
-    options,
-    cleanup,
-    async (settings, folder) => {
-      binaries = await bundleWorker(settings, folder.worker);
-    },
-  );
+  const workers = await readWorkers(options);
+  checkDemands(workers);
+  const [settings] = workers;
+  const foundation = await layFoundation(options, workers, cleanup, ({ worker }) => bundleAll(workers, worker));
+  const { made: bundles, folder, port, facts, bindings } = foundation;
   signal.throwIfAborted();
 
   const positions = new SourcePositions(folder.worker);
   const log = (text: string) => events.log(positions.translate(text));
-  const start = prepareWorkerd({
-    host: options.host,
-    port,
-    controlSocket: folder.controlSocket,
-    objectsFolder: folder.objects,
-    folder: folder.worker,
-    worker: settings,
-    binaries,
-    bindings: bindings.text,
-    json: bindings.json,
-    privateOrigins: namedOrigins(bindings),
-    log,
-  });
+  const controlSocket = join(folder.run, CONTROL_SOCKET);
+  const variables = [bindings.text, ...workers.map(({ vars }) => vars)].flatMap((vars) => Object.values(vars));
+  const where = { host: options.host, port, bindings, privateOrigins: namedOrigins(variables) };
+  const launch = isSimulated(workers)
+    ? await launchSimulated({ ...where, folder, bundles, log }, cleanup)
+    : launchPlain({
+        ...where,
+        controlSocket,
+        objectsFolder: folder.objects,
+        folder: folder.worker,
+        worker: settings,
+        binaries: bundles[0].binaries,
+      });
+  const start = () =>
+    startWorkerd(launch, {
+      project: settings.project,
+      cwd: folder.worker,
+      onLine(line) {
+        const said = readWorkerdLog(line);
+        if (said !== undefined) log(said);
+      },
+    });
   const { child, listening } = start();
   cleanup.add(() => child.kill()); // Does nothing once the supervisor below has ended it.
   await waitUntilReady(listening, { child, timeoutMs: READY_TIMEOUT, signal });
@@ -61,7 +73,7 @@ export async function startWorkerdHost(
   });
   const cron = startCron({
     expressions: settings.crons,
-    fire: (expression, scheduledTime) => fireScheduled(folder.controlSocket, { cron: expression, scheduledTime }),
+    fire: (expression, scheduledTime) => fireScheduled(controlSocket, { cron: expression, scheduledTime }),
     log,
   });
   cleanup.add(() => cron.stop());
@@ -72,4 +84,24 @@ export async function startWorkerdHost(
       return workerd.pid;
     },
   };
+}
+
+async function bundleAll([first, ...others]: Workers, folder: string): Promise<[Bundle, ...Bundle[]]> {
+  const bundles: [Bundle, ...Bundle[]] = [await bundleWorker(first, folder)];
+  for (const other of others) bundles.push(await bundleWorker(other, join(folder, other.name)));
+  return bundles;
+}
+
+/** @throws HostError naming everything in the workers' files that is not to be had here */
+function checkDemands(workers: Workers): void {
+  const names = workers.map(({ name }) => name);
+  for (const { name, file } of workers) {
+    const { problems } = demandOf(file, names);
+    if (problems.length > 0)
+      throw new HostError(`edgeverse start can't run the worker "${name}": ${problems.join("; ")}`);
+  }
+}
+
+function isSimulated(workers: Workers): boolean {
+  return workers.length > 1 || workers.some(({ file }) => demandOf(file, []).simulated);
 }

@@ -10,6 +10,9 @@ const UNCAUGHT = /^uncaught exception; source = .*?; stack = /;
 /** The same exception once more, on its way out, without its stack. */
 const SAID_ALREADY = /^Uncaught exception: .*\bjsg\./;
 
+/** Places in workerd itself. */
+const OWN_STACK = /\nstack: .*/s;
+
 /** What a line of workerd's verbose, structured log has for a person; undefined when nothing. */
 export function readWorkerdLog(line: string): string | undefined {
   const record = parse(line);
@@ -17,7 +20,7 @@ export function readWorkerdLog(line: string): string | undefined {
   const { level, message, source } = record;
   if (source === undefined) return message;
   if (UNCAUGHT.test(message)) return message.replace(UNCAUGHT, "Uncaught ");
-  return level === "info" || SAID_ALREADY.test(message) ? undefined : `workerd: ${message}`;
+  return level === "info" || SAID_ALREADY.test(message) ? undefined : `workerd: ${message.replace(OWN_STACK, "")}`;
 }
 
 function parse(line: string): LogRecord | undefined {

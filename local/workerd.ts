@@ -1,20 +1,22 @@
-import { rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { type GuardedChild, type GuardedChildOptions, startGuardedChild } from "./guarded-child.ts";
+import { rmSync } from "node:fs";
+import { type GuardedChild, startGuardedChild } from "./guarded-child.ts";
 import { wranglerOf } from "./tools.ts";
-import { CONFIG_CONSTANT, SOCKETS, type WorkerdConfigOptions, workerdConfig } from "./workerd-config.ts";
-import { readWorkerdLog } from "./workerd-log.ts";
 
-/** What workerd itself reads from the environment of the host. RUST_BACKTRACE stays out: it slows workerd several times. */
-const INHERITED = ["PATH", "HOME", "TMPDIR", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR"];
+/** Name, in the folder for sockets, of the one through which the host alone runs crons. */
+export const CONTROL_SOCKET = "control.sock";
 
-export interface WorkerdOptions extends Omit<WorkerdConfigOptions, "fromEnvironment"> {
-  /** Folder with the bundle; the configuration is written beside it. */
-  readonly folder: string;
-  /** Text bindings of the worker, secrets among them. */
-  readonly bindings: Readonly<Record<string, string>>;
-  /** What the worker and workerd have to say. */
-  log(text: string): void;
+/** How a workerd is started, any number of times. */
+export interface Launch {
+  /** Arguments of `workerd serve`. */
+  readonly args: readonly string[];
+  /** What it reads on its standard input. */
+  readonly input?: Uint8Array;
+  /** Names of the sockets it is to listen on. */
+  readonly sockets: readonly string[];
+  /** Those of them that are files. workerd leaves them behind and can't bind over them. */
+  readonly socketFiles: readonly string[];
+  /** Variables that its configuration refers to. */
+  readonly env: Readonly<Record<string, string>>;
 }
 
 /** A run of workerd. */
@@ -24,38 +26,28 @@ export interface WorkerdRun {
   readonly listening: Promise<void>;
 }
 
-/** Writes the configuration and returns what starts a workerd with it, any number of times. */
-export function prepareWorkerd(options: WorkerdOptions): () => WorkerdRun {
-  const file = join(options.folder, "workerd.capnp");
-  writeFileSync(file, workerdConfig({ ...options, fromEnvironment: Object.keys(options.bindings) }), { mode: 0o600 });
-  const env: Record<string, string> = {};
-  for (const name of INHERITED) if (process.env[name] !== undefined) env[name] = process.env[name];
-  Object.assign(env, options.bindings);
-  const onLine = (line: string) => {
-    const said = readWorkerdLog(line);
-    if (said !== undefined) options.log(said);
-  };
-  return () => {
-    rmSync(options.controlSocket, { force: true }); // workerd leaves its socket behind and can't bind over it.
-    return startWorkerd(options.worker.project, ["--verbose", file, CONFIG_CONSTANT], SOCKETS, {
-      env,
-      cwd: options.folder,
-      onLine,
-    });
-  };
+export interface WorkerdOptions {
+  /** Folder of the project whose workerd it is. */
+  readonly project: string;
+  readonly cwd: string;
+  onLine(line: string): void;
 }
 
-/** Starts the project's `workerd serve` with a configuration that has these sockets. */
-export function startWorkerd(
-  project: string,
-  config: readonly string[],
-  sockets: readonly string[],
-  options: Pick<GuardedChildOptions, "env" | "cwd" | "onLine">,
-): WorkerdRun {
-  const silent = new Set(sockets);
+/** What workerd itself reads from the environment of the host. RUST_BACKTRACE stays out: it slows workerd several times. */
+const INHERITED = ["PATH", "HOME", "TMPDIR", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR"];
+
+export function startWorkerd(launch: Launch, { project, cwd, onLine }: WorkerdOptions): WorkerdRun {
+  for (const file of launch.socketFiles) rmSync(file, { force: true });
+  const env: Record<string, string> = {};
+  for (const name of INHERITED) if (process.env[name] !== undefined) env[name] = process.env[name];
+  const silent = new Set(launch.sockets);
   const { promise: listening, resolve } = Promise.withResolvers<void>();
-  const child = startGuardedChild(workerdProgram(project), ["serve", "--control-fd=3", ...config], {
-    ...options,
+  const { default: program } = wranglerOf(project)("workerd") as { default: string };
+  const child = startGuardedChild(program, ["serve", "--control-fd=3", ...launch.args], {
+    env: { ...env, ...launch.env },
+    cwd,
+    ...(launch.input === undefined ? {} : { input: launch.input }),
+    onLine,
     channel: "lines",
     onMessage(message) {
       const { event, socket } = JSON.parse(message) as { event: string; socket?: string };
@@ -63,9 +55,4 @@ export function startWorkerd(
     },
   });
   return { child, listening };
-}
-
-function workerdProgram(project: string): string {
-  const { default: path } = wranglerOf(project)("workerd") as { default: string };
-  return path;
 }

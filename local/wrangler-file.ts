@@ -1,11 +1,15 @@
+import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, extname, join } from "node:path";
+import { promisify } from "node:util";
 import { HostError } from "./host-error.ts";
 import { shortPath } from "./short-path.ts";
 import { wranglerOf } from "./tools.ts";
 
 /** A `wrangler.toml` (or `.jsonc`, `.json`) as wrangler's reader gives it, with defaults: as much of it as is used here by name. */
 export interface WranglerConfig {
+  readonly [key: string]: unknown;
+  readonly name?: string;
   readonly main?: string;
   readonly compatibility_date?: string;
   readonly compatibility_flags: readonly string[];
@@ -13,6 +17,9 @@ export interface WranglerConfig {
   readonly durable_objects: {
     readonly bindings: readonly { readonly name: string; readonly class_name: string; readonly script_name?: string }[];
   };
+  readonly exports?: Readonly<Record<string, { readonly type: string }>>;
+  readonly services?: readonly { readonly service: string }[];
+  readonly workflows?: readonly { readonly script_name?: string }[];
   readonly vars: Readonly<Record<string, unknown>>;
   readonly build: { readonly command?: string; readonly cwd?: string };
   readonly define: Readonly<Record<string, string>>;
@@ -22,15 +29,16 @@ export interface WranglerConfig {
   readonly jsx_fragment: string;
 }
 
-interface DurableObject {
+export interface DurableObject {
   readonly className: string;
   readonly scriptName?: string;
   /** What the migrations say of the class; undefined when they don't name it. */
   readonly useSQLite?: boolean;
 }
 
-/** What wrangler makes of such a file for a local run. */
+/** What wrangler makes of such a file for Miniflare. */
 export interface LocalOptions {
+  readonly [key: string]: unknown;
   /** Variables: `vars`, and over them those of `.dev.vars` or `.env`. */
   readonly bindings?: Readonly<Record<string, unknown>>;
   readonly durableObjects?: Readonly<Record<string, string | DurableObject>>;
@@ -39,17 +47,13 @@ export interface LocalOptions {
 
 export interface WranglerFile {
   readonly config: WranglerConfig;
+  /** What a file that says nothing comes to. */
+  readonly defaults: Readonly<Record<string, unknown>>;
   readonly options: LocalOptions;
 }
 
-/** The part of wrangler's programming interface that reads files. */
-interface WranglerReader {
-  unstable_readConfig(args: { config: string; env: string | undefined }): WranglerConfig;
-  unstable_getMiniflareWorkerOptions(
-    config: WranglerConfig,
-    env: string | undefined,
-  ): { readonly workerOptions: LocalOptions };
-}
+/** What the program that reads prints as JSON. */
+export type ReaderReply = WranglerFile | { readonly error: string };
 
 /** In the order in which wrangler looks for them. */
 const NAMES = ["wrangler.json", "wrangler.jsonc", "wrangler.toml"];
@@ -63,27 +67,28 @@ export function findWranglerFile(folder: string): string {
   );
 }
 
+/** The program that reads: `.ts`, and `.js` where this package is installed. */
+const READER = join(import.meta.dirname, `wrangler-reader${extname(import.meta.filename)}`);
+
 /**
- * Reads a worker's file, and `.dev.vars` or `.env` beside it, with the reader of the project's wrangler.
+ * Reads a worker's file, and `.dev.vars` or `.env` beside it, with the reader of the project's wrangler. In a process of its own: wrangler
+ * takes 130 MB, which this one would never get rid of.
  * @param environment one of the file's `[env.…]`
  * @throws HostError when the file is missing or wrangler refuses it
  */
-export function readWranglerFile(file: string, environment: string | undefined): WranglerFile {
+export async function readWranglerFile(file: string, environment: string | undefined): Promise<WranglerFile> {
   if (!existsSync(file)) throw new HostError(`There is no ${shortPath(file)}`);
-  const wrangler = wranglerOf(dirname(file))("wrangler") as WranglerReader;
-  const level = process.env["WRANGLER_LOG"];
-  // Otherwise it says on standard output which files it reads.
-  process.env["WRANGLER_LOG"] = "warn";
-  try {
-    const config = wrangler.unstable_readConfig({ config: file, env: environment });
-    return { config, options: wrangler.unstable_getMiniflareWorkerOptions(config, environment).workerOptions };
-  } catch (error) {
-    const reason = (error as Error).message.trim().replaceAll(/\s*\n\s*/g, " ");
-    throw new HostError(`Cannot read ${shortPath(file)}: ${reason}`);
-  } finally {
-    if (level === undefined) delete process.env["WRANGLER_LOG"];
-    else process.env["WRANGLER_LOG"] = level;
-  }
+  wranglerOf(dirname(file)); // Says it when there is none.
+  const args = [READER, file, ...(environment === undefined ? [] : [environment])];
+  const reading = promisify(execFile)(process.execPath, args, {
+    // Otherwise it says on standard output which files it reads.
+    env: { ...process.env, WRANGLER_LOG: "warn" },
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  reading.child.stderr?.pipe(process.stderr, { end: false });
+  const reply = JSON.parse((await reading).stdout) as ReaderReply;
+  if (!("error" in reply)) return reply;
+  throw new HostError(`Cannot read ${shortPath(file)}: ${reply.error.trim().replaceAll(/\s*\n\s*/g, " ")}`);
 }
 
 /** The Durable Object classes that the worker itself exports, bound or not. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Cleanup } from "./cleanup.ts";
 import { startCron } from "./cron.ts";
 import { dotenv } from "./dotenv.ts";
-import { layFoundation } from "./foundation.ts";
+import { layFoundation, readWorkers } from "./foundation.ts";
 import { startGuardedChild } from "./guarded-child.ts";
 import type { HostOptions } from "./host-options.ts";
 import type { HostEvents, LocalHost } from "./local-host.ts";
@@ -22,13 +22,14 @@ export async function startWranglerHost(
   cleanup: Cleanup,
   signal: AbortSignal,
 ): Promise<LocalHost> {
-  const { settings, folder, port, facts, bindings } = await layFoundation(options, cleanup);
+  const workers = await readWorkers(options);
+  const [settings] = workers;
+  const { folder, port, facts, bindings } = await layFoundation(options, workers, cleanup, async () => {});
   signal.throwIfAborted();
 
   const envFile = join(folder.wrangler, "dev.env");
-  writeFileSync(envFile, dotenv(withoutOwn(bindings.text, settings.config.vars)), { mode: 0o600 });
+  writeFileSync(envFile, dotenv(withoutOwn(bindings.text, settings.file.config.vars)), { mode: 0o600 });
   const flags = {
-    config: options.configFile,
     ip: options.host,
     port,
     "persist-to": folder.wrangler,
@@ -37,7 +38,10 @@ export async function startWranglerHost(
     "inspector-port": 0,
     ...(options.environment === undefined ? {} : { env: options.environment }),
   };
-  const args = Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
+  const args = [
+    ...options.configFiles.map((file) => `--config=${file}`),
+    ...Object.entries(flags).map(([name, value]) => `--${name}=${value}`),
+  ];
   const positions = new SourcePositions(folder.wrangler);
   const { promise: listening, resolve } = Promise.withResolvers<void>();
   const child = startGuardedChild(process.execPath, [wranglerProgram(settings.project), "dev", ...args], {

@@ -31,14 +31,9 @@ export async function startBaseline(folder: string): Promise<Server> {
   const port = await freePort("127.0.0.1", 0, 0);
   const file = join(folder, "workerd.capnp");
   writeFileSync(file, config(port, objects));
-  // Nothing else in its environment: RUST_BACKTRACE would slow it several times.
-  const env = { PATH: process.env["PATH"] ?? "" };
+  const launch = { args: [file, "baseline"], sockets: ["http"], socketFiles: [], env: {} };
   const onLine = (line: string) => process.stderr.write(`baseline: ${line}\n`);
-  const { child, listening } = startWorkerd(import.meta.dirname, [file, "baseline"], ["http"], {
-    env,
-    cwd: folder,
-    onLine,
-  });
+  const { child, listening } = startWorkerd(launch, { project: import.meta.dirname, cwd: folder, onLine });
   await waitUntilReady(listening, { child, timeoutMs: 10_000, signal: new AbortController().signal });
   return {
     port,

@@ -15,3 +15,11 @@ export default {
     return (allowed ? env.named : env.internet).fetch(request);
   },
 };
+
+/** The Cache API of a worker without simulators: it is there, keeps nothing, and so always misses. */
+export const cache = {
+  fetch(request: Request): Response {
+    const status = request.method === "PUT" ? 204 : request.method === "PURGE" ? 404 : 504;
+    return new Response(null, { status });
+  },
+};

@@ -100,14 +100,14 @@ describe("a start", () => {
       { ...WORKER, durable_objects: { bindings: [{ name: "A", class_name: "Partition" }] } },
       'no migration names the class Partition: add new_sqlite_classes = ["Partition"] to one',
     ],
-  ])("refuses %o", (config, message) => {
-    expect(() => read(config)).toThrow(message);
+  ])("refuses %o", async (config, message) => {
+    await expect(read(config)).rejects.toThrow(message);
   });
 
   test.each([
     [{ ...WORKER, main: "src/other.ts" }, /^Cannot bundle the worker: .*src\/other.ts/s],
     [{ ...WORKER, build: { command: "exit 3" } }, "Cannot bundle the worker: Command failed: exit 3"],
   ])("refuses %o", async (config, message) => {
-    await expect(bundleWorker(read(config), temporaryFolder())).rejects.toThrow(message);
+    await expect(bundleWorker(await read(config), temporaryFolder())).rejects.toThrow(message);
   });
 });

@@ -7,7 +7,6 @@ const OPTIONS: WorkerdConfigOptions = {
   controlSocket: "/data/run/control.sock",
   objectsFolder: "/data/objects",
   worker: {
-    project: "/project",
     compatibilityDate: "2026-10-01",
     compatibilityFlags: ["nodejs_als"],
     durableObjects: [
@@ -47,7 +46,7 @@ describe("workerdConfig", () => {
   test("serves the worker in public and the control entry point on the Unix socket only", () => {
     const config = workerdConfig(OPTIONS);
     expect(config).toContain('(name = "http", address = "127.0.0.1:8787", http = (), service = "main")');
-    expect(config.match(/entrypoint/g)).toHaveLength(1);
+    expect(config.match(/entrypoint = "Edge/g)).toHaveLength(1);
     expect(config).toMatch(
       /address = "unix:\/data\/run\/control\.sock", http = \(\),\s+service = \(name = "main", entrypoint = "EdgeverseControl"\)/,
     );

@@ -24,6 +24,15 @@ test.each([
     { level: "error", source, message: "Uncaught exception: kj/async-io-unix.c++:186: disconnected: connect()" },
     "workerd: Uncaught exception: kj/async-io-unix.c++:186: disconnected: connect()",
   ],
+  [
+    "a failure of workerd's own, without its places there",
+    {
+      level: "error",
+      source,
+      message: "e = connecting to 127.0.0.1:9 is not allowed\nstack: workerd@28a3c60; wdErrId = 1",
+    },
+    "workerd: e = connecting to 127.0.0.1:9 is not allowed",
+  ],
   ["a warning", { level: "warning", source, message: "no such class" }, "workerd: no such class"],
   ["what workerd is at", { level: "info", source, message: "Loading CA" }, undefined],
 ])("reads %s", (_what, record, said) => {
