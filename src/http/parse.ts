@@ -14,7 +14,7 @@ const BLANK = /^[ \t\r\n]*$/;
 export function parseBody<Schema extends z.ZodType>(text: string, schema: Schema): z.output<Schema> {
   const parsed = schema.safeParse(BLANK.test(text) ? {} : parseText(text));
   if (parsed.success) return parsed.data;
-  throw misfit("The body", parsed.error);
+  throw validationError("The body", parsed.error);
 }
 
 function parseText(text: string): unknown {
@@ -36,7 +36,7 @@ export function parseQuery<Schema extends z.ZodType>(context: HttpContext, schem
   const { searchParams } = new URL(context.req.raw.url);
   const parsed = schema.safeParse(Object.fromEntries(searchParams));
   if (parsed.success) return parsed.data;
-  throw misfit("The query", parsed.error);
+  throw validationError("The query", parsed.error);
 }
 
 /** The body of a change that takes none. */
@@ -63,13 +63,14 @@ export async function readChange<Schema extends z.ZodType>(
  * @param what begins the sentence: "The body"
  * @param at the path of the value that was parsed
  */
-export function misfit(what: string, error: z.ZodError, at: readonly PropertyKey[] = []): EdgeverseError {
+export function validationError(what: string, error: z.ZodError, at: readonly PropertyKey[] = []): EdgeverseError {
   const issues = error.issues
     .slice(0, 20)
     .map(({ path, message, code }) => ({ path: [...at, ...path], message, code }));
   const first = issues[0];
   const where = first === undefined || first.path.length === 0 ? "" : ` at ${first.path.map(String).join(".")}`;
-  return new EdgeverseError("INVALID_ARGUMENT", `${what} does not fit${where}: ${first?.message}`, {
+  const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : "";
+  return new EdgeverseError("INVALID_ARGUMENT", `${what} does not fit${where}: ${first?.message}${more}`, {
     details: { issues },
   });
 }

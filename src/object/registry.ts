@@ -1,5 +1,6 @@
 import type * as z from "zod";
 import { parseDuration } from "../config/duration.ts";
+import { nearestName } from "../config/nearest-name.ts";
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import { checkType } from "../identity/object-id.ts";
 import type { LogPolicy } from "./method.ts";
@@ -62,15 +63,25 @@ export class Registry {
     const definition = this.#types.get(name);
     if (definition !== undefined) return definition;
     checkType(name);
-    throw new EdgeverseError("TYPE_NOT_FOUND", `No object type "${name}" is served here`);
+    throw new EdgeverseError(
+      "TYPE_NOT_FOUND",
+      `No object type "${name}" is served here${guess(name, this.#types.keys())}`,
+    );
   }
 
   /** @throws EdgeverseError `METHOD_NOT_FOUND` for anything not declared, whatever the prototype holds ([OBJ1]) */
   method(definition: TypeDefinition, name: string): MethodDefinition {
     const found = definition.methods.get(name);
     if (found !== undefined) return found;
-    throw new EdgeverseError("METHOD_NOT_FOUND", `${definition.type} declares no method "${name.slice(0, 80)}"`);
+    const shown = name.slice(0, 80);
+    const message = `${definition.type} declares no method "${shown}"${guess(shown, definition.methods.keys())}`;
+    throw new EdgeverseError("METHOD_NOT_FOUND", message);
   }
+}
+
+function guess(name: string, names: Iterable<string>): string {
+  const nearest = nearestName(name, names);
+  return nearest === undefined ? "" : `; did you mean "${nearest}"?`;
 }
 
 function define(objectClass: ObjectClass): TypeDefinition {
@@ -93,7 +104,7 @@ function define(objectClass: ObjectClass): TypeDefinition {
       request: options.request,
       readonly: options.readonly ?? false,
       returns: isAsync(objectClass, name) ? "promise" : "unknown",
-      timeout: timeoutOf(options.timeout, `${where}.${name}`) ?? timeout,
+      timeout: timeoutOf(options.timeout, `${where}, method ${name}`) ?? timeout,
       log: options.log ?? objectClass.log,
     });
   }
@@ -131,6 +142,7 @@ function checkMethod(objectClass: ObjectClass, name: string, where: string): voi
 function timeoutOf(text: string | undefined, where: string): number | undefined {
   if (text === undefined) return undefined;
   const timeout = parseDuration(text);
-  if (timeout === undefined || timeout < 1) throw new Error(`Cannot serve ${where}: bad timeout "${text}"`);
+  if (timeout === undefined || timeout < 1)
+    throw new Error(`Cannot serve ${where}: the timeout "${text}" must be a duration like "250ms", "30s" or "5m"`);
   return timeout;
 }

@@ -29,7 +29,7 @@ export function parseRequest({ name, request: schema }: RequestSchema, request: 
     if (parsed.success) return parsed.data;
     faults.push(parsed.error);
   }
-  throw misfit(name, faults);
+  throw validationError(name, faults);
 }
 
 function safeParse(name: string, schema: z.ZodType, request: unknown): z.ZodSafeParseResult<unknown> {
@@ -41,7 +41,7 @@ function safeParse(name: string, schema: z.ZodType, request: unknown): z.ZodSafe
 }
 
 /** @param faults of every candidate; that of `{}`, which is last, says the most if it is about members */
-function misfit(name: string, faults: readonly z.ZodError[]): EdgeverseError {
+function validationError(name: string, faults: readonly z.ZodError[]): EdgeverseError {
   const aboutMembers = faults.at(-1)?.issues.every(({ path }) => path.length > 0) === true;
   const fault = aboutMembers ? faults.at(-1) : faults[0];
   const issues = (fault?.issues ?? []).slice(0, 20).map(({ path, message, code }) => ({ path, message, code }));

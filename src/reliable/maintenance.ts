@@ -21,7 +21,7 @@ export interface ReconcileReport {
   readonly completed: number;
   /** Rows the owner still works on. */
   readonly pending: number;
-  /** Rows that can never run (no such type or method, misfit request): failed in the log. */
+  /** Rows that can never run (no such type or method, unfit request): failed in the log. */
   readonly refused: number;
   /** Rows whose owner could not be asked. */
   readonly unreachable: number;

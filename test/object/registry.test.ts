@@ -139,8 +139,10 @@ describe("Registry", () => {
   );
 
   test.each(["", "5", "0s", "-1s", "soon"])("[TURN5] bad timeouts are named: %j", (timeout) => {
-    expect(serve({ timeout })).toThrow(`Cannot serve class Made: bad timeout "${timeout}"`);
-    expect(serve({ methods: { run: { timeout } } })).toThrow(`Cannot serve class Made.run: bad timeout "${timeout}"`);
+    expect(serve({ timeout })).toThrow(`Cannot serve class Made: the timeout "${timeout}" must be`);
+    expect(serve({ methods: { run: { timeout } } })).toThrow(
+      `Cannot serve class Made, method run: the timeout "${timeout}" must be`,
+    );
   });
 });
 

@@ -40,7 +40,7 @@ describe("turns", () => {
     }
   });
 
-  test("[OBJ2] a misfit request runs nothing and names the path", async () => {
+  test("[OBJ2] a unfit request runs nothing and names the path", async () => {
     const { made } = cluster();
     await expect(made.call("Counter", "a", "add", { by: "x" })).rejects.toMatchObject({
       code: "INVALID_ARGUMENT",

@@ -7,7 +7,7 @@ import type { FinalReply } from "../../router/router.ts";
 import { readBody } from "../body.ts";
 import { callIdText } from "../call-view.ts";
 import { commonHeaders, refuseHeaders, timeoutHeader } from "../headers.ts";
-import { misfit, parseBody } from "../parse.ts";
+import { parseBody, validationError } from "../parse.ts";
 import type { HttpParts } from "../ports.ts";
 import { publicError } from "../problem.ts";
 import { respond } from "../respond.ts";
@@ -129,7 +129,7 @@ function batchCall(
   { requestId, now, timeout, traceparent }: Common,
 ): CallMessage {
   const parsed = itemSchema.safeParse(raw);
-  if (!parsed.success) throw misfit("The call", parsed.error, ["calls", index]);
+  if (!parsed.success) throw validationError("The call", parsed.error, ["calls", index]);
   const item = parsed.data;
   const definition = registry.type(item.type);
   const method = registry.method(definition, item.method);

@@ -11,10 +11,10 @@ import { problem } from "../problem.ts";
 import { respond } from "../respond.ts";
 import { param, type Route } from "../route.ts";
 import { about, jsonValue, objectParams } from "../schemas.ts";
-import { ADDRESS, CLIENT, RELIABLE, requestText, TURN } from "./message.ts";
+import { ADDRESS, CLIENT, RELIABLE, requestText, TURN, unknownMember } from "./message.ts";
 
 const bodySchema = z
-  .strictObject({ request: jsonValue.optional() })
+  .strictObject({ request: jsonValue.optional() }, { error: unknownMember })
   .register(about, { examples: [{ request: { by: 1 } }] });
 /** With a `response`, though it never has one: so a typed client reads the response without asking for the status first. */
 const acceptedSchema = z.object({

@@ -7,10 +7,10 @@ import { problem } from "../problem.ts";
 import { respond } from "../respond.ts";
 import { param, type Route } from "../route.ts";
 import { about, jsonValue, objectId, objectParams } from "../schemas.ts";
-import { CLIENT, requestText, TURN } from "./message.ts";
+import { CLIENT, requestText, TURN, unknownMember } from "./message.ts";
 
 const createBody = z
-  .strictObject({ request: jsonValue.optional() })
+  .strictObject({ request: jsonValue.optional() }, { error: unknownMember })
   .register(about, { examples: [{}, { request: { owner: "ann" } }] });
 const deleteBody = z.strictObject({});
 const NOT_RELIABLE = "creating and deleting are no reliable calls";

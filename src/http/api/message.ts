@@ -58,3 +58,13 @@ function checkFinite(value: unknown, path: (string | number)[]): void {
     path.pop();
   }
 }
+
+/** What to do about members of a body that belong into its `request`: the mistake that everybody makes first. */
+export function unknownMember(issue: {
+  readonly code?: string;
+  readonly keys?: readonly string[];
+}): string | undefined {
+  if (issue.code !== "unrecognized_keys") return undefined;
+  const names = (issue.keys ?? []).map((key) => JSON.stringify(key)).join(", ");
+  return `Unrecognized keys: ${names}. What the method gets stands in "request", as in {"request":{…}}`;
+}

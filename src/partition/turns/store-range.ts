@@ -53,7 +53,7 @@ export function cursorAfter(key: string, reverse: boolean): string {
 function keyOfCursor(cursor: string, reverse: boolean): string {
   const key = cursor.slice(1);
   if (key !== "" && cursorAfter(key, reverse) === cursor) return key;
-  throw invalid("Cannot use the cursor: it must come from a page of the same direction");
+  throw invalid("Cannot use the cursor: it must be that of the page before, and of the same direction");
 }
 
 function greatest(left: string | undefined, right: string | undefined): string | undefined {

@@ -54,7 +54,8 @@ export class WorkloadRun {
       });
     for (let round = 0; round < 1_000 && !over; round++) await run(100);
     if (!over) throw new Violation("the workload's check does not end");
-    if (trouble !== undefined) throw new Violation(trouble instanceof Error ? trouble.message : String(trouble));
+    if (trouble !== undefined)
+      throw new Violation(`the workload's check: ${trouble instanceof Error ? trouble.message : trouble}`);
   }
 
   async #answer(n: number, edge: number): Promise<WorkloadAnswer<unknown>> {
@@ -84,7 +85,10 @@ export class WorkloadRun {
         lifecycle: (message: LifecycleMessage) => this.#clients.edge(edge).router.lifecycle(message),
       },
     });
-    return { object: (type, id, options) => objects.stub(type, id, options) };
+    return {
+      object: (type, id, options) => objects.stub(type, id, options),
+      create: (type, id, ...parameters) => objects.create(type, id, ...parameters),
+    };
   }
 
   /** Sends a reliable call until it has its outcome, as a good client does. */

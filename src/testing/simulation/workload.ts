@@ -1,12 +1,21 @@
 import type { EdgeverseError } from "../../errors/edgeverse-error.ts";
-import type { ObjectClass, Stub } from "../../object/virtual-object.ts";
-import type { RemoteCallOptions } from "../../router/remote-objects.ts";
+import type { CreateParameters, ObjectClass, Stub } from "../../object/virtual-object.ts";
+import type { RemoteCallOptions, RemoteLifecycleOptions } from "../../router/remote-objects.ts";
 import type { Random } from "./random.ts";
 
 /** How a workload reaches its objects. */
 export interface WorkloadClient {
   /** A typed stub. Its calls end after 3 s unless told; one with a `callId` is sent again until it has its outcome. */
   object<Class extends ObjectClass>(type: Class, id: string, options?: RemoteCallOptions): Stub<Class>;
+  /**
+   * Creates an object; false when it was there already. Not sent again: where a connection may break it answers
+   * `UNAVAILABLE`, and the call may create it once more.
+   */
+  create<Class extends ObjectClass>(
+    type: Class,
+    id: string,
+    ...parameters: CreateParameters<Class, RemoteLifecycleOptions>
+  ): Promise<boolean>;
 }
 
 /** What the n-th call gets. */
