@@ -1,10 +1,18 @@
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 import type { LocalHost } from "./local-host.ts";
+import type { ServedApi } from "./served-api.ts";
 import { shortPath } from "./short-path.ts";
 
-/** What a person wants to know when the host is ready, ending with a line to paste. */
-export function banner(host: LocalHost): string {
+/**
+ * What a person wants to know when the host is ready, ending with a line to paste.
+ * @param api undefined where the worker's author put it elsewhere
+ */
+export function banner(host: LocalHost, api: ServedApi | undefined): string {
   const rows = [
     ["url", host.url],
+    ["openapi", api?.openapi ?? "where your Worker puts it: see worker.md beside the guide"],
+    ["guide", guide()],
     // A token that somebody supplied is known to them, and standard output often ends in a log.
     ["admin token", host.adminTokenGiven ? "as given in EDGEVERSE_ADMIN_TOKEN" : host.adminToken],
     ["data folder", shortPath(host.dataDir)],
@@ -14,9 +22,13 @@ export function banner(host: LocalHost): string {
   return `Edgeverse is ready.
 
 ${lines.join("\n")}
-
-  curl -X POST ${host.url}/api/v1/objects/call/Counter/hello/add -d '{"request":{"by":1}}'
-
+${api?.call === undefined ? "" : `\n  ${api.call}\n`}
 Ctrl-C stops it.
 `;
+}
+
+/** In the package, wherever it is installed. */
+function guide(): string {
+  const root = dirname(createRequire(import.meta.url).resolve("edgeverse/package.json"));
+  return shortPath(join(root, "docs/guide.md"));
 }

@@ -2,6 +2,7 @@ import { banner } from "./banner.ts";
 import { Cleanup } from "./cleanup.ts";
 import type { HostOptions } from "./host-options.ts";
 import type { StartHost } from "./local-host.ts";
+import { lookAtApi } from "./served-api.ts";
 import { onStopSignals } from "./stop-signals.ts";
 
 /**
@@ -29,7 +30,7 @@ export async function runHost(start: StartHost, options: HostOptions): Promise<v
     if (stopping.signal.aborted) return;
     const { url, adminToken, workerPid, dataDir } = started;
     const ready = { url, adminToken, pid: process.pid, workerdPid: workerPid, dataDir };
-    process.stdout.write(options.json ? `${JSON.stringify(ready)}\n` : banner(started));
+    process.stdout.write(options.json ? `${JSON.stringify(ready)}\n` : banner(started, await lookAtApi(url)));
   } catch (error) {
     // Ended by a signal while it was starting: that is a stop, not a failure, and `finish` is at it.
     if (stopping.signal.aborted) return;

@@ -1,6 +1,7 @@
+import { execSync } from "node:child_process";
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, test } from "vitest";
 import { fireScheduled } from "../../local/control-client.ts";
@@ -19,10 +20,26 @@ describe("a start", () => {
     expect(host.stdout()).toMatch(/ url +http:\/\/127\.0\.0\.1:\d+\n/);
     expect(host.stdout()).toContain(token);
     expect(host.stdout()).toContain(data);
-    expect(host.stdout()).toMatch(
-      /\n {2}curl -X POST http\S+\/api\/v1\/objects\/call\/Counter\/hello\/add -d '\{"request":\{"by":1\}\}'\n/,
-    );
+    // The fixture's own paths are all it has.
+    expect(host.stdout()).toMatch(/ openapi +where your Worker puts it/);
+    expect(host.stdout()).not.toContain("curl");
     expect(host.stderr()).toBe("");
+  });
+
+  test("ends with a call of what is served, and says where everything is described", async () => {
+    const host = spawnHost(
+      { EDGEVERSE_DATA: temporaryFolder() },
+      [],
+      ["--config", resolve("wrangler.toml"), "--no-postgres"],
+    );
+    await until(() => host.stdout().includes("Ctrl-C"));
+    const [, openapi = "", guide = "", curl = ""] =
+      / openapi +(\S+)\n +guide +(\S+)\n.*\n {2}(curl .*?)\n\nCtrl-C/s.exec(host.stdout()) ?? [];
+    expect((await fetch(openapi)).status).toBe(200);
+    expect(readFileSync(guide, "utf8")).toContain("# Guide");
+    expect(JSON.parse(execSync(curl, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }))).toEqual({
+      response: { value: 1 },
+    });
   });
 
   test("gives the worker its variables, and leaves no secret on disk or in a command line", async () => {
