@@ -89,6 +89,17 @@ describe("a start", () => {
     expect(JSON.parse(await getText(host.url))).toMatchObject({ WHERE: "staging" });
   });
 
+  test("uses the database that .dev.vars names, and never says its password", async () => {
+    const folder = project(WORKER, {
+      ...source,
+      ".dev.vars": "DATABASE_URL=postgresql://ann:hidden@127.0.0.1:9/calls\n",
+    });
+    const host = spawnHost({ EDGEVERSE_DATA: temporaryFolder() }, [], ["--config", join(folder, "wrangler.jsonc")]);
+    expect(await host.exited).toBe(1);
+    expect(host.stderr()).toMatch(/^Cannot use DATABASE_URL, 127\.0\.0\.1:9\/calls: .*\n$/);
+    expect(host.stderr()).not.toContain("hidden");
+  });
+
   const read = (config: object) => readWorkerSettings(join(project(config, source), "wrangler.jsonc"), undefined);
 
   test.each([
