@@ -136,6 +136,22 @@ describe("the log", () => {
   });
 });
 
+describe("a host below a base path", () => {
+  test("starts, and its log says where in the author's files a method threw", async () => {
+    const config = resolve(import.meta.dirname, "fixture/throwing.jsonc");
+    const worker = ["--config", config, "--no-postgres"];
+    const host = spawnHost({ EDGEVERSE_DATA: temporaryFolder() }, ["--json"], worker);
+    const { url } = await host.ready();
+    const response = await fetch(`${url}/edge/api/v1/objects/call/Thrower/a/boom`, { method: "POST" });
+    expect(response.status).toBe(500);
+    await until(() => host.stderr().includes("a method threw"));
+    const line = JSON.parse(host.stderr().split("\n")[0] ?? "");
+    expect(line).toMatchObject({ level: "error", event: "a method threw", object: "Thrower/a" });
+    expect(line.error).toMatch(/^TypeError: in the object\n {4}at throwInObject \(test\/local\/fixture\/throws.ts:3:/);
+    expect(line.error).toMatch(/\n {4}at Thrower\.boom \(test\/local\/fixture\/throwing.ts:10:/);
+  });
+});
+
 describe("the network", () => {
   test("crons come through the private socket and not through the public one", async () => {
     const data = temporaryFolder();
