@@ -26,7 +26,7 @@ describe("edgeverse simulate", { timeout: 120_000 }, () => {
     const many = await simulate(workload, "--seeds", "60");
     expect(many.status).toBe(1);
     const [, violation, command, seed = ""] = /seed \d+: (.*)\n {2}(.* --seed (\d+))\n/.exec(many.said) ?? [];
-    expect(violation).toMatch(/^\d+ were counted, and 12 were called$/);
+    expect(violation).toMatch(/^the workload's check: \d+ were counted, and 12 were called$/);
     expect(command).toBe(`npm run simulate -- ${workload} --seed ${seed}`);
     const one = await simulate(workload, "--seed", seed);
     expect(one.status).toBe(1);
