@@ -12,12 +12,9 @@ export async function inOrder<Answer>(
   send: (message: CallMessage) => Promise<Answer>,
   together: (before: CallMessage, after: CallMessage) => boolean = () => false,
 ): Promise<Answer[]> {
-  const objects = new Map<string, number[]>();
-  messages.forEach((message, index) => {
-    const key = objectKey(message.type, message.id);
-    const known = objects.get(key);
-    if (known === undefined) objects.set(key, [index]);
-    else known.push(index);
+  const objects = Map.groupBy(messages.keys(), (index) => {
+    const { type, id } = messages[index] as CallMessage;
+    return objectKey(type, id);
   });
   const answers = new Array<Answer>(messages.length);
   const ask = async (index: number) => {

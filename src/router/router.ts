@@ -78,18 +78,7 @@ export class Router {
    */
   async batch(messages: readonly CallMessage[]): Promise<FinalReply[]> {
     const replies = new Array<FinalReply | undefined>(messages.length);
-    const groups = new Map<string, number[]>();
-    const alone: number[] = [];
-    messages.forEach((message, index) => {
-      try {
-        const owner = this.owner(message.id);
-        const group = groups.get(owner);
-        if (group === undefined) groups.set(owner, [index]);
-        else group.push(index);
-      } catch {
-        alone.push(index);
-      }
-    });
+    const groups = Map.groupBy(messages.keys(), (index) => this.#ownerIfKnown((messages[index] as CallMessage).id));
     const pick = (indexes: readonly number[]) => indexes.map((index) => messages[index] as CallMessage);
     const callOneByOne = async (indexes: readonly number[]) => {
       const answers = await inOrder(pick(indexes), (message) => this.call(message));
@@ -97,16 +86,16 @@ export class Router {
         replies[index] = answers[place];
       });
     };
-    await Promise.all([
-      callOneByOne(alone),
-      ...[...groups].map(async ([owner, indexes]) => {
+    await Promise.all(
+      [...groups].map(async ([owner, indexes]) => {
+        if (owner === undefined) return callOneByOne(indexes);
         const answers = await this.#batchTo(owner, pick(indexes));
         indexes.forEach((index, place) => {
           replies[index] = answers[place];
         });
-        await callOneByOne(indexes.filter((index) => replies[index] === undefined));
+        return callOneByOne(indexes.filter((index) => replies[index] === undefined));
       }),
-    ]);
+    );
     return replies as FinalReply[];
   }
 
@@ -135,6 +124,14 @@ export class Router {
     );
     if (reply.kind === "answer") return reply.answer;
     throw EdgeverseError.from(reply.error);
+  }
+
+  #ownerIfKnown(id: string): string | undefined {
+    try {
+      return this.owner(id);
+    } catch {
+      return undefined;
+    }
   }
 
   /** The replies of one partition; undefined for each call that must be sent once more, by itself. */
