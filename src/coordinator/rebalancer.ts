@@ -86,10 +86,9 @@ export class Rebalancer {
     trigger: string,
     changes: Partial<Policy> = {},
   ): { readonly plan: Plan; readonly again: number | undefined } {
-    const { map, journal, storage, clock } = this.#parts;
+    const { map, journal, storage } = this.#parts;
     const made = this.propose(changes);
-    const now = clock.now();
-    const putOff = [...map.notes.values()].filter(({ retryAt }) => retryAt > now).length;
+    const putOff = [...map.notes.values()].filter((note) => this.#isPutOff(note)).length;
     const retry = { reason: "retry", count: putOff, detail: "undone lately, to be tried again" } as const;
     const entered: Plan = putOff === 0 ? made : { ...made, skipped: [...made.skipped, retry] };
     const { moves } = entered;
@@ -177,11 +176,16 @@ export class Rebalancer {
     return { members, shards, inFlight: 0 };
   }
 
-  /** Whether a shard can't move for now: its last move was undone lately, or a partition it concerns is silent. */
+  /** Whether a shard can't move for now: it was put off, or a partition it concerns is silent. */
   #waits(note: ShardState | undefined, owner: string): boolean {
-    const { silence, clock } = this.#parts;
-    const { retryAt = 0, pinnedTo = null } = note ?? {};
-    return retryAt > clock.now() || silence.has(owner) || (pinnedTo !== null && silence.has(pinnedTo));
+    const { silence } = this.#parts;
+    if (silence.has(owner)) return true;
+    return note !== undefined && (this.#isPutOff(note) || (note.pinnedTo !== null && silence.has(note.pinnedTo)));
+  }
+
+  /** Whether the shard's last move was undone lately. */
+  #isPutOff({ retryAt }: ShardState): boolean {
+    return retryAt > this.#parts.clock.now();
   }
 
   #loads(): Map<number, ShardLoad> {
