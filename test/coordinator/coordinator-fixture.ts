@@ -31,6 +31,8 @@ export function setup(config: Record<string, string | number> = {}, partitions =
     for (let shard = 0; shard < map().shards; shard++) sums[map().owner(shard)] = (sums[map().owner(shard)] ?? 0) + 1;
     return sums;
   };
+  const shardsOf = (name: string) =>
+    Array.from({ length: map().shards }, (_, shard) => shard).filter((shard) => map().owner(shard) === name);
   const start = () => made.call("Thing", "a", "touch");
-  return { made, clock, map, counts, start };
+  return { made, clock, map, counts, shardsOf, start };
 }

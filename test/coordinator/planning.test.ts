@@ -6,11 +6,7 @@ describe("a silent partition", () => {
     const { made, clock, counts, start } = setup({ stableFor: "1s" }, 4);
     await start();
     for (const name of ["p0", "p1", "p2", "p3"]) await made.partition(name).core();
-    const real = made.partition.bind(made);
-    made.partition = (name) => {
-      if (name === "p1") throw new Error("unreachable");
-      return real(name);
-    };
+    made.unreachable.add("p1");
     await made.command({ kind: "drain", name: "p1" });
     await clock.advance(100);
     await made.command({ kind: "drain", name: "p2" });
@@ -40,9 +36,9 @@ describe("a silent partition", () => {
 
 describe("what a plan leaves for later", () => {
   test("[PLAN1] [PLAN3] an operator's rebalance goes on, batch after batch, until nothing is left", async () => {
-    const { made, clock, counts, map, start } = setup({ rebalance: "off" });
+    const { made, clock, counts, shardsOf, start } = setup({ rebalance: "off" });
     await start();
-    const mine = Array.from({ length: 64 }, (_, shard) => shard).filter((shard) => map().owner(shard) === "p0");
+    const mine = shardsOf("p0");
     for (const shard of mine.slice(0, 20)) await made.command({ kind: "move-shard", shard, to: "p1" });
     await clock.advance(60_000);
     expect(Math.abs((counts()["p0"] ?? 0) - (counts()["p1"] ?? 0))).toBeGreaterThan(20);
@@ -53,9 +49,9 @@ describe("what a plan leaves for later", () => {
   });
 
   test("[PLAN3] whatever else is planned in between", async () => {
-    const { made, clock, counts, map, start } = setup({ rebalance: "off" });
+    const { made, clock, counts, shardsOf, start } = setup({ rebalance: "off" });
     await start();
-    const mine = Array.from({ length: 64 }, (_, shard) => shard).filter((shard) => map().owner(shard) === "p0");
+    const mine = shardsOf("p0");
     for (const shard of mine.slice(0, 20)) await made.command({ kind: "move-shard", shard, to: "p1" });
     await clock.advance(60_000);
     await made.command({ kind: "rebalance", strategy: "count", dryRun: false });
@@ -66,28 +62,21 @@ describe("what a plan leaves for later", () => {
   });
 
   test("[PLAN2] a shard that is vetoed keeps no other from being drained", async () => {
-    const { made, clock, map } = setup({}, 3);
-    const of = (name: string) => Array.from({ length: 64 }, (_, shard) => shard).filter((n) => map().owner(n) === name);
+    const { made, clock, shardsOf } = setup({}, 3);
     await made.call("Thing", "a", "touch");
-    const kept = of("p1")[0] as number;
+    const kept = shardsOf("p1")[0] as number;
     votes.vetoed = kept;
     await made.call("Thing", `shard#${kept}/x`, "touch");
     await made.command({ kind: "drain", name: "p1" });
     await clock.advance(300_000);
-    expect(of("p1")).toEqual([kept]);
+    expect(shardsOf("p1")).toEqual([kept]);
   });
 
   test("[PLAN2] a pin to a silent partition is not planned again and again", async () => {
-    const { made, clock, map, start } = setup({}, 3);
+    const { made, clock, map, shardsOf, start } = setup({}, 3);
     await start();
-    const of = (name: string) => Array.from({ length: 64 }, (_, shard) => shard).filter((n) => map().owner(n) === name);
-    const [mine, theirs] = [of("p0")[0] as number, of("p1")[0] as number];
-    const real = made.partition.bind(made);
-    let silent = true;
-    made.partition = (name) => {
-      if (name === "p1" && silent) throw new Error("unreachable");
-      return real(name);
-    };
+    const [mine, theirs] = [shardsOf("p0")[0] as number, shardsOf("p1")[0] as number];
+    made.unreachable.add("p1");
     await made.command({ kind: "move-shard", shard: theirs, to: "p2" });
     await clock.advance(20_000);
     await made.command({ kind: "pin-shard", shard: mine, partition: "p1" });
@@ -95,7 +84,7 @@ describe("what a plan leaves for later", () => {
     const before = (await made.coordinator.moves({ limit: 1_000 })).length;
     await clock.advance(600_000);
     expect((await made.coordinator.moves({ limit: 1_000 })).length).toBe(before);
-    silent = false;
+    made.unreachable.delete("p1");
     await clock.advance(120_000);
     expect(map().owner(mine)).toBe("p1");
   });
