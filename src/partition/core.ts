@@ -180,11 +180,12 @@ export class PartitionCore {
   }
 
   /**
-   * Ends this process of the partition: everyone who waits is told `error`, and nothing that is still under way has an
-   * effect. The database is as the last commit left it.
+   * Ends this process of the partition: everyone who waits is told `error`, or sent again, and nothing that is still under
+   * way has an effect. The database is as the last commit left it.
    */
   stop(error: EdgeverseError): void {
     this.moves.stop();
+    this.gate.stop();
     this.#autoLoad.stop();
     this.engine.stop(error);
     this.reliable.stop(error);

@@ -48,13 +48,13 @@ export const silent = () => new EdgeverseError("UNAVAILABLE", "The target does n
 /**
  * Sends the next rows of a move, and says how many the target has taken.
  *
- * @param over whether the move is not this driver's any more
+ * @param over why the move is not this driver's any more
  * @param final callers wait: the message brings the digest with the last changes
  */
 export async function sendNext(
   parts: Parts,
   moving: Moving,
-  over: (moving: Moving) => boolean,
+  over: (moving: Moving) => MoveReport | undefined,
   final = false,
 ): Promise<Sent> {
   const { changes, storage, connect, clock } = parts;
@@ -62,9 +62,11 @@ export async function sendNext(
   const limit = final ? ANSWER_WITHIN_PAUSE : ANSWER_WITHIN;
   // What the target stores must be durable here first.
   await storage.barrier();
-  if (over(moving)) return stopped(refused("the move was undone"));
+  const before = over(moving);
+  if (before !== undefined) return stopped(before);
   const reply = await within(clock, limit, connect(moving.order.to).transfer(chunk), silent);
-  if (over(moving)) return stopped(refused("the move was undone"));
+  const after = over(moving);
+  if (after !== undefined) return stopped(after);
   switch (reply.kind) {
     case "stored":
       moving.rows += chunk.rows.length;

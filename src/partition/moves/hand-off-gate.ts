@@ -14,10 +14,15 @@ interface Parts {
   readonly inside: (keys: Iterable<string>) => boolean;
 }
 
-/** Where calls wait while their shard is between two owners ([MIG1]): bounded, each until its own deadline. */
+/**
+ * Where calls wait while their shard is between two owners ([MIG1]): bounded, each until its own deadline. They have changed
+ * nothing yet, so whatever ends their wait they can be sent again.
+ */
 export class HandOffGate {
   readonly #parts: Parts;
-  #waiting = 0;
+  /** Ends the wait of each by sending it again. */
+  readonly #waiting = new Set<() => void>();
+  #stopped = false;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -25,7 +30,7 @@ export class HandOffGate {
 
   /** Calls that wait. */
   get waiting(): number {
-    return this.#waiting;
+    return this.#waiting.size;
   }
 
   /** Lets a call in when a turn on a shard that is handed off waits for it: the hand-off waits for that turn. */
@@ -37,24 +42,30 @@ export class HandOffGate {
   /** Waits until the shard has an owner, then calls again. Never rejects. */
   wait(gated: Gated, message: Waiting, again: () => Promise<Reply>): Promise<Reply> {
     const { deadlines, most } = this.#parts;
-    if (this.#waiting >= most) {
+    if (this.#stopped) return again();
+    if (this.#waiting.size >= most) {
       const error = new EdgeverseError("OVERLOADED", `${most} calls wait for shards that move`, { retryAfter: 1 });
       return Promise.resolve({ kind: "error", error: error.toWire() });
     }
-    this.#waiting++;
     return new Promise((resolve) => {
-      let waits = true;
       const settle = (reply: () => Reply | Promise<Reply>) => {
-        if (!waits) return;
-        waits = false;
-        this.#waiting--;
+        if (!this.#waiting.delete(sendAgain)) return;
         cancel();
         leave();
         resolve(reply());
       };
+      const sendAgain = () => settle(again);
+      this.#waiting.add(sendAgain);
       const cancel = deadlines.add(message.deadline, () => settle(() => late(gated.shard, message)));
       const leave = gated.wait((moved: Moved | undefined) => settle(() => moved ?? again()));
     });
+  }
+
+  /** Sends everyone again: this core has ended, and the next one knows nothing of them. */
+  stop(): void {
+    this.#stopped = true;
+    // Not within the end of this core: the first of them starts the next.
+    for (const sendAgain of this.#waiting) queueMicrotask(sendAgain);
   }
 }
 

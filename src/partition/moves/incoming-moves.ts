@@ -76,6 +76,9 @@ export class IncomingMoves {
       if (error instanceof MismatchError) return { kind: "refused", reason: error.message };
       throw error;
     }
+    // It stood ready, and its source serves on: whoever waits for it here is better off there.
+    if (ownership.record(order.shard)?.state.kind === "incoming")
+      ownership.release(order.shard, ownership.moved(order.shard));
     await storage.barrier();
     return reply;
   }

@@ -39,6 +39,7 @@ export interface OutgoingMovesParts {
 const YIELD = 1;
 /** Ms of copying before the coordinator hears of it. */
 const REPORT_EVERY = 2_000;
+const STARTS_OVER = "the source starts over from its database";
 
 /**
  * Shards that leave this partition ([MIG1–5]): copies while serving, stops callers for what is left, commits. The order may
@@ -132,6 +133,7 @@ export class OutgoingMoves {
   async #advance(order: MoveOrder): Promise<MoveReport> {
     const { ownership, changes, clock, registry, storage } = this.#parts;
     const { shard, id, to } = order;
+    if (this.#stopped) return waiting(undefined, STARTS_OVER);
     if (order.from !== ownership.name || to === ownership.name) return refused("the order is for another partition");
     if (order.shards !== ownership.shards) return waiting(undefined, ownership.otherCount);
     ownership.claim(shard, clock.now());
@@ -148,14 +150,14 @@ export class OutgoingMoves {
     if (step.kind === "refused") return refused(`shard ${shard}: ${step.reason}`);
     const moving = this.#begin(order, step.kind === "next");
     const until = clock.now() + REPORT_EVERY;
-    while (!this.#over(moving)) {
+    for (let over = this.#over(moving); ; over = this.#over(moving)) {
+      if (over !== undefined) return over;
       const { sent, trouble } = await sendNext(this.#parts, moving, this.#over);
       if (trouble !== undefined) return trouble;
       if (moving.pace.isTime(changes, ownership.range(shard), moving.cursor, sent)) return this.#handOff(moving);
       if (clock.now() >= until) return { kind: "copying", rows: moving.rows, bytes: moving.bytes };
       await pause(clock, YIELD);
     }
-    return refused("the move was undone");
   }
 
   #begin(order: MoveOrder, fresh: boolean): Moving {
@@ -174,8 +176,11 @@ export class OutgoingMoves {
     return moving;
   }
 
-  /** The move is not its driver's any more: it was undone, or this process of the partition has ended. */
-  readonly #over = (moving: Moving): boolean => moving.undone || this.#stopped;
+  /** Why the move is not its driver's any more: it was undone, or this process of the partition has ended. */
+  readonly #over = (moving: Moving): MoveReport | undefined => {
+    if (moving.undone) return refused("the move was undone");
+    return this.#stopped ? waiting(moving, STARTS_OVER) : undefined;
+  };
 
   /** Stops the shard's callers, sends the rest, and commits; or lets them in again. */
   async #handOff(moving: Moving): Promise<MoveReport> {
@@ -185,8 +190,9 @@ export class OutgoingMoves {
     const limit = drainLimit(must ? patience : undefined, moving.stalled);
     let gone = false;
     try {
-      if (!(await drain.drain(shard, limit, () => !this.#over(moving)))) {
-        if (moving.undone) return refused("the move was undone");
+      if (!(await drain.drain(shard, limit, () => this.#over(moving) === undefined))) {
+        const over = this.#over(moving);
+        if (over !== undefined) return over;
         const reason = `a turn on shard ${shard} did not end within ${limit} ms`;
         moving.stalled++;
         return must || !hasTriedEnough(moving.stalled) ? waiting(moving, reason) : refused(reason, TRY_AGAIN);
@@ -197,9 +203,7 @@ export class OutgoingMoves {
         ready = sent.ready;
       }
       const epoch = await this.#commit(moving);
-      if (epoch === undefined) {
-        return moving.undone ? refused("the move was undone") : waiting(moving, "something was written meanwhile");
-      }
+      if (epoch === undefined) return this.#over(moving) ?? waiting(moving, "something was written meanwhile");
       gone = true;
       const report = this.#activate(moving.order, epoch, { moving, stopped });
       ownership.release(shard);
@@ -220,7 +224,7 @@ export class OutgoingMoves {
       // A write after the comparison would be missing at the target: then the move does not commit.
       const { cursor } = moving;
       const rest = changes.left(ownership.range(shard), cursor?.change ?? 0, 1);
-      if (this.#over(moving) || rest > 0 || !this.#parts.drain.closed(shard)) return;
+      if (this.#over(moving) !== undefined || rest > 0 || !this.#parts.drain.closed(shard)) return;
       committed = ownership.apply(shard, { kind: "commit", move: id }, clock.now(), moving.order).kind === "next";
       if (committed) changes.clear(shard);
     });
