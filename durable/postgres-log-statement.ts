@@ -33,8 +33,9 @@ export function upsertStatement(parameter: string): SQL {
     on conflict (${list(KEY.map((column) => sql`${sql.identifier(column.name)}`))}) do update set
       ${list(columns.filter(({ column }) => !KEY.includes(column)).map(({ name }) => sql`${name} = excluded.${name}`))},
       ${sql.identifier(t.updatedAt.name)} = now()
-    where ${t.status} = 'pending' and (excluded.epoch > ${t.epoch}
-      or excluded.epoch = ${t.epoch} and (excluded.status <> 'pending' or excluded.attempts > ${t.attempts}))`;
+    where ${t.status} in ('pending', 'parked') and (excluded.epoch > ${t.epoch}
+      or excluded.epoch = ${t.epoch} and (excluded.status not in ('pending', 'parked') or excluded.attempts > ${t.attempts}
+        or excluded.attempts = ${t.attempts} and excluded.status = 'parked' and ${t.status} = 'pending'))`;
 }
 
 /** A record as a row of the parameter. `verbatim` wraps its JSON texts whatever they hold. */

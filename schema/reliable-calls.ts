@@ -20,7 +20,7 @@ export const reliableCalls = pgTable(
     method: text("method").notNull(),
     request: jsonb("request"),
     requestHash: text("request_hash").notNull().default(""),
-    status: text("status", { enum: ["pending", "success", "failed", "expired"] })
+    status: text("status", { enum: ["pending", "parked", "success", "failed", "expired"] })
       .notNull()
       .default("pending"),
     response: jsonb("response"),
@@ -36,7 +36,7 @@ export const reliableCalls = pgTable(
   },
   (t) => [
     unique("edgeverse_reliable_calls_key").on(t.objectType, t.objectId, t.callId),
-    check("edgeverse_reliable_calls_status", sql`${t.status} in ('pending', 'success', 'failed', 'expired')`),
+    check("edgeverse_reliable_calls_status", sql`${t.status} in ('pending', 'parked', 'success', 'failed', 'expired')`),
     // What a person or the reconciler looks for. Nearly every row is a success, and those stay out of this index.
     index("edgeverse_reliable_calls_open").on(t.status, t.seq).where(sql`${t.status} <> 'success'`),
     // Retention: covers the count, and finds the oldest without reading the table.

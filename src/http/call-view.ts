@@ -8,7 +8,7 @@ export const callIdText = z
   .regex(/^[\x21-\x7e]{1,255}$/)
   .register(about, { examples: ["01JD2M6Z3Q8V7T"] });
 
-const statuses = ["pending", "success", "failed", "expired"] as const;
+const statuses = ["pending", "parked", "success", "failed", "expired"] as const;
 export const callStatus = z.enum(statuses);
 
 /** Where a reliable call stands. */

@@ -1,8 +1,8 @@
 import type { WireError } from "../errors/edgeverse-error.ts";
 
-/** Where a reliable call stands. Only `pending` can change. */
-export type CallStatus = "pending" | "success" | "failed" | "expired";
-export type FinalStatus = Exclude<CallStatus, "pending">;
+/** Where a reliable call stands. A `parked` one is off its object's queue until an operator decides. The others are final. */
+export type CallStatus = "pending" | "parked" | "success" | "failed" | "expired";
+export type FinalStatus = Exclude<CallStatus, "pending" | "parked">;
 
 export type { LogPolicy } from "../object/method.ts";
 
@@ -20,7 +20,7 @@ export interface CallRecord {
   readonly status: CallStatus;
   /** JSON text of the response of a `success`; null when the method returned nothing. */
   readonly response: string | null;
-  /** Set for `failed` and `expired`. */
+  /** Set for `failed`, `expired` and `parked`. */
   readonly error: WireError | null;
   /** JSON text of who called. */
   readonly caller: string | null;
@@ -32,4 +32,8 @@ export interface CallRecord {
   readonly acceptedAt: number;
   readonly finishedAt: number | null;
   readonly expiresAt: number | null;
+}
+
+export function isFinal(status: CallStatus): status is FinalStatus {
+  return status !== "pending" && status !== "parked";
 }

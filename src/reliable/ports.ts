@@ -25,6 +25,7 @@ export interface CallLog {
   /**
    * Upserts records, many rows in one statement, keyed by (type, id, callId). Idempotent and monotone: a finished row never
    * changes, a row written by a newer epoch is never overwritten by an older one, and the order of batches does not matter.
+   * Within an epoch an outcome comes after all, more attempts after fewer, and of equal attempts parked after pending.
    * At most 1,000 records; two records with one key in one batch are the caller's mistake.
    */
   write(records: readonly CallRecord[]): Promise<void>;

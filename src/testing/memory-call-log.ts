@@ -1,6 +1,6 @@
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import type { Clock } from "../platform/ports.ts";
-import type { CallRecord } from "../reliable/call-record.ts";
+import { type CallRecord, isFinal } from "../reliable/call-record.ts";
 import type { CallFilter, CallLog, FinalCounts, LoggedCall } from "../reliable/ports.ts";
 
 interface Row {
@@ -99,7 +99,7 @@ export class MemoryCallLog implements CallLog {
 
   #finished(before: number): [string, Row][] {
     return [...this.#rows]
-      .filter(([, { record }]) => record.status !== "pending" && (record.finishedAt ?? before) < before)
+      .filter(([, { record }]) => isFinal(record.status) && (record.finishedAt ?? before) < before)
       .sort(([, a], [, b]) => (a.record.finishedAt ?? 0) - (b.record.finishedAt ?? 0) || a.seq - b.seq);
   }
 
@@ -113,8 +113,9 @@ export class MemoryCallLog implements CallLog {
 
 /** The rule of the log: nothing changes a finished row, nothing older changes a newer one, a replay changes nothing. */
 function supersedes(next: CallRecord, row: CallRecord): boolean {
-  if (row.status !== "pending" || next.epoch < row.epoch) return false;
-  return next.epoch > row.epoch || next.status !== "pending" || next.attempts > row.attempts;
+  if (isFinal(row.status) || next.epoch < row.epoch) return false;
+  if (next.epoch > row.epoch || isFinal(next.status) || next.attempts > row.attempts) return true;
+  return next.attempts === row.attempts && next.status === "parked" && row.status === "pending";
 }
 
 function logged({ seq, record }: Row): LoggedCall {
@@ -123,7 +124,7 @@ function logged({ seq, record }: Row): LoggedCall {
 
 function count(rows: readonly Row[]): FinalCounts {
   const counts: FinalCounts = { success: 0, failed: 0, expired: 0 };
-  for (const { record } of rows) if (record.status !== "pending") counts[record.status]++;
+  for (const { record } of rows) if (isFinal(record.status)) counts[record.status]++;
   return counts;
 }
 

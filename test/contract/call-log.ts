@@ -126,6 +126,34 @@ export function callLogContract(name: string, makeLog: () => Promise<CallLogHarn
       expect(await get(now)).toMatchObject({ status: "pending", epoch: 6, attempts: 3 });
     });
 
+    test("[CALL5] a parked call stays parked until it is started again, and ends like a pending one", async () => {
+      const open = { status: "pending", response: null, finishedAt: null } as const;
+      const error = { code: "UNAVAILABLE", message: "no", retryable: false } as const;
+      const pending = callRecord({ ...open, epoch: 3, attempts: 2 });
+      const parked = { ...pending, status: "parked", error } as const;
+      await log.write([pending]);
+      await log.write([parked]);
+      await log.write([pending]);
+      expect(await get(pending)).toMatchObject({ status: "parked", error, finishedAt: null });
+      expect((await log.list({ status: "parked", type: pending.type, limit: 1_000 })).calls).toContainEqual(
+        expect.objectContaining({ callId: pending.callId }),
+      );
+      expect(
+        (await log.pending({ staleBefore: Date.now() + HOUR, limit: 1_000 })).map(({ callId }) => callId),
+      ).not.toContain(pending.callId);
+      const before = await log.countFinished(Date.now() + HOUR);
+      await log.write([{ ...parked, attempts: 1 }]);
+      await log.write([{ ...pending, attempts: 3 }]);
+      expect(await get(pending)).toMatchObject({ status: "pending", error: null, attempts: 3 });
+      await log.write([{ ...parked, epoch: 2, attempts: 9 }]);
+      await log.write([{ ...parked, attempts: 3 }]);
+      expect(await get(pending)).toMatchObject({ status: "parked", attempts: 3 });
+      expect(await log.countFinished(Date.now() + HOUR)).toEqual(before);
+      await log.write([{ ...parked, status: "failed", attempts: 3, finishedAt: Date.now() }]);
+      await log.write([{ ...parked, attempts: 9, epoch: 9 }]);
+      expect(await get(pending)).toMatchObject({ status: "failed", error });
+    });
+
     test("[CALL5] batches in any order, split and repeated in any way, give the same rows", async () => {
       const histories = fc.array(callHistory, { minLength: 1, maxLength: 4 });
       const property = fc.asyncProperty(histories, fc.infiniteStream(fc.nat()), async (made, random) => {

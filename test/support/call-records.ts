@@ -31,12 +31,14 @@ export function callRecord(changes: Partial<CallRecord>): CallRecord {
   };
 }
 
-/** What the owners of one call wrote about it, in the order they did: attempts, moves to newer epochs, maybe an end. */
+const REFUSED = { code: "UNAVAILABLE", message: "refused", retryable: false } as const;
+
+/** What the owners of one call wrote about it, in the order they did: attempts, parking, moves to newer epochs, maybe an end. */
 export type CallHistory = CallRecord[];
 
 export const callHistory: fc.Arbitrary<CallHistory> = fc
   .record({
-    moves: fc.array(fc.boolean(), { minLength: 1, maxLength: 5 }),
+    moves: fc.array(fc.record({ move: fc.boolean(), park: fc.boolean() }), { minLength: 1, maxLength: 5 }),
     ends: fc.boolean(),
     enqueued: fc.boolean(),
   })
@@ -44,9 +46,10 @@ export const callHistory: fc.Arbitrary<CallHistory> = fc
     const open = { status: "pending", response: null, finishedAt: null } as const;
     const steps: CallRecord[] = enqueued ? [callRecord({ ...open, epoch: 0, attempts: 0, requestHash: "" })] : [];
     let epoch = 1;
-    moves.forEach((move, attempts) => {
+    moves.forEach(({ move, park }, attempts) => {
       if (move) epoch++;
       steps.push(callRecord({ ...open, epoch, attempts }));
+      if (park) steps.push(callRecord({ ...open, status: "parked", error: REFUSED, epoch, attempts }));
     });
     if (ends) steps.push(callRecord({ epoch, attempts: moves.length }));
     return steps;
