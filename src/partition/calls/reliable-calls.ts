@@ -5,7 +5,7 @@ import { checkCallId, checkCallIdAge } from "../../reliable/call-id.ts";
 import type { CallRecord } from "../../reliable/call-record.ts";
 import { fingerprint } from "../../reliable/fingerprint.ts";
 import type { LogGate } from "../../reliable/log-gate.ts";
-import { chainClosesCycle, deadlockError } from "../turns/deadlock.ts";
+import { deadlockError } from "../turns/deadlock.ts";
 import type { TurnActivation } from "../turns/turn.ts";
 import { CallDriver } from "./call-driver.ts";
 import { type Entry, entryKey, newEntry, resumedEntry } from "./call-entry.ts";
@@ -244,7 +244,7 @@ export class ReliableCalls {
    */
   #checkCycle({ chain }: CallMessage, activation: TurnActivation): void {
     if (chain === undefined) return;
-    const cycle = chainClosesCycle(activation, chain, this.#parts.activations.map);
+    const cycle = this.#parts.engine.waits.chainClosesCycle(activation, chain);
     if (cycle !== undefined) throw deadlockError([...chain.map((link) => link.key), ...cycle], false);
   }
 

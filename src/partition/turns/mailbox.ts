@@ -19,14 +19,26 @@ export class Mailbox<Turn> {
   #live = 0;
 
   /** Turns running. */
-  get running(): readonly Turn[] {
-    if (this.#sole !== undefined) return [this.#sole];
-    return this.#company === undefined ? [] : [...this.#company];
+  get running(): Iterable<Turn> {
+    return this.#sole === undefined ? (this.#company ?? []) : [this.#sole];
+  }
+
+  /** Whether the turn is one of them. */
+  runs(turn: Turn): boolean {
+    return this.#sole === turn || this.#company?.has(turn) === true;
   }
 
   /** Turns waiting. */
   get waiting(): number {
     return this.#live;
+  }
+
+  /** The turns waiting, in order. */
+  *waitingTurns(): Generator<Turn> {
+    for (let index = this.#head; index < this.#queue.length; index++) {
+      const { live, turn } = this.#queue[index] as Waiting<Turn>;
+      if (live) yield turn;
+    }
   }
 
   get idle(): boolean {

@@ -105,12 +105,9 @@ export class Outbound {
   }
 
   async #send(turn: Turn, message: CallMessage, method: MethodDefinition): Promise<unknown> {
-    const awaited = {
-      key: objectKey(message.type, message.id),
-      readonly: method.readonly && message.reliable === undefined,
-    };
-    turn.awaits ??= new Set();
-    turn.awaits.add(awaited);
+    const key = objectKey(message.type, message.id);
+    const readonly = method.readonly && message.reliable === undefined;
+    const answered = this.#parts.engine().waits.sent({ turn, key, readonly });
     let reply: Reply;
     try {
       reply = await this.#parts.local(message);
@@ -119,7 +116,7 @@ export class Outbound {
         reply = await this.#parts.peers.call(message);
       }
     } finally {
-      turn.awaits.delete(awaited);
+      answered();
     }
     switch (reply.kind) {
       case "response":
@@ -127,7 +124,7 @@ export class Outbound {
       case "error":
         throw EdgeverseError.from(reply.error);
       default:
-        throw new EdgeverseError("UNAVAILABLE", `Cannot reach ${awaited.key}: it is moving`);
+        throw new EdgeverseError("UNAVAILABLE", `Cannot reach ${key}: it is moving`);
     }
   }
 }

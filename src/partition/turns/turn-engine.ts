@@ -4,7 +4,7 @@ import type { GroupCommit } from "../storage/group-commit.ts";
 import type { Instance } from "./activation.ts";
 import type { Activations } from "./activations.ts";
 import type { Deadlines } from "./deadlines.ts";
-import { closesCycle, deadlock, ownAncestor } from "./deadlock.ts";
+import { deadlock, ownAncestor } from "./deadlock.ts";
 import { startInner, succeedInner } from "./inner-turn.ts";
 import type { LoadMeter } from "./load-meter.ts";
 import type { MaybePromise } from "./maybe-promise.ts";
@@ -14,6 +14,7 @@ import type { Observer } from "./ports.ts";
 import { publish } from "./publish.ts";
 import type { TurnActivation } from "./turn.ts";
 import { type Outcome, RELEASED, Turn, type TurnPlan, type TurnServices } from "./turn.ts";
+import { Waits } from "./waits.ts";
 
 export interface TurnEngineParts {
   readonly storage: SqlStorage;
@@ -46,6 +47,7 @@ export interface TurnEngineParts {
  * A turn whose method never waits starts and ends within `submit`, without a promise or a timer.
  */
 export class TurnEngine {
+  readonly waits: Waits;
   readonly #parts: TurnEngineParts;
   /** Running turns that did not end in the event that started them. */
   readonly #running = new Set<Turn>();
@@ -63,6 +65,7 @@ export class TurnEngine {
 
   constructor(parts: TurnEngineParts) {
     this.#parts = parts;
+    this.waits = new Waits(parts.activations.map);
   }
 
   /** Turns that wait in the whole partition. */
@@ -108,7 +111,7 @@ export class TurnEngine {
       this.#waiting--;
       turn.status = "ended";
       turn.cancelDeadline?.();
-      turn.plan.parent?.children?.delete(turn);
+      turn.endWait();
       turn.plan.finish({ ok: false, error: RELEASED });
     }
   }
@@ -135,12 +138,14 @@ export class TurnEngine {
   }
 
   #wait(turn: Turn): void {
-    const cycle = closesCycle(turn, this.#parts.activations.map);
-    if (cycle !== undefined) throw deadlock(turn, cycle);
-    if (turn.plan.admitted !== true) this.checkRoom(turn.activation);
+    // Whoever waits for a reliable call was checked as it came.
+    if (turn.plan.admitted !== true) {
+      this.waits.check(turn);
+      this.checkRoom(turn.activation);
+    }
     const waiting = turn.activation.mailbox.wait(turn);
     this.#waiting++;
-    waitedFor(turn);
+    turn.beginWait();
     turn.cancelDeadline = this.#parts.deadlines.add(turn.deadline, () => {
       if (!turn.activation.mailbox.withdraw(waiting)) return;
       this.#waiting--;
@@ -191,7 +196,7 @@ export class TurnEngine {
       return;
     }
     this.#running.add(turn);
-    waitedFor(turn);
+    turn.beginWait();
     if (!turn.plan.async) this.#provedAsync(turn);
     turn.cancelDeadline = this.#parts.deadlines.add(turn.deadline, () => this.#fail(turn, late(turn, "while it ran")));
     result.then(
@@ -250,7 +255,7 @@ export class TurnEngine {
       turn.cancelDeadline();
       this.#running.delete(turn);
     }
-    turn.plan.parent?.children?.delete(turn);
+    turn.endWait();
     activation.mailbox.leave(turn);
     const now = this.#parts.clock.now();
     activation.lastUsed = now;
@@ -265,7 +270,7 @@ export class TurnEngine {
   #refuse(turn: Turn, thrown: unknown): void {
     turn.status = "ended";
     turn.cancelDeadline?.();
-    turn.plan.parent?.children?.delete(turn);
+    turn.endWait();
     turn.plan.finish({ ok: false, error: outgoingError(turn, thrown, this.#parts.observer) });
     this.#letGo(turn.activation);
   }
@@ -279,22 +284,11 @@ export class TurnEngine {
   #pump(activation: TurnActivation): void {
     if (activation.pumping) return;
     activation.pumping = true;
-    for (
-      let turn = activation.mailbox.next(this.#exclusive);
-      turn !== undefined;
-      turn = activation.mailbox.next(this.#exclusive)
-    ) {
+    const next = () => activation.mailbox.next(this.#exclusive);
+    for (let turn = next(); turn !== undefined; turn = next()) {
       this.#waiting--;
       this.#start(turn);
     }
     activation.pumping = false;
   }
-}
-
-/** Notes that the turn which called this one waits for it. */
-function waitedFor(turn: Turn): void {
-  const { parent } = turn.plan;
-  if (parent === undefined) return;
-  parent.children ??= new Set();
-  parent.children.add(turn);
 }

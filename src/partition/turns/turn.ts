@@ -36,7 +36,7 @@ export interface TurnPlan {
   readonly parent?: Turn | undefined;
   /** Turns of other partitions that wait for this one. */
   readonly chain?: readonly ChainLink[] | undefined;
-  /** It was accepted before, as a reliable call: the mailbox's bound does not count. */
+  /** It was accepted before, as a reliable call: the mailbox's bound does not count, and its callers wait since then. */
   readonly admitted?: boolean;
   /** What `onCreate` gets, parsed; without it, what the type's schema makes of no request. */
   readonly creation?: unknown;
@@ -59,8 +59,9 @@ export interface TurnServices {
   over(turn: Turn): Error;
 }
 
-/** A call this turn has sent by message and waits for. */
+/** A call that a turn has sent by message and waits for. */
 export interface Awaited {
+  readonly turn: Turn;
   readonly key: string;
   readonly readonly: boolean;
 }
@@ -215,6 +216,18 @@ export class Turn implements TurnScope {
   /** The chain a call of this turn carries to another partition, oldest first. */
   outgoingChain(): ChainLink[] {
     return [...this.ancestry()].map(({ key, turn, readonly }) => ({ key, turn, readonly })).reverse();
+  }
+
+  /** Notes that the turn which called this one waits for it. */
+  beginWait(): void {
+    const { parent } = this.plan;
+    if (parent === undefined) return;
+    parent.children ??= new Set();
+    parent.children.add(this);
+  }
+
+  endWait(): void {
+    this.plan.parent?.children?.delete(this);
   }
 
   #touch(value: unknown): void {
