@@ -5,6 +5,7 @@ import { partitionClient } from "../src/partition/client.ts";
 import { Partition } from "../src/partition/partition.ts";
 import type { Turn } from "../src/partition/turns/turn.ts";
 import type { MoveOrder, TransferChunk } from "../src/placement/move.ts";
+import type { CallKey } from "../src/reliable/call-record.ts";
 import type { PartitionClient } from "../src/router/ports.ts";
 import { Router } from "../src/router/router.ts";
 import type { ObjectQuery } from "../src/router/views.ts";
@@ -66,6 +67,10 @@ export function partitionClass(registry: Registry): PartitionClass {
 
     callRecord(type: string, id: string, callId: string) {
       return this.#client.callRecord(type, id, callId);
+    }
+
+    callRecords(keys: readonly CallKey[]) {
+      return this.#client.callRecords(keys);
     }
 
     describe(type: string, id: string) {

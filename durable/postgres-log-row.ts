@@ -8,6 +8,9 @@ import type { LoggedCall } from "../src/reliable/ports.ts";
 // As text: the core passes JSON on unread, so parsing it here would be work for nothing.
 const jsonText = (column: PgColumn) => sql<string | null>`${column}::text`;
 
+/** How large a call is: of what can be large. Bytes of UTF-8, which are never fewer than characters. */
+export const CHARACTERS = sql<string>`coalesce(octet_length(${t.request}::text), 0) + coalesce(octet_length(${t.response}::text), 0)`;
+
 /** The columns of a `LoggedCall`, for `select`. */
 export const LOGGED = {
   seq: t.seq,

@@ -1,11 +1,18 @@
-import { and, asc, desc, eq, gt, lt, ne, or, type SQL, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gt, inArray, lt, ne, or, type SQL, sql } from "drizzle-orm";
 import type { NeonHttpDatabase } from "drizzle-orm/neon-http";
 import { reliableCalls as t } from "../schema/reliable-calls.ts";
 import { EdgeverseError } from "../src/errors/edgeverse-error.ts";
 import type { CallRecord, FinalStatus } from "../src/reliable/call-record.ts";
-import type { CallFilter, CallLog, FinalCounts, LoggedCall } from "../src/reliable/ports.ts";
+import {
+  type CallFilter,
+  type CallLog,
+  type FinalCounts,
+  fitting,
+  type LoggedCall,
+  type PendingCall,
+} from "../src/reliable/ports.ts";
 import { type NeonOptions, openNeon, readFailure } from "./neon-database.ts";
-import { LOGGED, toLoggedCall } from "./postgres-log-row.ts";
+import { CHARACTERS, LOGGED, toLoggedCall } from "./postgres-log-row.ts";
 import { writeRecords } from "./postgres-log-write.ts";
 
 export type PostgresCallLogOptions = NeonOptions;
@@ -56,13 +63,24 @@ export class PostgresCallLog implements CallLog {
       filter.id === undefined ? undefined : eq(t.objectId, filter.id),
       filter.before === undefined ? undefined : lt(t.seq, checkSeq(filter.before)),
     );
-    const rows = await read(() => this.#db.select(LOGGED).from(t).where(where).orderBy(desc(t.seq)).limit(limit));
-    const last = rows.length < limit ? undefined : rows.at(-1);
-    const calls = rows.map(toLoggedCall);
-    return last === undefined ? { calls } : { calls, next: String(last.seq) };
+    const page = await this.#sizes(where, desc(t.seq), limit);
+    const chosen = fitting(page, ({ characters }) => Number(characters));
+    const calls = await this.#calls(chosen, desc(t.seq));
+    const more = page.length === limit || chosen.length < page.length;
+    const last = chosen.at(-1);
+    return last === undefined || !more ? { calls } : { calls, next: String(last.seq) };
   }
 
-  async pending(options: { staleBefore: number; after?: string; limit: number }): Promise<LoggedCall[]> {
+  async read(seqs: readonly string[]): Promise<LoggedCall[]> {
+    if (seqs.length === 0) return [];
+    const page = await this.#sizes(inArray(t.seq, seqs.map(checkSeq)), asc(t.seq), checkLimit(seqs.length));
+    return this.#calls(
+      fitting(page, ({ characters }) => Number(characters)),
+      asc(t.seq),
+    );
+  }
+
+  async pending(options: { staleBefore: number; after?: string | undefined; limit: number }): Promise<PendingCall[]> {
     const limit = checkLimit(options.limit);
     // `after` only pages through one sweep. A bigserial value may become visible after a greater one, so every sweep
     // starts at the beginning.
@@ -71,8 +89,9 @@ export class PostgresCallLog implements CallLog {
       or(eq(t.epoch, 0), lt(t.updatedAt, new Date(options.staleBefore))),
       options.after === undefined ? undefined : gt(t.seq, checkSeq(options.after)),
     );
-    const rows = await read(() => this.#db.select(LOGGED).from(t).where(where).orderBy(asc(t.seq)).limit(limit));
-    return rows.map(toLoggedCall);
+    const key = { seq: t.seq, type: t.objectType, id: t.objectId, callId: t.callId };
+    const rows = await read(() => this.#db.select(key).from(t).where(where).orderBy(asc(t.seq)).limit(limit));
+    return rows.map((row) => ({ ...row, seq: String(row.seq) }));
   }
 
   async countFinished(before: number): Promise<FinalCounts> {
@@ -102,6 +121,20 @@ export class PostgresCallLog implements CallLog {
 
   async ping(): Promise<void> {
     await read(() => this.#db.execute(sql`select 1`));
+  }
+
+  /** How large calls are, so that no more of them are read than memory holds. */
+  #sizes(where: SQL | undefined, order: SQL, limit: number) {
+    return read(() =>
+      this.#db.select({ seq: t.seq, characters: CHARACTERS }).from(t).where(where).orderBy(order).limit(limit),
+    );
+  }
+
+  async #calls(page: readonly { readonly seq: bigint }[], order: SQL): Promise<LoggedCall[]> {
+    if (page.length === 0) return [];
+    const seqs = page.map(({ seq }) => seq);
+    const rows = await read(() => this.#db.select(LOGGED).from(t).where(inArray(t.seq, seqs)).orderBy(order));
+    return rows.map(toLoggedCall);
   }
 }
 

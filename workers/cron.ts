@@ -27,7 +27,7 @@ export async function runCron(
   { deployment, router, maintenance }: HostServices,
   observer: Observer,
 ): Promise<void> {
-  const attempt = async (what: string, action: () => Promise<unknown> | undefined) => {
+  const attempt = async (what: string, action: () => Promise<unknown>) => {
     try {
       await action();
     } catch (error) {
@@ -37,7 +37,8 @@ export async function runCron(
   const { connect, coordinator } = deployment;
   // Partitions may have been added since the settings were made.
   await router.refresh();
-  if (tasks.includes("reconcile")) await attempt("reconcile the log", () => maintenance?.reconcile());
+  if (tasks.includes("reconcile") && deployment.log !== undefined)
+    await attempt("reconcile the log", () => maintenance.reconcile());
   if (tasks.includes("wake")) {
     await Promise.all([
       attempt("wake the coordinator", () => coordinator().wake()),
@@ -45,6 +46,6 @@ export async function runCron(
     ]);
   }
   if (tasks.includes("cleanUp")) {
-    await attempt("clean up", () => maintenance?.cleanUp({ olderThan: null, dryRun: false }));
+    await attempt("clean up", () => maintenance.cleanUp({ olderThan: null, dryRun: false }));
   }
 }

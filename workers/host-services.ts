@@ -4,8 +4,7 @@ import { clock, random } from "../durable/platform.ts";
 import { createHandler } from "../src/http/handler.ts";
 import type { CoordinatorClient } from "../src/http/ports.ts";
 import type { Registry } from "../src/object/registry.ts";
-import { LogMaintenance } from "../src/reliable/log-maintenance.ts";
-import type { Maintenance } from "../src/reliable/maintenance.ts";
+import { type Maintenance, maintenanceOf } from "../src/reliable/maintenance.ts";
 import { RemoteObjects } from "../src/router/remote-objects.ts";
 import { Router } from "../src/router/router.ts";
 
@@ -13,7 +12,7 @@ import { Router } from "../src/router/router.ts";
 export interface HostServices {
   readonly deployment: Deployment;
   readonly router: Router;
-  readonly maintenance: Maintenance | undefined;
+  readonly maintenance: Maintenance;
   readonly objects: RemoteObjects;
   /** The HTTP interface, made when it is first asked for: a queue's handler never does. */
   readonly handle: (request: Request) => Promise<Response>;
@@ -24,7 +23,7 @@ export function hostServices(registry: Registry, basePath: string, env: Env): Ho
   const deployment = deploymentOf(env);
   const { config, connect, cache, log } = deployment;
   const router = new Router({ registry, connect, cache, clock });
-  const maintenance = log === undefined ? undefined : new LogMaintenance({ log, router, connect, config, clock });
+  const maintenance = maintenanceOf({ log, router, connect, config, clock });
   const objects = new RemoteObjects({ registry, router, config, clock, random, caller: "worker" });
   const shared = { registry, basePath, config, router, connect, log, maintenance, clock, random };
   let handle: ((request: Request) => Promise<Response>) | undefined;

@@ -88,6 +88,7 @@ export const configSchema = z.object({
   placement: jsonObject.describe(
     'Placement rules and maintenance windows as JSON: {"rules": [{"type": …, "on": …}], "windows": [{"from": "02:00", "to": "04:00"}]}',
   ),
+  upkeepMessages: count(800, 9_000, "Statements and messages one run of the reconciler or of a cleanup may take"),
   maxAttempts: count(16, 1_000, "Starts of a reliable call before it is failed for good"),
 });
 

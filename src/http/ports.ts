@@ -25,7 +25,7 @@ export interface HttpParts {
   readonly coordinator: CoordinatorClient;
   /** Undefined: the cluster keeps no log; admin calls about it answer `LOG_UNAVAILABLE`. */
   readonly log: CallLog | undefined;
-  readonly maintenance: Maintenance | undefined;
+  readonly maintenance: Maintenance;
   /** Undefined: there is no admin API ([ACC3]). */
   readonly adminToken: string | undefined;
   readonly clock: Clock;

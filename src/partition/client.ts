@@ -16,6 +16,7 @@ export function partitionClient(partition: Partition, clock: Clock): PartitionCl
     batch: (messages) => inOrder(messages, (message) => partition.call(message), isQueuedAlike),
     lifecycle: (message) => partition.lifecycle(message),
     callRecord: async (type, id, callId) => (await inspect()).call(type, id, callId, clock.now()),
+    callRecords: async (keys) => (await inspect()).calls(keys, clock.now()),
     describe: async (type, id) => (await inspect()).describe(type, id, clock.now()),
     // Looking at a cluster must not bootstrap it.
     status: async () => (partition.bootstrapped ? (await inspect()).status() : idleStatus(partition.name ?? "")),

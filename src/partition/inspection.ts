@@ -2,7 +2,8 @@ import { FIXED_POSITION, hashRange } from "../identity/hash-order.ts";
 import { placementOf } from "../identity/object-id.ts";
 import { objectKey } from "../object/message.ts";
 import type { SqlRow, SqlStorage } from "../platform/ports.ts";
-import type { CallRecord } from "../reliable/call-record.ts";
+import type { CallKey, CallRecord, OwnerAnswer } from "../reliable/call-record.ts";
+import { PAGE_CHARACTERS } from "../reliable/ports.ts";
 import type { ObjectCursor, ObjectDescription, ObjectListing, ObjectQuery, PartitionStatus } from "../router/views.ts";
 import type { PartitionCore } from "./core.ts";
 import type { Owned } from "./storage/ownership.ts";
@@ -115,6 +116,21 @@ export class Inspection {
     const owned = this.#owned(id, now);
     if ("movedTo" in owned) return owned;
     return this.#core.table.find(owned.position, type, id, callId)?.record ?? null;
+  }
+
+  /** The same of many calls, without their requests: of the first ones, as many as fit in one message. */
+  calls(keys: readonly CallKey[], now: number): OwnerAnswer[] {
+    const answers: OwnerAnswer[] = [];
+    let characters = 0;
+    for (const { type, id, callId } of keys) {
+      const answer = this.call(type, id, callId, now);
+      const record = answer === null || "movedTo" in answer ? undefined : answer;
+      // What is read counts as well as what is sent.
+      characters += (record?.request?.length ?? 0) + (record?.response?.length ?? 0);
+      if (characters > PAGE_CHARACTERS && answers.length > 0) break;
+      answers.push(record === undefined ? answer : { ...record, request: null });
+    }
+    return answers;
   }
 
   /** Where the object is; also while its shard is being handed off, as long as it is here. */

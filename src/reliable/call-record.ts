@@ -6,11 +6,18 @@ export type FinalStatus = Exclude<CallStatus, "pending" | "parked">;
 
 export type { LogPolicy } from "../object/method.ts";
 
-/** One reliable call as the owner knows it and as Postgres logs it. Times are ms since the epoch; texts are JSON. */
-export interface CallRecord {
-  readonly callId: string;
+/** Names one reliable call. */
+export interface CallKey {
   readonly type: string;
   readonly id: string;
+  readonly callId: string;
+}
+
+/** What a partition knows of a call: its record, without the request; nothing; or that another one may know. */
+export type OwnerAnswer = CallRecord | null | { readonly movedTo: string | null };
+
+/** One reliable call as the owner knows it and as Postgres logs it. Times are ms since the epoch; texts are JSON. */
+export interface CallRecord extends CallKey {
   readonly shard: number;
   readonly method: string;
   /** JSON text of the request; null when the call carried none. */

@@ -1,37 +1,28 @@
-import type { FinalCounts } from "./ports.ts";
+import { EdgeverseError } from "../errors/edgeverse-error.ts";
+import { Cleaner } from "./cleaner.ts";
+import type { CleanupReport, ReconcileReport } from "./maintenance-report.ts";
+import type { UpkeepParts } from "./owners.ts";
+import type { CallLog } from "./ports.ts";
+import { Reconciler } from "./reconciler.ts";
 
-export interface CleanupReport {
-  readonly dryRun: boolean;
-  /** Calls that finished before this were removed, ms since the epoch. */
-  readonly before: number;
-  /** Rows removed from the log (with `dryRun`: that would be), by status. */
-  readonly counts: FinalCounts;
-  /** Call marks removed at the owners. Never any younger than the configured retention: without its mark a call could run again. */
-  readonly marks: number;
-  /** False when the time or batch limit ended the run early; the next one goes on. */
-  readonly complete: boolean;
-}
-
-export interface ReconcileReport {
-  /** Pending rows looked at. */
-  readonly seen: number;
-  /** Rows whose owner did not know them: driven. */
-  readonly driven: number;
-  /** Rows whose owner had finished them: completed in the log. */
-  readonly completed: number;
-  /** Rows the owner still works on. */
-  readonly pending: number;
-  /** Rows that can never run (no such type or method, unfit request): failed in the log. */
-  readonly refused: number;
-  /** Rows whose owner could not be asked. */
-  readonly unreachable: number;
-  readonly complete: boolean;
-}
-
-/** Upkeep of the log, by cron and by operators. Both methods reject with `LOG_UNAVAILABLE` when the log is away. */
+/** Upkeep of reliable calls, by cron and by operators. Both methods reject with `LOG_UNAVAILABLE` when the log is away. */
 export interface Maintenance {
-  /** [CALL9] Removes what finished longer ago than `olderThan` ms; null means the configured retention. */
+  /** [CALL9] Removes what finished longer ago than `olderThan` ms; null means the configured retention. Needs no log. */
   cleanUp(options: { olderThan: number | null; dryRun: boolean }): Promise<CleanupReport>;
-  /** [CALL10], [CALL11] Drives pending rows to where they belong. */
+  /** [CALL10], [CALL11] Drives pending rows to where they belong. Also rejects so in a cluster that keeps no log. */
   reconcile(): Promise<ReconcileReport>;
+}
+
+/** @param parts.log undefined: the cluster keeps none */
+export function maintenanceOf({ log, ...parts }: UpkeepParts & { readonly log: CallLog | undefined }): Maintenance {
+  const cleaner = new Cleaner({ log, ...parts });
+  const reconciler = log === undefined ? undefined : new Reconciler({ log, ...parts });
+  return {
+    cleanUp: (options) => cleaner.run(options),
+    reconcile: () => reconciler?.run() ?? Promise.reject(noLog()),
+  };
+}
+
+export function noLog(): EdgeverseError {
+  return new EdgeverseError("LOG_UNAVAILABLE", "This cluster keeps no log of reliable calls", { retryable: false });
 }

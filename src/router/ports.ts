@@ -10,7 +10,7 @@ import type {
   UndoReport,
 } from "../placement/move.ts";
 import type { ShardMap } from "../placement/shard-map.ts";
-import type { CallRecord } from "../reliable/call-record.ts";
+import type { CallKey, CallRecord, OwnerAnswer } from "../reliable/call-record.ts";
 import type { ObjectCursor, ObjectDescription, ObjectListing, ObjectQuery, PartitionStatus } from "./views.ts";
 
 /** A partition as its callers see it. Methods reject when it can't be reached. */
@@ -23,6 +23,8 @@ export interface PartitionClient {
     id: string,
     callId: string,
   ): Promise<CallRecord | null | { readonly movedTo: string | null }>;
+  /** The same of many calls at once, in their order, without requests: the first of them, at least one and as many as 4 MiB hold. */
+  callRecords(keys: readonly CallKey[]): Promise<OwnerAnswer[]>;
   describe(type: string, id: string): Promise<ObjectDescription | { readonly movedTo: string | null }>;
   status(): Promise<PartitionStatus>;
   /** Claimed shards with their epochs. */

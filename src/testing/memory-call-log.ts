@@ -1,7 +1,14 @@
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import type { Clock } from "../platform/ports.ts";
 import { type CallRecord, isFinal } from "../reliable/call-record.ts";
-import type { CallFilter, CallLog, FinalCounts, LoggedCall } from "../reliable/ports.ts";
+import {
+  type CallFilter,
+  type CallLog,
+  type FinalCounts,
+  fitting,
+  type LoggedCall,
+  type PendingCall,
+} from "../reliable/ports.ts";
 
 interface Row {
   readonly seq: number;
@@ -55,7 +62,7 @@ export class MemoryCallLog implements CallLog {
   async list(filter: CallFilter): Promise<{ calls: LoggedCall[]; next?: string }> {
     this.#check(filter.limit);
     const before = filter.before === undefined ? Number.POSITIVE_INFINITY : Number(filter.before);
-    const calls = [...this.#rows.values()]
+    const page = [...this.#rows.values()]
       .filter(({ seq, record }) => {
         if (filter.status !== undefined && record.status !== filter.status) return false;
         if (filter.type !== undefined && record.type !== filter.type) return false;
@@ -64,11 +71,13 @@ export class MemoryCallLog implements CallLog {
       .sort((a, b) => b.seq - a.seq)
       .slice(0, filter.limit)
       .map(logged);
+    const calls = fitting(page, charactersOf);
     const last = calls.at(-1);
-    return last === undefined || calls.length < filter.limit ? { calls } : { calls, next: last.seq };
+    const more = page.length === filter.limit || calls.length < page.length;
+    return last === undefined || !more ? { calls } : { calls, next: last.seq };
   }
 
-  async pending(options: { staleBefore: number; after?: string; limit: number }): Promise<LoggedCall[]> {
+  async pending(options: { staleBefore: number; after?: string | undefined; limit: number }): Promise<PendingCall[]> {
     this.#check(options.limit);
     const after = Number(options.after ?? 0);
     return [...this.#rows.values()]
@@ -78,7 +87,13 @@ export class MemoryCallLog implements CallLog {
       })
       .sort((a, b) => a.seq - b.seq)
       .slice(0, options.limit)
-      .map(logged);
+      .map(({ seq, record: { type, id, callId } }) => ({ seq: String(seq), type, id, callId }));
+  }
+
+  async read(seqs: readonly string[]): Promise<LoggedCall[]> {
+    this.#check(seqs.length, 0);
+    const there = [...this.#rows.values()].filter(({ seq }) => seqs.includes(String(seq)));
+    return fitting(there.sort((a, b) => a.seq - b.seq).map(logged), charactersOf);
   }
 
   async countFinished(before: number): Promise<FinalCounts> {
@@ -120,6 +135,10 @@ function supersedes(next: CallRecord, row: CallRecord): boolean {
 
 function logged({ seq, record }: Row): LoggedCall {
   return { ...record, seq: String(seq) };
+}
+
+function charactersOf({ request, response }: CallRecord): number {
+  return (request?.length ?? 0) + (response?.length ?? 0);
 }
 
 function count(rows: readonly Row[]): FinalCounts {

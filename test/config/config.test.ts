@@ -38,6 +38,7 @@ const DEFAULTS: Config = {
   moveLimit: 3_600_000,
   stableFor: 10_000,
   placement: {},
+  upkeepMessages: 800,
   maxAttempts: 16,
 };
 
@@ -69,6 +70,7 @@ const VARIABLES: Record<keyof Config, [name: string, text: string, value: unknow
   moveLimit: ["EDGEVERSE_MOVE_LIMIT", "2h", 7_200_000],
   stableFor: ["EDGEVERSE_STABLE_FOR", "1s", 1_000],
   placement: ["EDGEVERSE_PLACEMENT", '{"rules":[]}', { rules: [] }],
+  upkeepMessages: ["EDGEVERSE_UPKEEP_MESSAGES", "100", 100],
   maxAttempts: ["EDGEVERSE_MAX_ATTEMPTS", "3", 3],
 };
 const KEYS = Object.keys(VARIABLES) as (keyof Config)[];

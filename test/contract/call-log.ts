@@ -1,9 +1,9 @@
-import { randomUUID } from "node:crypto";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { CallRecord } from "../../src/reliable/call-record.ts";
-import type { CallLog, LoggedCall } from "../../src/reliable/ports.ts";
+import type { CallLog } from "../../src/reliable/ports.ts";
 import { type CallHistory, callHistory, callRecord, newType } from "../support/call-records.ts";
+import { all, describePages, HOUR, OLD } from "./call-log-pages.ts";
 
 /** A log to test, with one of the same kind whose database cannot be reached. */
 export interface CallLogHarness {
@@ -11,9 +11,6 @@ export interface CallLogHarness {
   readonly broken: CallLog;
   close(): Promise<void>;
 }
-
-const HOUR = 3_600_000;
-const OLD = Date.UTC(2001, 0, 1);
 
 /** What every log of reliable calls must do. */
 export function callLogContract(name: string, makeLog: () => Promise<CallLogHarness>): void {
@@ -99,10 +96,10 @@ export function callLogContract(name: string, makeLog: () => Promise<CallLogHarn
       const type = newType();
       const batch = [callRecord({ type }), callRecord({ type, status: "pending", response: null, finishedAt: null })];
       await log.write(batch);
-      const before = await all(type);
+      const before = await all(log, type);
       await log.write(batch);
       await log.write([...batch].reverse());
-      expect(await all(type)).toEqual(before);
+      expect(await all(log, type)).toEqual(before);
     });
 
     test("[CALL2] a finished call never changes, not even by a newer epoch", async () => {
@@ -168,78 +165,13 @@ export function callLogContract(name: string, makeLog: () => Promise<CallLogHarn
       await fc.assert(property, { numRuns: 25 });
     }, 60_000);
 
-    test("[CALL5] lists newest first, by page, by status, type and id", async () => {
-      const type = newType();
-      const id = `o-${randomUUID()}`;
-      const records = Array.from({ length: 25 }, (_, n) =>
-        callRecord({
-          type,
-          id: n % 5 === 0 ? id : "other",
-          callId: `c${n}`,
-          ...(n % 2 === 0 ? {} : { status: "expired" as const }),
-        }),
-      );
-      for (const record of records) await log.write([record]);
-      const names = (calls: readonly LoggedCall[]) => calls.map((call) => call.callId);
-      const newest = records.map((record) => record.callId).reverse();
-      expect(names(await all(type, 7))).toEqual(newest);
-      const some = async (filter: object) => names((await log.list({ ...filter, limit: 100 })).calls);
-      expect(await some({ type, status: "expired" })).toEqual(newest.filter((c) => Number(c.slice(1)) % 2 === 1));
-      expect(await some({ id })).toEqual(["c20", "c15", "c10", "c5", "c0"]);
-      expect(await some({ type, id, status: "success" })).toEqual(["c20", "c10", "c0"]);
-      expect(await log.list({ type: newType(), limit: 1 })).toEqual({ calls: [] });
-    });
-
-    test("[CALL10] pending gives calls nobody accepted, and those nobody has touched, oldest first", async () => {
-      const type = newType();
-      const open = { type, status: "pending", response: null, finishedAt: null } as const;
-      await log.write([
-        callRecord({ ...open, callId: "accepted", epoch: 3 }),
-        callRecord({ ...open, callId: "new", epoch: 0, attempts: 0, requestHash: "" }),
-        callRecord({ type, callId: "done" }),
-        callRecord({ ...open, callId: "new-2", epoch: 0 }),
-      ]);
-      const sweep = async (staleBefore: number) => {
-        const found: LoggedCall[] = [];
-        for (let after: string | undefined; ; after = found.at(-1)?.seq) {
-          const page = await log.pending({ staleBefore, limit: 2, ...(after === undefined ? {} : { after }) });
-          found.push(...page);
-          if (page.length < 2) return found.filter((call) => call.type === type).map((call) => call.callId);
-        }
-      };
-      expect(await sweep(OLD)).toEqual(["new", "new-2"]);
-      expect(await sweep(Date.now() + HOUR)).toEqual(["accepted", "new", "new-2"]);
-    });
-
-    test("[CALL9] retention counts and removes finished calls, oldest first, bounded, never a pending one", async () => {
-      const type = newType();
-      const old = (n: number, status: "success" | "failed" | "expired") =>
-        callRecord({ type, callId: `c${n}`, status, acceptedAt: OLD, finishedAt: OLD + n });
-      const pending = callRecord({
-        type,
-        callId: "p",
-        status: "pending",
-        response: null,
-        acceptedAt: OLD,
-        finishedAt: null,
-      });
-      const fresh = callRecord({ type, callId: "fresh" });
-      await log.write([old(3, "expired"), old(1, "success"), pending, old(2, "failed"), old(4, "success"), fresh]);
-      const end = OLD + HOUR;
-      expect(await log.countFinished(end)).toEqual({ success: 2, failed: 1, expired: 1 });
-      expect(await log.removeFinished(end, 2)).toEqual({ success: 1, failed: 1, expired: 0 });
-      expect((await all(type)).map((call) => call.callId).sort()).toEqual(["c3", "c4", "fresh", "p"]);
-      expect(await log.removeFinished(OLD + 3, 10)).toEqual({ success: 0, failed: 0, expired: 0 });
-      expect(await log.removeFinished(end, 10)).toEqual({ success: 1, failed: 0, expired: 1 });
-      expect(await log.countFinished(end)).toEqual({ success: 0, failed: 0, expired: 0 });
-      expect((await all(type)).map((call) => call.callId).sort()).toEqual(["fresh", "p"]);
-    });
+    describePages(() => log);
 
     test("[CALL5] takes 1,000 records at once, and no record; limits are enforced", async () => {
       const type = newType();
       const records = Array.from({ length: 1_000 }, (_, n) => callRecord({ type, callId: `c${n}` }));
       await log.write(records);
-      expect(await all(type, 1_000)).toHaveLength(1_000);
+      expect(await all(log, type, 1_000)).toHaveLength(1_000);
       await log.write([]);
       const invalid = { code: "INVALID_ARGUMENT" };
       await expect(log.write([...records, callRecord({ type })])).rejects.toMatchObject(invalid);
@@ -258,6 +190,7 @@ export function callLogContract(name: string, makeLog: () => Promise<CallLogHarn
         () => broken.find("T", "a", "b"),
         () => broken.list({ limit: 1 }),
         () => broken.pending({ staleBefore: 0, limit: 1 }),
+        () => broken.read(["1"]),
         () => broken.countFinished(0),
         () => broken.removeFinished(0, 1),
         () => broken.ping(),
@@ -267,17 +200,6 @@ export function callLogContract(name: string, makeLog: () => Promise<CallLogHarn
       expect(performance.now() - started).toBeLessThan(5_000);
       await log.ping();
     });
-
-    /** All calls of a type, by pages. */
-    async function all(type: string, limit = 100): Promise<LoggedCall[]> {
-      const calls: LoggedCall[] = [];
-      for (let before: string | undefined; ; ) {
-        const page = await log.list({ type, limit, before });
-        calls.push(...page.calls);
-        if (page.next === undefined) return calls;
-        before = page.next;
-      }
-    }
   });
 }
 

@@ -11,6 +11,7 @@ import { Counter } from "../../examples/counter.ts";
 import { Wallet } from "../../examples/wallet.ts";
 import { createHandler } from "../../src/http/handler.ts";
 import { partitionClient } from "../../src/partition/client.ts";
+import { maintenanceOf } from "../../src/reliable/maintenance.ts";
 import { blocksOf } from "./blocks.ts";
 
 const HERE = import.meta.dirname;
@@ -44,6 +45,7 @@ afterAll(() => {
 function handler(objects: readonly ObjectClass[]) {
   const made = new TestCluster({ objects, clock: systemClock });
   const { registry, config, router, coordinator, clock, log } = made;
+  const connect = (name: string) => partitionClient(made.partition(name), clock);
   const http = createHandler({
     registry,
     config,
@@ -51,9 +53,9 @@ function handler(objects: readonly ObjectClass[]) {
     clock,
     log,
     basePath: "",
-    maintenance: undefined,
+    maintenance: maintenanceOf({ log, router, config, clock, connect }),
     adminToken: undefined,
-    connect: (name) => partitionClient(made.partition(name), clock),
+    connect,
     coordinator: {
       status: async () => coordinator.status(),
       map: async () => coordinator.map(),

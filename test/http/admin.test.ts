@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Maintenance } from "../../src/reliable/maintenance.ts";
+import { type Maintenance, maintenanceOf } from "../../src/reliable/maintenance.ts";
 import { callRecord } from "../support/call-records.ts";
 import { BEARER, codeOf, httpFixture, patiently, TOKEN } from "./http-fixture.ts";
 
@@ -200,10 +200,14 @@ describe("the log of calls", () => {
   it("[HTTP11] refuses names no object can have, and says when there is no log", async () => {
     expect(await codeOf(await httpFixture().admin("calls?type=a-b"))).toBe("INVALID_ID");
     expect(await codeOf(await httpFixture().admin("calls?id=%00"))).toBe("INVALID_ID");
-    const http = httpFixture({ log: undefined, maintenance: undefined });
+    const http = httpFixture({ log: undefined });
     expect(await codeOf(await http.admin("calls"))).toBe("LOG_UNAVAILABLE");
-    expect(await codeOf(await http.post("/admin/v1/calls/wake", "", BEARER))).toBe("LOG_UNAVAILABLE");
-    expect(await codeOf(await http.post("/admin/v1/calls/cleanup", "", BEARER))).toBe("LOG_UNAVAILABLE");
+    const { router, connect, config, clock } = http.parts;
+    const maintenance = maintenanceOf({ log: undefined, router, connect, config, clock });
+    const { post } = httpFixture({ log: undefined, maintenance });
+    expect(await codeOf(await post("/admin/v1/calls/wake", "", BEARER))).toBe("LOG_UNAVAILABLE");
+    const cleaned = await post("/admin/v1/calls/cleanup", "", BEARER);
+    expect(await cleaned.json()).toMatchObject({ counts: { success: 0 }, marks: 0, complete: true });
   });
 
   it("[CALL9] cleanup takes a duration, by default the retention", async () => {
@@ -213,7 +217,7 @@ describe("the log of calls", () => {
       reconcile: () => Promise.reject(new Error("not asked")),
       cleanUp: (options) => {
         asked.push(options);
-        return (maintenance as Maintenance).cleanUp(options);
+        return maintenance.cleanUp(options);
       },
     };
     const http = httpFixture({ maintenance: spy });
@@ -223,6 +227,7 @@ describe("the log of calls", () => {
       before: new Date(1_800_000_000_000 - 40 * 86_400_000).toISOString(),
       counts: { success: 1, failed: 2, expired: 3 },
       marks: 4,
+      silent: [],
       complete: true,
     });
     await http.post("/admin/v1/calls/cleanup", "", BEARER);

@@ -8,7 +8,7 @@ import type {
   TransferReply,
   UndoReport,
 } from "../../src/placement/move.ts";
-import type { CallRecord } from "../../src/reliable/call-record.ts";
+import type { CallKey, CallRecord, OwnerAnswer } from "../../src/reliable/call-record.ts";
 import type { PartitionClient } from "../../src/router/ports.ts";
 import type { ObjectCursor, ObjectListing, ObjectQuery } from "../../src/router/views.ts";
 
@@ -56,6 +56,10 @@ export class FakePartition implements PartitionClient {
 
   callRecord(type: string, id: string, callId: string): Promise<CallRecord | null> {
     return this.#answer(() => this.records.get(`${type}/${id}/${callId}`) ?? null);
+  }
+
+  callRecords(keys: readonly CallKey[]): Promise<OwnerAnswer[]> {
+    return this.#answer(() => keys.map(({ type, id, callId }) => this.records.get(`${type}/${id}/${callId}`) ?? null));
   }
 
   describe(_type: string, id: string) {

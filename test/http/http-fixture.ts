@@ -136,6 +136,7 @@ const idleMaintenance: Maintenance = {
     before: 1_800_000_000_000 - (olderThan ?? 30 * 86_400_000),
     counts: { success: 1, failed: 2, expired: 3 },
     marks: 4,
+    silent: [],
     complete: true,
   }),
   reconcile: async () => ({
@@ -145,6 +146,8 @@ const idleMaintenance: Maintenance = {
     pending: 1,
     refused: 0,
     unreachable: 0,
+    left: 0,
+    silent: [],
     complete: true,
   }),
 };

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { parseDuration } from "../../config/duration.ts";
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import { checkType, placementOf } from "../../identity/object-id.ts";
+import { noLog } from "../../reliable/maintenance.ts";
 import type { LoggedCall } from "../../reliable/ports.ts";
 import { callSchema, callStatus, callView } from "../call-view.ts";
 import { NOTHING, parseQuery, readChange } from "../parse.ts";
@@ -58,7 +59,8 @@ function list(parts: HttpParts): Route {
       if (filter.type !== undefined) checkType(filter.type);
       if (filter.id !== undefined) placementOf(filter.id);
       const before = readCursor(cursor, numberPlace)?.toString();
-      const { calls, next } = await needLog(parts.log).list({ ...filter, before });
+      if (parts.log === undefined) throw noLog();
+      const { calls, next } = await parts.log.list({ ...filter, before });
       const rest = next === undefined ? "" : `,"cursor":${JSON.stringify(writeCursor(Number(next)))}`;
       return respond(`{"calls":[${calls.map(view).join(",")}]${rest}}`, context.env.requestId);
     },
@@ -84,6 +86,7 @@ const cleanupReport = z
     before: moment,
     counts: z.object({ success: count, failed: count, expired: count }),
     marks: count,
+    silent: z.array(z.string()).register(about, { description: "Partitions that did not answer" }),
     complete: z.boolean(),
   })
   .register(about, { id: "CleanupReport" });
@@ -104,9 +107,7 @@ function cleanUp(parts: HttpParts): Route {
     handle: async (context) => {
       const body = await readChange(context, parts, cleanupBody);
       const olderThan = body.olderThan === undefined ? null : (parseDuration(body.olderThan) ?? refuse());
-      // Cron has done so before it cleans up.
-      await parts.router.refresh();
-      const report = await needLog(parts.maintenance).cleanUp({ olderThan, dryRun: body.dryRun });
+      const report = await parts.maintenance.cleanUp({ olderThan, dryRun: body.dryRun });
       const view = { ...report, before: new Date(report.before).toISOString() };
       return respond(JSON.stringify(view), context.env.requestId);
     },
@@ -128,6 +129,8 @@ const reconcileReport = z
     pending: count,
     refused: count,
     unreachable: count,
+    left: count,
+    silent: z.array(z.string()).register(about, { description: "Partitions that did not answer" }),
     complete: z.boolean(),
   })
   .register(about, { id: "ReconcileReport" });
@@ -147,14 +150,8 @@ function wake(parts: HttpParts): Route {
     },
     handle: async (context) => {
       await readChange(context, parts, NOTHING);
-      const report = await needLog(parts.maintenance).reconcile();
+      const report = await parts.maintenance.reconcile();
       return respond(JSON.stringify(report), context.env.requestId);
     },
   };
-}
-
-/** @throws EdgeverseError `LOG_UNAVAILABLE` when the cluster keeps no log */
-function needLog<Part>(part: Part | undefined): Part {
-  if (part !== undefined) return part;
-  throw new EdgeverseError("LOG_UNAVAILABLE", "This cluster keeps no log of reliable calls", { retryable: false });
 }

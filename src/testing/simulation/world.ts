@@ -9,7 +9,7 @@ import { Partition } from "../../partition/partition.ts";
 import type { Turn } from "../../partition/turns/turn.ts";
 import type { Genesis, MapDocument } from "../../placement/shard-map.ts";
 import { within } from "../../platform/within.ts";
-import { LogMaintenance } from "../../reliable/log-maintenance.ts";
+import { type Maintenance, maintenanceOf } from "../../reliable/maintenance.ts";
 import type { CallLog } from "../../reliable/ports.ts";
 import { LearnedMap } from "../../router/map-cache.ts";
 import type { PartitionClient } from "../../router/ports.ts";
@@ -111,11 +111,11 @@ export class World {
   }
 
   /** The upkeep that cron does, from its own process. */
-  maintenance(edge: Edge): LogMaintenance {
+  maintenance(edge: Edge): Maintenance {
     const { process, router } = edge;
     const connect = (name: string) => this.network.client<PartitionClient>(process, name);
     const log = this.network.client<CallLog>(process, LOG);
-    return new LogMaintenance({ log, router, connect, config: this.settings.config, clock: process.clock });
+    return maintenanceOf({ log, router, connect, config: this.settings.config, clock: process.clock });
   }
 
   close(): void {
@@ -202,6 +202,7 @@ export class World {
       find: slowly(log.find),
       list: slowly(log.list),
       pending: slowly(log.pending),
+      read: slowly(log.read),
     };
     return process;
   }

@@ -3,7 +3,8 @@ import { ManualClock, MemoryCallLog, TestCluster } from "edgeverse/testing";
 import { z } from "zod";
 import { partitionClient } from "../../src/partition/client.ts";
 import type { CallRecord } from "../../src/reliable/call-record.ts";
-import { LogMaintenance, type Owners } from "../../src/reliable/log-maintenance.ts";
+import { maintenanceOf } from "../../src/reliable/maintenance.ts";
+import type { PartitionClient } from "../../src/router/ports.ts";
 import { callRecord } from "../support/call-records.ts";
 
 export const DAY = 86_400_000;
@@ -41,7 +42,13 @@ export class Probe extends VirtualObject<{ total: number }> {
 }
 
 export function setup(
-  options: { config?: Record<string, string | number>; router?: Partial<Owners>; other?: boolean } = {},
+  options: {
+    config?: Record<string, string | number>;
+    other?: boolean;
+    withoutLog?: boolean;
+    /** In place of the partition. */
+    pretend?: (name: string, client: PartitionClient) => PartitionClient;
+  } = {},
 ) {
   runs = [];
   gates.clear();
@@ -57,16 +64,40 @@ export function setup(
   // With `other`, upkeep looks at a log that the owners do not write: one that lost what they wrote.
   const log = options.other === true ? new MemoryCallLog(clock) : shipped;
   const { router, config } = cluster;
-  const owners: Owners = {
-    map: router.map,
-    call: (message) => router.call(message),
-    ask: (id, deadline, question) => router.ask(id, deadline, question),
-    ...options.router,
+  let messages = 0;
+  const connect = (name: string): PartitionClient => {
+    messages++;
+    if (cluster.unreachable.has(name)) throw new Error(`nothing reaches ${name}`);
+    const client = partitionClient(cluster.partition(name), clock);
+    return options.pretend?.(name, client) ?? client;
   };
-  const connect = (name: string) => partitionClient(cluster.partition(name), clock);
-  const maintenance = new LogMaintenance({ log, router: owners, connect, config, clock });
+  const counted = options.withoutLog === true ? undefined : counting(log, () => messages++);
+  const maintenance = maintenanceOf({ log: counted, router, connect, config, clock });
   const run = <R>(work: Promise<R>) => letPass(clock, work);
-  return { clock, log, cluster, connect, maintenance, run };
+  /** Statements and messages that upkeep has made. */
+  const subrequests = () => messages;
+  return { clock, log, cluster, connect, maintenance, run, subrequests };
+}
+
+function counting(log: MemoryCallLog, count: () => void): MemoryCallLog {
+  return new Proxy(log, {
+    get: (target, name) => {
+      const member: unknown = Reflect.get(target, name);
+      if (typeof member !== "function") return member;
+      return (...args: unknown[]) => {
+        count();
+        return (Reflect.get(target, name) as (...args: unknown[]) => unknown).apply(target, args);
+      };
+    },
+  });
+}
+
+/** Ids of objects of one partition. */
+export function idsOf(cluster: TestCluster, partition: string, count: number): string[] {
+  const ids: string[] = [];
+  for (let index = 0; ids.length < count; index++)
+    if (cluster.router.owner(`x${index}`) === partition) ids.push(`x${index}`);
+  return ids;
 }
 
 /** Lets time pass until `work` is done. */

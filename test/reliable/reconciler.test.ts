@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { EdgeverseError } from "../../src/errors/edgeverse-error.ts";
 import type { CallRecord } from "../../src/reliable/call-record.ts";
-import { enqueued, gates, runs, STALE, setup, total } from "./log-maintenance-fixture.ts";
+import type { PartitionClient } from "../../src/router/ports.ts";
+import { enqueued, gates, idsOf, runs, STALE, setup, total } from "./maintenance-fixture.ts";
 
 describe("reconciling", () => {
   test("[CALL11] rows that an outsider inserted run exactly once and get their outcome", async () => {
@@ -16,6 +17,8 @@ describe("reconciling", () => {
       pending: 0,
       refused: 0,
       unreachable: 0,
+      left: 0,
+      silent: [],
       complete: true,
     });
     await clock.advance(1_000);
@@ -135,17 +138,93 @@ describe("reconciling", () => {
   });
 
   test("[CALL10] an owner that can't be asked leaves its rows pending, and the others are driven", async () => {
-    const away = () => Promise.reject(new EdgeverseError("UNAVAILABLE", "away"));
-    const { clock, log, cluster, maintenance, run } = setup({
-      router: {
-        ask: (id, deadline, question) => (id === "lost" ? away() : cluster.router.ask(id, deadline, question)),
-      },
+    const { clock, log, cluster, maintenance, run } = setup();
+    const [lost, found] = ["p1", "p0"].map((name) => idsOf(cluster, name, 1)[0] as string) as [string, string];
+    cluster.unreachable.add("p1");
+    await log.write([lost, found].map((id) => enqueued({ id, callId: "c" })));
+    expect(await run(maintenance.reconcile())).toMatchObject({
+      seen: 2,
+      driven: 1,
+      unreachable: 1,
+      refused: 0,
+      silent: ["p1"],
+      complete: true,
     });
-    await log.write(["lost", "found"].map((id) => enqueued({ id, callId: "c" })));
-    expect(await run(maintenance.reconcile())).toMatchObject({ seen: 2, driven: 1, unreachable: 1, refused: 0 });
     await clock.advance(1_000);
-    expect(await log.find("Probe", "lost", "c")).toMatchObject({ status: "pending", epoch: 0 });
-    expect(await log.find("Probe", "found", "c")).toMatchObject({ status: "success" });
+    expect(await log.find("Probe", lost, "c")).toMatchObject({ status: "pending", epoch: 0 });
+    expect(await log.find("Probe", found, "c")).toMatchObject({ status: "success" });
+    cluster.unreachable.clear();
+    expect(await run(maintenance.reconcile())).toMatchObject({ seen: 1, driven: 1, silent: [] });
+  });
+
+  test("[CALL10] 2,000 rows of a partition that hangs delay no other's, and cost one message", async () => {
+    const hangs = new Proxy({} as PartitionClient, { get: () => () => new Promise(() => undefined) });
+    const { clock, log, cluster, maintenance, subrequests } = setup({
+      pretend: (name, client) => (name === "p1" ? hangs : client),
+    });
+    const rows = idsOf(cluster, "p1", 2_000).map((id) => enqueued({ id, callId: "c" }));
+    for (let start = 0; start < rows.length; start += 1_000) await log.write(rows.slice(start, start + 1_000));
+    const [healthy] = idsOf(cluster, "p0", 1) as [string];
+    await log.write([enqueued({ id: healthy, callId: "c" })]);
+    const begun = clock.now();
+    const report = maintenance.reconcile();
+    await clock.advance(100);
+    expect(runs).toEqual([`${healthy}:1`]);
+    await clock.advance(10_000);
+    expect(await report).toMatchObject({ seen: 2_001, driven: 1, unreachable: 2_000, silent: ["p1"], complete: true });
+    expect(clock.now() - begun).toBeLessThan(11_000);
+    expect(subrequests()).toBeLessThan(12);
+  });
+
+  test("[CALL10] 20,000 rows take few subrequests, and a run that its budget ends is gone on with", async () => {
+    const { clock, log, maintenance, run, subrequests } = setup({ config: { upkeepMessages: 60 } });
+    for (let start = 0; start < 20_000; start += 1_000)
+      await log.write(
+        Array.from({ length: 1_000 }, (_, index) => enqueued({ id: `o${index % 97}`, callId: `c${start + index}` })),
+      );
+    let driven = 0;
+    let rounds = 0;
+    for (let complete = false; !complete; rounds++) {
+      const before = subrequests();
+      const report = await run(maintenance.reconcile());
+      expect(subrequests() - before).toBeLessThanOrEqual(66);
+      expect(report).toMatchObject({ unreachable: 0, silent: [] });
+      expect(report.driven + report.left).toBeLessThanOrEqual(report.seen);
+      driven += report.driven;
+      complete = report.complete;
+      await clock.advance(2_000);
+    }
+    expect([driven, runs.length]).toEqual([20_000, 20_000]);
+    expect(rounds).toBeGreaterThan(2);
+    expect(rounds).toBeLessThan(15);
+  });
+
+  test("[CALL10] rows at the end are reached though those before them can't be settled", async () => {
+    const { log, cluster, maintenance, run } = setup({ config: { upkeepMessages: 12 } });
+    cluster.unreachable.add("p1");
+    const rows = idsOf(cluster, "p1", 12_000).map((id) => enqueued({ id, callId: "c" }));
+    for (let start = 0; start < rows.length; start += 1_000) await log.write(rows.slice(start, start + 1_000));
+    const [healthy] = idsOf(cluster, "p0", 1) as [string];
+    await log.write([enqueued({ id: healthy, callId: "c" })]);
+    expect(await run(maintenance.reconcile())).toMatchObject({ driven: 0, complete: false });
+    expect(await run(maintenance.reconcile())).toMatchObject({ driven: 1 });
+  });
+
+  test("[CALL10] large requests are read a few at a time", async () => {
+    const { clock, log, maintenance, run } = setup();
+    const request = JSON.stringify({ by: 1, padding: "x".repeat(700_000) });
+    for (let index = 0; index < 20; index++) await log.write([enqueued({ id: "big", callId: `c${index}`, request })]);
+    const sizes: number[] = [];
+    const read = log.read.bind(log);
+    log.read = async (seqs) => {
+      const calls = await read(seqs);
+      sizes.push(calls.reduce((all, call) => all + (call.request?.length ?? 0), 0));
+      return calls;
+    };
+    expect(await run(maintenance.reconcile())).toMatchObject({ seen: 20, driven: 20, complete: true });
+    expect(Math.max(...sizes)).toBeLessThan(4_200_000);
+    await clock.advance(1_000);
+    expect(runs).toHaveLength(20);
   });
 
   test("[CALL10] a busy owner is asked again later: overload fails no row", async () => {
@@ -194,7 +273,7 @@ describe("reconciling", () => {
   test("[CALL10] with the log away it says so", async () => {
     const { log, maintenance } = setup();
     log.down = true;
-    await expect(maintenance.reconcile()).rejects.toMatchObject({ code: "LOG_UNAVAILABLE" });
+    await expect(maintenance.reconcile()).rejects.toMatchObject({ code: "LOG_UNAVAILABLE", retryable: true });
     await expect(maintenance.cleanUp({ olderThan: null, dryRun: false })).rejects.toMatchObject({
       code: "LOG_UNAVAILABLE",
     });

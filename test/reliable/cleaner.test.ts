@@ -1,8 +1,8 @@
-import { MemoryCallLog, type TestCluster } from "edgeverse/testing";
+import type { TestCluster } from "edgeverse/testing";
 import { describe, expect, test } from "vitest";
-import { LogMaintenance } from "../../src/reliable/log-maintenance.ts";
 import type { FinalCounts } from "../../src/reliable/ports.ts";
-import { DAY, enqueued, gates, runs, setup } from "./log-maintenance-fixture.ts";
+import type { PartitionClient } from "../../src/router/ports.ts";
+import { DAY, enqueued, gates, idsOf, runs, setup } from "./maintenance-fixture.ts";
 
 describe("cleanup", () => {
   const marks = (cluster: TestCluster) =>
@@ -11,8 +11,8 @@ describe("cleanup", () => {
       return there.length === 0 ? [] : storage.query("SELECT call_id, status FROM calls");
     });
 
-  async function withHistory() {
-    const made = setup();
+  async function withHistory(options: Parameters<typeof setup>[0] = {}) {
+    const made = setup(options);
     const { clock, cluster } = made;
     for (const id of ["a", "b", "c"]) await cluster.call("Probe", id, "add", { by: 1 }, { callId: "old" });
     await cluster.call("Probe", "a", "refuse", undefined, { callId: "no" }).catch(() => {});
@@ -95,35 +95,55 @@ describe("cleanup", () => {
     expect({ ...done, dryRun: true, before: plan.before }).toEqual(plan);
   });
 
-  test("[CALL9] goes in batches of 500 and ends early when there is no end", async () => {
-    const { cluster, clock } = setup();
-    const limits: number[] = [];
-    const endless = new MemoryCallLog(clock);
-    endless.removeFinished = async (_before, limit): Promise<FinalCounts> => {
-      limits.push(limit);
-      return { success: limit - 1, failed: 1, expired: 0 };
-    };
-    let markBatches = 0;
-    const maintenance = new LogMaintenance({
-      log: endless,
-      router: cluster.router,
-      config: cluster.config,
-      clock,
-      connect: () => ({
-        callRecord: async () => null,
+  test("[CALL9] a run takes no more than its budget, and every partition has its share", async () => {
+    const steps = new Map<string, number>();
+    const { log, maintenance, subrequests, run } = setup({
+      config: { upkeepMessages: 100 },
+      pretend: (name, client) => ({
+        ...client,
         removeMarks: async (_before, limit) => {
-          markBatches++;
+          steps.set(name, (steps.get(name) ?? 0) + 1);
           return limit;
         },
       }),
     });
-    const report = await maintenance.cleanUp({ olderThan: null, dryRun: false });
-    expect(report.complete).toBe(false);
-    expect(Math.max(...limits)).toBeLessThanOrEqual(500);
-    expect(limits.length).toBeLessThanOrEqual(2_000);
-    expect(markBatches).toBeLessThanOrEqual(2_010);
-    const look = await maintenance.cleanUp({ olderThan: null, dryRun: true });
+    log.removeFinished = async (_before, limit): Promise<FinalCounts> => ({
+      success: limit - 1,
+      failed: 1,
+      expired: 0,
+    });
+    expect(await run(maintenance.cleanUp({ olderThan: null, dryRun: false }))).toMatchObject({ complete: false });
+    expect(subrequests()).toBeLessThanOrEqual(100);
+    expect([...steps.keys()].sort()).toEqual(["p0", "p1", "p2"]);
+    expect(Math.min(...steps.values())).toBeGreaterThanOrEqual(16);
+    const look = await run(maintenance.cleanUp({ olderThan: null, dryRun: true }));
     expect(look).toMatchObject({ dryRun: true, complete: false });
+  });
+
+  test("[CALL9] a partition that hangs is named, and the marks of the others go", async () => {
+    const hangs = new Proxy({} as PartitionClient, { get: () => () => new Promise(() => undefined) });
+    let silent = "";
+    const { clock, cluster, maintenance } = setup({ pretend: (name, client) => (name === silent ? hangs : client) });
+    const ids = ["p0", "p1", "p2"].map((name) => idsOf(cluster, name, 1)[0] as string);
+    for (const id of ids) await cluster.call("Probe", id, "add", { by: 1 }, { callId: "old" });
+    await clock.advance(31 * DAY);
+    silent = "p0";
+    const report = maintenance.cleanUp({ olderThan: null, dryRun: false });
+    await clock.advance(6_000);
+    expect(await report).toMatchObject({ marks: 2, silent: ["p0"], complete: false, counts: { success: 3 } });
+    expect(marks(cluster)).toHaveLength(1);
+  });
+
+  test("[CALL9] marks are removed in a cluster that keeps no log", async () => {
+    const { clock, cluster, maintenance, run } = await withHistory({ withoutLog: true });
+    await clock.advance(11 * DAY);
+    expect(await run(maintenance.cleanUp({ olderThan: null, dryRun: false }))).toMatchObject({
+      counts: { success: 0, failed: 0, expired: 0 },
+      marks: 4,
+      complete: true,
+    });
+    expect(marks(cluster)).toEqual([{ call_id: "young", status: "success" }]);
+    await expect(maintenance.reconcile()).rejects.toMatchObject({ code: "LOG_UNAVAILABLE", retryable: false });
   });
 
   test("[CALL9] many rows and marks are removed completely in one run", async () => {

@@ -1,0 +1,36 @@
+import type { FinalCounts } from "./ports.ts";
+
+export interface CleanupReport {
+  readonly dryRun: boolean;
+  /** Calls that finished before this were removed, ms since the epoch. */
+  readonly before: number;
+  /** Rows removed from the log (with `dryRun`: that would be), by status. */
+  readonly counts: FinalCounts;
+  /** Call marks removed at the owners. Never any younger than the configured retention: without its mark a call could run again. */
+  readonly marks: number;
+  /** Partitions that did not answer; their marks stay for now. */
+  readonly silent: readonly string[];
+  /** False when the budget ended the run early, or a partition was silent; the next run goes on. */
+  readonly complete: boolean;
+}
+
+export interface ReconcileReport {
+  /** Pending rows looked at. */
+  readonly seen: number;
+  /** Rows whose owner did not know them: driven. */
+  readonly driven: number;
+  /** Rows whose owner had finished them: completed in the log. */
+  readonly completed: number;
+  /** Rows the owner still works on. */
+  readonly pending: number;
+  /** Rows that can never run (no such type or method, unfit request): failed in the log. */
+  readonly refused: number;
+  /** Rows whose owner did not answer, or was too busy to take them. */
+  readonly unreachable: number;
+  /** Rows seen that the budget did not reach. */
+  readonly left: number;
+  /** Partitions that did not answer. */
+  readonly silent: readonly string[];
+  /** False when the budget ended the run before the end of the log; the next one goes on. */
+  readonly complete: boolean;
+}

@@ -1,0 +1,76 @@
+import { EdgeverseError } from "../errors/edgeverse-error.ts";
+import type { CallMessage, Reply } from "../object/message.ts";
+import type { Clock } from "../platform/ports.ts";
+import { within } from "../platform/within.ts";
+import type { CallKey, OwnerAnswer } from "./call-record.ts";
+
+/** The way to the owners, as upkeep needs it; `Router` fits. */
+export interface Owners {
+  readonly map: { readonly partitions: readonly string[] };
+  /** Takes the coordinator's map, if it can be had. Never rejects. */
+  refresh(): Promise<void>;
+  /** @throws EdgeverseError `INVALID_ID` */
+  owner(id: string): string;
+}
+
+/** A partition, as upkeep needs it. */
+export interface Owner {
+  callRecords(keys: readonly CallKey[]): Promise<OwnerAnswer[]>;
+  batch(messages: readonly CallMessage[]): Promise<Reply[]>;
+  removeMarks(before: number, limit: number, dryRun: boolean): Promise<number>;
+}
+
+/** What upkeep is made of. */
+export interface UpkeepParts {
+  readonly router: Owners;
+  readonly connect: (partition: string) => Owner;
+  readonly clock: Clock;
+  readonly config: { readonly retention: number; readonly upkeepMessages: number };
+}
+
+/** Ms one run may take; the next goes on. */
+export const UPKEEP_TIME = 60_000;
+/** Ms a partition has to answer one message. */
+const ANSWER_WITHIN = 5_000;
+/** Messages on their way at the same time. */
+const CONCURRENCY = 16;
+
+/** Asks partitions, and remembers which of them are silent: each costs a run one time-out. */
+export class PatientAsker {
+  readonly silent = new Set<string>();
+  readonly #parts: Pick<UpkeepParts, "connect" | "clock">;
+
+  constructor(parts: Pick<UpkeepParts, "connect" | "clock">) {
+    this.#parts = parts;
+  }
+
+  /** The answer; undefined from a partition that is silent. */
+  async ask<Answer>(partition: string, question: (owner: Owner) => Promise<Answer>): Promise<Answer | undefined> {
+    const { connect, clock } = this.#parts;
+    if (this.silent.has(partition)) return undefined;
+    const late = () => new EdgeverseError("UNAVAILABLE", `Partition ${partition} is silent`);
+    try {
+      // Also what `connect` throws.
+      const asked = Promise.resolve(partition).then(connect).then(question);
+      return await within(clock, ANSWER_WITHIN, asked, late);
+    } catch {
+      this.silent.add(partition);
+      return undefined;
+    }
+  }
+}
+
+/** Takes what is first by turns: else those at the end of a list would never be reached by runs that end early. */
+export function rotated<Item>(items: readonly Item[], by: number): Item[] {
+  const first = items.length === 0 ? 0 : Math.floor(by) % items.length;
+  return [...items.slice(first), ...items.slice(0, first)];
+}
+
+/** Does `action` for all items, some at the same time. */
+export async function inParallel<Item>(items: readonly Item[], action: (item: Item) => Promise<void>): Promise<void> {
+  let next = 0;
+  const worker = async () => {
+    for (let item = items[next++]; item !== undefined; item = items[next++]) await action(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(CONCURRENCY, items.length) }, worker));
+}
