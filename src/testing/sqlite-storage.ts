@@ -1,20 +1,23 @@
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import type { SqlRow, SqlStorage, SqlValue } from "../platform/ports.ts";
+import { limitedDatabase, PLATFORM, SqliteError } from "./platform-limits.ts";
 import { Statements } from "./statements.ts";
 
-/** A database of `node:sqlite`: in memory, or in a file with a sync per transaction. */
+/** A database of `node:sqlite` with the platform's limits: in memory, or in a file with a sync per transaction. */
 export class SqliteStorage implements SqlStorage {
   readonly #database: DatabaseSync;
   readonly #statements: Statements;
   /** Makes the next commit fail with this error, once. */
   failNext: Error | undefined;
+  /** A transaction that makes the database larger than this fails with `SQLITE_FULL`; deletes go on. */
+  maxSize: number = PLATFORM.databaseBytes;
   /** Called with each statement. @internal */
   onQuery: ((sql: string) => void) | undefined;
   /** When its process wants to be woken. @internal */
   wake: number | null = null;
 
   constructor(path = ":memory:") {
-    this.#database = new DatabaseSync(path);
+    this.#database = limitedDatabase(path);
     this.#statements = new Statements(this.#database);
     this.#database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
   }
@@ -28,7 +31,10 @@ export class SqliteStorage implements SqlStorage {
   transaction<R>(action: () => R): R {
     this.#database.exec("BEGIN");
     try {
+      const before = this.#statements.size();
       const result = action();
+      const size = this.#statements.size();
+      if (size > this.maxSize && size > before) throw new SqliteError("database or disk is full", "SQLITE_FULL");
       const failure = this.failNext;
       this.failNext = undefined;
       if (failure !== undefined) throw failure;

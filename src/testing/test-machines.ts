@@ -12,6 +12,7 @@ import type { Genesis } from "../placement/shard-map.ts";
 import type { Cancel, Clock } from "../platform/ports.ts";
 import type { CallLog } from "../reliable/ports.ts";
 import type { PartitionClient } from "../router/ports.ts";
+import { overConnections } from "./platform-limits.ts";
 import { SqliteStorage } from "./sqlite-storage.ts";
 import { TestProcess } from "./test-process.ts";
 
@@ -137,7 +138,7 @@ export class TestMachines {
     return new Partition({
       registry,
       config,
-      log,
+      log: log === undefined ? undefined : overConnections(log),
       env,
       name,
       proposal: genesis,

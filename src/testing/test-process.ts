@@ -1,4 +1,5 @@
 import type { Clock, SqlRow, SqlStorage, SqlValue } from "../platform/ports.ts";
+import { invocation, messageCopy, subrequest } from "./platform-limits.ts";
 import { ProcessClock } from "./process-clock.ts";
 
 /**
@@ -64,10 +65,10 @@ export class TestProcess {
     if (this.clock.ended) throw new Error("this process has ended");
   }
 
-  /** A service of this process as others reach it: what it answers, or a broken connection. */
+  /** A service of this process as others reach it by message: a copy of what it answers, or a broken connection. */
   serve<Service extends object>(service: Service): Service {
     const served = Object.entries(service).map(([name, method]: [string, (...args: unknown[]) => Promise<unknown>]) => {
-      return [name, (...args: unknown[]) => this.#answer(method(...args))];
+      return [name, (...args: unknown[]) => this.#answer(method, args)];
     });
     return Object.fromEntries(served) as Service;
   }
@@ -77,11 +78,13 @@ export class TestProcess {
     for (const fail of [...this.#unanswered]) fail(broken());
   }
 
-  #answer<T>(work: Promise<T>): Promise<T> {
+  #answer(method: (...args: unknown[]) => Promise<unknown>, args: readonly unknown[]): Promise<unknown> {
     return new Promise((resolve, reject) => {
+      subrequest();
+      const sent = messageCopy(args);
       this.#unanswered.add(reject);
       const over = () => this.#unanswered.delete(reject);
-      work.then(
+      invocation(async () => messageCopy(await method(...sent))).then(
         (value) => over() && this.run(() => resolve(value)),
         (error) => over() && this.run(() => reject(error)),
       );

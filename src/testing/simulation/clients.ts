@@ -1,4 +1,5 @@
 import type { CallMessage, Reply } from "../../object/message.ts";
+import { invocation } from "../platform-limits.ts";
 import type { History, Sent } from "./history.ts";
 import type { CallStep } from "./steps.ts";
 import type { Edge, World } from "./world.ts";
@@ -48,7 +49,7 @@ export class Clients {
     const envelope = this.#envelope(object, timeout, edge);
     entry.copies++;
     this.#world.trace(`client ${token} ${deed} ${object}${entry.reliable ? " reliable" : ""}`);
-    const reply =
+    const reply = invocation(() =>
       deed === "delete"
         ? router.lifecycle({ ...envelope, action: "delete" })
         : router.call({
@@ -56,7 +57,8 @@ export class Clients {
             method: deed,
             request: JSON.stringify(requestOf(entry)),
             ...reliableOf(entry, envelope),
-          });
+          }),
+    );
     void reply.then((answer) => {
       entry.replies.push({ moment: this.#history.moment(), reply: answer });
       this.#world.trace(`client ${token} <- ${describe(answer)}`);

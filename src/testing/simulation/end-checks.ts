@@ -7,7 +7,7 @@ import { explainHistory } from "./linearizability.ts";
 import { type Mark, operationsOf } from "./object-operations.ts";
 import type { Operations } from "./operations.ts";
 import { shardsOf } from "./owner-checks.ts";
-import type { Machine } from "./sim-process.ts";
+import type { Machine } from "./sim-machine.ts";
 import { unfinished } from "./unfinished.ts";
 import { Violation } from "./violation.ts";
 import type { World } from "./world.ts";

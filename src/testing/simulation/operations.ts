@@ -1,8 +1,9 @@
 import type { AdminCommand } from "../../coordinator/commands.ts";
 import { placementOf, shardOf } from "../../identity/object-id.ts";
 import type { PartitionClient } from "../../router/ports.ts";
+import { invocation } from "../platform-limits.ts";
 import type { Clients } from "./clients.ts";
-import type { Machine } from "./sim-process.ts";
+import type { Machine } from "./sim-machine.ts";
 import type { Step } from "./steps.ts";
 import type { CoordinatorClient, Edge, World } from "./world.ts";
 
@@ -72,10 +73,8 @@ export class Operations {
   /** What cron does every minute and every hour. */
   cron(): void {
     const { process, router } = this.#operator;
-    void this.#world
-      .maintenance(this.#operator)
-      .reconcile()
-      .catch(() => undefined);
+    const maintenance = this.#world.maintenance(this.#operator);
+    void invocation(() => maintenance.reconcile()).catch(() => undefined);
     const known = new Set([...router.map.partitions, ...this.#world.partitions.map(({ name }) => name)]);
     for (const name of known) {
       void this.#world.network

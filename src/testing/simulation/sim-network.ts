@@ -1,6 +1,8 @@
+import { invocation, messageCopy, subrequest } from "../platform-limits.ts";
 import type { Random } from "./random.ts";
 import type { SimTime } from "./sim-clock.ts";
-import type { Machine, SimProcess } from "./sim-process.ts";
+import type { Machine } from "./sim-machine.ts";
+import type { SimProcess } from "./sim-process.ts";
 
 /** How well messages travel. Probabilities are for each message. */
 export interface Weather {
@@ -68,7 +70,8 @@ export class SimNetwork {
   #method(from: SimProcess, to: string, method: string) {
     return (...args: unknown[]) =>
       new Promise((resolve, reject) => {
-        const sent = structuredClone(args);
+        subrequest();
+        const sent = messageCopy(args);
         const { time, trace } = this.#parts;
         if (!from.alive) return;
         from.leave(() => {
@@ -126,15 +129,10 @@ export class SimNetwork {
       };
       const action = process.service[method];
       if (action === undefined) throw new Error(`${to} has no method ${method}`);
-      Promise.resolve()
-        .then(() => action.apply(process.service, args as never[]))
-        .then(
-          (value) => {
-            const copy = structuredClone(value);
-            answer(kindOf(copy), () => caller?.resolve(copy));
-          },
-          (error: unknown) => answer(`threw ${error}`, () => caller?.fails(0)),
-        );
+      invocation(async () => messageCopy(await action.apply(process.service, args as never[]))).then(
+        (copy) => answer(kindOf(copy), () => caller?.resolve(copy)),
+        (error: unknown) => answer(`threw ${error}`, () => caller?.fails(0)),
+      );
     });
   }
 

@@ -1,5 +1,5 @@
-import { DatabaseSync } from "node:sqlite";
 import type { SqlRow, SqlStorage, SqlValue } from "../../platform/ports.ts";
+import { limitedDatabase, PLATFORM, SqliteError } from "../platform-limits.ts";
 import { Statements } from "../statements.ts";
 import type { Random } from "./random.ts";
 import type { SimTime } from "./sim-clock.ts";
@@ -24,7 +24,7 @@ export type Durability = "barrier" | "gate";
  * what one event writes, with no wait in between, becomes durable at once.
  */
 export class SimDisk {
-  readonly #database = new DatabaseSync(":memory:");
+  readonly #database = limitedDatabase();
   readonly #statements = new Statements(this.#database);
   readonly #time: SimTime;
   readonly #random: Random;
@@ -40,6 +40,8 @@ export class SimDisk {
   readonly written = new Set<"shards" | "calls">();
   /** Makes the next write fail. */
   failNext = false;
+  /** A transaction that makes the database larger than this fails with `SQLITE_FULL`; deletes go on. */
+  maxSize: number = PLATFORM.databaseBytes;
 
   constructor(time: SimTime, random: Random) {
     this.#time = time;
@@ -75,10 +77,12 @@ export class SimDisk {
     this.#within = true;
     this.#savedAlarm = this.alarm;
     try {
+      const before = this.#statements.size();
       const result = action();
-      if (this.failNext) {
+      const size = this.#statements.size();
+      if (this.failNext || (size > this.maxSize && size > before)) {
         this.failNext = false;
-        throw new DiskFullError();
+        throw new SqliteError("database or disk is full", "SQLITE_FULL");
       }
       this.#within = false;
       this.#committed(this.#savedAlarm);
@@ -139,13 +143,6 @@ export class SimDisk {
     }
     const delay = this.#random.chance(0.04) ? this.#random.between(10, 120) : this.#random.between(0.1, 2);
     this.#commits.push({ event, durableAt: Math.max(this.durableAt, now + delay), alarm });
-  }
-}
-
-/** A write that the platform refuses. */
-export class DiskFullError extends Error {
-  constructor() {
-    super("simulated: disk full");
   }
 }
 

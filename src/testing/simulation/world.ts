@@ -15,13 +15,15 @@ import { LearnedMap } from "../../router/map-cache.ts";
 import type { PartitionClient } from "../../router/ports.ts";
 import { Router } from "../../router/router.ts";
 import { MemoryCallLog } from "../memory-call-log.ts";
+import { overConnections, SqliteError } from "../platform-limits.ts";
 import { ledgerOf, type Sleep } from "./ledger.ts";
 import type { Random } from "./random.ts";
 import type { Settings } from "./settings.ts";
 import { BEGINNING, SimTime } from "./sim-clock.ts";
+import { Machine } from "./sim-machine.ts";
 import { SimNetwork } from "./sim-network.ts";
-import { Machine, type Service, SimProcess } from "./sim-process.ts";
-import { DiskFullError, SimDisk } from "./sim-storage.ts";
+import { type Service, SimProcess } from "./sim-process.ts";
+import { SimDisk } from "./sim-storage.ts";
 
 /** The coordinator as others reach it by message. */
 export type CoordinatorClient = {
@@ -92,7 +94,7 @@ export class World {
     if (known !== undefined) return known;
     const disk = new SimDisk(this.time, this.#random.fork(`disk ${name}`));
     disk.onError = (error) => this.faults.push(error);
-    const made = new Machine(name, this.time, disk, {
+    const made = new Machine(name, this.time, this.#random, disk, {
       start: (machine) => {
         this.trace(`start ${name}`);
         if (name === COORDINATOR) return this.#coordinator(machine);
@@ -114,7 +116,7 @@ export class World {
   maintenance(edge: Edge): Maintenance {
     const { process, router } = edge;
     const connect = (name: string) => this.network.client<PartitionClient>(process, name);
-    const log = this.network.client<CallLog>(process, LOG);
+    const log = this.#logOf(process);
     return maintenanceOf({ log, router, connect, config: this.settings.config, clock: process.clock });
   }
 
@@ -152,7 +154,7 @@ export class World {
       bootstrapper: { bootstrap: (proposal) => coordinator.bootstrap(proposal) },
       connect: (name) => network.client<PartitionClient>(process, name),
       loads: { report: (report) => coordinator.report(report) },
-      log: settings.withLog ? network.client<CallLog>(process, LOG) : undefined,
+      log: settings.withLog ? this.#logOf(process) : undefined,
       observer: {
         methodThrew: (_key, _request, thrown) => this.#fault(process, thrown),
         warn: (event, details) => this.#warn(process, event, details),
@@ -207,6 +209,11 @@ export class World {
     return process;
   }
 
+  /** Postgres, as a process reaches it. */
+  #logOf(process: SimProcess): CallLog {
+    return overConnections(this.network.client<CallLog>(process, LOG));
+  }
+
   #registry(sleep: Sleep, hooks: number): Registry {
     return new Registry([ledgerOf(sleep, hooks), ...this.#objects]);
   }
@@ -229,7 +236,7 @@ export class World {
   }
 
   #fault(process: SimProcess, thrown: unknown): void {
-    if (!process.alive || process.zombie || thrown instanceof DiskFullError) return;
+    if (!process.alive || process.zombie || thrown instanceof SqliteError) return;
     this.trace(`${process.name} method threw ${thrown}`);
     this.faults.push(thrown);
   }
