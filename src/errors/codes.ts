@@ -33,6 +33,8 @@ export const CODES = {
   INTERNAL: code(500, "The method failed unexpectedly"),
   STATE_INVALID: code(500, "The object's state does not fit its schema"),
   INVALID_RESPONSE: code(500, "The method's response is not a JSON value"),
+  COMMIT_REFUSED: code(500, "The database refuses what the turn would store"),
+  STORAGE_FULL: code(507, "The partition's database is full", true),
   OVERLOADED: code(503, "Too many calls are waiting", true),
   LOG_UNAVAILABLE: code(503, "The log of reliable calls cannot take the call", true),
   UNAVAILABLE: code(503, "A part of the cluster cannot be reached", true),

@@ -6,7 +6,7 @@ import type { DeactivationReason, VirtualObject } from "../object/virtual-object
 import type { LoadReport } from "../placement/load-report.ts";
 import type { ReshardReply } from "../placement/move.ts";
 import { LogGate } from "../reliable/log-gate.ts";
-import { Shipper } from "../reliable/shipper.ts";
+import { type Backlog, Shipper } from "../reliable/shipper.ts";
 import { AutoLoad } from "./auto-load.ts";
 import { CallTable, type StoredCall } from "./calls/call-table.ts";
 import { ReliableCalls } from "./calls/reliable-calls.ts";
@@ -24,9 +24,9 @@ import { LoadMeter } from "./turns/load-meter.ts";
 import { encodeText } from "./turns/method-plan.ts";
 import { Outbound } from "./turns/outbound.ts";
 import { readable, systemPlan } from "./turns/system-plan.ts";
-import type { Turn, TurnActivation, TurnServices } from "./turns/turn.ts";
+import type { Turn, TurnActivation } from "./turns/turn.ts";
 import { TurnEngine } from "./turns/turn-engine.ts";
-import { TurnStore } from "./turns/turn-store.ts";
+import { turnServices } from "./turns/turn-services.ts";
 
 /** Ms until a partition with open calls is woken if its process ends. */
 const WAKE_AFTER = 5_000;
@@ -67,7 +67,14 @@ export class PartitionCore {
     const inside = (keys: Iterable<string>) => ownership.anyGated(keys);
     const fence = (position: number) => ownership.fence(position);
     this.table = new CallTable(storage, { now, shardAt, changes, fence, staged: () => ownership.staged() });
-    this.commit = new GroupCommit(storage, clock, changes, fence, onFailure);
+    this.commit = new GroupCommit({
+      storage,
+      clock,
+      changes,
+      fence,
+      onRefused: (members, error) => this.#refused(members as ReadonlySet<TurnActivation>, error),
+      onFailure,
+    });
     this.activations = new Activations(clock, config, (activation, reason) => this.#evict(activation, reason));
     this.gate = new HandOffGate({ deadlines, most: config.partitionMailbox, inside });
     const outbound = new Outbound({
@@ -89,7 +96,14 @@ export class PartitionCore {
       deadlines,
       meter: new LoadMeter({ clock, ownership, storage, send: (report) => this.#report(report) }),
       observer,
-      services: this.#services(outbound),
+      services: turnServices({
+        storage,
+        commit: this.commit,
+        config,
+        env: options.env,
+        random: options.random,
+        outbound,
+      }),
       limits: config,
     });
     this.shipper =
@@ -249,37 +263,20 @@ export class PartitionCore {
     );
   }
 
-  #services(outbound: Outbound): TurnServices {
-    const { storage, config, env } = this.#options;
-    return {
-      env,
-      stub: (turn, type, id, options) => outbound.stub(turn, type, id, options),
-      openStore: (turn) =>
-        new TurnStore(turn.activation, storage, {
-          maxValue: config.maxValue,
-          checkMutable: () => turn.checkMutable("change the store of"),
-          flush: () => this.commit.flush(),
-          under: turn.outer === undefined ? undefined : () => (turn.outer as Turn).openStore(),
-        }),
-      uuid: () => this.#options.random.uuid(),
-      over: (turn) =>
-        new EdgeverseError(
-          "DEADLINE_EXCEEDED",
-          `The turn on ${turn.activation.key} has ended: what it does now has no effect`,
-        ),
-    };
+  /** The database has refused what was published of these objects. */
+  #refused(members: ReadonlySet<TurnActivation>, error: EdgeverseError): void {
+    const keys = Array.from(members, ({ key }) => key).slice(0, 10);
+    this.#options.observer.warn("a commit was refused; its objects are as they were", { keys, error });
+    this.engine.refuse(members, error);
   }
 
-  #backlog() {
-    const { storage } = this.#options;
-    return {
-      next: async (limit: number) => {
-        const entries = this.table.backlog(limit);
-        if (entries.length > 0) await storage.barrier();
-        return entries;
-      },
-      shipped: (entries: readonly StoredCall[]) => this.table.shipped(entries),
+  #backlog(): Backlog<StoredCall> {
+    const next = async (limit: number) => {
+      const entries = this.table.backlog(limit);
+      if (entries.length > 0) await this.#options.storage.barrier();
+      return entries;
     };
+    return { next, shipped: (entries) => this.table.shipped(entries) };
   }
 
   #evict(activation: TurnActivation, reason: DeactivationReason): void {
@@ -290,7 +287,7 @@ export class PartitionCore {
     const deadline = this.#options.clock.now() + DEACTIVATE_WITHIN;
     const leave = () => {
       activation.instance = undefined;
-      this.commit.settled(() => {
+      this.commit.settled(activation, () => {
         if (activation.evictable && activation.instance === undefined) this.activations.forget(activation);
       });
     };

@@ -10,7 +10,7 @@ import type { PartitionOptions } from "./options.ts";
 import { Ownership } from "./storage/ownership.ts";
 import { migrate } from "./storage/schema.ts";
 import { methodPlan } from "./turns/method-plan.ts";
-import { type Outcome, RELEASED, type TurnPlan } from "./turns/turn.ts";
+import { type Outcome, RELEASED, type TurnActivation, type TurnPlan } from "./turns/turn.ts";
 
 /** Ms from a failed commit to a new start. */
 const RESTART_AFTER = 10;
@@ -91,7 +91,7 @@ export class Partition {
       });
       return await new Promise<Reply>((resolve) => {
         const activation = core.open(definition, message.id, owned);
-        core.engine.submit(activation, plan(replier(core, resolve, again)));
+        core.engine.submit(activation, plan(replier(core, activation, resolve, again)));
       });
     } catch (error) {
       return errorReply(error);
@@ -128,7 +128,7 @@ export class Partition {
         info: { caller, deadline, callId: undefined, requestId, traceparent },
         chain,
         encode: core.encode,
-        finish: replier(core, resolve, again),
+        finish: replier(core, activation, resolve, again),
       });
       core.engine.submit(activation, plan);
     });
@@ -214,6 +214,7 @@ function rawRequest({ request }: { readonly request?: string }): unknown {
  */
 function replier(
   core: PartitionCore,
+  activation: TurnActivation,
   resolve: (reply: Reply | Promise<Reply>) => void,
   again: () => Promise<Reply>,
 ): (outcome: Outcome) => void {
@@ -222,7 +223,7 @@ function replier(
       resolve(again());
       return;
     }
-    core.commit.settled((error) => {
+    core.commit.settled(activation, (error) => {
       if (error !== undefined) resolve(errorReply(error));
       else if (outcome.ok) resolve({ kind: "response", response: outcome.value as string });
       else resolve(errorReply(outcome.error));

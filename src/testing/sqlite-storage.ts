@@ -11,6 +11,10 @@ export class SqliteStorage implements SqlStorage {
   failNext: Error | undefined;
   /** A transaction that makes the database larger than this fails with `SQLITE_FULL`; deletes go on. */
   maxSize: number = PLATFORM.databaseBytes;
+  /** Makes every commit fail with this error, as long as it is set. */
+  failing: Error | undefined;
+  /** Makes the next barrier fail with this error, once: the platform lost what it had taken. */
+  loseNext: Error | undefined;
   /** Called with each statement. @internal */
   onQuery: ((sql: string) => void) | undefined;
   /** When its process wants to be woken. @internal */
@@ -35,7 +39,7 @@ export class SqliteStorage implements SqlStorage {
       const result = action();
       const size = this.#statements.size();
       if (size > this.maxSize && size > before) throw new SqliteError("database or disk is full", "SQLITE_FULL");
-      const failure = this.failNext;
+      const failure = this.failing ?? this.failNext;
       this.failNext = undefined;
       if (failure !== undefined) throw failure;
       this.#database.exec("COMMIT");
@@ -47,7 +51,9 @@ export class SqliteStorage implements SqlStorage {
   }
 
   barrier(): Promise<void> {
-    return Promise.resolve();
+    const lost = this.loseNext;
+    this.loseNext = undefined;
+    return lost === undefined ? Promise.resolve() : Promise.reject(lost);
   }
 
   wakeAt(time: number | null): void {

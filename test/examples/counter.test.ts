@@ -34,11 +34,11 @@ describe("Counter", () => {
             });
           } else {
             await counter.get();
-            cluster.storage("p0").failNext = new Error("disk full");
+            cluster.storage("p0").failing = new Error("disk full");
             await expect(counter.add({ by: 7_777 })).rejects.toMatchObject({
               code: "UNAVAILABLE",
             });
-            cluster.storage("p0").failNext = undefined;
+            cluster.storage("p0").failing = undefined;
           }
           expect(await counter.get()).toEqual({ value: sum });
         }

@@ -21,10 +21,11 @@ describe("Journal", () => {
     await expect(cluster.object(Journal, "j").append({ entry: "x".repeat(200) })).rejects.toMatchObject({
       code: "PAYLOAD_TOO_LARGE",
     });
-    cluster.storage("p0").failNext = new Error("disk full");
+    cluster.storage("p0").failing = new Error("disk full");
     await expect(cluster.object(Journal, "j").append({ entry: "lost" })).rejects.toMatchObject({
       code: "UNAVAILABLE",
     });
+    cluster.storage("p0").failing = undefined;
     cluster.crash("p0");
     expect(await cluster.object(Journal, "j").append({ entry: "second" })).toEqual({ number: 1 });
     expect(await cluster.object(Journal, "j").list()).toEqual({ entries: ["first", "second"], length: 2 });

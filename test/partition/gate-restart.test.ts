@@ -4,7 +4,7 @@ import { Box, clock, idOn, setup } from "./move-fixture.ts";
 
 /** A commit of the partition fails, so its core is replaced. */
 async function startOver(made: ReturnType<typeof setup>["made"], partition: string) {
-  made.storage(partition).failNext = new Error("disk I/O error");
+  made.storage(partition).loseNext = new Error("disk I/O error");
   const reply = await clock.until(
     made.partition(partition).call(made.message("Box", `partition#${partition}/x`, "add")),
   );

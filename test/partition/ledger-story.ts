@@ -136,7 +136,7 @@ export class Story {
         else (this.made.storages.get(`p${step.partition}`) as Fence).fuse = step.commits;
         return;
       case "failCommit":
-        (this.inner.get(`p${step.partition}`) as SqliteStorage).failNext = new Error("disk full");
+        (this.inner.get(`p${step.partition}`) as SqliteStorage).failing = new Error("disk full");
         return;
       case "log":
         this.log.down = step.down;
@@ -147,7 +147,7 @@ export class Story {
   }
 
   async end(): Promise<void> {
-    for (const storage of this.inner.values()) storage.failNext = undefined;
+    for (const storage of this.inner.values()) storage.failing = undefined;
     this.log.down = false;
     for (const name of ["p0", "p1"]) (this.made.storages.get(name) as Fence).fuse = Number.POSITIVE_INFINITY;
     // Cycles of calls that nobody sees end only with the last attempt of one of them, minutes later.

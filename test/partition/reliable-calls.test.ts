@@ -179,9 +179,10 @@ describe("reliable calls", () => {
     const { made, clock } = setup();
     await made.call("Probe", "warm", "add", { by: 1 });
     runs = 0;
-    made.storage("p0").failNext = new Error("disk full");
+    made.storage("p0").failing = new Error("disk I/O error");
     const failing = made.send("Probe", "a", "add", { by: 1 }, { callId: "c" });
     await clock.advance(5);
+    made.storage("p0").failing = undefined;
     expect(await failing).toMatchObject({ error: { code: "UNAVAILABLE" } });
     expect(await made.call("Probe", "a", "add", { by: 1 }, { callId: "c" })).toEqual({ total: 1 });
     expect(await made.call("Probe", "a", "total")).toBe(1);

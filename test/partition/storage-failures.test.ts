@@ -17,14 +17,15 @@ describe("failures of the storage", () => {
     storage.hold = true;
     const first = made.send("Job", "a", "add", { by: 1 }, { callId: "c1" });
     await clock.advance(1);
-    storage.failNext = new Error("disk full");
+    storage.failing = new Error("disk I/O error");
     const failing = made.send("Job", "b", "add", { by: 1 });
     await clock.advance(1);
-    expect(await failing).toMatchObject({ error: { code: "UNAVAILABLE" } });
+    storage.failing = undefined;
     storage.hold = false;
     for (const durable of storage.held) durable();
     await clock.advance(100);
-    expect(await first).toMatchObject({ kind: "error" });
+    expect(await failing).toMatchObject({ error: { code: "UNAVAILABLE" } });
+    expect(await first).toMatchObject({ kind: "response" });
     const second = made.send("Job", "a", "add", { by: 1 }, { callId: "c2", timeout: 5_000 });
     await clock.advance(6_000);
     expect(await second).toMatchObject({ response: "2" });

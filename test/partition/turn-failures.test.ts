@@ -141,12 +141,13 @@ describe("a commit that fails inside a turn", () => {
       const { made, clock } = setup();
       await made.call("Box", "a", "get");
       const before = made.send("Box", "a", "put", { key: "k" });
-      made.storage("p0").failNext = new Error("disk full");
+      made.storage("p0").failing = new Error("disk I/O error");
       // Its listing sends the rows of the turn before to the database.
       const during = made.send("Box", "a", name);
       await clock.advance(100);
       expect(await before).toMatchObject({ error: { code: "UNAVAILABLE" } });
       const reply = await during;
+      made.storage("p0").failing = undefined;
       made.crash("p0");
       const stored = await made.call("Box", "a", "get");
       // Either it failed and nothing is there, or it was acknowledged and all of it is.

@@ -24,13 +24,14 @@ export class Harness {
   constructor(maxValue = 1_000) {
     this.maxValue = maxValue;
     migrate(this.storage);
-    this.commit = new GroupCommit(
-      this.storage,
-      new ManualClock(),
-      new ChangeTracker(this.storage, () => 0),
-      () => undefined,
-      (error) => expect.fail(error.message),
-    );
+    this.commit = new GroupCommit({
+      storage: this.storage,
+      clock: new ManualClock(),
+      changes: new ChangeTracker(this.storage, () => 0),
+      fence: () => undefined,
+      onRefused: (_, error) => expect.fail(error.message),
+      onFailure: (error) => expect.fail(error.message),
+    });
     this.activation.exists = true;
     this.activation.text = "{}";
     this.store = this.open();

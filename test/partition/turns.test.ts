@@ -129,11 +129,13 @@ describe("turns", () => {
     await Promise.all(calls);
     expect((await made.partition("p0").core()).commit.stats.commits).toBe(before + 1);
 
-    made.storage("p0").failNext = new Error("disk full");
+    made.storage("p0").failing = new Error("disk I/O error");
     const failing = Array.from({ length: 5 }, (_, index) => made.send("Counter", `c${index}`, "add", { by: 1 }));
     await clock.advance(1);
     for (const reply of await Promise.all(failing)) expect(reply).toMatchObject({ error: { code: "UNAVAILABLE" } });
     expect(await made.call("Counter", "c0", "get")).toEqual({ value: 10 });
+    made.storage("p0").failing = undefined;
+    expect(await made.call("Counter", "c0", "add", { by: 1 })).toEqual({ value: 11 });
   });
 
   test("[TURN6] a call that passes its deadline changed nothing, and frees the mailbox", async () => {

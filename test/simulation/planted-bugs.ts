@@ -47,8 +47,8 @@ export const PLANTED: Readonly<Record<string, { readonly plant: Plant; readonly 
       GroupCommit.prototype,
       "settled",
       (real) =>
-        function (this: GroupCommit, callback) {
-          real.call(this, () => undefined);
+        function (this: GroupCommit, owner, callback) {
+          real.call(this, owner, () => undefined);
           callback(undefined);
         },
     ),

@@ -8,6 +8,7 @@ import { type Outcome, RELEASED } from "../turns/turn.ts";
 import type { Entry } from "./call-entry.ts";
 import { CallQueues } from "./call-queues.ts";
 import { CRASHED } from "./call-replies.ts";
+import type { StoredCall } from "./call-table.ts";
 import type { ReliableCallParts } from "./reliable-call-parts.ts";
 
 interface Callbacks {
@@ -15,6 +16,8 @@ interface Callbacks {
   current(entry: Entry): boolean;
   /** The call has its outcome, and it is durable. */
   finished(entry: Entry, record: CallRecord): void;
+  /** The database refuses the call and its outcome for good. */
+  refused(entry: Entry, error: EdgeverseError): void;
 }
 
 /** Drives accepted calls to their outcomes, each object's in order of acceptance ([CALL2], [CALL4], [CALL8]). */
@@ -72,7 +75,7 @@ export class CallDriver {
   /** Starts the call's turn, once more if it was started before. */
   #drive(entry: Entry): void {
     if (!this.#callbacks.current(entry) || entry.driving) return;
-    const { commit, table, config, now } = this.#parts;
+    const { commit, table, config, now, deadlines } = this.#parts;
     if (now() >= (entry.stored.record.expiresAt ?? Number.POSITIVE_INFINITY)) this.#advance(entry, { kind: "expired" });
     else if (!entry.started) this.#run(entry);
     else if (entry.crashes > config.maxAttempts)
@@ -82,8 +85,14 @@ export class CallDriver {
       // The attempt is counted durably before it runs: a call that kills its process is started a bounded number of times.
       entry.state = transition(entry.state, { kind: "started" });
       const { attempts } = entry.state;
-      commit.write(() => table.started(entry.stored, attempts, entry.crashes));
-      commit.settled((error) => (error === undefined ? this.#run(entry) : undefined));
+      commit.write(entry.activation, () => table.started(entry.stored, attempts, entry.crashes));
+      commit.settled(entry.activation, (error) => {
+        if (error === undefined) this.#run(entry);
+        else if (this.#callbacks.current(entry)) {
+          entry.driving = false;
+          deadlines.add(now() + retryDelay(attempts), () => this.#queues.retry(entry));
+        }
+      });
     }
   }
 
@@ -150,12 +159,34 @@ export class CallDriver {
       error: state.status === "success" ? null : state.error,
       finishedAt: this.#parts.now(),
     };
-    entry.stored = { ...entry.stored, record };
-    commit.write(() => table.finish(entry.stored, gate === undefined));
-    commit.settled((error) => {
-      if (error === undefined && this.#callbacks.current(entry)) this.#callbacks.finished(entry, record);
+    const accepted = entry.stored;
+    entry.stored = { ...accepted, record };
+    commit.write(entry.activation, () => table.finish(entry.stored, gate === undefined));
+    commit.settled(entry.activation, (error) => {
+      if (!this.#callbacks.current(entry)) return;
+      if (error !== undefined) this.#runAgain(entry, accepted, error);
+      else {
+        if (gate === undefined) table.open--;
+        this.#callbacks.finished(entry, record);
+      }
     });
     entry.activation.pendingCalls--;
     this.#queues.done(entry);
+  }
+
+  /** The database did not take the outcome, nor what the turn did: the call is as it was before. */
+  #runAgain(entry: Entry, accepted: StoredCall, error: EdgeverseError): void {
+    const { now, config, deadlines } = this.#parts;
+    const { attempts } = entry.state;
+    entry.stored = accepted;
+    if (error.code === "COMMIT_REFUSED" && ++entry.crashes > config.maxAttempts) {
+      this.#callbacks.refused(entry, error);
+      return;
+    }
+    entry.state = { status: "pending", attempts };
+    entry.activation.pendingCalls++;
+    deadlines.add(now() + retryDelay(attempts), () => {
+      if (this.#callbacks.current(entry)) this.#queues.add(entry);
+    });
   }
 }

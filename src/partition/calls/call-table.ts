@@ -122,7 +122,6 @@ export class CallTable {
 
   insert({ seq, position, log, record }: StoredCall): void {
     this.#parts.fence(position);
-    this.open++;
     this.#parts.changes.call(position, record, () =>
       this.#storage.query(
         `INSERT INTO calls (seq, position, type, id, call_id, method, request, request_hash, status, caller, trace_id,
@@ -164,7 +163,6 @@ export class CallTable {
   /** Stores the outcome. With `logged`, nothing is left to ship. */
   finish({ position, record }: StoredCall, logged: boolean): void {
     this.#parts.fence(position);
-    if (logged) this.open--;
     // Request and response together must fit in a row; the log has had the request since the call was pending, or goes without.
     const heavy = (record.request?.length ?? 0) + (record.response?.length ?? 0) > HEAVY;
     this.#parts.changes.call(position, record, () =>

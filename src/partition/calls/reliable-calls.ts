@@ -42,6 +42,7 @@ export class ReliableCalls {
     this.#driver = new CallDriver(parts, {
       current: (entry) => this.#current(entry),
       finished: (entry, record) => this.#finished(entry, record),
+      refused: (entry, error) => this.#close(entry, { kind: "error", error: error.toWire() }),
     });
   }
 
@@ -71,13 +72,13 @@ export class ReliableCalls {
     const entry = this.#entries.get(entryKey(activation, callId));
     const known = entry?.stored ?? this.#parts.table.find(activation.position, message.type, message.id, callId);
     if (known !== undefined) checkSame(known.record, hash);
-    if (known !== undefined && entry === undefined) return this.#replay(known);
+    if (known !== undefined && entry === undefined) return this.#replay(known, activation);
     if (answer === "outcome") this.#checkCycle(message, activation);
     if (entry === undefined) {
       return this.#waiters.add(this.#accept(message, activation, method, hash), message, false, again);
     }
     if (answer === "accepted" && entry.accepted) {
-      return this.#afterCommit({ kind: "accepted", callId });
+      return this.#afterCommit(activation, { kind: "accepted", callId });
     }
     return this.#waiters.add(entry, message, true, again);
   }
@@ -174,12 +175,18 @@ export class ReliableCalls {
     entry.stored = { ...entry.stored, seq: table.nextSeq() };
     // The wake-up is set in the same commit as the acceptance.
     this.#parts.onProgress();
-    commit.write(() => {
+    commit.write(entry.activation, () => {
       table.insert(entry.stored);
-      this.#reserved--;
     });
-    commit.settled((error) => {
-      if (error !== undefined || !this.#current(entry)) return;
+    commit.settled(entry.activation, (error) => {
+      if (!this.#current(entry)) return;
+      this.#reserved--;
+      if (error !== undefined) {
+        entry.activation.pendingCalls--;
+        this.#close(entry, { kind: "error", error: error.toWire() });
+        return;
+      }
+      table.open++;
       entry.accepted = true;
       this.#waiters.accepted(entry);
       this.#parts.onProgress();
@@ -220,18 +227,18 @@ export class ReliableCalls {
   }
 
   /** A stored outcome leaves like any reply: after a storage access, with all that was published before it durable. */
-  async #replay({ log, open, record }: StoredCall): Promise<Reply> {
+  async #replay({ log, open, record }: StoredCall, activation: TurnActivation): Promise<Reply> {
     try {
       if (log === "write-ahead" && open) await this.#parts.gate?.write(record);
     } catch (error) {
       return loggedLater(record, EdgeverseError.from(error));
     }
-    return this.#afterCommit({ ...outcomeReply(record), replayed: true });
+    return this.#afterCommit(activation, { ...outcomeReply(record), replayed: true });
   }
 
-  async #afterCommit(reply: Reply): Promise<Reply> {
+  async #afterCommit(activation: TurnActivation, reply: Reply): Promise<Reply> {
     try {
-      await this.#parts.commit.durable();
+      await this.#parts.commit.durable(activation);
       return reply;
     } catch (error) {
       return { kind: "error", error: EdgeverseError.from(error).toWire() };

@@ -220,7 +220,7 @@ export class OutgoingMoves {
     const { ownership, commit, changes, clock, onGone } = this.#parts;
     const { shard, id } = moving.order;
     let committed = false;
-    commit.write(() => {
+    commit.write(null, () => {
       // A write after the comparison would be missing at the target: then the move does not commit.
       const { cursor } = moving;
       const rest = changes.left(ownership.range(shard), cursor?.change ?? 0, 1);
@@ -229,7 +229,7 @@ export class OutgoingMoves {
       if (committed) changes.clear(shard);
     });
     commit.flush();
-    await commit.durable();
+    await commit.durable(null);
     if (!committed) return undefined;
     this.#moving.delete(shard);
     onGone(shard);

@@ -59,7 +59,7 @@ export class ShardDrain {
     }
     do {
       if (!(await this.#quiet(shard, until, wanted))) return false;
-      await commit.durable();
+      await commit.durable(null);
     } while (this.#busy(shard).length > 0 || reliable.mustRun(shard));
     reliable.release(shard);
     return true;
@@ -116,7 +116,7 @@ export class ShardDrain {
 
   #busy(shard: number): TurnActivation[] {
     const busy = new Set<TurnActivation>();
-    for (const activation of this.#parts.engine.busy()) if (this.#on(activation, shard)) busy.add(activation);
+    for (const { activation } of this.#parts.engine.running) if (this.#on(activation, shard)) busy.add(activation);
     return [...busy];
   }
 

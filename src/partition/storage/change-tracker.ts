@@ -23,6 +23,8 @@ interface Leaving {
 
 const TICKS = 1_024;
 
+function unchanged(): void {}
+
 /**
  * Notes what is written to leaving shards while they are copied ([MIG2]), in the transaction of the write itself, so that a
  * crash keeps both or neither. Keeps the digest that the finished copy must have. Costs nothing while no shard is leaving.
@@ -72,6 +74,24 @@ export class ChangeTracker {
     if (leaving === undefined) return;
     const { first, last } = leaving.range;
     this.#storage.query("DELETE FROM changes WHERE position BETWEEN ? AND ?", first, last);
+  }
+
+  /** Remembers what is noted now. The function that it returns goes back to it, when a transaction was rolled back. */
+  checkpoint(): () => void {
+    if (this.#leaving.size === 0) return unchanged;
+    const last = this.#last;
+    const states = [...this.#leaving.values()].map((leaving) => ({
+      leaving,
+      unsaved: leaving.unsaved,
+      state: { ...leaving.state },
+    }));
+    return () => {
+      this.#last = last;
+      for (const { leaving, unsaved, state } of states) {
+        leaving.unsaved = unsaved;
+        Object.assign(leaving.state, state);
+      }
+    };
   }
 
   /** Writes the digests of this transaction; the last thing in it. */

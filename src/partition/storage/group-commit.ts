@@ -1,19 +1,13 @@
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import type { Clock, SqlStorage } from "../../platform/ports.ts";
 import type { ChangeTracker } from "./change-tracker.ts";
+import { type BulkWrite, CommitBatch, type OnDurable, type Owner } from "./commit-batch.ts";
+import { type CommitMember, CommitUnit } from "./commit-unit.ts";
+import { ObjectWriter } from "./object-writer.ts";
+import { refusal } from "./refusal.ts";
 import type { UnsavedObject } from "./unsaved-object.ts";
 
-/** Told whether the commit it waited for is durable: undefined, or why not. */
-export type OnDurable = (error: EdgeverseError | undefined) => void;
-
-/** Characters of states in one bulk statement: six times that, as JSON in JSON, stays under the platform's 2 MB a value. */
-const BULK_TEXT = 128 * 1024;
-
-const COLUMNS = "(position, type, id, version, state, created, updated)";
-const UPSERT = `ON CONFLICT (position, type, id) DO UPDATE SET
-  version = excluded.version, state = excluded.state, updated = excluded.updated`;
-
-type Row = readonly [position: number, type: string, id: string, version: number, state: string, now: number];
+export type { BulkWrite, OnDurable } from "./commit-batch.ts";
 
 export interface CommitStats {
   commits: number;
@@ -22,74 +16,107 @@ export interface CommitStats {
   failures: number;
 }
 
+/** What a group commit needs beside its storage. */
+export interface GroupCommitParts {
+  readonly storage: SqlStorage;
+  readonly clock: Clock;
+  readonly changes: ChangeTracker;
+  /** Throws when nothing may be written at a position in hash order. */
+  readonly fence: (position: number) => void;
+  /** What was published of these objects was not stored and never will be. Called before those who wait are told. */
+  readonly onRefused: (members: ReadonlySet<CommitMember>, error: EdgeverseError) => void;
+  /** The storage lost what it had taken, or can't take the partition's own rows. Called once, before those who wait are told. */
+  readonly onFailure: (error: EdgeverseError) => void;
+}
+
+const runs: BulkWrite<() => void> = {
+  store: (writes) => {
+    for (const write of writes) write();
+  },
+};
+
 /**
  * Group commit ([TURN4]): what finishes close together is written in one transaction and hears of it together.
  *
  * A turn that succeeded has already published its state to its object; the commit writes whatever the dirty objects hold. So
  * turns on one object cost one row however many they were, and their order needs no log. Everything that waits - also a
  * readonly turn or a refusal, which may show uncommitted state - is answered in the event of the storage access ([TURN10]).
+ *
+ * | the transaction | then                                                                                             |
+ * |-----------------|--------------------------------------------------------------------------------------------------|
+ * | succeeds        | all are told when it is durable                                                                   |
+ * | fails           | its units are tried again, in halves, until each that fails is alone: it is refused, the rest stay |
+ * | is lost later   | the partition starts over from its database                                                      |
  */
 export class GroupCommit {
   readonly stats: CommitStats = { commits: 0, joined: 0, failures: 0 };
-  readonly #storage: SqlStorage;
-  readonly #clock: Clock;
-  readonly #changes: ChangeTracker;
-  readonly #fence: (position: number) => void;
-  readonly #onFailure: (error: EdgeverseError) => void;
-  #unsaved: UnsavedObject[] = [];
-  #writes: (() => void)[] = [];
-  #waiting: OnDurable[] = [];
+  readonly #parts: GroupCommitParts;
+  readonly #objects: ObjectWriter;
+  #batch = new CommitBatch();
+  /** Writes of the partition's own rows; they follow in a transaction of their own. */
+  #own: (() => void)[] = [];
+  #round = 0;
+  #prepare: (() => void) | undefined;
   #scheduled: object | undefined;
   /** Why nothing is committed any more; undefined while it runs. */
   #ended: EdgeverseError | undefined;
 
-  /**
-   * @param fence throws when nothing may be written at a position in hash order
-   * @param onFailure called once for a failed commit, before those who waited for it are told
-   */
-  constructor(
-    storage: SqlStorage,
-    clock: Clock,
-    changes: ChangeTracker,
-    fence: (position: number) => void,
-    onFailure: (error: EdgeverseError) => void,
-  ) {
-    this.#storage = storage;
-    this.#clock = clock;
-    this.#changes = changes;
-    this.#fence = fence;
-    this.#onFailure = onFailure;
+  constructor(parts: GroupCommitParts) {
+    this.#parts = parts;
+    this.#objects = new ObjectWriter(parts);
+  }
+
+  /** Runs `prepare` at the beginning of every commit: it may add to it. */
+  beforeEach(prepare: () => void): void {
+    this.#prepare = prepare;
   }
 
   /** The next commit writes what `object` holds. */
   changed(object: UnsavedObject): void {
     if (object.dirty || this.#ended !== undefined) return;
     object.dirty = true;
-    this.#unsaved.push(object);
+    this.#batch.objects.push(object);
     this.#schedule();
   }
 
-  /** Runs `write` inside the next commit, after the objects. */
-  write(write: () => void): void {
+  /**
+   * Runs `write` inside the next commit, after the objects. For an object it may run again, when the commit fails at first: it
+   * must have no effect but its statements.
+   */
+  write(owner: Owner, write: () => void): void {
+    if (owner !== null) this.add(owner, runs, write);
+    else if (this.#ended === undefined) {
+      this.#own.push(write);
+      this.#schedule();
+    }
+  }
+
+  /** Stores `row` in the next commit, together with others of its kind, after the objects. */
+  add<Row>(owner: CommitMember, bulk: BulkWrite<Row>, row: Row): void {
     if (this.#ended !== undefined) return;
-    this.#writes.push(write);
+    this.#batch.rows.push({ owner, bulk: bulk as BulkWrite<never>, row });
     this.#schedule();
   }
 
-  /** Calls back when all that was published so far is durable, or lost. */
-  settled(callback: OnDurable): void {
+  /** `left` and `right` have seen what the other has not committed yet: it commits together or not at all. */
+  link(left: CommitMember, right: CommitMember): void {
+    if (left !== right) CommitUnit.join(left, right, this.#round);
+  }
+
+  /** Calls back when all that `owner` published so far is durable, or lost; with null, when all of the partition is settled. */
+  settled(owner: Owner, callback: OnDurable): void {
     if (this.#ended !== undefined) {
       callback(this.#ended);
       return;
     }
-    this.#waiting.push(callback);
+    this.#batch.waiting.push({ owner, tell: callback });
     this.#schedule();
   }
 
-  /** Resolves when all that was published so far is durable. */
-  durable(): Promise<void> {
+  /** Resolves when all that `owner` published so far is durable. */
+  durable(owner: Owner): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.settled((error) => (error === undefined ? resolve() : reject(error)));
+      this.settled(owner, (error) => (error === undefined ? resolve() : reject(error)));
     });
   }
 
@@ -106,9 +133,8 @@ export class GroupCommit {
   discard(error: EdgeverseError): void {
     this.#ended = error;
     this.#scheduled = undefined;
-    const waiting = this.#waiting;
-    this.#reset();
-    tell(waiting, error);
+    this.#own = [];
+    this.#take().tell(error);
   }
 
   #schedule(): void {
@@ -116,127 +142,108 @@ export class GroupCommit {
     // The token tells whether this commit was made early, and another one is due.
     const scheduled = {};
     this.#scheduled = scheduled;
-    this.#clock.soon(() => {
+    this.#parts.clock.soon(() => {
       if (this.#scheduled === scheduled) this.#commit();
     });
   }
 
   #commit(): void {
+    this.#prepare?.();
     this.#scheduled = undefined;
-    const objects = this.#unsaved;
-    const writes = this.#writes;
-    const waiting = this.#waiting;
-    this.#reset();
+    const { storage } = this.#parts;
+    const round = this.#round;
+    const batch = this.#take();
+    const own = this.#own;
+    this.#own = [];
     this.stats.commits++;
-    this.stats.joined += waiting.length;
+    this.stats.joined += batch.waiting.length;
+    let stored = batch;
     try {
-      if (objects.length === 0 && writes.length === 0) this.#storage.query("SELECT 1 FROM meta LIMIT 1");
-      else this.#storage.transaction(() => this.#apply(objects, writes));
+      if (batch.isEmpty) storage.query("SELECT 1 FROM meta LIMIT 1");
+      else if (this.#store(batch) !== undefined) stored = this.#salvage(batch, round);
     } catch (cause) {
-      this.#fail(waiting, cause);
+      const error = refusal(storage, cause);
+      batch.tell(error);
+      if (own.length === 0) return;
+      stored = new CommitBatch();
+    }
+    try {
+      if (own.length > 0) storage.transaction(() => runs.store(own));
+    } catch (cause) {
+      this.#fail(stored, cause);
       return;
     }
-    for (const object of objects) written(object);
-    this.#storage.barrier().then(
-      () => tell(waiting, undefined),
-      (cause: unknown) => this.#fail(waiting, cause),
+    storage.barrier().then(
+      () => stored.tell(undefined),
+      (cause: unknown) => this.#fail(stored, cause),
     );
   }
 
-  #fail(waiting: OnDurable[], cause: unknown): void {
+  /** Commits what it can of a batch that failed, and refuses the rest. */
+  #salvage(batch: CommitBatch, round: number): CommitBatch {
+    this.stats.failures++;
+    const { units, rest } = batch.split(round);
+    const stored: CommitBatch[] = [rest];
+    const refused: { unit: CommitBatch; cause: unknown }[] = [];
+    const attempt = (some: readonly CommitBatch[]): void => {
+      const failure = this.#store(CommitBatch.union(some));
+      if (failure === undefined) stored.push(...some);
+      else if (some.length === 1) refused.push({ unit: some[0] as CommitBatch, cause: failure.cause });
+      else inHalves(some, attempt);
+    };
+    if (units.length === 1) attempt(units);
+    else inHalves(units, attempt);
+    for (const { unit, cause } of refused) this.#refuse(unit, round, refusal(this.#parts.storage, cause));
+    return CommitBatch.union(stored);
+  }
+
+  #refuse(unit: CommitBatch, round: number, error: EdgeverseError): void {
+    for (const object of unit.objects) written(object);
+    this.#parts.onRefused(unit.members(round), error);
+    unit.tell(error);
+  }
+
+  /** Ends the partition's core: what is in memory may differ from the database. */
+  #fail(batch: CommitBatch, cause: unknown): void {
     this.stats.failures++;
     const error = new EdgeverseError("UNAVAILABLE", "Cannot commit: the storage refused the write", { cause });
     try {
-      this.#onFailure(error);
+      this.#parts.onFailure(error);
     } finally {
-      tell(waiting, error);
+      batch.tell(error);
     }
   }
 
-  #apply(objects: readonly UnsavedObject[], writes: readonly (() => void)[]): void {
-    const now = this.#clock.now();
-    let bulk: Row[] = [];
-    let characters = 0;
-    for (const object of objects) {
-      this.#fence(object.position);
-      if (this.#changes.covers(object.position)) {
-        this.#changes.object(object, () => this.#storeAlone(object, now));
-        continue;
-      }
-      if (!object.exists || object.text.length > BULK_TEXT) {
-        this.#storeAlone(object, now);
-        continue;
-      }
-      const key = this.#storeRows(object);
-      const row = [...key, object.version, object.text, now] as const;
-      bulk.push(row);
-      characters += object.text.length;
-      if (characters < BULK_TEXT) continue;
-      this.#storeBulk(bulk);
-      bulk = [];
-      characters = 0;
+  /** Writes a batch in one transaction; says why if nothing of it was stored. */
+  #store(batch: CommitBatch): { readonly cause: unknown } | undefined {
+    const { storage, changes } = this.#parts;
+    const undo = changes.checkpoint();
+    try {
+      storage.transaction(() => {
+        this.#objects.store(batch.objects);
+        batch.storeRows();
+        changes.save();
+      });
+    } catch (cause) {
+      undo();
+      return { cause };
     }
-    if (bulk.length > 0) this.#storeBulk(bulk);
-    for (const write of writes) write();
-    this.#changes.save();
+    for (const object of batch.objects) written(object);
+    return undefined;
   }
 
-  #storeAlone(object: UnsavedObject, now: number): void {
-    const key = this.#storeRows(object);
-    if (object.exists) {
-      const row = [...key, object.version, object.text, now] as const;
-      this.#storage.query(`INSERT INTO objects ${COLUMNS} VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) ${UPSERT}`, ...row);
-    } else this.#storage.query("DELETE FROM objects WHERE position = ? AND type = ? AND id = ?", ...key);
-  }
-
-  #storeRows(object: UnsavedObject): readonly [position: number, type: string, id: string] {
-    const key = [object.position, object.definition.type, object.id] as const;
-    if (object.wiped) this.#storage.query("DELETE FROM rows WHERE position = ? AND type = ? AND id = ?", ...key);
-    for (const [row, value] of object.rows ?? []) this.#storeRow(key, row, value);
-    return key;
-  }
-
-  /** One statement for any number of objects: half the cost of one each. */
-  #storeBulk(rows: readonly Row[]): void {
-    this.#storage.query(
-      `INSERT INTO objects ${COLUMNS}
-       SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>5 FROM json_each(?) WHERE true
-       ${UPSERT}`,
-      JSON.stringify(rows),
-    );
-  }
-
-  #storeRow(key: readonly [number, string, string], row: string, value: string | null): void {
-    if (value === null) {
-      this.#storage.query("DELETE FROM rows WHERE position = ? AND type = ? AND id = ? AND key = ?", ...key, row);
-      return;
-    }
-    this.#storage.query(
-      "INSERT INTO rows VALUES (?, ?, ?, ?, ?) ON CONFLICT (position, type, id, key) DO UPDATE SET value = excluded.value",
-      ...key,
-      row,
-      value,
-    );
-  }
-
-  #reset(): void {
-    this.#unsaved = [];
-    this.#writes = [];
-    this.#waiting = [];
+  #take(): CommitBatch {
+    const batch = this.#batch;
+    this.#batch = new CommitBatch();
+    this.#round++;
+    return batch;
   }
 }
 
-/** Tells everyone, also when one of them throws. */
-function tell(waiting: readonly OnDurable[], error: EdgeverseError | undefined): void {
-  for (const callback of waiting) {
-    try {
-      callback(error);
-    } catch (bug) {
-      queueMicrotask(() => {
-        throw bug;
-      });
-    }
-  }
+function inHalves<T>(items: readonly T[], action: (half: readonly T[]) => void): void {
+  const middle = items.length >> 1;
+  action(items.slice(0, middle));
+  action(items.slice(middle));
 }
 
 function written(object: UnsavedObject): void {

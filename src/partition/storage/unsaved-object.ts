@@ -1,5 +1,7 @@
+import type { CommitMember } from "./commit-unit.ts";
+
 /** An object as a commit writes it: its newest state, and what of it the database has not seen. */
-export interface UnsavedObject {
+export interface UnsavedObject extends CommitMember {
   readonly position: number;
   readonly id: string;
   readonly definition: { readonly type: string };

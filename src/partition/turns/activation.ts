@@ -1,8 +1,16 @@
+import type { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import { freezeJson } from "../../object/json.ts";
 import { objectKey } from "../../object/message.ts";
 import type { TypeDefinition } from "../../object/registry.ts";
 import type { VirtualObject } from "../../object/virtual-object.ts";
+import type { CommitUnit } from "../storage/commit-unit.ts";
 import { Mailbox } from "./mailbox.ts";
+
+/** The state that turns have begun from: a committed one, or one that is about to be. */
+export interface Base {
+  /** Why it was never committed. */
+  refusal: EdgeverseError | undefined;
+}
 
 /** An instance in memory. Dropped when a turn on it fails: its private fields must not keep what was rolled back. */
 export class Instance<Turn> {
@@ -61,6 +69,10 @@ export class Activation<Turn> {
   /** Version of the state's shape that wrote `text`. */
   version = 0;
 
+  /** What its turns began from; replaced when the database has refused that. */
+  base: Base = { refusal: undefined };
+  /** Objects of this partition that have seen its uncommitted work, or whose it has seen. */
+  unit: CommitUnit | undefined;
   /** Part of the next group commit; the fields below say what to write. */
   dirty = false;
   /** Stored rows are to be removed before `rows` is written: the object was deleted. */
@@ -89,6 +101,20 @@ export class Activation<Turn> {
     this.position = position;
     this.shard = shard;
     this.epoch = epoch;
+  }
+
+  /** Forgets what was published and not stored: the next turn reads the row again. */
+  refuse(refusal: EdgeverseError): void {
+    this.base.refusal = refusal;
+    this.base = { refusal: undefined };
+    this.instance = undefined;
+    this.loaded = false;
+    this.exists = false;
+    this.text = "";
+    this.version = 0;
+    this.dirty = false;
+    this.wiped = false;
+    this.rows = undefined;
   }
 
   /** Estimated bytes of memory: text, a parsed copy, and what every activation costs. */

@@ -70,6 +70,7 @@ export class Outbound {
       const message = messageOf(turn, definition, id, method, copy, deadline, options, this.#parts.now());
       return this.#send(turn, message, method);
     };
+    if (activation !== undefined) this.#parts.commit.link(turn.activation, activation);
     if (activation === undefined || options.callId !== undefined) return send();
     return this.#neighbour(turn, activation, method, copy, deadline, send);
   }
@@ -82,6 +83,7 @@ export class Outbound {
     deadline: number,
     again: () => Promise<unknown>,
   ): Promise<unknown> {
+    const { commit } = this.#parts;
     const parsed = parseRequest(method, request);
     return new Promise((resolve, reject) => {
       const plan = methodPlan(method, parsed, {
@@ -95,6 +97,7 @@ export class Outbound {
         parent: turn,
         encode: this.#encode,
         finish: (outcome) => {
+          commit.link(turn.activation, activation);
           if (outcome.ok) resolve(outcome.value);
           else if (outcome.error === RELEASED) resolve(again());
           else reject(outcome.error);
@@ -112,7 +115,7 @@ export class Outbound {
     try {
       reply = await this.#parts.local(message);
       if (reply.kind === "moved") {
-        await this.#parts.commit.durable();
+        await this.#parts.commit.durable(turn.activation);
         reply = await this.#parts.peers.call(message);
       }
     } finally {

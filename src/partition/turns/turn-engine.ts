@@ -13,7 +13,7 @@ import { performTurn } from "./perform-turn.ts";
 import type { Observer } from "./ports.ts";
 import { publish } from "./publish.ts";
 import type { TurnActivation } from "./turn.ts";
-import { type Outcome, RELEASED, Turn, type TurnPlan, type TurnServices } from "./turn.ts";
+import { isExclusive, type Outcome, RELEASED, Turn, type TurnPlan, type TurnServices } from "./turn.ts";
 import { Waits } from "./waits.ts";
 
 export interface TurnEngineParts {
@@ -51,14 +51,6 @@ export class TurnEngine {
   readonly #parts: TurnEngineParts;
   /** Running turns that did not end in the event that started them. */
   readonly #running = new Set<Turn>();
-  /**
-   * Whether a turn must be alone on its object. A readonly one need not, but a plain method that has no company is over
-   * before any could come, and costs less as an exclusive turn.
-   */
-  readonly #exclusive = ({ plan, activation }: Turn): boolean =>
-    !plan.readonly ||
-    (activation.instance === undefined && !activation.absent) ||
-    (!plan.async && !activation.mailbox.shared);
   #waiting = 0;
   /** Why nothing more has an effect; undefined while the engine runs. */
   #stopped: EdgeverseError | undefined;
@@ -81,7 +73,7 @@ export class TurnEngine {
       if (this.#stopped !== undefined) throw this.#stopped;
       const own = ownAncestor(turn);
       if (own !== undefined) this.#enterAgain(turn, own);
-      else if (activation.mailbox.admits(this.#exclusive(turn))) this.#start(turn);
+      else if (activation.mailbox.admits(isExclusive(turn))) this.#start(turn);
       else this.#wait(turn);
     } catch (error) {
       this.#refuse(turn, error);
@@ -100,9 +92,9 @@ export class TurnEngine {
     if (full !== undefined) throw new EdgeverseError("OVERLOADED", `Cannot take the call: ${full}`, { retryAfter: 1 });
   }
 
-  /** Objects whose turns did not end in the event that began them; others have none waiting either. */
-  *busy(): Generator<TurnActivation> {
-    for (const { activation } of this.#running) yield activation;
+  /** Turns that did not end in the event that began them; objects without one have none waiting either. */
+  get running(): Iterable<Turn> {
+    return this.#running;
   }
 
   /** Takes the waiting turns out of the mailbox, except those that `stays` keeps. Their callers call again. */
@@ -126,6 +118,15 @@ export class TurnEngine {
       }
     }
     for (const turn of [...this.#running]) this.#fail(turn, error);
+  }
+
+  /** The database has refused what was published of these objects: whatever began from it ends without effects. */
+  refuse(refused: ReadonlySet<TurnActivation>, error: EdgeverseError): void {
+    for (const activation of refused) {
+      activation.refuse(error);
+      this.#parts.activations.account(activation);
+    }
+    for (const turn of [...this.#running]) if (refused.has(turn.activation)) this.#fail(turn, error);
   }
 
   /** A call that came back to its own object ([TURN7]). */
@@ -158,7 +159,7 @@ export class TurnEngine {
     const { activation, plan } = turn;
     turn.cancelDeadline?.();
     turn.cancelDeadline = undefined;
-    turn.exclusive = this.#exclusive(turn);
+    turn.exclusive = isExclusive(turn);
     activation.mailbox.enter(turn, turn.exclusive);
     this.#begin(turn, () => {
       if (turn.startedAt >= plan.info.deadline) throw late(turn, "before it started");
@@ -174,6 +175,7 @@ export class TurnEngine {
   /** Runs `work` and settles the turn with what comes of it; arms the deadline only if that takes more than this event. */
   #begin(turn: Turn, work: () => MaybePromise<unknown>): void {
     turn.status = "running";
+    turn.base = turn.activation.base;
     turn.startedAt = this.#parts.clock.now();
     const { timeout, info } = turn.plan;
     if (timeout !== undefined) turn.deadline = Math.min(info.deadline, turn.startedAt + timeout);
@@ -181,14 +183,15 @@ export class TurnEngine {
     try {
       result = work();
     } catch (error) {
-      this.#fail(turn, this.#stopped ?? error);
+      this.#fail(turn, this.#stopped ?? turn.base.refusal ?? error);
       return;
     }
     turn.plan.onReturn?.(result instanceof Promise);
-    if (this.#stopped !== undefined) {
-      // The engine was stopped while the method's own code ran, by a commit that it asked for.
+    // A commit that the method's own code asked for may have failed.
+    const lost = this.#stopped ?? turn.base.refusal;
+    if (lost !== undefined) {
       if (result instanceof Promise) result.catch(() => undefined);
-      this.#fail(turn, this.#stopped);
+      this.#fail(turn, lost);
       return;
     }
     if (!(result instanceof Promise)) {
@@ -284,7 +287,7 @@ export class TurnEngine {
   #pump(activation: TurnActivation): void {
     if (activation.pumping) return;
     activation.pumping = true;
-    const next = () => activation.mailbox.next(this.#exclusive);
+    const next = () => activation.mailbox.next(isExclusive);
     for (let turn = next(); turn !== undefined; turn = next()) {
       this.#waiting--;
       this.#start(turn);

@@ -4,7 +4,7 @@ import type { ChainLink } from "../../object/message.ts";
 import type { ObjectStore } from "../../object/store.ts";
 import type { TurnScope, VirtualObject } from "../../object/virtual-object.ts";
 import { derivedCallId } from "../../reliable/fingerprint.ts";
-import type { Activation, Instance } from "./activation.ts";
+import type { Activation, Base, Instance } from "./activation.ts";
 import type { TurnStore } from "./turn-store.ts";
 
 export type TurnActivation = Activation<Turn>;
@@ -99,6 +99,8 @@ export class Turn implements TurnScope {
   children: Set<Turn> | undefined;
   awaits: Set<Awaited> | undefined;
   cancelDeadline: (() => void) | undefined;
+  /** What its object was when it began. */
+  base: Base;
   /** When it started: what `this.now()` says all through it. */
   startedAt = 0;
   #view: unknown;
@@ -111,6 +113,7 @@ export class Turn implements TurnScope {
     this.plan = plan;
     this.services = services;
     this.deadline = plan.info.deadline;
+    this.base = activation.base;
   }
 
   static #count = 0;
@@ -218,7 +221,7 @@ export class Turn implements TurnScope {
     return [...this.ancestry()].map(({ key, turn, readonly }) => ({ key, turn, readonly })).reverse();
   }
 
-  /** Notes that the turn which called this one waits for it. */
+  /** The turn that called it waits for it from now on, if it is one of this partition. */
   beginWait(): void {
     const { parent } = this.plan;
     if (parent === undefined) return;
@@ -238,4 +241,16 @@ export class Turn implements TurnScope {
   #check(): void {
     if (this.status !== "running") throw this.services.over(this);
   }
+}
+
+/**
+ * Whether a turn must be alone on its object. A readonly one need not, but a plain method that has no company is over before
+ * any could come, and costs less as an exclusive turn.
+ */
+export function isExclusive({ plan, activation }: Turn): boolean {
+  return (
+    !plan.readonly ||
+    (activation.instance === undefined && !activation.absent) ||
+    (!plan.async && !activation.mailbox.shared)
+  );
 }

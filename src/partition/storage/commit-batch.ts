@@ -1,0 +1,95 @@
+import type { EdgeverseError } from "../../errors/edgeverse-error.ts";
+import { type CommitMember, CommitUnit } from "./commit-unit.ts";
+import type { UnsavedObject } from "./unsaved-object.ts";
+
+/** Told whether the commit it waited for is durable: undefined, or why not. */
+export type OnDurable = (error: EdgeverseError | undefined) => void;
+
+/** Whose write it is: an object's, or (null) the partition's own. */
+export type Owner = CommitMember | null;
+
+/**
+ * Rows of many objects that few statements can write. `store` runs in the transaction, and again with fewer rows if that
+ * fails: it must have no effect but its statements.
+ */
+export interface BulkWrite<Row> {
+  store(rows: readonly Row[]): void;
+}
+
+interface BulkRow {
+  readonly owner: CommitMember;
+  readonly bulk: BulkWrite<never>;
+  readonly row: unknown;
+}
+
+/** What one commit writes, and who waits for it. */
+export class CommitBatch {
+  objects: UnsavedObject[] = [];
+  rows: BulkRow[] = [];
+  waiting: { readonly owner: Owner; readonly tell: OnDurable }[] = [];
+
+  get isEmpty(): boolean {
+    return this.objects.length === 0 && this.rows.length === 0;
+  }
+
+  /** Stores the rows, each kind in one go. */
+  storeRows(): void {
+    const kinds = new Map<BulkWrite<never>, unknown[]>();
+    for (const { bulk, row } of this.rows) {
+      const rows = kinds.get(bulk);
+      if (rows === undefined) kinds.set(bulk, [row]);
+      else rows.push(row);
+    }
+    for (const [bulk, rows] of kinds) bulk.store(rows as never[]);
+  }
+
+  /** Tells those who wait, also when one of them throws. */
+  tell(error: EdgeverseError | undefined): void {
+    for (const { tell } of this.waiting) {
+      try {
+        tell(error);
+      } catch (bug) {
+        queueMicrotask(() => {
+          throw bug;
+        });
+      }
+    }
+  }
+
+  /** One batch for each unit of `round`. Who waits for the partition itself is in the batch `rest`. */
+  split(round: number): { units: CommitBatch[]; rest: CommitBatch } {
+    const units = new Map<CommitUnit, CommitBatch>();
+    const rest = new CommitBatch();
+    const batchOf = (owner: Owner) => {
+      if (owner === null) return rest;
+      const unit = CommitUnit.of(owner, round);
+      const batch = units.get(unit) ?? new CommitBatch();
+      units.set(unit, batch);
+      return batch;
+    };
+    for (const object of this.objects) batchOf(object).objects.push(object);
+    for (const row of this.rows) batchOf(row.owner).rows.push(row);
+    for (const waiting of this.waiting) batchOf(waiting.owner).waiting.push(waiting);
+    return { units: [...units.values()], rest };
+  }
+
+  static union(batches: readonly CommitBatch[]): CommitBatch {
+    const union = new CommitBatch();
+    union.objects = batches.flatMap(({ objects }) => objects);
+    union.rows = batches.flatMap(({ rows }) => rows);
+    union.waiting = batches.flatMap(({ waiting }) => waiting);
+    return union;
+  }
+
+  /** Every member of the units that the batch is for. */
+  members(round: number): Set<CommitMember> {
+    const members = new Set<CommitMember>();
+    const add = (owner: Owner) => {
+      if (owner !== null) for (const member of CommitUnit.of(owner, round).members) members.add(member);
+    };
+    for (const object of this.objects) add(object);
+    for (const { owner } of this.rows) add(owner);
+    for (const { owner } of this.waiting) add(owner);
+    return members;
+  }
+}

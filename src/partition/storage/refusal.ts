@@ -1,0 +1,37 @@
+import { EdgeverseError } from "../../errors/edgeverse-error.ts";
+import type { SqlStorage } from "../../platform/ports.ts";
+import { writeMeta } from "./schema.ts";
+
+const FULL = /SQLITE_FULL|database or disk is full|exceeded (?:its |the )?(?:maximum|storage)/i;
+
+/** Why a write that failed alone was not stored. Nothing of it was. */
+export function refusal(storage: SqlStorage, cause: unknown): EdgeverseError {
+  if (cause instanceof EdgeverseError) return cause;
+  const trouble = FULL.test(String(cause)) ? cause : storageTrouble(storage);
+  if (trouble === undefined) {
+    return new EdgeverseError("COMMIT_REFUSED", "The database refuses what the turn would store; nothing was changed", {
+      cause,
+    });
+  }
+  if (FULL.test(String(trouble))) {
+    return new EdgeverseError(
+      "STORAGE_FULL",
+      "The partition's database is full; nothing was changed. Delete data, or move shards to another partition",
+      { cause, retryAfter: 30 },
+    );
+  }
+  return new EdgeverseError("UNAVAILABLE", "The partition can't write to its storage; nothing was changed", {
+    cause,
+    retryAfter: 1,
+  });
+}
+
+/** What fails when a small row is written: then it is the storage that is in trouble, and not the turn's data. */
+function storageTrouble(storage: SqlStorage): unknown {
+  try {
+    storage.transaction(() => writeMeta(storage, "probe", "1"));
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}

@@ -1,0 +1,38 @@
+import { EdgeverseError } from "../../errors/edgeverse-error.ts";
+import type { Random, SqlStorage } from "../../platform/ports.ts";
+import type { GroupCommit } from "../storage/group-commit.ts";
+import type { Outbound } from "./outbound.ts";
+import type { Turn, TurnServices } from "./turn.ts";
+import { TurnStore } from "./turn-store.ts";
+
+/** What turns need of their partition. */
+export function turnServices(parts: {
+  readonly storage: SqlStorage;
+  readonly commit: GroupCommit;
+  readonly config: { readonly maxValue: number };
+  readonly env: unknown;
+  readonly random: Random;
+  readonly outbound: Outbound;
+}): TurnServices {
+  const { storage, commit, config, env, random, outbound } = parts;
+  return {
+    env,
+    stub: (turn, type, id, options) => outbound.stub(turn, type, id, options),
+    openStore: (turn) =>
+      new TurnStore(turn.activation, storage, {
+        maxValue: config.maxValue,
+        checkMutable: () => turn.checkMutable("change the store of"),
+        flush: () => {
+          commit.flush();
+          if (turn.base.refusal !== undefined) throw turn.base.refusal;
+        },
+        under: turn.outer === undefined ? undefined : () => (turn.outer as Turn).openStore(),
+      }),
+    uuid: () => random.uuid(),
+    over: (turn) =>
+      new EdgeverseError(
+        "DEADLINE_EXCEEDED",
+        `The turn on ${turn.activation.key} has ended: what it does now has no effect`,
+      ),
+  };
+}
