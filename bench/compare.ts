@@ -1,11 +1,21 @@
 import { median } from "./median.ts";
 
+/** One round of one case; latencies in ms, of a request. */
+export interface Round {
+  readonly perSecond: number;
+  readonly p50: number;
+  readonly p99: number;
+}
+
 /** "`of` is so many times `to`", by the names of two cases of a group. */
 export interface Comparison {
   readonly of: string;
   readonly to: string;
+  /** What is compared; calls per second when absent. */
+  readonly by?: "perSecond" | "p99";
   /** The target, if there is one. */
   readonly atLeast?: number;
+  readonly atMost?: number;
 }
 
 export interface Compared extends Comparison {
@@ -17,17 +27,18 @@ export interface Compared extends Comparison {
   readonly met?: boolean;
 }
 
-/** @param perSecond by the name of the case, one rate a round */
-export function compare(comparison: Comparison, perSecond: ReadonlyMap<string, readonly number[]>): Compared {
-  const above = perSecond.get(comparison.of) ?? [];
-  const below = perSecond.get(comparison.to) ?? [];
-  const ratios = above.map((rate, round) => rate / (below[round] ?? Number.NaN));
+/** @param rounds of each case, by its name */
+export function compare(comparison: Comparison, rounds: ReadonlyMap<string, readonly Round[]>): Compared {
+  const { of, to, by = "perSecond", atLeast = 0, atMost = Number.POSITIVE_INFINITY } = comparison;
+  const below = rounds.get(to) ?? [];
+  const ratios = (rounds.get(of) ?? []).map((round, index) => round[by] / (below[index]?.[by] ?? Number.NaN));
   const ratio = median(ratios);
+  const hasTarget = comparison.atLeast !== undefined || comparison.atMost !== undefined;
   return {
     ...comparison,
     ratio,
     lowest: Math.min(...ratios),
     highest: Math.max(...ratios),
-    ...(comparison.atLeast === undefined ? {} : { met: ratio >= comparison.atLeast }),
+    ...(hasTarget ? { met: ratio >= atLeast && ratio <= atMost } : {}),
   };
 }

@@ -1,4 +1,4 @@
-import { type Compared, compare } from "./compare.ts";
+import { type Compared, compare, type Round } from "./compare.ts";
 import type { Context } from "./context.ts";
 import { cpuTime } from "./cpu-time.ts";
 import type { Case, RateGroup } from "./group.ts";
@@ -6,18 +6,15 @@ import type { JobResult } from "./load/job.ts";
 import { median } from "./median.ts";
 import { progress } from "./progress.ts";
 
-export interface Rate {
+/** A case: medians over its rounds. */
+export interface Rate extends Round {
   readonly name: string;
   readonly connections: number;
-  /** Medians over the rounds; latencies in ms, of a request. */
-  readonly perSecond: number;
-  readonly p50: number;
-  readonly p99: number;
   /** Processor time of workerd for one call, in µs. Time it waits for the disk is not in it. */
   readonly cpuPerCall: number;
   /** Share of a core that the load generator took. */
   readonly generatorCpu: number;
-  readonly rounds: readonly { readonly perSecond: number; readonly p50: number; readonly p99: number }[];
+  readonly rounds: readonly Round[];
 }
 
 export interface RateResult {
@@ -32,7 +29,10 @@ interface Measured extends JobResult {
 /** Measures a group: every case warmed up, then all cases in each round, every other round in reverse order. */
 export async function measure(group: RateGroup, context: Context): Promise<RateResult> {
   const { generator, options } = context;
-  const cases = await group.cases(context);
+  const { cases: wanted } = options;
+  const cases = (await group.cases(context)).filter(
+    ({ name }) => wanted.length === 0 || wanted.some((part) => name.includes(part)),
+  );
   const run = async ({ server, connections, plan }: Case, seconds: number): Promise<Measured> => {
     const before = cpuTime(server.workerdPid);
     const result = await generator.run({ port: server.port, connections, plan, seconds });
@@ -50,8 +50,9 @@ export async function measure(group: RateGroup, context: Context): Promise<RateR
     }
   }
   const rates = cases.map((one) => summarize(one, results.get(one)!));
-  const byName = new Map(rates.map((rate) => [rate.name, rate.rounds.map(({ perSecond }) => perSecond)]));
-  return { rates, ratios: group.comparisons.map((comparison) => compare(comparison, byName)) };
+  const rounds = new Map(rates.map((rate) => [rate.name, rate.rounds]));
+  const comparisons = group.comparisons.filter(({ of, to }) => rounds.has(of) && rounds.has(to));
+  return { rates, ratios: comparisons.map((comparison) => compare(comparison, rounds)) };
 }
 
 function summarize({ name, connections, callsPerRequest = 1 }: Case, results: readonly Measured[]): Rate {

@@ -4,6 +4,8 @@ export interface BenchOptions {
   readonly quick: boolean;
   /** Only groups whose name begins with one of these. */
   readonly only: readonly string[];
+  /** Only cases of them whose name has one of these in it. */
+  readonly cases: readonly string[];
   readonly rounds: number;
   /** Seconds a case is measured in one round. */
   readonly seconds: number;
@@ -16,6 +18,7 @@ export const HELP = `Measure Edgeverse against bare workerd on this machine, bot
 
   --quick           a smoke test of a few seconds; its numbers say little
   --only <name>     only groups whose name begins so; may be repeated
+  --case <text>     only their cases with that in the name; may be repeated
   --rounds <n>      rounds of every case (5)
   --seconds <n>     seconds of one case in one round (2)
   --partitions <n>  partitions of the cluster (1, as in "npm start"); calls between partitions have a cluster of two
@@ -32,6 +35,7 @@ export function readOptions(argv: readonly string[]): BenchOptions {
     options: {
       quick: { type: "boolean", default: false },
       only: { type: "string", multiple: true, default: [] },
+      case: { type: "string", multiple: true, default: [] },
       rounds: { type: "string" },
       seconds: { type: "string" },
       partitions: { type: "string", default: "1" },
@@ -39,8 +43,10 @@ export function readOptions(argv: readonly string[]): BenchOptions {
       help: { type: "boolean", short: "h", default: false },
     },
   });
+  const { case: cases, ...rest } = values;
   return {
-    ...values,
+    ...rest,
+    cases,
     rounds: above("--rounds", values.rounds ?? (values.quick ? "1" : "5"), 1),
     seconds: above("--seconds", values.seconds ?? (values.quick ? "0.2" : "2"), 0.1),
     partitions: above("--partitions", values.partitions, 1),

@@ -14,6 +14,8 @@ export const bare = {
   /** The request that Edgeverse gets, its body read as JSON. */
   rpcJson: { method: "POST", paths: IDS.map((id) => `/count/${id}`), bodies: [ADD] },
   write: { method: "GET", paths: IDS.map((id) => `/write/${id}`) },
+  /** The same request again, of the smallest group commit there is. */
+  grouped: { method: "POST", paths: IDS.map((id) => `/add/${id}`), bodies: [ADD] },
 } satisfies Record<string, RequestPlan>;
 
 export const add: RequestPlan = {

@@ -15,7 +15,7 @@ export interface GroupReport {
 
 export interface Report {
   readonly machine: Machine;
-  readonly options: Pick<BenchOptions, "rounds" | "seconds" | "partitions" | "quick">;
+  readonly options: Pick<BenchOptions, "rounds" | "seconds" | "partitions" | "quick" | "cases">;
   readonly groups: readonly GroupReport[];
 }
 
@@ -52,9 +52,14 @@ function renderGroup({ title, rates = [], ratios = [], facts = [] }: GroupReport
   ];
 }
 
-function renderRatio({ of, to, ratio, lowest, highest, atLeast, met }: Compared): string {
-  const target = atLeast === undefined ? "" : `, target ≥ ${atLeast}`;
-  return `  ${met === undefined ? " " : met ? "✓" : "✗"} ${of} = ${short(ratio)} × ${to} (${short(lowest)}–${short(highest)}${target})`;
+function renderRatio({ of, to, by, ratio, lowest, highest, atLeast, atMost, met }: Compared): string {
+  const sign = met === undefined ? " " : met ? "✓" : "✗";
+  const targets = [
+    ...(atLeast === undefined ? [] : [`target ≥ ${atLeast}`]),
+    ...(atMost === undefined ? [] : [`target ≤ ${atMost}`]),
+  ];
+  const range = [`${short(lowest)}–${short(highest)}`, ...targets].join(", ");
+  return `  ${sign} ${by === "p99" ? "p99 of " : ""}${of} = ${short(ratio)} × ${to} (${range})`;
 }
 
 function line(width: number, name: string, ...columns: readonly string[]): string {

@@ -34,8 +34,12 @@ async function bench(options: BenchOptions): Promise<void> {
   const reports: GroupReport[] = [];
   for (const group of chosen) reports.push(await runGroup(group, context));
   progress("stopping\n");
-  const { rounds, seconds, partitions, quick } = options;
-  const report = { machine: describeMachine(), options: { rounds, seconds, partitions, quick }, groups: reports };
+  const { rounds, seconds, partitions, quick, cases } = options;
+  const report = {
+    machine: describeMachine(),
+    options: { rounds, seconds, partitions, quick, cases },
+    groups: reports,
+  };
   keep(report);
   process.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : renderReport(report));
 }
@@ -56,7 +60,8 @@ async function runGroup(group: Group, context: Context): Promise<GroupReport> {
 
 /** A whole run is the project's latest result; a part of one is only for whoever asked, and git ignores it. */
 function keep(report: Report): void {
-  const whole = report.groups.length === groups.length && !report.options.quick;
+  const { quick, cases } = report.options;
+  const whole = report.groups.length === groups.length && !quick && cases.length === 0;
   const folder = join(import.meta.dirname, "results");
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, whole ? "latest.json" : "partial.local.json"), `${JSON.stringify(report, null, 2)}\n`);

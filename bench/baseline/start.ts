@@ -12,8 +12,14 @@ const baseline :Workerd.Config = (
     (name = "main", worker = (
       modules = [(name = "worker.js", esModule = embed "worker.js")],
       compatibilityDate = "2026-10-01",
-      bindings = [(name = "BARE", durableObjectNamespace = "Bare")],
-      durableObjectNamespaces = [(className = "Bare", uniqueKey = "bare", enableSql = true)],
+      bindings = [
+        (name = "BARE", durableObjectNamespace = "Bare"),
+        (name = "GROUPED", durableObjectNamespace = "Grouped"),
+      ],
+      durableObjectNamespaces = [
+        (className = "Bare", uniqueKey = "bare", enableSql = true),
+        (className = "Grouped", uniqueKey = "grouped", enableSql = true),
+      ],
       durableObjectStorage = (localDisk = "objects"),
     )),
     (name = "objects", disk = (path = ${JSON.stringify(objects)}, writable = true)),

@@ -14,11 +14,13 @@ export function reliableGroup(connections: number): RateGroup {
         { name: "durable call", server: edgeverse, connections, plan: add },
         { name: "reliable call", server: edgeverse, connections, plan: reliableAdd },
         { name: "bare write per call", server: baseline, connections, plan: bare.write },
+        { name: "bare RPC, no write, JSON request", server: baseline, connections, plan: bare.rpcJson },
       ];
     },
     comparisons: [
-      { of: "reliable call", to: "durable call", atLeast: 0.6 },
+      { of: "reliable call", to: "durable call", atLeast: 0.85 },
       { of: "reliable call", to: "bare write per call" },
+      { of: "reliable call", to: "bare RPC, no write, JSON request", by: "p99", atMost: 1.3 },
     ],
   };
 }
