@@ -21,7 +21,8 @@ export interface EnqueuedCall {
 
 /**
  * Makes a reliable call from inside the application's own transaction ([CALL11]): it exists if and only if the
- * transaction commits, and then runs exactly once, within a minute (at once after `POST /admin/v1/calls/wake`).
+ * transaction commits, and then runs exactly once: at the next look into the log, such as `host.reconcile(env)` or
+ * `POST /admin/v1/calls/wake` after the transaction.
  * Type, id and method are checked by the object's owner; a call it refuses ends as `failed`.
  *
  * @returns the call id

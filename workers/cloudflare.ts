@@ -1,5 +1,6 @@
 /** `edgeverse/cloudflare`: serves object classes from a Cloudflare Worker. */
 export type { Env } from "../durable/environment.ts";
+export type { ReconcileReport } from "../src/reliable/maintenance-report.ts";
 export type { RemoteCallOptions, RemoteLifecycleOptions } from "../src/router/remote-objects.ts";
 export type { Crons } from "./cron.ts";
 export { defineHost, type HostOptions } from "./define-host.ts";

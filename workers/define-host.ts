@@ -33,7 +33,7 @@ export function defineHost<const Classes extends readonly ObjectClass[]>(options
   const registry = new Registry(options.objects);
   const basePath = checkBasePath(options.basePath ?? "");
   const crons: Crons = {
-    reconcile: options.crons?.reconcile ?? DEFAULT_CRONS.reconcile,
+    reconcile: options.crons?.reconcile,
     wake: options.crons?.wake ?? DEFAULT_CRONS.wake,
     cleanUp: options.crons?.cleanUp ?? DEFAULT_CRONS.cleanUp,
   };
@@ -64,12 +64,16 @@ export function defineHost<const Classes extends readonly ObjectClass[]>(options
     },
     object: (env, type, id, callOptions) => services(env).objects.stub(type, id, callOptions),
     create: async (env, type, id, ...parameters) => services(env).objects.create(type, id, ...parameters),
+    reconcile: async (env) => services(env).maintenance.reconcile(),
     delete: async (env, type, id, callOptions) => services(env).objects.delete(type, id, callOptions),
     worker: {
       fetch: async (request, env) => services(env).handle(request),
       async scheduled(event, env) {
         if (await run(event, env)) return;
-        consoleObserver.warn("a cron trigger is for nothing", { cron: event.cron, known: Object.values(crons) });
+        consoleObserver.warn("a cron trigger is for nothing", {
+          cron: event.cron,
+          known: Object.values(crons).filter((known) => known !== undefined),
+        });
       },
     },
     Partition: partitionClass(registry),

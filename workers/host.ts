@@ -2,6 +2,7 @@ import type { CoordinatorDurableObject } from "../durable/coordinator.ts";
 import type { Env } from "../durable/environment.ts";
 import type { PartitionClass } from "../durable/partition.ts";
 import type { CreateParameters, ObjectClass, Stub } from "../src/object/virtual-object.ts";
+import type { ReconcileReport } from "../src/reliable/maintenance-report.ts";
 import type { RemoteCallOptions, RemoteLifecycleOptions } from "../src/router/remote-objects.ts";
 
 /** The part of an execution context that a host may use; hono's `c.executionCtx` is one too. */
@@ -60,6 +61,15 @@ export interface Host<Classes extends readonly ObjectClass[] = readonly ObjectCl
     id: string,
     ...parameters: CreateParameters<Class, RemoteLifecycleOptions>
   ): Promise<boolean>;
+
+  /**
+   * Runs the log's pending calls that nobody runs ([CALL11]): for a Worker that has made some with `enqueueCall`.
+   *
+   * @throws EdgeverseError `LOG_UNAVAILABLE`
+   * @example
+   * ctx.waitUntil(host.reconcile(env));
+   */
+  reconcile(env: Env): Promise<ReconcileReport>;
 
   /** Deletes an object, if it is there. @throws EdgeverseError */
   delete(env: Env, type: Classes[number], id: string, options?: RemoteLifecycleOptions): Promise<void>;

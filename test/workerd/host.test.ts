@@ -98,10 +98,15 @@ describe("in workerd", () => {
       "success",
       "success",
     ]);
-    for (const cron of ["* * * * *", "23 3 * * *"]) {
+    for (const cron of ["7 * * * *", "23 3 * * *"]) {
       await worker.scheduled(createScheduledController({ cron }), env, createExecutionContext());
     }
     expect(((await admin("calls?type=Wallet&id=logged")).body["calls"] as unknown[]).length).toBe(6);
+  });
+
+  test("[CALL11] a host reconciles when the Worker's own code asks it to", async () => {
+    const report = await defineHost({ objects: [Counter] }).reconcile(env);
+    expect(report).toMatchObject({ driven: 0, left: 0, silent: [], complete: true });
   });
 
   test("[HOST3] a cron that is for nothing is said to be so by a Worker that has nothing else", async () => {
