@@ -9,4 +9,5 @@ export const aliases = [
   { find: "edgeverse/postgres", replacement: source("durable/postgres.ts") },
   { find: "edgeverse/testing/vitest", replacement: source("src/testing/vitest.ts") },
   { find: "edgeverse/testing", replacement: source("src/testing/index.ts") },
+  { find: "edgeverse/verify", replacement: source("verify/probe.ts") },
 ];

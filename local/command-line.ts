@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
+import { addVerify } from "../verify/command.ts";
 import { HostError } from "./host-error.ts";
 import { type HostFlags, hostFlags, readHostOptions } from "./host-options.ts";
 import type { StartHost } from "./local-host.ts";
@@ -65,6 +66,7 @@ function commandLine(): Command {
       const { simulateCommand } = await import("../src/testing/simulation/command.ts");
       process.exitCode = await simulateCommand(args, "npx edgeverse simulate");
     });
+  addVerify(edgeverse);
   return edgeverse;
 }
 

@@ -30,7 +30,7 @@ const FORBIDDEN: readonly { readonly rule: string; readonly from: RegExp; readon
   {
     rule: "src knows nothing of the platform's layer, which imports it",
     from: /^src\//,
-    to: /^(durable|workers|schema|migrations|local|examples|bench|scripts|test)\/|^cloudflare:/,
+    to: /^(durable|workers|schema|migrations|local|verify|examples|bench|scripts|test)\/|^cloudflare:/,
   },
   { rule: "the core runs anywhere: it knows no Node", from: /^src\/(?!testing|cli)/, to: /^node:/ },
   { rule: "http reaches a partition through the router", from: /^src\/http\//, to: /^src\/partition\// },

@@ -40,7 +40,19 @@ function broken(document: string): string[] {
   });
 }
 
-const FOLDERS = ["src", "durable", "workers", "local", "schema", "examples", "bench", "test", "scripts", "create"];
+const FOLDERS = [
+  "src",
+  "durable",
+  "workers",
+  "local",
+  "verify",
+  "schema",
+  "examples",
+  "bench",
+  "test",
+  "scripts",
+  "create",
+];
 const sources = FOLDERS.flatMap((folder) =>
   readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" }).map((name) => `/${folder}/${name}`),
 ).concat(readdirSync(ROOT).map((name) => `/${name}`));

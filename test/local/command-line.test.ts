@@ -17,7 +17,7 @@ function edgeverse(args: readonly string[], env: Record<string, string> = {}, cw
   return { status, stdout, stderr };
 }
 
-test.each([[["--help"]], [["dev", "--help"]], [["start", "-h"]], [["migrate", "--help"]]])(
+test.each([[["--help"]], [["dev", "--help"]], [["start", "-h"]], [["migrate", "--help"]], [["verify", "--help"]]])(
   "%j prints its help",
   (args) => {
     const { status, stdout, stderr } = edgeverse(args);

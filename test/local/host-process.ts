@@ -54,7 +54,7 @@ export function spawnHost(
     stderr: () => err,
     exited,
     async ready() {
-      await Promise.race([until(() => out.includes("\n")), exited]);
+      await Promise.race([until(() => out.includes("\n"), 90_000), exited]);
       if (!out.startsWith("{")) throw new Error(`the host did not start: ${err}`);
       return JSON.parse(out) as Ready;
     },

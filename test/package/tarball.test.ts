@@ -59,6 +59,7 @@ describe("the tarball", () => {
       "edgeverse/postgres",
       "edgeverse/testing",
       "edgeverse/testing/vitest",
+      "edgeverse/verify",
     ];
     for (const name of names) expect(report).toContain(`"${name}"`);
   });
