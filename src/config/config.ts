@@ -68,7 +68,7 @@ export const configSchema = z.object({
   maxBody: count(16 * MiB, 64 * MiB, "Bytes of one HTTP body; a batch may hold many requests"),
   idleTimeout: duration("60s", "How long an unused object stays in memory"),
   maxObjects: count(100_000, 10_000_000, "Objects one partition keeps in memory"),
-  maxObjectBytes: count(32 * MiB, 1_024 * MiB, "Estimated bytes of objects one partition keeps in memory"),
+  partitionMemory: count(48 * MiB, 1_024 * MiB, "Estimated bytes of memory for one partition's objects and calls"),
   retention: duration("30d", "How long finished calls and their marks are kept"),
   logInterval: duration("250ms", "How long outcomes gather before a batch goes to Postgres"),
   logBacklog: count(50_000, 10_000_000, "Reliable calls one partition may hold that Postgres has not seen"),

@@ -21,6 +21,7 @@ import { hooksOf } from "./turns/activate.ts";
 import { Activations } from "./turns/activations.ts";
 import { Deadlines } from "./turns/deadlines.ts";
 import { LoadMeter } from "./turns/load-meter.ts";
+import { MemoryBudget } from "./turns/memory-budget.ts";
 import { encodeText } from "./turns/method-plan.ts";
 import { Outbound } from "./turns/outbound.ts";
 import { readable, systemPlan } from "./turns/system-plan.ts";
@@ -37,6 +38,7 @@ const DEACTIVATE_WITHIN = 10_000;
 export class PartitionCore {
   readonly ownership: Ownership;
   readonly activations: Activations;
+  readonly memory: MemoryBudget;
   readonly commit: GroupCommit;
   readonly engine: TurnEngine;
   readonly reliable: ReliableCalls;
@@ -75,7 +77,10 @@ export class PartitionCore {
       onRefused: (members, error) => this.#refused(members as ReadonlySet<TurnActivation>, error),
       onFailure,
     });
-    this.activations = new Activations(clock, config, (activation, reason) => this.#evict(activation, reason));
+    this.memory = new MemoryBudget(config.partitionMemory);
+    this.activations = new Activations(clock, config, this.memory, (activation, reason) =>
+      this.#evict(activation, reason),
+    );
     this.gate = new HandOffGate({ deadlines, most: config.partitionMailbox, inside });
     const outbound = new Outbound({
       registry,
@@ -96,14 +101,7 @@ export class PartitionCore {
       deadlines,
       meter: new LoadMeter({ clock, ownership, storage, send: (report) => this.#report(report) }),
       observer,
-      services: turnServices({
-        storage,
-        commit: this.commit,
-        config,
-        env: options.env,
-        random: options.random,
-        outbound,
-      }),
+      services: turnServices({ ...options, commit: this.commit, memory: this.memory, outbound }),
       limits: config,
     });
     this.shipper =

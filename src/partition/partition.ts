@@ -7,13 +7,17 @@ import { isUnused } from "../platform/is-unused.ts";
 import type { SqlStorage } from "../platform/ports.ts";
 import { PartitionCore } from "./core.ts";
 import type { PartitionOptions } from "./options.ts";
+import { counted, errorReply, replier } from "./replies.ts";
 import { Ownership } from "./storage/ownership.ts";
 import { migrate } from "./storage/schema.ts";
+import { weightOfCall } from "./turns/memory-budget.ts";
 import { methodPlan } from "./turns/method-plan.ts";
-import { type Outcome, RELEASED, type TurnActivation, type TurnPlan } from "./turns/turn.ts";
+import type { TurnPlan } from "./turns/turn.ts";
 
-/** Ms from a failed commit to a new start. */
-const RESTART_AFTER = 10;
+/** Ms from a commit that was lost to a new start: the first time, and at most, when the new core loses one as well. */
+const RESTART_AFTER = { first: 10, most: 10_000 };
+/** Ms after which a start counts as the first one again. */
+const STEADY = 60_000;
 
 /**
  * A partition: owns shards, and the objects on them. Plain code over its ports, so that it runs the same in a Durable Object
@@ -25,6 +29,7 @@ export class Partition {
   #starting: Promise<PartitionCore> | undefined;
   /** The core before this one ended over a failed commit, not with its process. */
   #failed = false;
+  #restart = { at: 0, delay: RESTART_AFTER.first };
 
   constructor(options: PartitionOptions) {
     this.#options = options;
@@ -75,7 +80,9 @@ export class Partition {
       const owned = this.#locate(core, message.id);
       if (owned.kind === "moved") return owned;
       const again = () => this.lifecycle(message);
-      if (owned.kind === "gated") return await core.gate.wait(owned, message, again);
+      const weight = weightOfCall(message.request);
+      if (owned.kind === "gated")
+        return await counted(core.memory, weight, again, (go) => core.gate.wait(owned, message, go));
       const { action, deadline, requestId, caller } = message;
       const request = action === "create" ? this.#parse(definition.create, message) : undefined;
       const plan = (finish: TurnPlan["finish"]): TurnPlan => ({
@@ -91,7 +98,8 @@ export class Partition {
       });
       return await new Promise<Reply>((resolve) => {
         const activation = core.open(definition, message.id, owned);
-        core.engine.submit(activation, plan(replier(core, activation, resolve, again)));
+        core.memory.hold(weight);
+        core.engine.submit(activation, plan(replier(core, activation, weight, resolve, again)));
       });
     } catch (error) {
       return errorReply(error);
@@ -116,19 +124,23 @@ export class Partition {
     const located = this.#locate(core, message.id);
     if (located.kind === "moved") return Promise.resolve(located);
     const again = () => this.call(message);
+    const weight = weightOfCall(message.request);
     const owned = located.kind === "gated" ? core.gate.admit(located, message) : located;
-    if (owned.kind === "gated") return core.gate.wait(owned, message, again);
+    if (owned.kind === "gated") return counted(core.memory, weight, again, (go) => core.gate.wait(owned, message, go));
     const raw = rawRequest(message);
     const request = this.#parse(method, message, raw);
     const activation = core.open(definition, message.id, owned);
-    if (message.reliable !== undefined) return core.reliable.call(message, activation, method, raw, again);
+    if (message.reliable !== undefined) {
+      return counted(core.memory, weight, again, (go) => core.reliable.call(message, activation, method, raw, go));
+    }
+    core.memory.hold(weight);
     const { caller, deadline, requestId, traceparent, chain } = message;
     return new Promise((resolve) => {
       const plan = methodPlan(method, request, {
         info: { caller, deadline, callId: undefined, requestId, traceparent },
         chain,
         encode: core.encode,
-        finish: replier(core, activation, resolve, again),
+        finish: replier(core, activation, weight, resolve, again),
       });
       core.engine.submit(activation, plan);
     });
@@ -189,7 +201,11 @@ export class Partition {
     this.#core = undefined;
     this.#failed = true;
     core.stop(error);
-    this.#options.clock.after(RESTART_AFTER, () => {
+    const now = this.#options.clock.now();
+    const { at, delay } = this.#restart;
+    const next = now - at > STEADY ? RESTART_AFTER.first : Math.min(delay * 2, RESTART_AFTER.most);
+    this.#restart = { at: now, delay: next };
+    this.#options.clock.after(next, () => {
       Promise.resolve()
         .then(() => this.core())
         .catch((cause: unknown) => this.#options.observer.warn("the partition can't start", { error: cause }));
@@ -206,36 +222,4 @@ function rawRequest({ request }: { readonly request?: string }): unknown {
     const code = error instanceof NotJsonError ? "INVALID_ARGUMENT" : "INVALID_JSON";
     throw new EdgeverseError(code, `Cannot read the request: ${(error as Error).message}`);
   }
-}
-
-/**
- * Answers a turn's caller once what the turn may have seen or done is durable.
- * @param again asks anew, when the shard left before the turn began
- */
-function replier(
-  core: PartitionCore,
-  activation: TurnActivation,
-  resolve: (reply: Reply | Promise<Reply>) => void,
-  again: () => Promise<Reply>,
-): (outcome: Outcome) => void {
-  return (outcome) => {
-    if (!outcome.ok && outcome.error === RELEASED) {
-      resolve(again());
-      return;
-    }
-    core.commit.settled(activation, (error) => {
-      if (error !== undefined) resolve(errorReply(error));
-      else if (outcome.ok) resolve({ kind: "response", response: outcome.value as string });
-      else resolve(errorReply(outcome.error));
-    });
-  };
-}
-
-/** An error that is not one of ours comes from the storage, before a turn began: the caller may try again. */
-function errorReply(error: unknown): Reply {
-  const known =
-    error instanceof EdgeverseError
-      ? error
-      : new EdgeverseError("UNAVAILABLE", "The partition can't use its storage", { cause: error });
-  return { kind: "error", error: known.toWire() };
 }

@@ -10,11 +10,11 @@ import type { TurnActivation } from "../../src/partition/turns/turn.ts";
 const DEFINITION = { type: "T" } as TypeDefinition;
 const WHERE = { position: 1, shard: 1, epoch: 1 };
 
-function setup(limits: Partial<ActivationLimits> = {}) {
+function setup({ room = 1e9, ...limits }: Partial<ActivationLimits> & { room?: number } = {}) {
   const clock = new ManualClock();
   const evicted: [id: string, reason: string][] = [];
-  const all = { idleTimeout: 60_000, maxObjects: 1_000, maxObjectBytes: 1e9, ...limits };
-  const activations: Activations = new Activations(clock, all, (activation, reason) => {
+  const all = { idleTimeout: 60_000, maxObjects: 1_000, ...limits };
+  const activations: Activations = new Activations(clock, all, { room }, (activation, reason) => {
     evicted.push([activation.id, reason]);
     activations.forget(activation);
   });
@@ -86,7 +86,7 @@ describe("Activations", () => {
   test("[LIFE2] the size of all together is bounded, too, and counted exactly", () => {
     const text = "x".repeat(10_000);
     const one = Object.assign(setup().open("a"), { text }).bytes;
-    const { activations, evicted, open } = setup({ maxObjectBytes: one * 1.5 });
+    const { activations, evicted, open } = setup({ room: one * 1.5 });
     for (const id of ["a", "b"]) {
       const activation = Object.assign(open(id), { text, referenced: false });
       activations.account(activation);

@@ -10,6 +10,8 @@ const PLATFORM_LIMIT = 2_000_000;
 /** A database that takes no value with the word POISON, none over the platform's limit, and on demand nothing more. */
 class PickyStorage extends SqliteStorage {
   full = false;
+  /** An id whose row can't be read. */
+  damaged: string | undefined;
   #writing = false;
 
   override query<Row extends SqlRow = SqlRow>(sql: string, ...params: SqlValue[]): Row[] {
@@ -17,6 +19,9 @@ class PickyStorage extends SqliteStorage {
       if (typeof param !== "string") continue;
       if (param.includes("POISON")) throw new Error("constraint failed: SQLITE_CONSTRAINT");
       if (Buffer.byteLength(param) > PLATFORM_LIMIT) throw new Error("string or blob too big: SQLITE_TOOBIG");
+    }
+    if (this.damaged !== undefined && sql.startsWith("SELECT") && params.includes(this.damaged)) {
+      throw new Error("database disk image is malformed: SQLITE_CORRUPT");
     }
     if (this.full && this.#writing && /^\s*(INSERT|UPDATE)/.test(sql)) {
       throw new Error("database or disk is full: SQLITE_FULL");
@@ -136,6 +141,23 @@ describe("what the database refuses", () => {
     expect(await slow).toMatchObject({ kind: "response" });
     expect(await made.partition("p0").core()).toBe(core);
   });
+});
+
+test("[TURN4] an object whose row can't be read fails alone, with a code", async () => {
+  const { made, storage, text } = await setup();
+  await made.call("Note", "a", "write", { text: "a" });
+  made.crash("p0");
+  storage.damaged = "a";
+  const [read, write, other] = await Promise.all([
+    made.send("Note", "a", "read"),
+    made.send("Note", "a", "write", { text: "lost" }),
+    made.send("Note", "b", "write", { text: "b" }),
+  ]);
+  expect(read).toMatchObject({ error: { code: "UNAVAILABLE" } });
+  expect(write).toMatchObject({ error: { code: "UNAVAILABLE" } });
+  expect(other).toMatchObject({ kind: "response" });
+  storage.damaged = undefined;
+  expect(await text("a")).toBe("a");
 });
 
 describe("a database that takes nothing more", () => {

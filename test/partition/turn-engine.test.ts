@@ -65,7 +65,7 @@ describe("memory", () => {
   });
 
   test("[LIFE2] objects that are only read count with their size", async () => {
-    const { made } = setup({ maxObjectBytes: 1_000_000 });
+    const { made } = setup({ partitionMemory: 1_000_000 });
     for (let index = 0; index < 8; index++) await made.call("Lab", `big${index}`, "fill", { bytes: 100_000 });
     made.crash("p0");
     for (let index = 0; index < 8; index++) await made.call("Lab", `big${index}`, "peek");

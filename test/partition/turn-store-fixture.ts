@@ -7,6 +7,7 @@ import { ChangeTracker } from "../../src/partition/storage/change-tracker.ts";
 import { GroupCommit } from "../../src/partition/storage/group-commit.ts";
 import { migrate } from "../../src/partition/storage/schema.ts";
 import { Activation } from "../../src/partition/turns/activation.ts";
+import { MemoryBudget } from "../../src/partition/turns/memory-budget.ts";
 import { TurnStore } from "../../src/partition/turns/turn-store.ts";
 import { ManualClock } from "../../src/testing/clocks.ts";
 
@@ -18,6 +19,7 @@ export class Harness {
   readonly activation = new Activation<never>({ type: "T" } as TypeDefinition, "a", 7, 1, 1);
   readonly commit: GroupCommit;
   readonly maxValue: number;
+  readonly memory = new MemoryBudget(100 * 1024 * 1024);
   mutable = true;
   store: TurnStore;
 
@@ -52,6 +54,7 @@ export class Harness {
     return new TurnStore(this.activation, this.storage, {
       ...(under === undefined ? {} : { under: () => under }),
       maxValue: this.maxValue,
+      memory: this.memory,
       checkMutable: () => {
         if (!this.mutable) throw new TypeError("readonly");
       },

@@ -23,19 +23,26 @@ export function hooksOf(instance: VirtualObject<unknown>): Hooks {
 /** Reads the object's row into its activation, once; says whether it did. */
 export function load(activation: TurnActivation, storage: SqlStorage): boolean {
   if (activation.loaded) return false;
-  const rows = storage.query<{ state: string; version: number }>(
-    "SELECT state, version FROM objects WHERE position = ? AND type = ? AND id = ?",
-    activation.position,
-    activation.definition.type,
-    activation.id,
-  );
+  const row = rowOf(activation, storage);
   activation.loaded = true;
-  const row = rows[0];
   if (row === undefined) return true;
   activation.exists = true;
   activation.text = row.state;
   activation.version = row.version;
   return true;
+}
+
+function rowOf({ key, position, definition, id }: TurnActivation, storage: SqlStorage) {
+  try {
+    return storage.query<{ state: string; version: number }>(
+      "SELECT state, version FROM objects WHERE position = ? AND type = ? AND id = ?",
+      position,
+      definition.type,
+      id,
+    )[0];
+  } catch (cause) {
+    throw new EdgeverseError("UNAVAILABLE", `Cannot read the row of ${key}; nothing was changed`, { cause });
+  }
 }
 
 /**

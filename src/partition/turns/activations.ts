@@ -1,12 +1,12 @@
 import type { TypeDefinition } from "../../object/registry.ts";
 import type { Clock } from "../../platform/ports.ts";
 import { Activation } from "./activation.ts";
+import type { MemoryBudget } from "./memory-budget.ts";
 import type { Turn, TurnActivation } from "./turn.ts";
 
 export interface ActivationLimits {
   readonly idleTimeout: number;
   readonly maxObjects: number;
-  readonly maxObjectBytes: number;
 }
 
 /**
@@ -18,6 +18,7 @@ export interface ActivationLimits {
 export class Activations {
   readonly map = new Map<string, TurnActivation>();
   readonly #clock: Clock;
+  readonly #memory: Pick<MemoryBudget, "room">;
   readonly #limits: ActivationLimits;
   readonly #evict: (activation: TurnActivation, reason: "idle" | "capacity") => void;
   #bytes = 0;
@@ -27,10 +28,12 @@ export class Activations {
   constructor(
     clock: Clock,
     limits: ActivationLimits,
+    memory: Pick<MemoryBudget, "room">,
     evict: (activation: TurnActivation, reason: "idle" | "capacity") => void,
   ) {
     this.#clock = clock;
     this.#limits = limits;
+    this.#memory = memory;
     this.#evict = evict;
     this.#sweptAt = clock.now();
   }
@@ -94,7 +97,7 @@ export class Activations {
 
   #makeRoom(): void {
     let looks = 64;
-    while (looks-- > 0 && (this.map.size >= this.#limits.maxObjects || this.#bytes > this.#limits.maxObjectBytes)) {
+    while (looks-- > 0 && (this.map.size >= this.#limits.maxObjects || this.#bytes > this.#memory.room)) {
       const activation = this.map.values().next().value as TurnActivation;
       // To the back, as the hand moves past it.
       this.map.delete(activation.key);

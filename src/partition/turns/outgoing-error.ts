@@ -17,6 +17,9 @@ export function outgoingError(turn: Turn, thrown: unknown, observer: Observer): 
     return new EdgeverseError("INTERNAL", `${turn.activation.key} failed unexpectedly`, { cause });
   }
   const { code, message, retryable, reason, details, retryAfter } = thrown;
+  // What the platform did, and the caller is not told.
+  if (code === "UNAVAILABLE" && thrown.cause !== undefined && !(thrown.cause instanceof EdgeverseError))
+    observer.warn("a turn met a fault of the platform", { key: turn.activation.key, error: thrown });
   return new EdgeverseError(code, String(message).slice(0, MAX_MESSAGE), {
     retryable,
     reason: reason === undefined ? undefined : String(reason).slice(0, 256),

@@ -254,6 +254,7 @@ export class TurnEngine {
   #end(turn: Turn, outcome: Outcome): void {
     const { activation } = turn;
     turn.status = "ended";
+    turn.openedStore?.close();
     if (turn.cancelDeadline !== undefined) {
       turn.cancelDeadline();
       this.#running.delete(turn);

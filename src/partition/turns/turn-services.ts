@@ -1,6 +1,7 @@
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import type { Random, SqlStorage } from "../../platform/ports.ts";
 import type { GroupCommit } from "../storage/group-commit.ts";
+import type { MemoryBudget } from "./memory-budget.ts";
 import type { Outbound } from "./outbound.ts";
 import type { Turn, TurnServices } from "./turn.ts";
 import { TurnStore } from "./turn-store.ts";
@@ -10,17 +11,19 @@ export function turnServices(parts: {
   readonly storage: SqlStorage;
   readonly commit: GroupCommit;
   readonly config: { readonly maxValue: number };
-  readonly env: unknown;
+  readonly memory: MemoryBudget;
+  readonly env?: unknown;
   readonly random: Random;
   readonly outbound: Outbound;
 }): TurnServices {
-  const { storage, commit, config, env, random, outbound } = parts;
+  const { storage, commit, config, memory, env, random, outbound } = parts;
   return {
     env,
     stub: (turn, type, id, options) => outbound.stub(turn, type, id, options),
     openStore: (turn) =>
       new TurnStore(turn.activation, storage, {
         maxValue: config.maxValue,
+        memory,
         checkMutable: () => turn.checkMutable("change the store of"),
         flush: () => {
           commit.flush();

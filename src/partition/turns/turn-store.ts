@@ -4,6 +4,7 @@ import type { ObjectStore, StorePage, StorePageRange, StoreRange, StoreRow } fro
 import type { SqlStorage } from "../../platform/ports.ts";
 import type { UnsavedObject } from "../storage/unsaved-object.ts";
 import { compareUtf8 } from "../storage/utf8-order.ts";
+import type { MemoryBudget } from "./memory-budget.ts";
 import { cursorAfter, isInRange, type KeyRange, keyRange } from "./store-range.ts";
 
 const MAX_KEY_BYTES = 512;
@@ -16,6 +17,7 @@ export type RowOwner = Pick<UnsavedObject, "position" | "id" | "definition" | "w
 interface StoreOptions {
   /** Bytes of JSON of one value. */
   readonly maxValue: number;
+  readonly memory: Pick<MemoryBudget, "hold" | "free">;
   /** Throws in a readonly method. */
   checkMutable(): void;
   /** Sends finished turns' rows to the database. */
@@ -49,9 +51,14 @@ export class TurnStore implements ObjectStore {
   absorb(writes: ReadonlyMap<string, string | null>): void {
     let bytes = this.#bytes;
     for (const [key, text] of writes) bytes += sizeOf(key, text) - sizeOf(key, this.#writes.get(key));
-    checkTurnBytes(bytes);
+    this.#grow(bytes);
     for (const [key, text] of writes) this.#writes.set(key, text);
-    this.#bytes = bytes;
+  }
+
+  /** Its turn has ended. */
+  close(): void {
+    this.#options.memory.free(this.#bytes);
+    this.#bytes = 0;
   }
 
   get<Value>(key: string): Value | undefined {
@@ -105,9 +112,14 @@ export class TurnStore implements ObjectStore {
 
   #write(key: string, text: string | null): void {
     const bytes = this.#bytes + sizeOf(key, text) - sizeOf(key, this.#writes.get(key));
-    checkTurnBytes(bytes);
-    this.#bytes = bytes;
+    this.#grow(bytes);
     this.#writes.set(key, text);
+  }
+
+  #grow(bytes: number): void {
+    checkTurnBytes(bytes);
+    this.#options.memory.hold(bytes - this.#bytes);
+    this.#bytes = bytes;
   }
 
   #stored({ lower, inclusive, upper, reverse }: KeyRange, limit: number): [string, string][] {

@@ -1,0 +1,67 @@
+import { EdgeverseError } from "../errors/edgeverse-error.ts";
+import type { Reply } from "../object/message.ts";
+import type { PartitionCore } from "./core.ts";
+import type { MemoryBudget } from "./turns/memory-budget.ts";
+import { type Outcome, RELEASED, type TurnActivation } from "./turns/turn.ts";
+
+/**
+ * Counts what a call holds in memory until `work` has answered.
+ * @param again asks anew; what the call holds is counted there then
+ * @throws EdgeverseError `OVERLOADED`
+ */
+export function counted(
+  memory: MemoryBudget,
+  weight: number,
+  again: () => Promise<Reply>,
+  work: (again: () => Promise<Reply>) => Promise<Reply>,
+): Promise<Reply> {
+  const free = memory.lease(weight);
+  const go = () => {
+    free();
+    return again();
+  };
+  try {
+    return work(go).finally(free);
+  } catch (error) {
+    free();
+    throw error;
+  }
+}
+
+/**
+ * Answers a turn's caller once what the turn may have seen or done is durable.
+ * @param weight bytes of memory that the call holds
+ * @param again asks anew, when the shard left before the turn began
+ */
+export function replier(
+  core: PartitionCore,
+  activation: TurnActivation,
+  weight: number,
+  resolve: (reply: Reply | Promise<Reply>) => void,
+  again: () => Promise<Reply>,
+): (outcome: Outcome) => void {
+  return (outcome) => {
+    if (!outcome.ok && outcome.error === RELEASED) {
+      core.memory.free(weight);
+      resolve(again());
+      return;
+    }
+    const response = outcome.ok ? 2 * (outcome.value as string).length : 0;
+    core.memory.add(response);
+    core.commit.settled(activation, (error) => {
+      core.memory.free(weight + response);
+      if (error !== undefined) resolve(errorReply(error));
+      else if (outcome.ok) resolve({ kind: "response", response: outcome.value as string });
+      else resolve(errorReply(outcome.error));
+    });
+  };
+}
+
+/** An error that is not one of ours comes from the storage, before a turn began: the caller may try again. */
+export function errorReply(error: unknown): Reply {
+  const known =
+    error instanceof EdgeverseError
+      ? error
+      : new EdgeverseError("UNAVAILABLE", "The partition can't use its storage", { cause: error });
+  return { kind: "error", error: known.toWire() };
+}
