@@ -117,6 +117,10 @@ export function partitionClass(registry: Registry): PartitionClass {
       return this.#client.reshard(shards, version);
     }
 
+    load() {
+      return this.#client.load();
+    }
+
     wake() {
       return this.#client.wake();
     }

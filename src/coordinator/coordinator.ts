@@ -18,6 +18,7 @@ import type {
   Operator,
   ShardNote,
 } from "./commands.ts";
+import { Loads } from "./loads.ts";
 import { Membership } from "./membership.ts";
 import { MoveDriver } from "./move-driver.ts";
 import { type Move, MoveJournal } from "./move-journal.ts";
@@ -61,6 +62,7 @@ export class Coordinator implements CoordinatorAdmin {
   readonly #options: CoordinatorOptions;
   readonly #map: ClusterMap;
   readonly #journal: MoveJournal;
+  readonly #loads: Loads;
   readonly #driver: MoveDriver;
   readonly #rebalancer: Rebalancer;
   readonly #resharder: Resharder;
@@ -84,7 +86,8 @@ export class Coordinator implements CoordinatorAdmin {
     this.#journal = new MoveJournal(storage, clock);
     const journal = this.#journal;
     this.#members = new Membership({ ...parts, journal });
-    this.#rebalancer = new Rebalancer({ ...parts, journal, policy });
+    this.#loads = new Loads({ ...parts, policy });
+    this.#rebalancer = new Rebalancer({ ...parts, journal, policy, loads: this.#loads });
     this.#resharder = new Resharder({ ...parts, journal });
     this.#audit = new Audit(storage, clock);
     this.#driver = new MoveDriver({
@@ -140,16 +143,10 @@ export class Coordinator implements CoordinatorAdmin {
 
   /** What a partition had to do. */
   async report(report: LoadReport): Promise<void> {
-    if (!this.#map.members.some(({ name }) => name === report.partition)) return;
-    const known = report.shards.filter(
-      ({ shard }) => Number.isInteger(shard) && shard >= 0 && shard < this.#map.shards,
-    );
-    this.#rebalancer.report({ ...report, shards: known });
-    const { clock, policy } = this.#options;
+    if (!this.#loads.used) return;
     // What a shard holds decides which rules concern it, and only reports tell.
-    const ruled = known.some(({ stored }) =>
-      stored?.types.some((type) => policy.rules.some((rule) => rule.type === type)),
-    );
+    const ruled = this.#loads.keep(report);
+    const { clock, policy } = this.#options;
     const now = clock.now();
     if ((policy.strategy !== "load" && !ruled) || now - this.#plannedByReportAt < REPORTED_PLAN_EVERY) return;
     this.#plannedByReportAt = now;
@@ -164,6 +161,7 @@ export class Coordinator implements CoordinatorAdmin {
         this.bootstrap(this.#options.proposal);
       if (this.#map.genesis === undefined)
         throw new EdgeverseError("UNAVAILABLE", "The cluster is not bootstrapped yet");
+      if (command.kind === "rebalance" && command.strategy === "load" && !this.#loads.used) await this.#loads.ask();
       answer = { ok: true, result: this.#commands.run(command) };
     } catch (error) {
       // A transaction may have been rolled back: the cache is read again.

@@ -1,9 +1,9 @@
-import type { LoadReport } from "../placement/load-report.ts";
 import { plan } from "../placement/plan.ts";
-import type { Plan, PlanInput, PlanMember, PlanShard, Policy, ShardLoad } from "../placement/plan-types.ts";
+import type { Plan, PlanInput, PlanMember, PlanShard, Policy } from "../placement/plan-types.ts";
 import type { Clock, SqlStorage } from "../platform/ports.ts";
 import type { ClusterMap, MemberRow, ShardState } from "./cluster-map.ts";
 import type { DecisionView } from "./commands.ts";
+import type { Loads } from "./loads.ts";
 import type { MoveJournal } from "./move-journal.ts";
 import type { Silence } from "./silence.ts";
 import { count, counters } from "./tables.ts";
@@ -15,23 +15,11 @@ interface Parts {
   readonly clock: Clock;
   readonly policy: Policy;
   readonly silence: Silence;
-}
-
-interface LoadRow {
-  readonly [column: string]: string | number | null;
-  readonly shard: number;
-  readonly calls: number;
-  readonly busy: number;
-  readonly objects: number;
-  readonly bytes: number;
-  readonly types: string;
-  readonly at: number;
+  readonly loads: Loads;
 }
 
 /** Decisions kept. */
 const KEPT = 1_000;
-/** Reports count half after this many ms. */
-const HALF_LIFE = 60_000;
 /** Reasons for which the planner may say something else later, and when to ask again. */
 const ASK_AGAIN: Readonly<Record<string, number>> = {
   cooldown: 30_000,
@@ -46,30 +34,6 @@ export class Rebalancer {
 
   constructor(parts: Parts) {
     this.#parts = parts;
-  }
-
-  /** Keeps what a partition reports; rates fade with the age of the last report. */
-  report({ period, shards }: LoadReport): void {
-    const { storage, clock } = this.#parts;
-    const now = clock.now();
-    const seconds = Math.max(1, period / 1_000);
-    storage.transaction(() => {
-      for (const { shard, calls, busy, stored } of shards) {
-        storage.query(
-          `INSERT INTO loads VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (shard) DO UPDATE SET calls = ?2, busy = ?3,
-             objects = CASE WHEN ?8 THEN ?4 ELSE objects END, bytes = CASE WHEN ?8 THEN ?5 ELSE bytes END,
-             types = CASE WHEN ?8 THEN ?6 ELSE types END, at = ?7`,
-          shard,
-          calls / seconds,
-          busy / seconds,
-          stored?.objects ?? 0,
-          stored?.bytes ?? 0,
-          JSON.stringify(stored?.types ?? []),
-          now,
-          stored === undefined ? 0 : 1,
-        );
-      }
-    });
   }
 
   /** The plan as of now, with `changes` to the policy, and as if a member were as `supposed`. */
@@ -137,7 +101,7 @@ export class Rebalancer {
   #input(supposed?: MemberRow): PlanInput {
     const { map, journal, silence } = this.#parts;
     const supposedBase = supposed === undefined ? undefined : map.baseIf(supposed);
-    const loads = this.#loads();
+    const loads = this.#parts.loads.present;
     const moving = new Map([...journal.open.values()].map((move) => [move.order.shard, move]));
     const shards = Array.from({ length: map.shards }, (_, shard): PlanShard => {
       const note = map.notes.get(shard);
@@ -186,21 +150,6 @@ export class Rebalancer {
   /** Whether the shard's last move was undone lately. */
   #isPutOff({ retryAt }: ShardState): boolean {
     return retryAt > this.#parts.clock.now();
-  }
-
-  #loads(): Map<number, ShardLoad> {
-    const { storage, clock } = this.#parts;
-    const now = clock.now();
-    const rows = storage.query<LoadRow>("SELECT * FROM loads");
-    return new Map(
-      rows.map(({ shard, calls, busy, objects, bytes, types, at }) => {
-        const fade = 0.5 ** Math.max(0, (now - at) / HALF_LIFE);
-        return [
-          shard,
-          { objects, bytes, calls: calls * fade, busy: busy * fade, types: JSON.parse(types) as string[] },
-        ];
-      }),
-    );
   }
 }
 

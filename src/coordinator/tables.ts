@@ -27,6 +27,7 @@ const MIGRATIONS: readonly string[][] = [
     "CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
   ],
   ["ALTER TABLE moves ADD COLUMN paused INTEGER"],
+  ["DROP TABLE loads", "CREATE TABLE reports (partition TEXT PRIMARY KEY, shards TEXT NOT NULL) WITHOUT ROWID"],
 ];
 
 /** Brings the database to the present shape. */

@@ -29,6 +29,7 @@ export function partitionClient(partition: Partition, clock: Clock): PartitionCl
     activate: async (order) => (await partition.core()).moves.incoming.activate(order),
     drop: async (order, epoch) => (await partition.core()).moves.incoming.drop(order, epoch),
     reshard: async (shards, version) => (await partition.core()).reshard(shards, version),
+    load: async () => (await partition.core()).meter.report(),
     wake: () => partition.wake(),
     removeMarks: async (before, limit, dryRun) => {
       const { table } = await partition.core();

@@ -3,7 +3,7 @@ import { placementOf } from "../identity/object-id.ts";
 import { type CallMessage, objectKey, type Reply } from "../object/message.ts";
 import type { TypeDefinition } from "../object/registry.ts";
 import type { DeactivationReason, VirtualObject } from "../object/virtual-object.ts";
-import type { LoadReport } from "../placement/load-report.ts";
+import { type LoadReport, usesReports } from "../placement/load-report.ts";
 import type { ReshardReply } from "../placement/move.ts";
 import { LogGate } from "../reliable/log-gate.ts";
 import { type Backlog, Shipper } from "../reliable/shipper.ts";
@@ -45,6 +45,7 @@ export class PartitionCore {
   readonly table: CallTable;
   readonly shipper: Shipper<StoredCall> | undefined;
   readonly gate: HandOffGate;
+  readonly meter: LoadMeter;
   readonly moves: ShardMoves;
   readonly encode: (value: unknown) => string;
   readonly #options: PartitionOptions;
@@ -81,6 +82,8 @@ export class PartitionCore {
     this.activations = new Activations(clock, config, this.memory, (activation, reason) =>
       this.#evict(activation, reason),
     );
+    const send = usesReports(config) ? (report: LoadReport) => options.loads.report(report) : undefined;
+    this.meter = new LoadMeter({ clock, ownership, storage, send });
     this.gate = new HandOffGate({ deadlines, most: config.partitionMailbox, inside });
     const outbound = new Outbound({
       registry,
@@ -99,7 +102,7 @@ export class PartitionCore {
       activations: this.activations,
       commit: this.commit,
       deadlines,
-      meter: new LoadMeter({ clock, ownership, storage, send: (report) => this.#report(report) }),
+      meter: this.meter,
       observer,
       services: turnServices({ ...options, commit: this.commit, memory: this.memory, outbound }),
       limits: config,
@@ -237,10 +240,6 @@ export class PartitionCore {
     // The hand-off waits for `turn`, or for a turn that waits for `turn`.
     const waiting = [...turn.ancestry()].map((link) => link.key);
     return this.ownership.anyGated(waiting) ? this.open(definition, id, located.owned) : undefined;
-  }
-
-  #report(report: LoadReport): void {
-    this.#options.loads.report(report).catch(() => undefined);
   }
 
   #load(definition: TypeDefinition, id: string): void {

@@ -1,4 +1,5 @@
 import type { CallMessage, LifecycleMessage, Moved, Reply } from "../object/message.ts";
+import type { LoadReport } from "../placement/load-report.ts";
 import type {
   ActivateReply,
   MoveInquiry,
@@ -44,6 +45,8 @@ export interface PartitionClient {
   inquire(order: MoveOrder): Promise<MoveInquiry>;
   /** Counts shards anew: doubles or halves until there are `shards` ([SPLIT1]). An order under an older `version` is refused. */
   reshard(shards: number, version: number): Promise<ReshardReply>;
+  /** What its shards had to do since it said so last, or since it started. */
+  load(): Promise<LoadReport>;
   /** Resumes and ships what is left over. */
   wake(): Promise<void>;
   /** Removes at most `limit` marks of calls that finished before `before`; says how many. With `dryRun` it only counts. */

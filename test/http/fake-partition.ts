@@ -1,4 +1,5 @@
 import type { CallMessage, LifecycleMessage, Reply } from "../../src/object/message.ts";
+import type { LoadReport } from "../../src/placement/load-report.ts";
 import type {
   ActivateReply,
   MoveInquiry,
@@ -134,6 +135,10 @@ export class FakePartition implements PartitionClient {
 
   reshard(): Promise<ReshardReply> {
     return this.#answer(() => ({ kind: "done" }));
+  }
+
+  load(): Promise<LoadReport> {
+    return this.#answer(() => ({ partition: "fake", period: 1, shards: [] }));
   }
 
   wake(): Promise<void> {

@@ -3,93 +3,133 @@ import type { Clock, SqlStorage } from "../../platform/ports.ts";
 import type { Ownership } from "../storage/ownership.ts";
 
 /** Ms between two reports of a partition that has traffic. */
-const REPORT_EVERY = 10_000;
+const REPORT_EVERY = 30_000;
 /** Shards in a report, the busiest. */
 const MOST = 512;
 /** Shards whose objects are counted for one report, and how long a count is good for. */
 const COUNTED = 8;
-const COUNT_AGAIN = 600_000;
-/** Objects of a shard that are counted; one that has more counts as this many. Callers wait while it is done. */
+const COUNT_AGAIN = 3_600_000;
+/** Objects of a shard that are counted; one that has more counts as this many. */
 const LOOKED_AT = 10_000;
+/** Objects counted in one event. */
+const SLICE = 500;
+/** Types of a shard that a report names. */
+const TYPES = 64;
+
+interface Parts {
+  readonly clock: Clock;
+  readonly ownership: Ownership;
+  readonly storage: SqlStorage;
+  /** Takes the reports; undefined when nobody plans by them. */
+  readonly send: ((report: LoadReport) => Promise<void>) | undefined;
+}
 
 interface Traffic {
   calls: number;
   busy: number;
+  readonly types: Set<string>;
+}
+
+/** A place among the objects of a shard. */
+interface Place {
+  readonly position: number;
+  readonly type: string;
+  readonly id: string;
 }
 
 /**
  * Counts what shards have to do ([PLAN1]). A report is due with the first turn after the interval, so a partition without
- * traffic sends none and needs no timer ([MEM2]).
+ * traffic sends none and needs no timer ([MEM2]); and only where plans go by reports.
  */
 export class LoadMeter {
-  readonly #clock: Clock;
-  readonly #ownership: Ownership;
-  readonly #storage: SqlStorage;
-  readonly #send: (report: LoadReport) => void;
-  readonly #traffic = new Map<number, Traffic>();
+  readonly #parts: Parts;
   readonly #counted = new Map<number, number>();
+  #traffic = new Map<number, Traffic>();
   #since: number;
 
-  constructor(parts: {
-    clock: Clock;
-    ownership: Ownership;
-    storage: SqlStorage;
-    send: (report: LoadReport) => void;
-  }) {
-    this.#clock = parts.clock;
-    this.#ownership = parts.ownership;
-    this.#storage = parts.storage;
-    this.#send = parts.send;
+  constructor(parts: Parts) {
+    this.#parts = parts;
     this.#since = parts.clock.now();
   }
 
-  /** A turn at `position` has ended, after `busy` ms. */
-  turn(position: number, busy: number, now: number): void {
-    const shard = this.#ownership.shardAt(position);
+  /** A turn of an object of `type` at `position` has ended, after `busy` ms. */
+  turn(position: number, type: string, busy: number, now: number): void {
+    const { ownership, send } = this.#parts;
+    const shard = ownership.shardAt(position);
     if (shard < 0) return;
-    const traffic = this.#traffic.get(shard);
-    if (traffic === undefined) this.#traffic.set(shard, { calls: 1, busy });
-    else {
-      traffic.calls++;
-      traffic.busy += busy;
+    let traffic = this.#traffic.get(shard);
+    if (traffic === undefined) {
+      traffic = { calls: 0, busy: 0, types: new Set() };
+      this.#traffic.set(shard, traffic);
     }
-    if (now - this.#since >= REPORT_EVERY) this.#report(now);
+    traffic.calls++;
+    traffic.busy += busy;
+    traffic.types.add(type);
+    if (send === undefined || now - this.#since < REPORT_EVERY) return;
+    // A report that is lost is no loss: the next one follows.
+    this.report()
+      .then(send)
+      .catch(() => undefined);
   }
 
-  #report(now: number): void {
-    const busiest = [...this.#traffic].sort(([, a], [, b]) => b.calls + b.busy - (a.calls + a.busy)).slice(0, MOST);
+  /** What shards had to do since the last report, or since the partition started. */
+  async report(): Promise<LoadReport> {
+    const { clock, ownership } = this.#parts;
+    const now = clock.now();
     const period = now - this.#since;
+    const busiest = [...this.#traffic].sort(([, a], [, b]) => b.calls + b.busy - (a.calls + a.busy)).slice(0, MOST);
     this.#since = now;
-    this.#traffic.clear();
-    // Not in the event of the turn: counting takes a while.
-    this.#clock.soon(() => {
-      let counts = 0;
-      // The shard count may have changed since.
-      const present = busiest.filter(([shard]) => shard < this.#ownership.shards);
-      const shards = present.map(([shard, { calls, busy }]): ShardTraffic => {
-        const due = (this.#counted.get(shard) ?? 0) + COUNT_AGAIN <= now;
-        if (!due || counts >= COUNTED) return { shard, calls, busy };
-        counts++;
-        this.#counted.set(shard, now);
-        return { shard, calls, busy, stored: this.#count(shard) };
-      });
-      this.#send({ partition: this.#ownership.name, period, shards });
-    });
+    this.#traffic = new Map();
+    const shards: ShardTraffic[] = [];
+    let counts = 0;
+    for (const [shard, { calls, busy, types }] of busiest) {
+      const traffic = { shard, calls, busy, types: [...types].slice(0, TYPES) };
+      const due = (this.#counted.get(shard) ?? 0) + COUNT_AGAIN <= now && counts < COUNTED;
+      const stored = due ? await this.#count(shard) : undefined;
+      // The shard count may have changed meanwhile.
+      if (shard >= ownership.shards) continue;
+      shards.push(stored === undefined ? traffic : { ...traffic, stored });
+      if (!due) continue;
+      counts++;
+      this.#counted.set(shard, now);
+    }
+    return { partition: ownership.name, period, shards };
   }
 
-  #count(shard: number): NonNullable<ShardTraffic["stored"]> {
-    const { first, last } = this.#ownership.range(shard);
-    const rows = this.#storage.query<{ type: string; objects: number; bytes: number }>(
-      `SELECT type, count(*) AS objects, sum(length(state)) AS bytes FROM (
-         SELECT type, state FROM objects WHERE position BETWEEN ? AND ? LIMIT ?) GROUP BY type`,
-      first,
+  /** Looks at the shard's objects a few at a time: calls get in between. */
+  async #count(shard: number): Promise<ShardTraffic["stored"]> {
+    const types = new Set<string>();
+    let [objects, bytes] = [0, 0];
+    let after: Place | undefined;
+    do {
+      const slice = await this.#slice(shard, after);
+      for (const row of slice) {
+        types.add(row.type);
+        bytes += row.bytes;
+      }
+      objects += slice.length;
+      after = slice.length < SLICE ? undefined : slice.at(-1);
+    } while (after !== undefined && objects < LOOKED_AT);
+    return { objects, bytes, types: [...types].slice(0, TYPES) };
+  }
+
+  async #slice(shard: number, after: Place | undefined): Promise<(Place & { readonly bytes: number })[]> {
+    const { clock, ownership, storage } = this.#parts;
+    await new Promise<void>((resolve) => clock.soon(resolve));
+    if (shard >= ownership.shards) return [];
+    const { first, last } = ownership.range(shard);
+    const { position, type, id } = after ?? { position: first, type: "", id: "" };
+    return storage.query<{ position: number; type: string; id: string; bytes: number }>(
+      COUNT,
+      position,
+      type,
+      id,
       last,
-      LOOKED_AT,
+      SLICE,
     );
-    return {
-      objects: rows.reduce((sum, row) => sum + row.objects, 0),
-      bytes: rows.reduce((sum, row) => sum + row.bytes, 0),
-      types: rows.map((row) => row.type).slice(0, 64),
-    };
   }
 }
+
+/** `octet_length` of a column is in the row's header: SQLite does not read the text for it, as it does for `length`. */
+export const COUNT = `SELECT position, type, id, octet_length(state) AS bytes FROM objects
+  WHERE (position, type, id) > (?, ?, ?) AND position <= ? ORDER BY position, type, id LIMIT ?`;

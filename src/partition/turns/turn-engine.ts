@@ -263,7 +263,8 @@ export class TurnEngine {
     activation.mailbox.leave(turn);
     const now = this.#parts.clock.now();
     activation.lastUsed = now;
-    if (turn.outer === undefined) this.#parts.meter.turn(activation.position, now - turn.startedAt, now);
+    if (turn.outer === undefined)
+      this.#parts.meter.turn(activation.position, activation.definition.type, now - turn.startedAt, now);
     if (turn.instance?.current === turn) turn.instance.current = undefined;
     turn.plan.finish(outcome);
     this.#pump(activation);
