@@ -46,7 +46,7 @@ export function partitionClass(registry: Registry): PartitionClass {
         observer: consoleObserver,
         name: ctx.id.name,
       });
-      this.#client = partitionClient(this.#partition, clock);
+      this.#client = partitionClient(this.#partition);
     }
 
     override alarm(): Promise<void> {

@@ -1,12 +1,11 @@
 import { inOrder } from "../object/in-order.ts";
 import type { CallMessage } from "../object/message.ts";
-import type { Clock } from "../platform/ports.ts";
 import type { PartitionClient } from "../router/ports.ts";
-import { Inspection, idleStatus } from "./inspection.ts";
+import { Inspection, idleDescription, idleStatus } from "./inspection.ts";
 import type { Partition } from "./partition.ts";
 
 /** A running partition as its callers see it. What a Durable Object offers over RPC, and a test cluster directly. */
-export function partitionClient(partition: Partition, clock: Clock): PartitionClient {
+export function partitionClient(partition: Partition): PartitionClient {
   const inspect = async () => {
     const core = await partition.core();
     return new Inspection(core, partition.storage);
@@ -15,13 +14,14 @@ export function partitionClient(partition: Partition, clock: Clock): PartitionCl
     call: (message) => partition.call(message),
     batch: (messages) => inOrder(messages, (message) => partition.call(message), isQueuedAlike),
     lifecycle: (message) => partition.lifecycle(message),
-    callRecord: async (type, id, callId) => (await inspect()).call(type, id, callId, clock.now()),
-    callRecords: async (keys) => (await inspect()).calls(keys, clock.now()),
-    describe: async (type, id) => (await inspect()).describe(type, id, clock.now()),
-    // Looking at a cluster must not bootstrap it.
+    // Looking at a cluster must not bootstrap it, nor claim anything in it.
+    callRecord: async (type, id, callId) => (partition.bootstrapped ? (await inspect()).call(type, id, callId) : null),
+    callRecords: async (keys) => (partition.bootstrapped ? (await inspect()).calls(keys) : keys.map(() => null)),
+    describe: async (type, id) =>
+      partition.bootstrapped ? (await inspect()).describe(type, id) : idleDescription(id, partition.proposal.shards),
     status: async () => (partition.bootstrapped ? (await inspect()).status() : idleStatus(partition.name ?? "")),
     shards: async () => (partition.bootstrapped ? (await inspect()).shards() : []),
-    objects: async (query) => (await inspect()).objects(query),
+    objects: async (query) => (partition.bootstrapped ? (await inspect()).objects(query) : { objects: [] }),
     advance: async (order) => (await partition.core()).moves.outgoing.advance(order),
     undo: async (order) => (await partition.core()).moves.outgoing.undo(order),
     inquire: async (order) => (await partition.core()).moves.outgoing.inquire(order),

@@ -1,6 +1,7 @@
-import { FIXED_POSITION, hashRange } from "../identity/hash-order.ts";
+import { FIXED_POSITION, hashRange, positionOf } from "../identity/hash-order.ts";
 import { placementOf } from "../identity/object-id.ts";
 import { objectKey } from "../object/message.ts";
+import { FIRST_EPOCH } from "../placement/shard-state.ts";
 import type { SqlRow, SqlStorage } from "../platform/ports.ts";
 import type { CallKey, CallRecord, OwnerAnswer } from "../reliable/call-record.ts";
 import { PAGE_CHARACTERS } from "../reliable/ports.ts";
@@ -27,7 +28,14 @@ export function idleStatus(name: string): PartitionStatus {
   };
 }
 
-/** Read-only views of a running partition, and the cleanup of its marks. */
+/** What a partition says of an object before it belongs to a cluster. */
+export function idleDescription(id: string, shards: number): ObjectDescription {
+  const placement = placementOf(id);
+  const shard = placement.kind === "partition" ? -1 : placement.hash % shards;
+  return { exists: false, shard, epoch: FIRST_EPOCH, claimedAt: null, inMemory: false };
+}
+
+/** Read-only views of a running partition. */
 export class Inspection {
   readonly #core: PartitionCore;
   readonly #storage: SqlStorage;
@@ -91,8 +99,8 @@ export class Inspection {
     return more && last !== undefined ? { objects: found, cursor: last } : { objects: found };
   }
 
-  describe(type: string, id: string, now: number): ObjectDescription | { readonly movedTo: string | null } {
-    const owned = this.#owned(id, now);
+  describe(type: string, id: string): ObjectDescription | { readonly movedTo: string | null } {
+    const owned = this.#owned(id);
     if ("movedTo" in owned) return owned;
     const activation = this.#core.activations.map.get(objectKey(type, id));
     const stored = this.#storage.query(
@@ -112,18 +120,18 @@ export class Inspection {
   }
 
   /** What is known here of a reliable call; null when nothing is. */
-  call(type: string, id: string, callId: string, now: number): CallRecord | null | { readonly movedTo: string | null } {
-    const owned = this.#owned(id, now);
+  call(type: string, id: string, callId: string): CallRecord | null | { readonly movedTo: string | null } {
+    const owned = this.#owned(id);
     if ("movedTo" in owned) return owned;
     return this.#core.table.find(owned.position, type, id, callId)?.record ?? null;
   }
 
   /** The same of many calls, without their requests: of the first ones, as many as fit in one message. */
-  calls(keys: readonly CallKey[], now: number): OwnerAnswer[] {
+  calls(keys: readonly CallKey[]): OwnerAnswer[] {
     const answers: OwnerAnswer[] = [];
     let characters = 0;
     for (const { type, id, callId } of keys) {
-      const answer = this.call(type, id, callId, now);
+      const answer = this.call(type, id, callId);
       const record = answer === null || "movedTo" in answer ? undefined : answer;
       // What is read counts as well as what is sent.
       characters += (record?.request?.length ?? 0) + (record?.response?.length ?? 0);
@@ -133,12 +141,15 @@ export class Inspection {
     return answers;
   }
 
-  /** Where the object is; also while its shard is being handed off, as long as it is here. */
-  #owned(id: string, now: number): Owned | { readonly movedTo: string | null } {
-    const located = this.#core.ownership.locate(placementOf(id), now);
+  /** Where the object is; also while its shard is being handed off, as long as it is here. Claims nothing ([OWN1]). */
+  #owned(id: string): Owned | { readonly movedTo: string | null } {
+    const { ownership } = this.#core;
+    const placement = placementOf(id);
+    const located = ownership.locate(placement);
     if (located.kind === "owned") return located;
-    if (located.kind === "moved") return { movedTo: located.partition };
-    return located.owned ?? { movedTo: this.#core.ownership.moved(located.shard).partition };
+    if (located.kind === "gated") return located.owned ?? { movedTo: ownership.moved(located.shard).partition };
+    if (located.partition !== ownership.name || placement.kind === "partition") return { movedTo: located.partition };
+    return { kind: "owned", shard: located.shard, epoch: located.epoch, position: positionOf(placement.hash) };
   }
 
   #shard(id: string): number {

@@ -3,6 +3,7 @@ import { placementOf } from "../identity/object-id.ts";
 import { NotJsonError, parseJson } from "../object/json.ts";
 import { type CallMessage, type LifecycleMessage, objectKey, type Reply } from "../object/message.ts";
 import { parseRequest, type RequestSchema } from "../object/request.ts";
+import type { Genesis } from "../placement/shard-map.ts";
 import { isUnused } from "../platform/is-unused.ts";
 import type { SqlStorage } from "../platform/ports.ts";
 import { PartitionCore } from "./core.ts";
@@ -42,6 +43,11 @@ export class Partition {
   /** Its name, unless the platform does not say it. */
   get name(): string | undefined {
     return this.#options.name;
+  }
+
+  /** The genesis of a cluster that begins with it. */
+  get proposal(): Genesis {
+    return this.#options.proposal;
   }
 
   /** Whether it belongs to a cluster by now. Asking changes nothing. */

@@ -118,7 +118,7 @@ export class TestMachines {
     if (this.#stopped) throw new Error("the test cluster was stopped");
     const process = this.#process(name);
     const program = this.#startPartition(name, process);
-    const client = process.serve(partitionClient(program, process.clock));
+    const client = process.serve(partitionClient(program));
     const running = { process, program, client };
     this.#partitions.set(name, running);
     return running;

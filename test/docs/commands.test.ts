@@ -45,7 +45,7 @@ afterAll(() => {
 function handler(objects: readonly ObjectClass[]) {
   const made = new TestCluster({ objects, clock: systemClock });
   const { registry, config, router, coordinator, clock, log } = made;
-  const connect = (name: string) => partitionClient(made.partition(name), clock);
+  const connect = (name: string) => partitionClient(made.partition(name));
   const http = createHandler({
     registry,
     config,

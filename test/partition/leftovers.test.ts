@@ -143,7 +143,7 @@ describe("views while a shard is copied", () => {
     await made.command({ kind: "move-shard", shard: 0, to });
     await clock.advance(2);
     const count = async (n: string) =>
-      (await partitionClient(made.partition(n), clock).objects({ limit: 1000 })).objects.length;
+      (await partitionClient(made.partition(n)).objects({ limit: 1000 })).objects.length;
     const [f, t] = [await count(from), await count(to)];
     expect(f + t).toBe(500);
   });
@@ -161,7 +161,7 @@ describe("views while a shard is copied", () => {
     const mine = made.storage(name).query("SELECT id FROM objects WHERE id <> 'foreign'").length;
     const listed: string[] = [];
     for (let cursor: ObjectCursor | undefined, first = true; first || cursor !== undefined; first = false) {
-      const page = await partitionClient(made.partition(name), clock).objects({ limit: 10, cursor });
+      const page = await partitionClient(made.partition(name)).objects({ limit: 10, cursor });
       listed.push(...page.objects.map(({ id }) => id));
       cursor = page.cursor;
     }

@@ -1,7 +1,16 @@
+import { method, VirtualObject } from "edgeverse";
 import { TestCluster } from "edgeverse/testing";
 import { describe, expect, test } from "vitest";
 import { Counter } from "../../examples/counter.ts";
 import { FIXED_POSITION } from "../../src/identity/hash-order.ts";
+
+/** Is on every shard that a partition has claimed. */
+class Keeper extends VirtualObject {
+  static override readonly type = "Keeper";
+  static override readonly autoLoad = "shard";
+  static override readonly methods = { get: method({ readonly: true }) };
+  get() {}
+}
 
 describe("ownership in a cluster", () => {
   test("[OWN1] the claim is written before anything of the object is read", async () => {
@@ -46,5 +55,28 @@ describe("ownership in a cluster", () => {
       ]);
     }
     await expect(cluster.call("Counter", "partition#p3/c", "get")).rejects.toMatchObject({ code: "INVALID_ID" });
+  });
+
+  test("[OWN1] where a call stands, and a view of an object, write nothing: no bootstrap, no claim, no auto-loaded object", async () => {
+    const cluster = new TestCluster({ objects: [Keeper], partitions: 2, config: { shards: 8 } });
+    const ids = Array.from({ length: 8 }, (_, shard) => `shard#${shard}/x`);
+    const look = async (id: string) => [
+      await cluster.router.ask(id, cluster.clock.now() + 1_000, (client) => client.callRecord("Keeper", id, "k")),
+      await cluster.router.ask(id, cluster.clock.now() + 1_000, (client) => client.describe("Keeper", id)),
+    ];
+    const nothing = (id: string) => [
+      null,
+      { exists: false, shard: Number(id[6]), epoch: 1, claimedAt: null, inMemory: false },
+    ];
+    for (const id of ids) expect(await look(id)).toEqual(nothing(id));
+    for (const name of ["p0", "p1"]) {
+      expect(cluster.storage(name).query("SELECT name FROM sqlite_master")).toEqual([]);
+      await cluster.call("Keeper", `partition#${name}/x`, "get");
+    }
+    for (const id of ids) expect(await look(id)).toEqual(nothing(id));
+    for (const name of ["p0", "p1"]) {
+      expect(cluster.storage(name).query("SELECT shard FROM shards")).toEqual([]);
+      expect(cluster.storage(name).query("SELECT id FROM objects")).toEqual([]);
+    }
   });
 });

@@ -68,7 +68,7 @@ export function setup(
   const connect = (name: string): PartitionClient => {
     messages++;
     if (cluster.unreachable.has(name)) throw new Error(`nothing reaches ${name}`);
-    const client = partitionClient(cluster.partition(name), clock);
+    const client = partitionClient(cluster.partition(name));
     return options.pretend?.(name, client) ?? client;
   };
   const counted = options.withoutLog === true ? undefined : counting(log, () => messages++);

@@ -161,13 +161,13 @@ export class Ownership {
   }
 
   /**
-   * Whether this partition serves the placement; claims the shard if it is its own and new. A shard that an id names
-   * (`shard#n/…`) and that this partition does not count is refused here only if it would be its own: while the count
-   * changes, another may count it yet.
+   * Whether this partition serves the placement. Without `now` it only looks: a new shard of its own is "moved" to it; else
+   * it is claimed. A shard that an id names (`shard#n/…`) and that this partition does not count is refused here only if it
+   * would be its own: while the count changes, another may count it yet.
    *
    * @throws EdgeverseError `INVALID_ID`
    */
-  locate(placement: Placement, now: number): Owned | Moved | Gated {
+  locate(placement: Placement, now?: number): Owned | Moved | Gated {
     if (placement.kind === "partition") return this.#fixed(placement.partition);
     const shard = placement.hash % this.shards;
     if (placement.kind === "shard" && placement.hash >= this.shards) {
@@ -175,7 +175,7 @@ export class Ownership {
       const served = mine === undefined ? this.#map.baseOwner(shard) === this.name : serves(mine);
       return served ? this.#uncounted(placement.hash) : this.moved(shard);
     }
-    const record = this.#records.get(shard) ?? this.claim(shard, now);
+    const record = this.#records.get(shard) ?? (now === undefined ? undefined : this.claim(shard, now));
     const state = record?.state;
     if (!serves(state)) {
       if (state?.kind === "ready") {

@@ -162,7 +162,7 @@ export class World {
       proposal: genesis,
       name: machine.name,
     });
-    process.service = { ...partitionClient(partition, clock), partition: () => partition } as unknown as Service;
+    process.service = { ...partitionClient(partition), partition: () => partition } as unknown as Service;
     return process;
   }
 
