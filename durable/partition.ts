@@ -57,8 +57,8 @@ export function partitionClass(registry: Registry): PartitionClass {
       return this.#partition.call(message);
     }
 
-    batch(messages: readonly CallMessage[]) {
-      return this.#client.batch(messages);
+    batch(messages: readonly CallMessage[], room?: number) {
+      return this.#client.batch(messages, room);
     }
 
     lifecycle(message: LifecycleMessage) {

@@ -4,13 +4,15 @@ import { type CallMessage, objectKey } from "./message.ts";
  * Sends calls so that those of one object run in their order, and those of other objects beside them.
  *
  * @param together whether two calls of one object that follow one another may be on their way at once: whoever takes them
- *   keeps such calls in order by itself. Default: never.
+ *   keeps such calls in order by itself
+ * @param ends whether the calls of the object that have not been sent yet get this answer too, unsent
  * @returns the answers, in the order of `messages`
  */
 export async function inOrder<Answer>(
   messages: readonly CallMessage[],
   send: (message: CallMessage) => Promise<Answer>,
-  together: (before: CallMessage, after: CallMessage) => boolean = () => false,
+  together: (before: CallMessage, after: CallMessage) => boolean,
+  ends: (answer: Answer) => boolean,
 ): Promise<Answer[]> {
   const objects = Map.groupBy(messages.keys(), (index) => {
     const { type, id } = messages[index] as CallMessage;
@@ -27,6 +29,12 @@ export async function inOrder<Answer>(
       if (before !== undefined && !together(before, messages[index] as CallMessage)) {
         await Promise.all(sent);
         sent = [];
+        const past = indexes.slice(0, place).map((earlier) => answers[earlier] as Answer);
+        const end = past.findIndex(ends);
+        if (end >= 0) {
+          for (const later of indexes.slice(place)) answers[later] = past[end] as Answer;
+          return;
+        }
       }
       sent.push(ask(index));
     }

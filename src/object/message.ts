@@ -83,6 +83,14 @@ export interface Accepted {
 }
 
 export type Reply = Responded | Failed | Accepted | Moved;
+/** What a caller gets, once every redirection is followed. */
+export type FinalReply = Exclude<Reply, Moved>;
+
+/**
+ * Characters of the requests in one message of calls, and of the responses to a batch. A message has 32 MiB at most, and a
+ * character that is not Latin-1 costs its whole text two bytes a character.
+ */
+export const BATCH_CHARACTERS = 12 * 1024 * 1024;
 
 export function objectKey(type: string, id: string): string {
   return `${type}/${id}`;

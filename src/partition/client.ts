@@ -1,8 +1,7 @@
-import { inOrder } from "../object/in-order.ts";
-import type { CallMessage } from "../object/message.ts";
 import type { PartitionClient } from "../router/ports.ts";
 import { Inspection, idleDescription, idleStatus } from "./inspection.ts";
 import type { Partition } from "./partition.ts";
+import { runBatch } from "./run-batch.ts";
 
 /** A running partition as its callers see it. What a Durable Object offers over RPC, and a test cluster directly. */
 export function partitionClient(partition: Partition): PartitionClient {
@@ -12,7 +11,7 @@ export function partitionClient(partition: Partition): PartitionClient {
   };
   return {
     call: (message) => partition.call(message),
-    batch: (messages) => inOrder(messages, (message) => partition.call(message), isQueuedAlike),
+    batch: (messages, room) => runBatch(partition, messages, room),
     lifecycle: (message) => partition.lifecycle(message),
     // Looking at a cluster must not bootstrap it, nor claim anything in it.
     callRecord: async (type, id, callId) => (partition.bootstrapped ? (await inspect()).call(type, id, callId) : null),
@@ -36,14 +35,4 @@ export function partitionClient(partition: Partition): PartitionClient {
       return dryRun ? table.countFinished(before, limit) : table.removeFinished(before, limit);
     },
   };
-}
-
-/**
- * Whether a partition keeps two calls of one object in the order in which they come: plain ones wait in the object's
- * mailbox, reliable ones of one log policy in the order of acceptance, but neither waits for the other.
- */
-function isQueuedAlike(before: CallMessage, after: CallMessage): boolean {
-  const [first, second] = [before.reliable, after.reliable];
-  if (first === undefined || second === undefined) return first === second;
-  return first.log === second.log && (first.log !== undefined || before.method === after.method);
 }

@@ -9,6 +9,7 @@ import type { SqlStorage } from "../platform/ports.ts";
 import { PartitionCore } from "./core.ts";
 import type { PartitionOptions } from "./options.ts";
 import { counted, errorReply, replier } from "./replies.ts";
+import type { ReplyRoom } from "./reply-room.ts";
 import { Ownership } from "./storage/ownership.ts";
 import { migrate } from "./storage/schema.ts";
 import { weightOfCall } from "./turns/memory-budget.ts";
@@ -67,12 +68,12 @@ export class Partition {
     return this.#starting;
   }
 
-  /** Runs one call. Never rejects: what goes wrong is in the reply. */
-  call(message: CallMessage): Promise<Reply> {
+  /** Runs one call. Never rejects: what goes wrong is in the reply. @param room where its response must fit */
+  call(message: CallMessage, room?: ReplyRoom): Promise<Reply> {
     try {
       const core = this.core();
-      if (core instanceof Promise) return core.then(() => this.call(message), errorReply);
-      return this.#dispatch(core, message);
+      if (core instanceof Promise) return core.then(() => this.call(message, room), errorReply);
+      return this.#dispatch(core, message, room);
     } catch (error) {
       return Promise.resolve(errorReply(error));
     }
@@ -123,13 +124,14 @@ export class Partition {
     await this.storage.barrier();
   }
 
-  #dispatch(core: PartitionCore, message: CallMessage): Promise<Reply> {
+  #dispatch(core: PartitionCore, message: CallMessage, room: ReplyRoom | undefined): Promise<Reply> {
+    room?.check();
     const { registry } = this.#options;
     const definition = registry.type(message.type);
     const method = registry.method(definition, message.method);
     const located = this.#locate(core, message.id);
     if (located.kind === "moved") return Promise.resolve(located);
-    const again = () => this.call(message);
+    const again = () => this.call(message, room);
     const weight = weightOfCall(message.request);
     const owned = located.kind === "gated" ? core.gate.admit(located, message) : located;
     if (owned.kind === "gated") return counted(core.memory, weight, again, (go) => core.gate.wait(owned, message, go));
@@ -148,7 +150,7 @@ export class Partition {
         encode: core.encode,
         finish: replier(core, activation, weight, resolve, again),
       });
-      core.engine.submit(activation, plan);
+      core.engine.submit(activation, room === undefined ? plan : room.guard(plan));
     });
   }
 

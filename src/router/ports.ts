@@ -17,7 +17,12 @@ import type { ObjectCursor, ObjectDescription, ObjectListing, ObjectQuery, Parti
 /** A partition as its callers see it. Methods reject when it can't be reached. */
 export interface PartitionClient {
   call(message: CallMessage): Promise<Reply>;
-  batch(messages: readonly CallMessage[]): Promise<Reply[]>;
+  /**
+   * Replies in the order of the messages; once one of an object is `moved`, the later ones of that object are.
+   *
+   * @param room characters that the responses may have together, `BATCH_CHARACTERS` by default; a call that would exceed them does not run ([HTTP7])
+   */
+  batch(messages: readonly CallMessage[], room?: number): Promise<Reply[]>;
   lifecycle(message: LifecycleMessage): Promise<Reply>;
   callRecord(
     type: string,

@@ -4,13 +4,13 @@ import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import { placementOf } from "../identity/object-id.ts";
 import type { Caller, CallOptions, Identity } from "../object/call.ts";
 import { parseJson } from "../object/json.ts";
-import type { CallMessage } from "../object/message.ts";
+import type { CallMessage, FinalReply } from "../object/message.ts";
 import { checkCallOptions, copyRequest, reliableOptions } from "../object/outgoing-call.ts";
 import type { Registry } from "../object/registry.ts";
 import { traceParent } from "../object/trace-parent.ts";
 import type { CreateParameters, ObjectClass, Stub } from "../object/virtual-object.ts";
 import type { Clock, Random } from "../platform/ports.ts";
-import type { FinalReply, Router } from "./router.ts";
+import type { Router } from "./router.ts";
 
 /** Options of a call that no object makes. */
 export interface RemoteCallOptions extends CallOptions {

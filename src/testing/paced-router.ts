@@ -1,7 +1,7 @@
 import { EdgeverseError, type WireError } from "../errors/edgeverse-error.ts";
-import type { CallMessage, LifecycleMessage } from "../object/message.ts";
+import type { CallMessage, FinalReply, LifecycleMessage } from "../object/message.ts";
 import type { Clock } from "../platform/ports.ts";
-import type { FinalReply, Router } from "../router/router.ts";
+import type { Router } from "../router/router.ts";
 import { ManualClock } from "./clocks.ts";
 
 /** Ms of a manual clock that a call may take before it waits for the test to move the clock. */

@@ -70,7 +70,7 @@ export class TestMachines {
 
   /** The partition as others reach it by message. */
   client(name: string): PartitionClient {
-    if (this.unreachable.has(name)) throw new Error(`nothing reaches ${name}`);
+    if (this.unreachable.has(name)) throw Object.assign(new Error(`nothing reaches ${name}`), { retryable: true });
     return this.#running(name).client;
   }
 

@@ -98,6 +98,7 @@ export class TestProcess {
   }
 }
 
+/** As the platform marks it. */
 function broken(): Error {
-  return new Error("the process ended before it answered");
+  return Object.assign(new Error("the process ended before it answered"), { retryable: true });
 }

@@ -24,10 +24,11 @@ export class JumpClock implements Clock {
   }
 
   after(delay: number, action: () => void): () => void {
-    this.pauses.push(delay);
     let live = true;
-    queueMicrotask(() => {
+    // What can be answered is, before a timer fires.
+    setImmediate(() => {
       if (!live) return;
+      this.pauses.push(delay);
       this.time += delay;
       action();
     });
@@ -37,7 +38,7 @@ export class JumpClock implements Clock {
   }
 }
 
-export type Answer = Reply | Error | ((id: string) => Reply | Error);
+export type Answer = Reply | Error | ((id: string) => Reply | Error | Promise<never>);
 
 /** Partitions that answer as they are told, call by call; the last answer stays. */
 export class Partitions {
@@ -45,6 +46,13 @@ export class Partitions {
   readonly sent: [partition: string, what: string, at: number][] = [];
   readonly batches: [partition: string, ids: string[]][] = [];
   readonly answers = new Map<string, Answer[]>();
+  readonly rooms: [partition: string, room: number][] = [];
+  /** The most that were under way at the same time. */
+  batchesAtOnce = 0;
+  #underWay = 0;
+  /** How often the coordinator was asked for its map. */
+  maps = 0;
+  /** The next batch to a partition breaks off. */
   readonly brokenBatches = new Map<string, Error>();
   /** Ms that a message takes. */
   latency = 0;
@@ -65,16 +73,30 @@ export class Partitions {
       const next = answers.length > 1 ? answers.shift() : answers[0];
       const answer = typeof next === "function" ? next(message.id) : (next ?? ok(`${partition}:${message.id}`));
       if (answer instanceof Error) throw answer;
-      return answer;
+      return await answer;
     };
     return {
       call,
       lifecycle: call,
-      batch: async (messages: readonly CallMessage[]) => {
+      batch: async (messages: readonly CallMessage[], room: number) => {
         this.batches.push([partition, messages.map(({ id }) => id)]);
+        this.rooms.push([partition, room]);
+        this.#underWay++;
+        this.batchesAtOnce = Math.max(this.batchesAtOnce, this.#underWay);
+        await undefined;
+        this.#underWay--;
         const broken = this.brokenBatches.get(partition);
+        this.brokenBatches.delete(partition);
         if (broken !== undefined) throw broken;
-        return Promise.all(messages.map(call));
+        // Like a partition: a response that does not fit closes the room.
+        let left = room;
+        const replies: Reply[] = [];
+        for (const message of messages) {
+          const reply: Reply = left < 0 ? full : await call(message);
+          if (reply.kind === "response") left -= reply.response.length;
+          replies.push(left < 0 ? full : reply);
+        }
+        return replies;
       },
       callRecord: async (_type: string, id: string) => {
         const reply = await call({ id });
@@ -84,8 +106,9 @@ export class Partitions {
   }
 }
 
+const full: Reply = { kind: "error", error: { code: "OVERLOADED", message: "full", retryable: true } };
 export const ok = (response: string): Reply => ({ kind: "response", response });
-export const broken = (marks: object = {}) => Object.assign(new Error("connection lost"), marks);
+export const broken = (marks: object = { retryable: true }) => Object.assign(new Error("connection lost"), marks);
 
 /** An id on the given shard, and the partitions that do and do not own it. */
 export const ID = "shard#3/a";
@@ -99,12 +122,17 @@ export function moved(partition: string | null, changes: Partial<Moved> = {}): M
 export let partitions: Partitions;
 export let router: Router;
 
-export function startAgain(): void {
+export function startAgain(names: unknown = undefined): void {
   partitions = new Partitions();
+  const members = Array.isArray(names) ? names.map((name: string) => ({ name, weight: 1 })) : GENESIS.members;
+  const genesis = { ...GENESIS, members };
   router = new Router({
     registry: new Registry([Counter]),
     connect: (name) => partitions.connect(name),
-    cache: new LearnedMap(GENESIS, async () => ({ version: 1, genesis: GENESIS, exceptions: [] })),
+    cache: new LearnedMap(genesis, async () => {
+      partitions.maps++;
+      return { version: 1, genesis, exceptions: [] };
+    }),
     clock: partitions.clock,
   });
 }

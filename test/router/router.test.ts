@@ -6,7 +6,6 @@ import { Registry } from "../../src/object/registry.ts";
 import { LearnedMap } from "../../src/router/map-cache.ts";
 import { Router } from "../../src/router/router.ts";
 import {
-  broken,
   codeOf,
   GENESIS,
   ID,
@@ -18,7 +17,6 @@ import {
   ok,
   partitions,
   READONLY,
-  RELIABLE,
   router,
   startAgain,
   THIRD,
@@ -126,8 +124,7 @@ describe("MOVED", () => {
       expect(codeOf(await router.call(message({ deadline })))).toBe("UNAVAILABLE");
       expect(partitions.clock.time).toBeLessThanOrEqual(deadline);
       for (const [, , at] of partitions.sent) expect(at).toBeLessThan(deadline);
-      expect(partitions.sent.length).toBeLessThan(100);
-      expect(Math.max(...partitions.clock.pauses)).toBe(250);
+      expect(partitions.sent.length).toBeLessThan(40);
     },
   );
 
@@ -150,129 +147,6 @@ describe("MOVED", () => {
     });
     partitions.answer(OWNER, moved(null), moved(OTHER, { mapVersion: 7 }));
     expect(await lonely.call(message())).toEqual(ok(`${OTHER}:${ID}`));
-  });
-});
-
-describe("a partition that can't be reached", () => {
-  test("[HTTP12] a plain writing call is sent once: its outcome is unknown", async () => {
-    partitions.answer(OWNER, broken({ retryable: true }), ok("too late"));
-    const reply = await router.call(message());
-    expect(reply).toMatchObject({ error: { code: "UNAVAILABLE", message: expect.stringContaining("unknown") } });
-    expect(to()).toEqual([OWNER]);
-  });
-
-  test.each([
-    ["a readonly call", READONLY],
-    ["a reliable call", RELIABLE],
-  ])("[MIG1] %s is sent again, after pauses that grow", async (_, kind) => {
-    partitions.answer(OWNER, broken(), broken(), broken(), ok("there"));
-    expect(await router.call(message(kind))).toEqual(ok("there"));
-    expect(partitions.clock.pauses).toEqual([5, 10, 20]);
-  });
-
-  test("[LIFE3] asking may be repeated", async () => {
-    partitions.answer(OWNER, broken(), ok("known"));
-    expect(await router.ask(ID, message().deadline, (client) => client.callRecord("Counter", ID, "c"))).toBeNull();
-    expect(partitions.sent).toHaveLength(2);
-  });
-
-  test("[OBJ1] what nobody declared is not taken for readonly", async () => {
-    for (const changes of [
-      { method: "constructor" },
-      { type: "Nobody", method: "get" },
-      { type: "no type", method: "get" },
-    ]) {
-      partitions.answer(OWNER, broken(), ok("twice"));
-      expect(codeOf(await router.call(message(changes)))).toBe("UNAVAILABLE");
-    }
-    expect(partitions.sent).toHaveLength(3);
-  });
-
-  test.each([
-    ["plain", {}],
-    ["readonly", READONLY],
-    ["reliable", RELIABLE],
-  ])("[TURN8] one that has too much to do is OVERLOADED, not UNAVAILABLE, and left alone: %s", async (_, kind) => {
-    partitions.answer(OWNER, broken({ overloaded: true, retryable: true }), ok("again"));
-    expect(await router.call(message(kind))).toMatchObject({
-      error: { code: "OVERLOADED", retryable: true, retryAfter: 1 },
-    });
-    expect(to()).toEqual([OWNER]);
-  });
-
-  test.each(["text", undefined, null, 5])("whatever is thrown is a fault, not a crash: %j", async (thrown) => {
-    partitions.answer(OWNER, () => {
-      throw thrown;
-    });
-    expect(codeOf(await router.call(message()))).toBe("UNAVAILABLE");
-  });
-
-  test("[TURN5] repeating ends before the deadline, with bounded messages", async () => {
-    partitions.latency = 30;
-    partitions.answer(OWNER, broken());
-    const { deadline } = message();
-    expect(codeOf(await router.call(message({ ...READONLY, deadline })))).toBe("UNAVAILABLE");
-    for (const [, , at] of partitions.sent) expect(at).toBeLessThan(deadline);
-    expect(partitions.sent.length).toBeLessThan(60);
-    await expect(router.ask(ID, deadline, (client) => client.callRecord("Counter", ID, "c"))).rejects.toMatchObject({
-      code: "UNAVAILABLE",
-    });
-  });
-
-  test("[MAP3] after a move the old hint is dropped: the map decides where to try again", async () => {
-    partitions.answer(OWNER, moved(OTHER), ok("back"));
-    partitions.answer(OTHER, broken(), moved(OWNER, { epoch: 3 }));
-    expect(await router.call(message(READONLY))).toEqual(ok("back"));
-    expect(to()).toEqual([OWNER, OTHER, OTHER, OWNER]);
-  });
-});
-
-describe("batches", () => {
-  const ids = Array.from({ length: 48 }, (_, index) => `shard#${(index * 7) % 16}/o${index}`);
-
-  test("replies come in the order of the calls, one message a partition", async () => {
-    const replies = await router.batch(ids.map((id) => message({ id })));
-    expect(replies).toEqual(ids.map((id) => ok(`${router.owner(id)}:${id}`)));
-    expect(partitions.batches.map(([partition]) => partition).sort()).toEqual(["p0", "p1", "p2"]);
-    for (const [partition, sent] of partitions.batches) {
-      expect(sent).toEqual(ids.filter((id) => router.owner(id) === partition));
-    }
-  });
-
-  test("an empty batch asks nobody", async () => {
-    expect(await router.batch([])).toEqual([]);
-    expect(partitions.batches).toEqual([]);
-  });
-
-  test("[ID1] bad ids fail alone, in their places", async () => {
-    const replies = await router.batch(["shard#1/a", "a/b", "shard#2/b", ""].map((id) => message({ id })));
-    expect(replies.map(codeOf)).toEqual(["response", "INVALID_ID", "response", "INVALID_ID"]);
-  });
-
-  test("[MAP3] calls of a moved shard are sent on, the others stay as they were answered", async () => {
-    partitions.answer(OWNER, (id) => (id === ID ? moved(OTHER) : ok("stays")));
-    const first = message();
-    const second = message({ id: "shard#3/b" });
-    expect(await router.batch([first, second])).toEqual([ok(`${OTHER}:${ID}`), ok("stays")]);
-  });
-
-  test("[HTTP12] a lost batch: readonly and reliable calls are sent again, plain ones are not", async () => {
-    partitions.brokenBatches.set(OWNER, broken({ retryable: true }));
-    const replies = await router.batch([
-      message(),
-      message({ id: "shard#3/r", ...READONLY }),
-      message({ id: "shard#3/s", ...RELIABLE }),
-      message({ id: `partition#${OTHER}/x` }),
-    ]);
-    expect(replies.map(codeOf)).toEqual(["UNAVAILABLE", "response", "response", "response"]);
-    expect(partitions.sent.map(([, id]) => id)).not.toContain(ID);
-  });
-
-  test("[TURN8] an overloaded partition fails its part at once, and only that", async () => {
-    partitions.brokenBatches.set(OWNER, broken({ overloaded: true }));
-    const replies = await router.batch([message(READONLY), message({ id: `partition#${OTHER}/x` }), message(RELIABLE)]);
-    expect(replies.map(codeOf)).toEqual(["OVERLOADED", "response", "OVERLOADED"]);
-    expect(to()).toEqual([OTHER]);
   });
 });
 

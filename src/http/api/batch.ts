@@ -1,9 +1,8 @@
 import * as z from "zod";
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
-import type { CallMessage } from "../../object/message.ts";
+import type { CallMessage, FinalReply } from "../../object/message.ts";
 import { traceParent } from "../../object/trace-parent.ts";
 import { checkCallId } from "../../reliable/call-id.ts";
-import type { FinalReply } from "../../router/router.ts";
 import { readBody } from "../body.ts";
 import { callIdText } from "../call-view.ts";
 import { commonHeaders, refuseHeaders, timeoutHeader } from "../headers.ts";

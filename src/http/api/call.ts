@@ -1,7 +1,6 @@
 import * as z from "zod";
-import type { CallMessage } from "../../object/message.ts";
+import type { CallMessage, FinalReply } from "../../object/message.ts";
 import { traceParent } from "../../object/trace-parent.ts";
-import type { FinalReply } from "../../router/router.ts";
 import { readBody } from "../body.ts";
 import { callIdText, callPath } from "../call-view.ts";
 import { callHeaders, reliableHeaders, timeoutHeader } from "../headers.ts";

@@ -1,8 +1,7 @@
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
-import type { CallMessage, LifecycleMessage } from "../../object/message.ts";
+import type { CallMessage, FinalReply, LifecycleMessage } from "../../object/message.ts";
 import { pause } from "../../platform/pause.ts";
 import { RemoteObjects } from "../../router/remote-objects.ts";
-import type { FinalReply } from "../../router/router.ts";
 import type { Clients } from "./clients.ts";
 import type { Random } from "./random.ts";
 import { Violation } from "./violation.ts";
