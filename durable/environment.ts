@@ -9,11 +9,9 @@ import type { Genesis, MapDocument } from "../src/placement/shard-map.ts";
 import { within } from "../src/platform/within.ts";
 import type { CallLog } from "../src/reliable/ports.ts";
 import { LearnedMap } from "../src/router/map-cache.ts";
-import type { Connect } from "../src/router/ports.ts";
-import { partitionStub } from "./partition-stub.ts";
+import type { Connect, PartitionClient } from "../src/router/ports.ts";
 import { clock } from "./platform.ts";
 import { PostgresCallLog } from "./postgres-log.ts";
-import type { PartitionRpc } from "./wire.ts";
 
 /** The coordinator as partitions and the HTTP layer reach it by RPC. */
 export interface CoordinatorRpc extends CoordinatorAdmin {
@@ -94,8 +92,7 @@ function deploy(env: Env): Deployment {
   const cache = new LearnedMap(proposal, () => within(clock, MAP_WITHIN, coordinator().map(), late));
   const connect: Connect = (name) => {
     const location = cache.map.location(name) as LocationHint | undefined;
-    const stub = env.PARTITION.getByName(name, location === undefined ? undefined : { locationHint: location });
-    return partitionStub(stub as PartitionRpc);
+    return env.PARTITION.getByName(name, location === undefined ? {} : { locationHint: location }) as PartitionClient;
   };
   return { config, proposal, cache, connect, coordinator, log: logOf(env, config) };
 }

@@ -6,6 +6,7 @@ import { Partition } from "../src/partition/partition.ts";
 import type { Turn } from "../src/partition/turns/turn.ts";
 import type { MoveOrder, TransferChunk } from "../src/placement/move.ts";
 import type { CallKey } from "../src/reliable/call-record.ts";
+import { maintenanceOf, reconcileWholly } from "../src/reliable/maintenance.ts";
 import type { PartitionClient } from "../src/router/ports.ts";
 import { Router } from "../src/router/router.ts";
 import type { ObjectQuery } from "../src/router/views.ts";
@@ -13,23 +14,24 @@ import { consoleObserver } from "./console-observer.ts";
 import { DurableStorage } from "./durable-storage.ts";
 import { deploymentOf, type Env } from "./environment.ts";
 import { asyncScope, clock, durableClock, random } from "./platform.ts";
-import { callFromWire, type PartitionRpc, replyToWire, type WireCall, type WireReply } from "./wire.ts";
 
 /** What `partitionClass` makes: a Durable Object class for the Worker to export. */
-export type PartitionClass = new (ctx: DurableObjectState, env: Env) => DurableObject<Env> & PartitionRpc;
+export type PartitionClass = new (ctx: DurableObjectState, env: Env) => DurableObject<Env> & PartitionClient;
 
 /**
  * The Durable Object of one partition. Its memory may vanish at any await, and it is made again by the next message or
  * alarm; all that counts is in its SQLite. It has no `fetch`: only this worker's own code can reach it, by RPC.
  */
 export function partitionClass(registry: Registry): PartitionClass {
-  return class PartitionDurableObject extends DurableObject<Env> implements PartitionRpc {
+  return class PartitionDurableObject extends DurableObject<Env> implements PartitionClient {
     readonly #partition: Partition;
     readonly #client: PartitionClient;
 
     constructor(ctx: DurableObjectState, env: Env) {
       super(ctx, env);
       const { config, proposal, cache, connect, coordinator, log } = deploymentOf(env);
+      const router = new Router({ registry, connect, cache, clock });
+      const maintenance = maintenanceOf({ log, router, connect, config, clock });
       this.#partition = new Partition({
         registry,
         config,
@@ -40,7 +42,8 @@ export function partitionClass(registry: Registry): PartitionClass {
         random,
         storage: new DurableStorage(ctx.storage),
         scope: asyncScope<Turn>(),
-        peers: new Router({ registry, connect, cache, clock }),
+        peers: router,
+        reconcile: () => reconcileWholly(maintenance),
         bootstrapper: { bootstrap: (genesis) => coordinator().bootstrap(genesis) },
         loads: { report: (report) => coordinator().report(report) },
         connect,
@@ -54,8 +57,8 @@ export function partitionClass(registry: Registry): PartitionClass {
       return this.#partition.wake();
     }
 
-    async call(...call: WireCall): Promise<WireReply> {
-      return replyToWire(await this.#partition.call(callFromWire(call)));
+    call(message: CallMessage) {
+      return this.#partition.call(message);
     }
 
     batch(messages: readonly CallMessage[], room?: number) {

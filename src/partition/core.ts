@@ -9,6 +9,7 @@ import { LogGate } from "../reliable/log-gate.ts";
 import { type Backlog, Shipper } from "../reliable/shipper.ts";
 import { AutoLoad } from "./auto-load.ts";
 import { CallTable, type StoredCall } from "./calls/call-table.ts";
+import { OrphanWatch } from "./calls/orphan-watch.ts";
 import { ReliableCalls } from "./calls/reliable-calls.ts";
 import { HandOffGate } from "./moves/hand-off-gate.ts";
 import { ShardMoves } from "./moves/shard-moves.ts";
@@ -43,6 +44,7 @@ export class PartitionCore {
   readonly engine: TurnEngine;
   readonly reliable: ReliableCalls;
   readonly table: CallTable;
+  readonly orphans: OrphanWatch;
   readonly shipper: Shipper<StoredCall> | undefined;
   readonly gate: HandOffGate;
   readonly meter: LoadMeter;
@@ -117,6 +119,7 @@ export class PartitionCore {
             interval: config.logInterval,
             onRefused: ({ details }) => observer.warn("the log refuses records", { details }),
           });
+    this.orphans = new OrphanWatch({ storage, clock, reconcile: options.reconcile, onDue: () => this.rearm() });
     this.reliable = new ReliableCalls({
       table: this.table,
       engine: this.engine,
@@ -126,7 +129,7 @@ export class PartitionCore {
       now,
       shardAt,
       inside,
-      gate: log === undefined ? undefined : new LogGate(log, clock),
+      gate: log === undefined ? undefined : new LogGate(log, clock, () => this.orphans.note()),
       config,
       onProgress: () => this.#progressed(),
     });
@@ -191,7 +194,8 @@ export class PartitionCore {
   /** Asks for a wake-up while work is left. */
   rearm(): void {
     this.#armed = this.reliable.open > 0 || this.moves.cleaning;
-    this.#options.storage.wakeAt(this.#armed ? this.#options.clock.now() + WAKE_AFTER : null);
+    const soon = this.#options.clock.now() + WAKE_AFTER;
+    this.#options.storage.wakeAt(this.#armed ? soon : (this.orphans.due ?? null));
   }
 
   /**

@@ -23,6 +23,8 @@ export interface PartitionOptions {
   readonly loads: LoadSink;
   /** Undefined: the cluster keeps no log. */
   readonly log: CallLog | undefined;
+  /** Reconciles the log; false when it could not look at all of it. */
+  readonly reconcile: () => Promise<boolean>;
   readonly observer: Observer;
   /** The Worker's bindings, which objects reach as `this.env`. */
   readonly env?: unknown;

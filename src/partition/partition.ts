@@ -119,6 +119,7 @@ export class Partition {
     if (Ownership.stored(this.storage) === undefined) return;
     const core = await this.core();
     await core.shipper?.ship();
+    await core.orphans.look();
     if (this.#core === core) core.rearm();
     // When this resolves the alarm is gone, so its work must be durable before.
     await this.storage.barrier();

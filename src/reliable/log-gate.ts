@@ -21,13 +21,16 @@ const REST = 1_000;
 export class LogGate {
   readonly #log: CallLog;
   readonly #clock: Clock;
+  readonly #ahead: () => Promise<void>;
   #waiting: Waiter[] = [];
   #writing = false;
   #closedUntil = 0;
 
-  constructor(log: CallLog, clock: Clock) {
+  /** @param ahead is awaited before a statement that writes calls nobody has accepted */
+  constructor(log: CallLog, clock: Clock, ahead: () => Promise<void>) {
     this.#log = log;
     this.#clock = clock;
+    this.#ahead = ahead;
   }
 
   /** Resolves when the log holds `record`. @throws EdgeverseError `LOG_UNAVAILABLE` */
@@ -45,6 +48,7 @@ export class LogGate {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0, MAX_BATCH);
       try {
+        if (batch.some(({ record }) => record.status === "pending")) await this.#ahead();
         await this.#log.write(latestOfEach(batch));
         for (const waiter of batch) waiter.resolve();
       } catch (error) {

@@ -26,3 +26,9 @@ export function maintenanceOf({ log, ...parts }: UpkeepParts & { readonly log: C
 export function noLog(): EdgeverseError {
   return new EdgeverseError("LOG_UNAVAILABLE", "This cluster keeps no log of reliable calls", { retryable: false });
 }
+
+/** Reconciles the log, for a partition that knows of a cause to. @returns false when it could not look at all of it */
+export async function reconcileWholly({ reconcile }: Pick<Maintenance, "reconcile">): Promise<boolean> {
+  const { complete, unreachable } = await reconcile();
+  return complete && unreachable === 0;
+}

@@ -13,6 +13,7 @@ import type { Partition } from "../partition/partition.ts";
 import { type Genesis, ShardMap } from "../placement/shard-map.ts";
 import { pause } from "../platform/pause.ts";
 import type { Clock } from "../platform/ports.ts";
+import { maintenanceOf, reconcileWholly } from "../reliable/maintenance.ts";
 import { LearnedMap } from "../router/map-cache.ts";
 import { type RemoteCallOptions, type RemoteLifecycleOptions, RemoteObjects } from "../router/remote-objects.ts";
 import { Router } from "../router/router.ts";
@@ -108,14 +109,18 @@ export class TestCluster<ClockType extends Clock = ManualClock> {
         warn: (event, details) => this.warnings.push({ event, details }),
       },
       call: (message) => this.router.call(message),
+      reconcile: () => reconcileWholly(maintenance),
     });
     this.#routerClock = new ProcessClock(clock);
+    const connect = (name: string) => this.#machines.client(name);
     this.router = new Router({
       registry,
-      connect: (name) => this.#machines.client(name),
+      connect,
       cache: new LearnedMap(genesis, async () => this.coordinator.map()),
       clock: this.#routerClock,
     });
+    const log = options.log === false ? undefined : this.log;
+    const maintenance = maintenanceOf({ log, router: this.router, connect, config, clock: this.#routerClock });
     this.#paced = new PacedRouter(this.router, clock);
     const random = { uuid: () => this.#requestId() };
     this.#objects = new RemoteObjects({ registry, config, clock, random, router: this.#paced, caller: "client" });

@@ -28,6 +28,7 @@ export interface MachineParts {
   readonly observer: Observer;
   /** Routes what objects call in other partitions. */
   readonly call: (message: CallMessage) => Promise<Reply>;
+  readonly reconcile: () => Promise<boolean>;
 }
 
 interface Running<Program> {
@@ -134,11 +135,12 @@ export class TestMachines {
   }
 
   #startPartition(name: string, process: TestProcess): Partition {
-    const { registry, config, genesis, observer, log, env, call } = this.#parts;
+    const { registry, config, genesis, observer, log, env, call, reconcile } = this.#parts;
     return new Partition({
       registry,
       config,
       log: log === undefined ? undefined : overConnections(log),
+      reconcile,
       env,
       name,
       proposal: genesis,

@@ -150,6 +150,7 @@ describe("bootstrap", () => {
       },
       loads: { report: async () => undefined },
       log: undefined,
+      reconcile: async () => true,
       observer: { methodThrew: () => {}, warn: () => {} },
       proposal: options.proposal,
       name: "name" in options ? options.name : "p0",

@@ -32,7 +32,10 @@ type End = "pending" | "written" | string;
 function setup() {
   const clock = new ManualClock();
   const log = new HeldLog(clock);
-  const gate = new LogGate(log, clock);
+  let notes = 0;
+  const gate = new LogGate(log, clock, async () => {
+    notes++;
+  });
   const write = (changes: Partial<CallRecord>) => {
     const waiting: { end: End } = { end: "pending" };
     gate.write(callRecord(changes)).then(
@@ -45,7 +48,7 @@ function setup() {
     );
     return waiting;
   };
-  return { clock, log, gate, write };
+  return { clock, log, gate, write, notes: () => notes };
 }
 
 const named = (index: number) => ({ callId: `c${index}` });
@@ -72,6 +75,17 @@ describe("LogGate", () => {
       ["c0"],
       Array.from({ length: 20 }, (_, index) => `c${index + 1}`),
     ]);
+  });
+
+  test("[CALL10] calls that nobody has accepted are noted before they are written, outcomes are not", async () => {
+    const { log, write, notes } = setup();
+    write(named(0));
+    await log.release();
+    expect([notes(), log.batches.length]).toEqual([0, 1]);
+    write({ ...named(1), status: "pending", response: null, finishedAt: null });
+    expect([notes(), log.batches.length]).toEqual([1, 1]);
+    await settle();
+    expect(log.batches.length).toBe(2);
   });
 
   test("[CALL6] a statement takes at most 500 records", async () => {

@@ -21,7 +21,7 @@ import type { ReliableCallParts } from "./reliable-call-parts.ts";
  * | step            | in memory                   | durable                    | a crash here                            |
  * |-----------------|-----------------------------|----------------------------|-----------------------------------------|
  * | arrive          | entry                       | –                          | the caller repeats it                   |
- * | log ahead       | entry                       | pending row in Postgres    | the reconciler drives it                |
+ * | log ahead       | entry                       | note, row in Postgres      | its alarm finds it: see `OrphanWatch`   |
  * | accept          | entry, queued once durable  | pending row in `calls`     | the next process resumes it             |
  * | run             | its turn                    | the same                   | it is run again; the turn left no trace |
  * | finish          | entry with its outcome      | –                          | the same                                |

@@ -9,7 +9,7 @@ import { Partition } from "../../partition/partition.ts";
 import type { Turn } from "../../partition/turns/turn.ts";
 import type { Genesis, MapDocument } from "../../placement/shard-map.ts";
 import { within } from "../../platform/within.ts";
-import { type Maintenance, maintenanceOf } from "../../reliable/maintenance.ts";
+import { type Maintenance, maintenanceOf, reconcileWholly } from "../../reliable/maintenance.ts";
 import type { CallLog } from "../../reliable/ports.ts";
 import { LearnedMap } from "../../router/map-cache.ts";
 import type { PartitionClient } from "../../router/ports.ts";
@@ -143,6 +143,9 @@ export class World {
     const registry = this.#registry(sleep, settings.hooks);
     const router = this.#router(process, registry);
     const coordinator = network.client<CoordinatorClient>(process, COORDINATOR);
+    const connect = (name: string) => network.client<PartitionClient>(process, name);
+    const log = settings.withLog ? this.#logOf(process) : undefined;
+    const maintenance = maintenanceOf({ log, router, connect, config: settings.config, clock });
     const partition = new Partition({
       registry,
       config: settings.config,
@@ -152,9 +155,10 @@ export class World {
       scope: turnScope(),
       peers: { call: (message) => router.call(message) },
       bootstrapper: { bootstrap: (proposal) => coordinator.bootstrap(proposal) },
-      connect: (name) => network.client<PartitionClient>(process, name),
+      connect,
       loads: { report: (report) => coordinator.report(report) },
-      log: settings.withLog ? this.#logOf(process) : undefined,
+      log,
+      reconcile: () => reconcileWholly(maintenance),
       observer: {
         methodThrew: (_key, _request, thrown) => this.#fault(process, thrown),
         warn: (event, details) => this.#warn(process, event, details),
