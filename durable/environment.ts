@@ -9,9 +9,11 @@ import type { Genesis, MapDocument } from "../src/placement/shard-map.ts";
 import { within } from "../src/platform/within.ts";
 import type { CallLog } from "../src/reliable/ports.ts";
 import { LearnedMap } from "../src/router/map-cache.ts";
-import type { Connect, PartitionClient } from "../src/router/ports.ts";
+import type { Connect } from "../src/router/ports.ts";
+import { partitionStub } from "./partition-stub.ts";
 import { clock } from "./platform.ts";
 import { PostgresCallLog } from "./postgres-log.ts";
+import type { PartitionRpc } from "./wire.ts";
 
 /** The coordinator as partitions and the HTTP layer reach it by RPC. */
 export interface CoordinatorRpc extends CoordinatorAdmin {
@@ -92,7 +94,8 @@ function deploy(env: Env): Deployment {
   const cache = new LearnedMap(proposal, () => within(clock, MAP_WITHIN, coordinator().map(), late));
   const connect: Connect = (name) => {
     const location = cache.map.location(name) as LocationHint | undefined;
-    return env.PARTITION.getByName(name, location === undefined ? {} : { locationHint: location }) as PartitionClient;
+    const stub = env.PARTITION.getByName(name, location === undefined ? undefined : { locationHint: location });
+    return partitionStub(stub as PartitionRpc);
   };
   return { config, proposal, cache, connect, coordinator, log: logOf(env, config) };
 }

@@ -14,16 +14,17 @@ import { consoleObserver } from "./console-observer.ts";
 import { DurableStorage } from "./durable-storage.ts";
 import { deploymentOf, type Env } from "./environment.ts";
 import { asyncScope, clock, durableClock, random } from "./platform.ts";
+import { callFromWire, type PartitionRpc, replyToWire, type WireCall, type WireReply } from "./wire.ts";
 
 /** What `partitionClass` makes: a Durable Object class for the Worker to export. */
-export type PartitionClass = new (ctx: DurableObjectState, env: Env) => DurableObject<Env> & PartitionClient;
+export type PartitionClass = new (ctx: DurableObjectState, env: Env) => DurableObject<Env> & PartitionRpc;
 
 /**
  * The Durable Object of one partition. Its memory may vanish at any await, and it is made again by the next message or
  * alarm; all that counts is in its SQLite. It has no `fetch`: only this worker's own code can reach it, by RPC.
  */
 export function partitionClass(registry: Registry): PartitionClass {
-  return class PartitionDurableObject extends DurableObject<Env> implements PartitionClient {
+  return class PartitionDurableObject extends DurableObject<Env> implements PartitionRpc {
     readonly #partition: Partition;
     readonly #client: PartitionClient;
 
@@ -57,8 +58,8 @@ export function partitionClass(registry: Registry): PartitionClass {
       return this.#partition.wake();
     }
 
-    call(message: CallMessage) {
-      return this.#partition.call(message);
+    async call(...call: WireCall): Promise<WireReply> {
+      return replyToWire(await this.#partition.call(callFromWire(call)));
     }
 
     batch(messages: readonly CallMessage[], room?: number) {

@@ -1,0 +1,52 @@
+import type { CallMessage, Reply } from "../src/object/message.ts";
+import type { PartitionClient } from "../src/router/ports.ts";
+import { callToWire, type PartitionRpc, replyFromWire } from "./wire.ts";
+
+type Forwarded = Exclude<keyof PartitionClient, "call">;
+
+/** Every method of a partition but `call`, which travels in a shape of its own. */
+const FORWARDED: Readonly<Record<Forwarded, true>> = {
+  batch: true,
+  lifecycle: true,
+  callRecord: true,
+  callRecords: true,
+  describe: true,
+  status: true,
+  shards: true,
+  objects: true,
+  advance: true,
+  undo: true,
+  transfer: true,
+  activate: true,
+  drop: true,
+  inquire: true,
+  reshard: true,
+  wake: true,
+  removeMarks: true,
+  load: true,
+};
+
+/** A partition behind the stub of its Durable Object. */
+class PartitionStub {
+  readonly rpc: PartitionRpc;
+
+  constructor(rpc: PartitionRpc) {
+    this.rpc = rpc;
+  }
+
+  async call(message: CallMessage): Promise<Reply> {
+    return replyFromWire(await this.rpc.call(...callToWire(message)));
+  }
+}
+
+for (const name of Object.keys(FORWARDED) as Forwarded[]) {
+  Object.defineProperty(PartitionStub.prototype, name, {
+    value(this: PartitionStub, ...parameters: never[]) {
+      return (this.rpc[name] as (...given: never[]) => unknown)(...parameters);
+    },
+  });
+}
+
+export function partitionStub(rpc: PartitionRpc): PartitionClient {
+  return new PartitionStub(rpc) as unknown as PartitionClient;
+}

@@ -1,0 +1,45 @@
+import { describe, expect, test } from "vitest";
+import { callFromWire, callToWire, replyFromWire, replyToWire } from "../../durable/wire.ts";
+import type { CallMessage, Reply } from "../../src/object/message.ts";
+
+const plain: CallMessage = {
+  type: "Counter",
+  id: "a",
+  method: "add",
+  deadline: 5,
+  requestId: "r",
+  caller: { kind: "client" },
+};
+
+describe("a call as RPC carries it", () => {
+  const calls: [string, CallMessage][] = [
+    ["a client's", plain],
+    ["with a request", { ...plain, request: '{"by":1}' }],
+    ["with an empty request text", { ...plain, request: "" }],
+    ["of an object", { ...plain, caller: { kind: "object", type: "T", id: "x" }, chain: [] }],
+    ["of a client that is known", { ...plain, caller: { kind: "client", identity: { subject: "s", roles: [] } } }],
+    ["reliable", { ...plain, request: "{}", reliable: { callId: "c", answer: "outcome", expiresAt: 9 } }],
+    ["traced", { ...plain, traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01" }],
+  ];
+  for (const [what, call] of calls) {
+    test(`arrives as it was sent: ${what}`, () => {
+      expect(callFromWire(structuredClone(callToWire(call)))).toStrictEqual(call);
+    });
+  }
+  test("is short when it is a client's plain one", () => {
+    expect(callToWire(plain)).toHaveLength(6);
+  });
+});
+
+describe("a reply as RPC carries it", () => {
+  const replies: Reply[] = [
+    { kind: "response", response: "null" },
+    { kind: "response", response: "1", replayed: true },
+    { kind: "error", error: { code: "CALL_FAILED", message: "no", retryable: false } },
+    { kind: "accepted", callId: "c" },
+    { kind: "moved", shard: 1, shards: 8, partition: null, epoch: 2, mapVersion: 3 },
+  ];
+  test("arrives as it was sent", () => {
+    for (const reply of replies) expect(replyFromWire(structuredClone(replyToWire(reply)))).toStrictEqual(reply);
+  });
+});
