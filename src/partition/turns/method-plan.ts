@@ -7,23 +7,28 @@ type Rest = Pick<TurnPlan, "info" | "timeout" | "parent" | "chain" | "admitted" 
 
 /** The turn that calls `method` with an already parsed request. */
 export function methodPlan(method: MethodDefinition, request: unknown, rest: Rest): TurnPlan {
+  // One shape for all plans, and no spread: this runs for every call.
   return {
     kind: "call",
     readonly: method.readonly,
-    method: method.name,
+    method,
     async: method.returns !== "value",
-    ...(method.returns === "promise" ? {} : { onReturn: learn(method) }),
+    info: rest.info,
+    timeout: rest.timeout,
+    parent: rest.parent,
+    chain: rest.chain,
+    admitted: rest.admitted,
+    creation: undefined,
     run: (instance) => (instance as unknown as Record<string, (request: unknown) => unknown>)[method.name]?.(request),
-    ...rest,
+    encode: rest.encode,
+    finish: rest.finish,
   };
 }
 
 /** A method that has returned a value counts as plain from then on, until it returns a promise. */
-function learn(method: MethodDefinition): (promise: boolean) => void {
-  return (promise) => {
-    if (promise) method.returns = "promise";
-    else if (method.returns === "unknown") method.returns = "value";
-  };
+export function learnFrom(method: MethodDefinition, result: unknown): void {
+  if (result instanceof Promise) method.returns = "promise";
+  else if (method.returns === "unknown") method.returns = "value";
 }
 
 /** Makes a response a JSON text of at most `limit` bytes. */

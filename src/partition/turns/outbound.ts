@@ -88,7 +88,7 @@ export class Outbound {
     return new Promise((resolve, reject) => {
       const plan = methodPlan(method, parsed, {
         info: {
-          caller: callerOf(turn),
+          caller: turn.asCaller,
           deadline,
           callId: undefined,
           requestId: turn.context.requestId,
@@ -132,12 +132,6 @@ export class Outbound {
   }
 }
 
-function callerOf(turn: Turn): CallMessage["caller"] {
-  const { identity } = turn.context.caller;
-  const caller = { kind: "object", type: turn.activation.definition.type, id: turn.activation.id } as const;
-  return identity === undefined ? caller : { ...caller, identity };
-}
-
 function messageOf(
   turn: Turn,
   definition: TypeDefinition,
@@ -155,7 +149,7 @@ function messageOf(
     method: method.name,
     deadline,
     requestId: turn.context.requestId,
-    caller: callerOf(turn),
+    caller: turn.asCaller,
     chain: turn.outgoingChain(),
     ...(request === undefined ? {} : { request: JSON.stringify(request) }),
     ...(turn.context.traceparent === undefined ? {} : { traceparent: turn.context.traceparent }),

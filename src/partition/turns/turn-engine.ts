@@ -8,6 +8,7 @@ import { deadlock, ownAncestor } from "./deadlock.ts";
 import { startInner, succeedInner } from "./inner-turn.ts";
 import type { LoadMeter } from "./load-meter.ts";
 import type { MaybePromise } from "./maybe-promise.ts";
+import { learnFrom } from "./method-plan.ts";
 import { late, outgoingError } from "./outgoing-error.ts";
 import { performTurn } from "./perform-turn.ts";
 import type { Observer } from "./ports.ts";
@@ -186,7 +187,7 @@ export class TurnEngine {
       this.#fail(turn, this.#stopped ?? turn.base.refusal ?? error);
       return;
     }
-    turn.plan.onReturn?.(result instanceof Promise);
+    if (turn.plan.method !== undefined) learnFrom(turn.plan.method, result);
     // A commit that the method's own code asked for may have failed.
     const lost = this.#stopped ?? turn.base.refusal;
     if (lost !== undefined) {

@@ -1,6 +1,7 @@
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
-import type { CallContext, CallOptions } from "../../object/call.ts";
+import type { CallContext, Caller, CallOptions } from "../../object/call.ts";
 import type { ChainLink } from "../../object/message.ts";
+import type { MethodDefinition } from "../../object/registry.ts";
 import type { ObjectStore } from "../../object/store.ts";
 import type { TurnScope, VirtualObject } from "../../object/virtual-object.ts";
 import { derivedCallId } from "../../reliable/fingerprint.ts";
@@ -23,21 +24,19 @@ export const RELEASED = new EdgeverseError("UNAVAILABLE", "The shard is moving")
 export interface TurnPlan {
   readonly kind: "call" | "create" | "delete" | "deactivate";
   readonly readonly: boolean;
-  /** The method's name, for a call. */
-  readonly method?: string;
+  /** The method, for a call. */
+  readonly method?: MethodDefinition;
   /** The method returns a promise, or may: code after its awaits must find its turn. */
   readonly async: boolean;
-  /** Told whether a method that was not known to return a promise did. */
-  readonly onReturn?: (promise: boolean) => void;
   readonly info: CallContext;
   /** Ms the turn may take from its start; without it only `info.deadline` counts, and also while it waits. */
-  readonly timeout?: number;
+  readonly timeout?: number | undefined;
   /** The turn of this partition that waits for this one. */
   readonly parent?: Turn | undefined;
   /** Turns of other partitions that wait for this one. */
   readonly chain?: readonly ChainLink[] | undefined;
   /** It was accepted before, as a reliable call: the mailbox's bound does not count, and its callers wait since then. */
-  readonly admitted?: boolean;
+  readonly admitted?: boolean | undefined;
   /** What `onCreate` gets, parsed; without it, what the type's schema makes of no request. */
   readonly creation?: unknown;
   /** Runs the method on the instance. */
@@ -104,6 +103,7 @@ export class Turn implements TurnScope {
   /** When it started: what `this.now()` says all through it. */
   startedAt = 0;
   #view: unknown;
+  #asCaller: Caller | undefined;
   #info: CallContext | undefined;
   #store: TurnStore | undefined;
   #id: string | undefined;
@@ -127,6 +127,16 @@ export class Turn implements TurnScope {
   get context(): CallContext {
     this.#info ??= { ...this.plan.info, deadline: this.deadline };
     return this.#info;
+  }
+
+  /** The turn's object, as the objects that it calls see it. */
+  get asCaller(): Caller {
+    if (this.#asCaller === undefined) {
+      const { identity } = this.plan.info.caller;
+      const caller = { kind: "object", type: this.activation.definition.type, id: this.activation.id } as const;
+      this.#asCaller = identity === undefined ? caller : { ...caller, identity };
+    }
+    return this.#asCaller;
   }
 
   get now(): number {
@@ -185,8 +195,10 @@ export class Turn implements TurnScope {
   get restriction(): string {
     let by: Turn = this;
     while (!by.plan.readonly && by.outer !== undefined) by = by.outer;
-    const declared = `${this.activation.definition.type}.${by.plan.method} is declared readonly`;
-    return by === this ? declared : `${this.plan.method} runs inside a call of ${by.plan.method}, and ${declared}`;
+    const declared = `${this.activation.definition.type}.${by.plan.method?.name} is declared readonly`;
+    return by === this
+      ? declared
+      : `${this.plan.method?.name} runs inside a call of ${by.plan.method?.name}, and ${declared}`;
   }
 
   /** From here on the turn sees `view`, frozen, and changes nothing. */
