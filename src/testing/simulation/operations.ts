@@ -70,11 +70,16 @@ export class Operations {
     }
   }
 
-  /** What cron does every minute and every hour. */
+  /** What cron does. */
   cron(): void {
-    const { process, router } = this.#operator;
     const maintenance = this.#world.maintenance(this.#operator);
     void invocation(() => maintenance.reconcile()).catch(() => undefined);
+    this.wake();
+  }
+
+  /** What cron does every hour: it asks the log nothing. */
+  wake(): void {
+    const { process, router } = this.#operator;
     const known = new Set([...router.map.partitions, ...this.#world.partitions.map(({ name }) => name)]);
     for (const name of known) {
       void this.#world.network

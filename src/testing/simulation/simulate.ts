@@ -49,7 +49,7 @@ export interface SimulationResult {
 /** Ms of peace at a time, and how often, until everything has ended. */
 const PEACE = 3_000;
 const MOST_ROUNDS = 120;
-/** Rounds before cron comes to help: alarms alone must have woken everyone by then. */
+/** Rounds before cron comes to help: alarms alone must have woken everyone by then. Nobody reconciles for the partitions. */
 const CRON_FROM = 5;
 
 /** What a seed stands for. */
@@ -120,7 +120,7 @@ export async function simulate<Answer = unknown>(options: SimulateOptions<Answer
     let rests = 0;
     for (let round = 0; round < MOST_ROUNDS && rests < 2 && violation === undefined; round++) {
       if (round === CRON_FROM) checkDriven(world);
-      if (round >= CRON_FROM && (round - CRON_FROM) % 10 === 0) operations.cron();
+      if (round >= CRON_FROM && (round - CRON_FROM) % 10 === 0) operations.wake();
       await run(PEACE);
       rests = round > CRON_FROM && (await quiet()) ? rests + 1 : 0;
     }
