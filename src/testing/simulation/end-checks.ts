@@ -164,6 +164,7 @@ async function checkQueues(world: World): Promise<void> {
       gate: core.gate.waiting,
       calls: core.reliable.pending,
       open: core.table.open,
+      memory: core.memory.held,
     };
     if (Object.values(left).some((count) => count !== 0)) {
       throw new Violation(`${machine.name} has something left in its queues: ${JSON.stringify(left)}`);
