@@ -1,10 +1,11 @@
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import type { Plan } from "../placement/plan-types.ts";
 import { assertNever } from "../placement/shard-state.ts";
-import type { SqlStorage } from "../platform/ports.ts";
+import type { Clock, SqlStorage } from "../platform/ports.ts";
 import type { ClusterMap } from "./cluster-map.ts";
 import type { AdminCommand, MemberCommand, MemberView, MoveView, ShardNote } from "./commands.ts";
 import type { Membership } from "./membership.ts";
+import type { MoveDriver } from "./move-driver.ts";
 import type { MoveJournal } from "./move-journal.ts";
 import type { PlannedRest } from "./plan-schedule.ts";
 import type { Rebalancer } from "./rebalancer.ts";
@@ -16,7 +17,11 @@ interface Parts {
   readonly members: Membership;
   readonly rebalancer: Rebalancer;
   readonly resharder: Resharder;
+  readonly driver: Pick<MoveDriver, "apply">;
   readonly storage: SqlStorage;
+  readonly clock: Clock;
+  /** Ms that plans leave a shard alone whose move was cancelled. */
+  readonly cooldown: number;
   /** Something changed that the planner should look at. */
   readonly onChanged: (trigger: string) => void;
   /** Moves were entered in the journal. `rest`: what the plan was made with, and when it is worth making another. */
@@ -48,6 +53,8 @@ export class CommandRunner {
       }
       case "move-shard":
         return this.#move(command.shard, command.to);
+      case "cancel-move":
+        return this.#cancel(command.move, command.force);
       case "pin-shard":
         return this.#pin(command.shard, command.partition);
       case "unpin-shard":
@@ -109,6 +116,37 @@ export class CommandRunner {
     });
     onOrdered();
     return journal.view(move);
+  }
+
+  /** [MIG8] Up to the commit point, which the source alone knows. */
+  #cancel(id: number, force: boolean): MoveView {
+    const { map, journal, driver, clock, cooldown } = this.#parts;
+    const move = journal.find(id);
+    if (move === undefined) throw new EdgeverseError("NOT_FOUND", `There is no move ${id}`);
+    const { order, state } = move;
+    const refuse = (why: string) =>
+      new EdgeverseError("CONFLICT", `Cannot cancel move ${id}: ${why}`, { details: { move: id, phase: state.phase } });
+    switch (state.phase) {
+      case "done":
+      case "undone":
+        throw refuse(`it has ended and is ${state.phase}`);
+      case "committed":
+        throw refuse(`shard ${order.shard} is ${order.to}'s already; move it back when that is done`);
+      case "undoing":
+        if (force) throw refuse(`only ${order.from} knows whether it was committed, and has not said`);
+        return journal.view(move);
+      case "dropping":
+        return journal.view(force ? driver.apply(move, { kind: "forced" }) : move);
+      case "planned":
+      case "copying": {
+        const note = map.note(order.shard);
+        // A plan would order it again.
+        map.write({ ...note, retryAt: Math.max(note.retryAt, clock.now() + cooldown) });
+        return journal.view(driver.apply(move, { kind: "give up", reason: "cancelled by an operator" }));
+      }
+      default:
+        return assertNever(state.phase);
+    }
   }
 
   #pin(shard: number, partition: string | undefined): ShardNote {

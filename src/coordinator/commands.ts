@@ -6,6 +6,7 @@ export type AdminCommand =
   | MemberCommand
   | { readonly kind: "remove-partition"; readonly name: string }
   | { readonly kind: "move-shard"; readonly shard: number; readonly to: string }
+  | { readonly kind: "cancel-move"; readonly move: number; readonly force: boolean }
   /** Without a partition: where the shard is now. */
   | { readonly kind: "pin-shard"; readonly shard: number; readonly partition?: string | undefined }
   | { readonly kind: "unpin-shard"; readonly shard: number }
@@ -161,7 +162,8 @@ export interface MovesQuery {
 /** The coordinator as an operator's commands and questions reach it. */
 export interface CoordinatorAdmin {
   /**
-   * Results by kind: partition commands give a `MemberView`, as a dry run a `Plan`; `move-shard` a `MoveView`; `pin-shard`
+   * Results by kind: partition commands give a `MemberView`, as a dry run a `Plan`; `move-shard` and `cancel-move`
+   * a `MoveView`; `pin-shard`
    * and `unpin-shard` a `ShardNote`; `rebalance` a `Plan` (placement/plan-types.ts) with `dryRun`; `shard-count` a
    * `ReshardView` with `dryRun`.
    */

@@ -99,12 +99,13 @@ export class Coordinator implements CoordinatorAdmin {
       onSilence: () => this.#wants("silence"),
     });
     this.#commands = new CommandRunner({
-      map: this.#map,
+      ...parts,
       journal,
+      driver: this.#driver,
       members: this.#members,
       rebalancer: this.#rebalancer,
       resharder: this.#resharder,
-      storage,
+      cooldown: policy.cooldown,
       onChanged: (trigger) => this.#wants(trigger),
       onOrdered: (rest) => {
         if (rest !== undefined) this.#schedule.made(rest);
@@ -221,7 +222,7 @@ export class Coordinator implements CoordinatorAdmin {
   #ended(move: Move | undefined): void {
     if (!this.#planned) this.#schedule.goOn();
     // A move that was undone is planned again, if it is still wanted.
-    if (move?.state.phase === "undone") {
+    if (move?.state.phase === "undone" || move?.state.phase === "dropping") {
       this.#schedule.wantIn(this.#map.note(move.order.shard).retryAt + 1 - this.#options.clock.now());
     }
     this.#turn();

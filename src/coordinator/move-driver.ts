@@ -1,4 +1,3 @@
-import type { UndoReport } from "../placement/move.ts";
 import { ended, type MoveEvent, moveTransition } from "../placement/move-state.ts";
 import { assertNever } from "../placement/shard-state.ts";
 import { pause } from "../platform/pause.ts";
@@ -18,7 +17,7 @@ interface Parts {
   readonly connect: Connect;
   readonly silence: Silence;
   readonly warn: (event: string, details: Readonly<Record<string, unknown>>) => void;
-  /** A move has ended, as `move` if its driver did not fail: there may be room for the next. */
+  /** A move has ended, or left its shard, as `move` if its driver did not fail: there may be room for the next. */
   readonly onEnded: (move: Move | undefined) => void;
   /** A partition has become silent, or answers again: other moves may begin, or be planned. */
   readonly onSilence: () => void;
@@ -30,8 +29,8 @@ interface Parts {
   };
 }
 
-/** Ms between two orders while a partition says "not yet"; doubled up to the second. */
-const PAUSE = { first: 50, longest: 2_000 };
+/** Ms between two orders while a partition says "not yet"; doubled up to the second, or the third if it says nothing. */
+const PAUSE = { first: 50, longest: 2_000, silent: 10_000 };
 /** Ms between two complaints about a stuck move. */
 const WARN_EVERY = 60_000;
 /** Ms a partition has to answer one order. */
@@ -50,7 +49,8 @@ const RETRY_AFTER = 10_000;
  */
 export class MoveDriver {
   readonly #parts: Parts;
-  readonly #driving = new Set<number>();
+  /** Moves that are driven, each with what ends the present wait of its driver. */
+  readonly #driving = new Map<number, () => void>();
   /** When each move was last complained of. */
   readonly #warned = new Map<number, number>();
   #stopped = false;
@@ -77,7 +77,7 @@ export class MoveDriver {
       }
       if (move.state.phase === "planned" && active >= most) continue;
       if (move.state.phase === "planned") active++;
-      this.#driving.add(id);
+      this.#driving.set(id, () => undefined);
       void this.#run(move.state.phase === "planned" ? this.#step(move, { kind: "start" }) : move)
         .catch((error: unknown) => {
           this.#parts.warn("the driver of a move failed", { move: id, error });
@@ -91,12 +91,21 @@ export class MoveDriver {
     }
   }
 
+  /** An operator's word on a move. Its driver goes on with what comes of it at once. */
+  apply(move: Move, event: MoveEvent): Move {
+    const next = this.#step(move, event);
+    const interrupt = this.#driving.get(move.order.id);
+    if (interrupt !== undefined) interrupt();
+    else queueMicrotask(() => this.#parts.onEnded(next));
+    return next;
+  }
+
   stop(): void {
     this.#stopped = true;
   }
 
   async #run(begun: Move): Promise<Move> {
-    const { clock, storage, limits } = this.#parts;
+    const { clock, storage, silence, limits } = this.#parts;
     let move = begun;
     let wait: number = PAUSE.first;
     await pause(clock, YIELD);
@@ -104,55 +113,77 @@ export class MoveDriver {
       // The order must not get ahead of the journal.
       await storage.barrier();
       if (this.#stopped) return move;
-      const before = move;
-      move = await this.#order(move).catch((error: unknown) => this.#silent(before, error));
+      const before = this.#present(move);
+      move = ended(before.state) ? before : await this.#order(before).catch((error) => this.#silent(before, error));
       this.#warnStuck(move);
       const late = clock.now() - move.progressed > limits.stall || clock.now() - move.started > limits.longest;
       if (move.state.phase === "copying" && late) {
         move = this.#step(move, { kind: "give up", reason: move.trouble ?? "it took too long" });
       }
       if (move.state.phase !== before.state.phase) wait = PAUSE.first;
+      // Its shard may move again, though the copy is yet to be dropped.
+      if (move.state.phase === "dropping" && before.state.phase !== "dropping") this.#parts.onEnded(move);
       else if (move.trouble !== null) {
-        await pause(clock, wait);
-        wait = Math.min(PAUSE.longest, wait * 2);
+        await this.#interruptible(move, pause(clock, wait));
+        wait = Math.min(silence.has(askedIn(move)) ? PAUSE.silent : PAUSE.longest, wait * 2);
       }
     }
     return move;
   }
 
+  /** The move as it stands in the journal: an operator may have had a word meanwhile. */
+  #present(move: Move): Move {
+    return this.#parts.journal.find(move.order.id) ?? move;
+  }
+
+  /** Waits for `work`, unless an operator has a word on the move before. What comes of the work later is lost. */
+  #interruptible<T>({ order }: Move, work: Promise<T>): Promise<T | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#driving.set(order.id, () => resolve(undefined));
+      work.then(resolve, reject);
+    });
+  }
+
   /** Sends the order that the phase calls for, and journals what comes of it. */
   async #order(move: Move): Promise<Move> {
     const { order, state } = move;
+    const event = await this.#interruptible(move, this.#ordered(move));
+    const present = this.#present(move);
+    if (event === undefined || ended(present.state)) return present;
+    if (event.kind !== "reported") return this.#step(present, event);
+    const { report } = event;
+    if (report.kind !== "refused") return this.#step(this.#note(present, report), event);
+    if (state.phase === "copying") this.#putOff(order.shard, report.delay ?? RETRY_AFTER);
+    return this.#step(present, event);
+  }
+
+  /** What the partition made of the order of the present phase. */
+  async #ordered({ order, state, rows, bytes }: Move): Promise<MoveEvent | undefined> {
     switch (state.phase) {
-      case "copying": {
-        const report = await this.#ask(order.from, (client) => client.advance(order));
-        const noted = report.kind === "refused" ? move : this.#note(move, report);
-        const next = this.#step(noted, { kind: "reported", report });
-        if (report.kind === "refused") this.#putOff(order.shard, report.delay ?? RETRY_AFTER);
-        return next;
-      }
-      case "undoing": {
-        const report: UndoReport = await this.#ask(order.from, (client) => client.undo(order));
-        return this.#step(move, { kind: "undo answered", report });
-      }
+      case "copying":
+        return { kind: "reported", report: await this.#ask(order.from, (client) => client.advance(order)) };
+      case "undoing":
+        return { kind: "undo answered", report: await this.#ask(order.from, (client) => client.undo(order)) };
       case "committed": {
         const answer = await this.#ask(order.to, (client) => client.activate(order));
-        if (answer.kind === "active") return this.#step(move, { kind: "activated" });
-        return this.#note(move, { kind: "waiting", reason: answer.reason, rows: move.rows, bytes: move.bytes });
+        if (answer.kind === "active") return { kind: "activated" };
+        return { kind: "reported", report: { kind: "waiting", reason: answer.reason, rows, bytes } };
       }
       case "dropping":
         await this.#ask(order.to, (client) => client.drop(order, state.epoch ?? 0));
-        return this.#step(move, { kind: "dropped" });
+        return { kind: "dropped" };
       case "planned":
       case "done":
       case "undone":
-        return move;
+        return undefined;
       default:
         return assertNever(state.phase);
     }
   }
 
-  #silent(move: Move, error: unknown): Move {
+  #silent(before: Move, error: unknown): Move {
+    const move = this.#present(before);
+    if (ended(move.state)) return move;
     const reason = error instanceof Error ? error.message : "no answer";
     return this.#note(move, { kind: "waiting", reason, rows: move.rows, bytes: move.bytes });
   }
@@ -170,7 +201,7 @@ export class MoveDriver {
       const owner = map.owner(move.order.shard);
       const moved = state.phase === "committed" || (state.phase === "done" && move.state.phase !== "committed");
       if (moved && owner !== move.order.to) this.#moved(move, state.epoch);
-      if (state.phase === "undone") this.#putOff(move.order.shard, RETRY_AFTER);
+      if (state.phase === "undone" || state.phase === "dropping") this.#putOff(move.order.shard, RETRY_AFTER);
       return journal.advance(move, state);
     });
   }

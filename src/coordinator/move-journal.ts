@@ -57,9 +57,19 @@ export class MoveJournal {
     return this.#open;
   }
 
+  /** The move that has the shard. One whose copy is only to be dropped holds nobody up. */
   of(shard: number): Move | undefined {
-    for (const move of this.open.values()) if (move.order.shard === shard) return move;
+    for (const move of this.open.values())
+      if (move.order.shard === shard && move.state.phase !== "dropping") return move;
     return undefined;
+  }
+
+  /** A move as it stands now, also one that has ended, as long as it is kept. */
+  find(id: number): Move | undefined {
+    const open = this.open.get(id);
+    if (open !== undefined) return open;
+    const [row] = this.#storage.query("SELECT * FROM moves WHERE id = ?", id);
+    return row === undefined ? undefined : fromRow(row);
   }
 
   /** Enters a move. Its number grows with the clock, so that it does also if this database is ever lost. */

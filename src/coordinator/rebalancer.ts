@@ -102,7 +102,8 @@ export class Rebalancer {
     const { map, journal, silence } = this.#parts;
     const supposedBase = supposed === undefined ? undefined : map.baseIf(supposed);
     const loads = this.#parts.loads.present;
-    const moving = new Map([...journal.open.values()].map((move) => [move.order.shard, move]));
+    const held = [...journal.open.values()].filter(({ state }) => state.phase !== "dropping");
+    const moving = new Map(held.map((move) => [move.order.shard, move]));
     const shards = Array.from({ length: map.shards }, (_, shard): PlanShard => {
       const note = map.notes.get(shard);
       const base = supposedBase?.[shard % supposedBase.length] ?? map.base(shard);
@@ -110,7 +111,7 @@ export class Rebalancer {
       const owner = map.owner(shard);
       const move = moving.get(shard);
       // One that is taken back stays where it is.
-      const movingTo = move?.state.phase === "undoing" || move?.state.phase === "dropping" ? undefined : move?.order.to;
+      const movingTo = move?.state.phase === "undoing" ? undefined : move?.order.to;
       return {
         shard,
         base,

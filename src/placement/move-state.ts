@@ -15,8 +15,10 @@ import { assertNever } from "./shard-state.ts";
  * | undoing   | source: undo             | it was committed              | committed | shard belongs to the target  |
  * | committed | target: activate         | active                        | done      |                              |
  * | dropping  | target: drop             | dropped                       | undone    |                              |
+ * | dropping  | –                        | forced                        | undone    |                              |
  *
- * `done` and `undone` are the ends. No report, or "not yet", leaves the phase as it is.
+ * `done` and `undone` are the ends. While a move is dropping its shard may move again: the source serves it, and a target that
+ * hears of a newer move drops the copy of the older by itself, so it can also be left to that (`forced`). No report, or "not yet", leaves the phase as it is.
  */
 export type MovePhase = "planned" | "copying" | "undoing" | "committed" | "dropping" | "done" | "undone";
 
@@ -35,7 +37,9 @@ export type MoveEvent =
   | { readonly kind: "give up"; readonly reason: string }
   | { readonly kind: "undo answered"; readonly report: UndoReport }
   | { readonly kind: "activated" }
-  | { readonly kind: "dropped" };
+  | { readonly kind: "dropped" }
+  /** An operator waits no longer for the target to drop its copy. */
+  | { readonly kind: "forced" };
 
 export const PLANNED: MoveState = { phase: "planned", epoch: null, reason: null };
 
@@ -61,6 +65,7 @@ export function moveTransition(state: MoveState, event: MoveEvent): MoveState {
     case "activated":
       return state.phase === "committed" ? { ...state, phase: "done" } : state;
     case "dropped":
+    case "forced":
       return state.phase === "dropping" ? { ...state, phase: "undone" } : state;
     default:
       return assertNever(event);

@@ -13,3 +13,18 @@ test("[PLAN2] a partition that fails each order at once becomes silent, and that
   expect([silence.answered("p"), silence.answered("p"), silence.has("p")]).toEqual([true, false, false]);
   expect(silence.failed("p", now)).toBe(false);
 });
+
+test("[PLAN2] a silence that nobody has met for a minute is forgotten, and told again when it comes back", () => {
+  let now = 0;
+  const silence = new Silence({ now: () => now, after: () => () => undefined, soon: () => undefined });
+  const fails = (time: number) => {
+    now = time;
+    return silence.failed("p", time);
+  };
+  expect([fails(0), fails(6_000)]).toEqual([false, true]);
+  now = 65_999;
+  expect(silence.has("p")).toBe(true);
+  now = 66_000;
+  expect(silence.has("p")).toBe(false);
+  expect([fails(66_000), fails(72_000)]).toEqual([false, true]);
+});

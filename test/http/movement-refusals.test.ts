@@ -21,6 +21,8 @@ const commands: [method: string, path: string, body: unknown, command: AdminComm
   ["POST", "partitions/p0/cordon", undefined, { kind: "cordon", name: "p0", dryRun: false }],
   ["POST", "partitions/p0/uncordon", { dryRun: true }, { kind: "uncordon", name: "p0", dryRun: true }],
   ["POST", "shards/1/move", { partition: "p1" }, { kind: "move-shard", shard: 1, to: "p1" }],
+  ["POST", "moves/7/cancel", { force: true }, { kind: "cancel-move", move: 7, force: true }],
+  ["POST", "moves/7/cancel", undefined, { kind: "cancel-move", move: 7, force: false }],
   ["POST", "shards/0/pin", { partition: "p1" }, { kind: "pin-shard", shard: 0, partition: "p1" }],
   ["POST", "shards/15/unpin", undefined, { kind: "unpin-shard", shard: 15 }],
   ["POST", "rebalance", { strategy: "load" }, { kind: "rebalance", strategy: "load", dryRun: false }],

@@ -29,6 +29,7 @@ const EVENTS = {
   "not undone": { kind: "undo answered", report: { kind: "committed", epoch: 4 } },
   activated: { kind: "activated" },
   dropped: { kind: "dropped" },
+  forced: { kind: "forced" },
 } as const satisfies Record<string, MoveEvent>;
 
 /** What becomes of a move; all that is not here leaves it as it is. */
@@ -50,7 +51,10 @@ const TABLE: Partial<Record<MovePhase, Partial<Record<keyof typeof EVENTS, MoveS
     "not undone": { phase: "committed", epoch: 4, reason: null },
   },
   committed: { activated: { phase: "done", epoch: 3, reason: null } },
-  dropping: { dropped: { phase: "undone", epoch: 3, reason: "why" } },
+  dropping: {
+    dropped: { phase: "undone", epoch: 3, reason: "why" },
+    forced: { phase: "undone", epoch: 3, reason: "why" },
+  },
 };
 
 const cells = PHASES.flatMap((phase) =>

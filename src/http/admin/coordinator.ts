@@ -47,7 +47,8 @@ export async function known(parts: HttpParts, shard?: number): Promise<Known | u
     ]);
     return {
       notes: new Map(notes.map((note) => [note.shard, note])),
-      moves: new Map(moves.map((move) => [move.shard, move])),
+      // The newest come first, and the newest counts.
+      moves: new Map(moves.toReversed().map((move) => [move.shard, move])),
     };
   } catch {
     return undefined;

@@ -1,11 +1,12 @@
 import * as z from "zod";
 import type { MoveView } from "../../coordinator/commands.ts";
-import { parseQuery } from "../parse.ts";
+import { EdgeverseError } from "../../errors/edgeverse-error.ts";
+import { parseQuery, readChange } from "../parse.ts";
 import type { HttpParts } from "../ports.ts";
 import { respond } from "../respond.ts";
-import type { Route } from "../route.ts";
+import { param, type Route } from "../route.ts";
 import { about, count, moment, wholeNumber, yesOrNo } from "../schemas.ts";
-import { askCoordinator } from "./coordinator.ts";
+import { askCoordinator, command, ORDERED } from "./coordinator.ts";
 import { cursorAfter, numberPlace, pageAnswer, pageQuery, readCursor } from "./page.ts";
 
 export const moveSchema = z
@@ -62,7 +63,7 @@ const answerSchema = z.object({
 export function moveRoutes(parts: HttpParts): Route[] {
   const route = list(parts);
   const former = { id: "listMigrations", path: "/admin/v1/migrations", deprecated: true };
-  return [route, { ...route, doc: { ...route.doc, ...former } }];
+  return [route, { ...route, doc: { ...route.doc, ...former } }, cancel(parts)];
 }
 
 /** Moves, newest first, and what the planner decided last ([PLAN3], [MIG6]). */
@@ -97,6 +98,39 @@ function list(parts: HttpParts): Route {
         ...cursorAfter(moves.at(-1)?.id, moves.length, limit),
       };
       return respond(JSON.stringify(answer), context.env.requestId);
+    },
+  };
+}
+
+const idSchema = z.object({ move: z.string().register(about, { type: "integer", minimum: 1 }) });
+const cancelSchema = z.strictObject({
+  force: z.boolean().default(false).register(about, {
+    description: "Don't wait for a target that is to drop its copy, such as one that is gone for good",
+  }),
+});
+
+/** `POST /admin/v1/moves/{move}/cancel` ([MIG8]): answers with the move as it is then. */
+function cancel(parts: HttpParts): Route {
+  return {
+    doc: {
+      id: "cancelMove",
+      tag: "shards",
+      method: "post",
+      path: "/admin/v1/moves/{move}/cancel",
+      summary: "Take a move back, unless it is committed",
+      params: idSchema,
+      body: cancelSchema,
+      answers: { 202: { description: "The move, as it is now", schema: moveSchema } },
+      problems: ORDERED,
+    },
+    handle: async (context) => {
+      const { requestId } = context.env;
+      const { force } = await readChange(context, parts, cancelSchema);
+      const text = param(context, "move");
+      if (!/^[1-9]\d{0,15}$/.test(text)) throw new EdgeverseError("NOT_FOUND", "The id of a move is a whole number");
+      const order = { kind: "cancel-move", move: Number(text), force } as const;
+      const view = await command<MoveView>(parts, order, requestId);
+      return respond(JSON.stringify(moveBody(view, parts.clock.now())), requestId, 202);
     },
   };
 }

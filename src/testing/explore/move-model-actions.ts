@@ -74,6 +74,8 @@ export function coordinatorActions(world: World, state: State, emit: Emit<State>
       const after = drop(world, state, order, move.state.epoch ?? 0);
       emit("drop, answer lost", after, true);
       emit("drop", journal(after, { kind: "dropped" }));
+      // An operator does not wait, or the shard moves again meanwhile: then the order to drop is one that comes late.
+      emit("drop left to the target", journal(state, { kind: "forced" }), true);
       return;
     }
     default:

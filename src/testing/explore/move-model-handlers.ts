@@ -122,7 +122,8 @@ export function store(world: World, before: MoveModelState, order: Order, chunk:
   if (staged.step.kind === "refused") return { ...not, state };
   const rows = chunk.rows ?? target.rows;
   const stored = withPartition(staged.state, to, { rows, cursor: chunk.to });
-  if (chunk.final === null) return { state: stored, answer: { kind: "stored", ready: false } };
+  // If it stood ready, its source serves on: those who wait go there.
+  if (chunk.final === null) return { state: release(stored, to), answer: { kind: "stored", ready: false } };
   // The transaction is rolled back.
   if (chunk.final !== rows) return { ...not, state };
   return {

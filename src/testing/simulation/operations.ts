@@ -147,6 +147,10 @@ export class Operations {
           shard: shard(step.object),
           partition: step.to === undefined ? undefined : name(step.to),
         };
+      case "cancel": {
+        const [move] = await this.coordinator.moves({ limit: 1, active: true, shard: shard(step.object) });
+        return move === undefined ? undefined : { kind: "cancel-move", move: move.id, force: step.force };
+      }
       case "unpin":
         return { kind: "unpin-shard", shard: shard(step.object) };
       case "add": {

@@ -19,6 +19,7 @@ export type Step = { readonly at: number } & (
   | { readonly kind: "add" | "cordon" | "drain" | "uncordon" | "remove"; readonly partition: number }
   | { readonly kind: "pin"; readonly object: string; readonly to: number | undefined }
   | { readonly kind: "unpin"; readonly object: string }
+  | { readonly kind: "cancel"; readonly object: string; readonly force: boolean }
   | { readonly kind: "rebalance" }
   | { readonly kind: "shard count"; readonly factor: number }
 );
@@ -62,6 +63,7 @@ const OPERATIONS: Readonly<Record<Operation, number>> = {
   unpin: 1,
   rebalance: 1,
   "shard count": 3,
+  cancel: 3,
 };
 
 const DEEDS: Readonly<Record<Deed, number>> = {
@@ -138,6 +140,8 @@ function operation(random: Random, { objects }: Settings, kind: Operation, at: n
       return { at, kind, object: random.pick(objects), to: random.chance(0.5) ? machine : undefined };
     case "unpin":
       return { at, kind, object: random.pick(objects) };
+    case "cancel":
+      return { at, kind, object: random.pick(objects), force: random.chance(0.3) };
     case "add":
     case "cordon":
     case "drain":
