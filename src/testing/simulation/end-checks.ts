@@ -4,6 +4,7 @@ import type { CallSpans } from "./call-spans.ts";
 import { type Clients, describe } from "./clients.ts";
 import type { History } from "./history.ts";
 import { explainHistory } from "./linearizability.ts";
+import { checkSettled } from "./move-checks.ts";
 import { type Mark, operationsOf } from "./object-operations.ts";
 import type { Operations } from "./operations.ts";
 import { shardsOf } from "./owner-checks.ts";
@@ -72,6 +73,7 @@ async function checkMoves({ world, operations, quiet, run }: Parts): Promise<num
   for (let round = 0; round < SETTLING && !(await quiet()); round++) await run(SETTLE);
   const undone = unfinished(world.coordinator.disk);
   if (undone !== undefined) throw new Violation(`[MIG6] [SPLIT1] it does not end: ${undone}`);
+  checkSettled(world);
   return moves.length;
 }
 

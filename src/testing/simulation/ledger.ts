@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { method } from "../../object/method.ts";
 import { type ObjectClass, VirtualObject } from "../../object/virtual-object.ts";
+import { POISON } from "./sim-storage.ts";
 
 export type Sleep = (ms: number) => Promise<void>;
 
@@ -17,6 +18,7 @@ const METHODS = {
   addNow: method({ request: z.object({ token }) }),
   logged: method({ request: z.object({ token }), log: "write-ahead" }),
   refuse: method({ request: z.object({ token }) }),
+  poison: method({ request: z.object({ token }) }),
   forward: method({ request: z.object({ token, to: z.string(), ms }) }),
   ask: method({ request: z.object({ token, to: z.string() }) }),
   list: method({ readonly: true, request: z.object({ ms }) }),
@@ -48,6 +50,11 @@ export function ledgerOf(sleep: Sleep, hooks: number): ObjectClass {
     refuse({ token }: { token: string }): never {
       this.addNow({ token });
       throw this.fail("NO", "no");
+    }
+
+    /** Adds what can't be stored. */
+    poison({ token }: { token: string }) {
+      return this.addNow({ token: token + POISON });
     }
 
     /** Adds to another ledger exactly once, then here. */

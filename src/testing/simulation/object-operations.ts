@@ -62,12 +62,13 @@ function plain(entry: Sent): ListOperation[] {
   const { token, deed, invoked, replies } = entry;
   const add = { name: `${token} ${deed}`, kind: "add", token, invoked } as const;
   const answer = answered(entry);
+  const futile = deed === "refuse" || deed === "poison";
   if (answer !== undefined) {
-    if (deed === "refuse") throw new Violation(`${token} was to be refused and was not`);
+    if (futile) throw new Violation(`${token} was to be refused and was not`);
     return [{ ...add, returned: answer.moment, required: true, seen: viewOf(answer.response) }];
   }
   const [first] = replies;
-  if (deed === "refuse" || (first !== undefined && changedNothing(first.reply))) return [];
+  if (futile || (first !== undefined && changedNothing(first.reply))) return [];
   return [{ ...add, returned: Number.POSITIVE_INFINITY, required: false }];
 }
 

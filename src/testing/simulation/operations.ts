@@ -34,6 +34,14 @@ export class Operations {
       case "usurp":
         this.#partition(step.machine).usurp();
         return;
+      case "crash at commit": {
+        const machine = this.#any(step.machine);
+        machine.disk.afterCommits(step.commits, () => world.time.after(step.delay, () => machine.crash()));
+        return;
+      }
+      case "ambush":
+        world.network.ambushes.lay(step.ambush);
+        return;
       case "crash coordinator":
         world.coordinator.crash();
         return;
@@ -56,9 +64,18 @@ export class Operations {
           world.logDelay = 2;
         });
         return;
-      case "disk full":
+      case "write fails":
         this.#any(step.machine).disk.failNext = true;
         return;
+      case "disk full":
+      case "disk broken": {
+        const { disk } = this.#any(step.machine);
+        disk.trouble = step.kind === "disk full" ? "full" : "broken";
+        world.time.after(step.ms, () => {
+          disk.trouble = undefined;
+        });
+        return;
+      }
       case "forget map":
         this.#clients.forget(step.edge);
         return;
@@ -98,6 +115,8 @@ export class Operations {
     for (const machine of machines.values()) {
       machine.bury();
       machine.disk.failNext = false;
+      machine.disk.trouble = undefined;
+      machine.disk.afterCommits(Number.POSITIVE_INFINITY, () => undefined);
       machine.process?.thaw();
     }
   }
@@ -108,8 +127,12 @@ export class Operations {
       {
         kind:
           | "crash"
+          | "crash at commit"
+          | "ambush"
           | "usurp"
+          | "write fails"
           | "disk full"
+          | "disk broken"
           | "freeze"
           | "cut"
           | "log away"

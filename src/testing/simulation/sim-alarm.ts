@@ -11,8 +11,8 @@ const RING_AGAIN = 2_000;
 /** Where it rings. */
 interface Machine {
   readonly disk: SimDisk;
-  /** The process, started if there is none. */
-  running(): SimProcess;
+  /** The process, started if there is none; undefined if it can't be. */
+  running(): SimProcess | undefined;
 }
 
 /**
@@ -50,7 +50,7 @@ export class SimAlarm {
     const { disk } = this.#machine;
     if (disk.alarm !== at) return;
     const process = this.#machine.running();
-    process.run(() => {
+    process?.run(() => {
       disk.alarm = null;
       this.#call(process);
     });
@@ -58,10 +58,10 @@ export class SimAlarm {
       // Nobody knows that it has run: another one may run beside it.
       this.#time.after(this.#random.between(0, 100), () => {
         const again = this.#machine.running();
-        again.run(() => this.#call(again));
+        again?.run(() => this.#call(again));
       });
     }
-    if (!process.alive || process.frozen) {
+    if (process?.alive !== true || process.frozen) {
       // Still to come: looked at once more, should the process end before it thaws.
       this.#time.after(RING_AGAIN, () => {
         if (disk.alarm === at) this.#ring(at);

@@ -75,11 +75,14 @@ export class ProcessClock implements Clock {
   readonly #time: SimTime;
   readonly #runner: Runner;
   readonly #skew: number;
+  readonly #lateness: () => number;
 
-  constructor(time: SimTime, runner: Runner, skew: number) {
+  /** @param lateness ms that the next timer rings late */
+  constructor(time: SimTime, runner: Runner, skew: number, lateness: () => number) {
     this.#time = time;
     this.#runner = runner;
     this.#skew = skew;
+    this.#lateness = lateness;
   }
 
   now(): number {
@@ -88,7 +91,7 @@ export class ProcessClock implements Clock {
 
   after(delay: number, action: () => void): Cancel {
     let cancelled = false;
-    const cancel = this.#time.after(delay, () => {
+    const cancel = this.#time.after(delay + this.#lateness(), () => {
       this.#runner.run(() => {
         if (!cancelled) action();
       });

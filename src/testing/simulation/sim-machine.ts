@@ -30,11 +30,16 @@ export class Machine {
     disk.onAlarm = () => this.#alarm.set();
   }
 
-  /** The process; started by the first message or alarm after another has ended. */
-  running(): SimProcess {
+  /** The process; started by the first message or alarm after another has ended. Undefined while its disk lets none start. */
+  running(): SimProcess | undefined {
     if (this.process?.alive === true) return this.process;
     this.starts++;
-    this.process = this.#program.start(this);
+    try {
+      this.process = this.#program.start(this);
+    } catch (error) {
+      if (this.disk.trouble === undefined) throw error;
+      this.process = undefined;
+    }
     return this.process;
   }
 

@@ -1,4 +1,5 @@
 import { invocation, messageCopy, subrequest } from "../platform-limits.ts";
+import { type AmbushDeed, Ambushes } from "./ambush.ts";
 import type { Random } from "./random.ts";
 import type { SimTime } from "./sim-clock.ts";
 import type { Machine } from "./sim-machine.ts";
@@ -27,16 +28,28 @@ export class Unreachable extends Error {
   }
 }
 
+/** Who waits for the answer to a message, and what befalls it. */
+interface Caller {
+  readonly resolve: (value: unknown) => void;
+  readonly fails: (delay: number) => void;
+  readonly deed: AmbushDeed | undefined;
+}
+
 interface Parts {
   readonly time: SimTime;
   readonly random: Random;
   readonly machine: (name: string) => Machine;
   readonly trace: (what: string) => void;
+  /** Ends a process, or lets another one take its place, if there is a machine of that name. */
+  readonly end: (name: string, replaced: boolean) => void;
 }
 
 /** Carries messages between processes as copies, and loses, delays, repeats and reorders them. */
 export class SimNetwork {
   weather: Weather = CALM;
+  readonly ambushes = new Ambushes();
+  /** Nothing goes wrong any more. */
+  #peace = false;
   readonly #parts: Parts;
   readonly #links = new Map<string, Random>();
   readonly #cuts = new Map<string, number>();
@@ -64,6 +77,8 @@ export class SimNetwork {
 
   heal(): void {
     this.#cuts.clear();
+    this.ambushes.clear();
+    this.#peace = true;
     this.weather = CALM;
   }
 
@@ -80,27 +95,28 @@ export class SimNetwork {
           const fails = (delay: number) => {
             time.after(delay, () => from.run(() => reject(new Unreachable(to))));
           };
+          const deed = this.ambushes.strike(method);
           const send = (delay: number, answered: boolean) =>
-            time.after(delay, () => this.#deliver(from, to, method, sent, answered ? { resolve, fails } : undefined));
-          if (this.#isCut(from.name, to) || link.chance(weather.lost)) {
+            time.after(delay, () =>
+              this.#deliver(from, to, method, sent, answered ? { resolve, fails, deed } : undefined),
+            );
+          if (deed !== undefined) trace(`${from.name}>${to} ${method} ambushed: ${deed}`);
+          if (this.#isCut(from.name, to) || deed === "lost" || deed === "late" || link.chance(weather.lost)) {
             trace(`${from.name}>${to} ${method} lost`);
             fails(link.chance(0.1) ? link.between(1_000, 8_000) : link.between(1, 300));
-            if (link.chance(weather.late)) send(link.between(300, 6_000), false);
+            if (deed === "late" || link.chance(weather.late)) send(link.between(20, 6_000), false);
             return;
           }
           send(this.#delay(link), true);
-          if (isRepeatable(method, sent) && link.chance(weather.twice)) send(this.#delay(link) * 3, false);
+          if (deed === "sender ends") time.after(0, () => this.#parts.end(from.name, false));
+          if (!isRepeatable(method, sent)) return;
+          if (deed === "twice") send(link.between(1, 4_000), false);
+          if (link.chance(weather.twice)) send(this.#delay(link) * 3, false);
         });
       });
   }
 
-  #deliver(
-    from: SimProcess,
-    to: string,
-    method: string,
-    args: unknown[],
-    caller: { resolve: (value: unknown) => void; fails: (delay: number) => void } | undefined,
-  ): void {
+  #deliver(from: SimProcess, to: string, method: string, args: unknown[], caller: Caller | undefined): void {
     const { time, trace, machine } = this.#parts;
     const link = this.#link(to, from.name);
     const target = machine(to);
@@ -108,17 +124,28 @@ export class SimNetwork {
     // Some of those who ask have not heard that another process is in charge.
     const process = zombie?.alive === true && link.chance(0.3) ? zombie : target.running();
     const failed = () => caller?.fails(link.between(0.5, 20));
+    if (process === undefined) {
+      trace(`${to} does not start`);
+      failed();
+      return;
+    }
     process.unanswered.add(failed);
     process.run(() => {
       trace(`${from.name}>${to} ${method}${caller === undefined ? " again" : ""}`);
       const answer = (text: string, back: () => void) => {
+        // It has done what it was asked to do, and what it wrote may be durable or not.
+        const deed = this.#peace ? undefined : caller?.deed;
+        if (deed === "receiver ends" || deed === "receiver replaced") {
+          this.#parts.end(to, deed === "receiver replaced");
+        }
         process.leave(() => {
           if (!process.unanswered.delete(failed) || caller === undefined) return;
-          if (this.#isCut(to, from.name) || link.chance(this.weather.lost)) {
+          if (this.#isCut(to, from.name) || deed === "answer lost" || link.chance(this.weather.lost)) {
             trace(`${from.name}<${to} ${method} ${text} lost`);
             caller.fails(link.between(1, 500));
             return;
           }
+          if (deed === "answered, then ends") time.after(0, () => this.#parts.end(to, false));
           time.after(this.#delay(link), () =>
             from.run(() => {
               trace(`${from.name}<${to} ${method} ${text}`);

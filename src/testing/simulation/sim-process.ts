@@ -4,6 +4,15 @@ import { DiskHandle, type Durability, type SimDisk } from "./sim-storage.ts";
 /** What a process answers messages with: one asynchronous method for each kind. */
 export type Service = Readonly<Record<string, (...args: never[]) => unknown>>;
 
+interface ProcessOptions {
+  /** Ms that its wall clock is off. */
+  readonly skew: number;
+  /** Ms that its next timer rings late. */
+  readonly lateness?: () => number;
+  readonly disk?: SimDisk;
+  readonly durability?: Durability;
+}
+
 /**
  * One run of a program on a machine. It may end at any event, stand still for a while, or go on as a zombie: replaced, cut
  * off from the disk, and not aware of it.
@@ -22,10 +31,11 @@ export class SimProcess implements Runner {
   /** What would have run while it stood still. */
   #held: (() => void)[] = [];
 
-  constructor(name: string, time: SimTime, options: { skew: number; disk?: SimDisk; durability?: Durability }) {
+  constructor(name: string, time: SimTime, options: ProcessOptions) {
     this.name = name;
     this.#time = time;
-    this.clock = new ProcessClock(time, this, options.skew);
+    const { skew, lateness = () => 0 } = options;
+    this.clock = new ProcessClock(time, this, skew, lateness);
     const { disk, durability = "barrier" } = options;
     this.storage =
       disk === undefined ? undefined : new DiskHandle(disk, time, durability, (action) => this.run(action));

@@ -15,6 +15,12 @@ interface Commit {
 
 const WATCHED = ["shards", "calls"] as const;
 
+/** A text with this in it can't be stored: what holds it fails by its nature, and whatever is in its transaction with it. */
+export const POISON = "\u2620";
+
+/** What may be wrong with a disk for a while: it has no room for more, or it takes no writes at all. */
+export type DiskTrouble = "full" | "broken";
+
 /** How a process keeps what is not durable from getting out. */
 export type Durability = "barrier" | "gate";
 
@@ -38,10 +44,18 @@ export class SimDisk {
   onError: ((error: unknown) => void) | undefined;
   /** Of the tables that checks look at, those written since; whoever looks takes them out. */
   readonly written = new Set<"shards" | "calls">();
-  /** Makes the next write fail. */
+  /** Makes the next transaction fail. */
   failNext = false;
+  trouble: DiskTrouble | undefined;
+  /** How likely a write takes long to be durable. */
+  slowness = 0.04;
+  /** Statements that were refused, by why. */
+  readonly refused = { full: 0, broken: 0, poison: 0 };
   /** A transaction that makes the database larger than this fails with `SQLITE_FULL`; deletes go on. */
   maxSize: number = PLATFORM.databaseBytes;
+
+  #commitsLeft = Number.POSITIVE_INFINITY;
+  #onCommits = () => {};
 
   constructor(time: SimTime, random: Random) {
     this.#time = time;
@@ -56,8 +70,27 @@ export class SimDisk {
   query<Row extends SqlRow = SqlRow>(sql: string, ...params: SqlValue[]): Row[] {
     const reads = /^\s*SELECT/i.test(sql);
     if (!reads) for (const table of WATCHED) if (sql.includes(table)) this.written.add(table);
+    if (!reads) this.#checkTrouble(sql, params);
     const run = () => this.#all<Row>(sql, params);
     return reads || this.#within ? run() : this.transaction(run);
+  }
+
+  /** @throws SqliteError when the disk does not take the statement */
+  #checkTrouble(sql: string, params: readonly SqlValue[]): void {
+    // Every process says it when it starts, and changes nothing but the first time.
+    if (/^\s*CREATE TABLE IF NOT EXISTS/i.test(sql)) return;
+    if (params.some((param) => typeof param === "string" && param.includes(POISON))) {
+      this.refused.poison++;
+      throw new SqliteError("string or blob too big", "SQLITE_TOOBIG");
+    }
+    if (this.trouble === "broken") {
+      this.refused.broken++;
+      throw new SqliteError("disk I/O error", "SQLITE_IOERR");
+    }
+    if (this.trouble === "full" && !/^\s*DELETE/i.test(sql)) {
+      this.refused.full++;
+      throw new SqliteError("database or disk is full", "SQLITE_FULL");
+    }
   }
 
   #all<Row extends SqlRow>(sql: string, params: SqlValue[]): Row[] {
@@ -77,12 +110,13 @@ export class SimDisk {
     this.#within = true;
     this.#savedAlarm = this.alarm;
     try {
-      const before = this.#statements.size();
+      const before = this.#size();
       const result = action();
-      const size = this.#statements.size();
-      if (this.failNext || (size > this.maxSize && size > before)) {
+      const size = this.#size();
+      if (size > this.maxSize && size > before) throw new SqliteError("database or disk is full", "SQLITE_FULL");
+      if (this.failNext) {
         this.failNext = false;
-        throw new SqliteError("database or disk is full", "SQLITE_FULL");
+        throw new SqliteError("disk I/O error", "SQLITE_IOERR");
       }
       this.#within = false;
       this.#committed(this.#savedAlarm);
@@ -105,6 +139,12 @@ export class SimDisk {
     this.onAlarm?.();
   }
 
+  /** Calls back right after it has taken so many commits more. */
+  afterCommits(commits: number, callback: () => void): void {
+    this.#commitsLeft = commits;
+    this.#onCommits = callback;
+  }
+
   /** The process has ended: what of its last writes is there is chance, from the last durable one on. */
   crash(): void {
     const durable = this.#commits.findIndex(({ durableAt }) => durableAt > this.#time.now);
@@ -123,6 +163,11 @@ export class SimDisk {
     this.onAlarm?.();
   }
 
+  /** Nobody asks for the size of a disk that has room: it costs as much as a small write. */
+  #size(): number {
+    return this.maxSize < PLATFORM.databaseBytes ? this.#statements.size() : 0;
+  }
+
   close(): void {
     this.#statements.clear();
     this.#database.close();
@@ -135,13 +180,14 @@ export class SimDisk {
   }
 
   #committed(alarm: number | null): void {
+    if (this.#commitsLeft-- === 0) this.#onCommits();
     const { events: event, now } = this.#time;
     const last = this.#commits.at(-1);
     if (last?.event === event) {
       this.#commits.push({ ...last, alarm });
       return;
     }
-    const delay = this.#random.chance(0.04) ? this.#random.between(10, 120) : this.#random.between(0.1, 2);
+    const delay = this.#random.chance(this.slowness) ? this.#random.between(10, 120) : this.#random.between(0.1, 2);
     this.#commits.push({ event, durableAt: Math.max(this.durableAt, now + delay), alarm });
   }
 }
@@ -161,6 +207,8 @@ export class DiskHandle implements SqlStorage {
   /** Runs what a barrier lets go on in the process. */
   readonly #run: (action: () => void) => void;
   #fenced = false;
+  /** Whether writes of this process were not durable when it lost the disk. */
+  #lost = false;
 
   constructor(disk: SimDisk, time: SimTime, durability: Durability, run: (action: () => void) => void) {
     this.#disk = disk;
@@ -173,9 +221,10 @@ export class DiskHandle implements SqlStorage {
     return this.#fenced;
   }
 
-  /** When a message that is sent now may leave the process (Cloudflare's output gate). */
+  /** When a message that is sent now may leave the process (Cloudflare's output gate): never if it may tell of lost writes. */
   get opensAt(): number {
-    return this.#durability === "gate" ? this.#disk.durableAt : 0;
+    if (this.#durability !== "gate") return 0;
+    return this.#lost ? Number.POSITIVE_INFINITY : this.#disk.durableAt;
   }
 
   query<Row extends SqlRow = SqlRow>(sql: string, ...params: SqlValue[]): Row[] {
@@ -203,6 +252,7 @@ export class DiskHandle implements SqlStorage {
 
   /** Another process has the disk. What this one waits for it never learns: the writes may be there or not. */
   fence(): void {
+    this.#lost ||= !this.#fenced && this.#disk.durableAt > this.#time.now;
     this.#fenced = true;
   }
 

@@ -1,5 +1,6 @@
+import { type Ambush, ambushOf } from "./ambush.ts";
 import type { Random } from "./random.ts";
-import type { Settings } from "./settings.ts";
+import type { Focus, Settings } from "./settings.ts";
 
 /** Something that happens to the cluster or is done in it. All of it is decided before time begins, so it can be cut down. */
 export type Step = { readonly at: number } & (
@@ -8,11 +9,15 @@ export type Step = { readonly at: number } & (
   /** The n-th call of an author's workload. */
   | { readonly kind: "author"; readonly edge: number; readonly n: number }
   | { readonly kind: "crash" | "usurp"; readonly machine: number }
+  /** After so many commits. */
+  | { readonly kind: "crash at commit"; readonly machine: number; readonly commits: number; readonly delay: number }
+  | { readonly kind: "ambush"; readonly ambush: Ambush }
   | { readonly kind: "crash coordinator" }
   | { readonly kind: "freeze"; readonly machine: number; readonly ms: number }
   | { readonly kind: "cut"; readonly one: number; readonly other: number; readonly ms: number }
   | { readonly kind: "log away" | "log slow"; readonly ms: number }
-  | { readonly kind: "disk full"; readonly machine: number }
+  | { readonly kind: "write fails"; readonly machine: number }
+  | { readonly kind: "disk full" | "disk broken"; readonly machine: number; readonly ms: number }
   | { readonly kind: "forget map"; readonly edge: number }
   | { readonly kind: "cron" }
   | { readonly kind: "move"; readonly object: string; readonly to: number }
@@ -25,7 +30,7 @@ export type Step = { readonly at: number } & (
 );
 
 /** What a client does. */
-export type Deed = "add" | "addNow" | "logged" | "refuse" | "forward" | "ask" | "list" | "delete";
+export type Deed = "add" | "addNow" | "logged" | "refuse" | "poison" | "forward" | "ask" | "list" | "delete";
 
 export interface CallStep {
   readonly kind: "call";
@@ -44,13 +49,17 @@ export type Operation = Exclude<Step["kind"], "call" | "again" | "author">;
 
 const OPERATIONS: Readonly<Record<Operation, number>> = {
   crash: 6,
+  "crash at commit": 6,
+  ambush: 12,
   usurp: 2,
   "crash coordinator": 3,
   freeze: 3,
   cut: 3,
   "log away": 1,
   "log slow": 1,
-  "disk full": 2,
+  "write fails": 2,
+  "disk full": 1.5,
+  "disk broken": 1,
   "forget map": 1,
   cron: 1,
   move: 12,
@@ -66,27 +75,54 @@ const OPERATIONS: Readonly<Record<Operation, number>> = {
   cancel: 3,
 };
 
+/** Weights of the operations that a focus changes. */
+const FOCUS: Readonly<Record<Focus, Partial<Record<Operation, number>>>> = {
+  all: {},
+  moves: {
+    ambush: 30,
+    "crash coordinator": 5,
+    "disk full": 0,
+    "disk broken": 0,
+    cron: 0.2,
+    add: 0.5,
+    drain: 4,
+    uncordon: 4,
+  },
+  disks: { move: 4, ambush: 4, "crash at commit": 12, "write fails": 8, "disk full": 5, "disk broken": 4 },
+};
+
 const DEEDS: Readonly<Record<Deed, number>> = {
   add: 8,
   addNow: 8,
   logged: 1,
   refuse: 1,
+  poison: 0.3,
   forward: 2,
   ask: 1,
   list: 5,
   delete: 0.5,
 };
 
+/** Where shards move much: what has another object in it, and what leaves no row behind. */
+const MOVED_DEEDS: Readonly<Record<Deed, number>> = { ...DEEDS, forward: 6, ask: 3, delete: 2, poison: 0 };
+
+/** Deeds of which there are no reliable calls. */
+const PLAIN: ReadonlySet<Deed> = new Set(["list", "delete", "poison"]);
+
 /** Everything that happens under a seed, in order of time. */
 export function stepsOf(random: Random, settings: Settings, authorCalls = 0): Step[] {
   const steps: Step[] = [];
   // Troubles of a kind come together: few seeds have all of them.
-  const weights = { ...OPERATIONS };
+  const weights = { ...OPERATIONS, ...FOCUS[settings.focus] };
   for (const kind of Object.keys(weights) as Operation[]) if (random.chance(0.4)) weights[kind] = 0;
+  if (settings.focus === "moves") weights.move = 20;
   if (Object.values(weights).every((weight) => weight === 0)) weights.move = 1;
   for (let n = 0; n < settings.calls; n++) steps.push(callStep(random, settings));
   for (let n = 0; n < settings.operations; n++) {
-    steps.push(operation(random, settings, random.weighted(weights), random.between(0, settings.duration)));
+    const step = operation(random, settings, random.weighted(weights), random.between(0, settings.duration));
+    steps.push(step);
+    // Two shards that are handed off at the same time may wait for each other.
+    if (step.kind === "move" && random.chance(0.3)) steps.push({ ...step, object: random.pick(settings.objects) });
   }
   for (let n = 0; n < authorCalls; n++) {
     steps.push({ at: random.between(0, settings.duration), kind: "author", edge: random.int(2), n });
@@ -100,8 +136,8 @@ function callStep(random: Random, settings: Settings): Step {
   const edge = random.int(2);
   const timeout = random.pick([20, 200, 1_000, 3_000, 3_000]);
   if (random.chance(0.08)) return { at, kind: "again", edge, pick: random.int(40), timeout };
-  const deed = random.weighted(DEEDS);
-  const reliable = deed === "logged" || (deed !== "list" && deed !== "delete" && random.chance(0.5));
+  const deed = random.weighted(settings.focus === "moves" ? MOVED_DEEDS : DEEDS);
+  const reliable = deed === "logged" || (!PLAIN.has(deed) && random.chance(0.5));
   return {
     at,
     kind: "call",
@@ -123,8 +159,15 @@ function operation(random: Random, { objects }: Settings, kind: Operation, at: n
   switch (kind) {
     case "crash":
     case "usurp":
-    case "disk full":
+    case "write fails":
       return { at, kind, machine };
+    case "disk full":
+    case "disk broken":
+      return { at, kind, machine: random.int(5), ms };
+    case "crash at commit":
+      return { at, kind, machine: random.int(5), commits: random.int(8), delay: random.pick([0, 0.05, 1]) };
+    case "ambush":
+      return { at, kind, ambush: ambushOf(random) };
     case "freeze":
       return { at, kind, machine: random.int(5), ms };
     case "cut":

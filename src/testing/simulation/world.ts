@@ -73,6 +73,11 @@ export class World {
       random: random.fork("network"),
       machine: (name) => this.machine(name),
       trace: this.#trace,
+      end: (name, replaced) => {
+        const machine = this.machines.get(name);
+        if (replaced) machine?.usurp();
+        else machine?.crash();
+      },
     });
     this.network.weather = settings.weather;
   }
@@ -93,6 +98,7 @@ export class World {
     const known = this.machines.get(name);
     if (known !== undefined) return known;
     const disk = new SimDisk(this.time, this.#random.fork(`disk ${name}`));
+    disk.slowness = this.settings.slowness;
     disk.onError = (error) => this.faults.push(error);
     const made = new Machine(name, this.time, this.#random, disk, {
       start: (machine) => {
@@ -129,10 +135,11 @@ export class World {
   }
 
   #process(name: string, machine?: Machine): SimProcess {
-    const { skew, durability } = this.settings;
+    const { skew, durability, slowness } = this.settings;
     const random = this.#random.fork(`skew ${name}`);
     const options = machine === undefined ? {} : { disk: machine.disk, durability };
-    return new SimProcess(name, this.time, { skew: random.between(0, skew), ...options });
+    const lateness = () => (random.chance(slowness) ? random.between(0, 60) : 0);
+    return new SimProcess(name, this.time, { skew: random.between(0, skew), lateness, ...options });
   }
 
   #partition(machine: Machine): SimProcess {
