@@ -65,7 +65,7 @@ export const configSchema = z.object({
   maxState: count(MiB, 1_800_000, "Bytes of JSON of one object's state"),
   maxValue: count(MiB, 1_800_000, "Bytes of JSON of one value in an object's store"),
   maxMessage: count(MiB, 1_800_000, "Bytes of JSON of one request or response"),
-  maxBody: count(16 * MiB, 64 * MiB, "Bytes of one HTTP body; a batch may hold many requests"),
+  maxBody: count(4 * MiB, 16 * MiB, "Bytes of one HTTP body; a batch may hold many requests"),
   idleTimeout: duration("60s", "How long an unused object stays in memory"),
   maxObjects: count(100_000, 10_000_000, "Objects one partition keeps in memory"),
   partitionMemory: count(48 * MiB, 1_024 * MiB, "Estimated bytes of memory for one partition's objects and calls"),

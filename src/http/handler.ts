@@ -5,6 +5,7 @@ import { pathBelow } from "./base-path.ts";
 import type { HttpParts } from "./ports.ts";
 import { failure, problem } from "./problem.ts";
 import { checkEncoding, rawPath, requestIdOf } from "./request.ts";
+import { Bodies, type RequestBody } from "./request-body.ts";
 import type { HttpContext, HttpEnv, Route } from "./route.ts";
 import { httpRoutes } from "./routes.ts";
 
@@ -33,16 +34,24 @@ export function createHandler(parts: HttpParts): (request: Request) => Promise<R
     });
   }
   app.notFound(notFound(routes));
-  return async (request) => {
+  const bodies = new Bodies(parts.clock, parts.config.maxBody);
+  const answer = async (request: Request, body: RequestBody) => {
     const requestId = requestIdOf(request, parts.random);
     try {
       const path = pathBelow(parts.basePath, rawPath(request.url));
       if (path === undefined) return failure(parts, nothingHere(), requestId);
       checkEncoding(path);
-      return await app.fetch(request, { requestId, path });
+      return await app.fetch(request, { requestId, path, body });
     } catch (error) {
       return failure(parts, error, requestId);
     }
+  };
+  return async (request) => {
+    const body = bodies.of(request);
+    const response = await answer(request, body);
+    const rest = body.end();
+    if (rest !== undefined) await rest;
+    return response;
   };
 }
 

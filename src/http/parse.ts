@@ -1,8 +1,6 @@
 import * as z from "zod";
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import { NotJsonError, parseJson } from "../object/json.ts";
-import { readBody } from "./body.ts";
-import type { HttpParts } from "./ports.ts";
 import type { HttpContext } from "./route.ts";
 
 const BLANK = /^[ \t\r\n]*$/;
@@ -50,11 +48,10 @@ export const NOTHING = z.strictObject({});
  */
 export async function readChange<Schema extends z.ZodType>(
   context: HttpContext,
-  { config }: Pick<HttpParts, "config">,
   schema: Schema,
 ): Promise<z.output<Schema>> {
   parseQuery(context, NOTHING);
-  return parseBody(await readBody(context.req.raw, config.maxBody), schema);
+  return parseBody(await context.env.body.text(), schema);
 }
 
 /**

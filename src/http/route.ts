@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import type * as z from "zod";
 import type { ErrorCode } from "../errors/codes.ts";
+import type { RequestBody } from "./request-body.ts";
 
 /** What `createHandler` finds out about a request before any route sees it. */
 export interface HttpEnv {
@@ -8,6 +9,7 @@ export interface HttpEnv {
     readonly requestId: string;
     /** The path below the base path as it came, percent-encoded: routing on a decoded one would let `/%61dmin` pass for `/admin`. */
     readonly path: string;
+    readonly body: RequestBody;
   };
 }
 

@@ -22,7 +22,7 @@ const DEFAULTS: Config = {
   maxState: MiB,
   maxValue: MiB,
   maxMessage: MiB,
-  maxBody: 16 * MiB,
+  maxBody: 4 * MiB,
   idleTimeout: 60_000,
   maxObjects: 100_000,
   partitionMemory: 48 * MiB,
@@ -161,7 +161,7 @@ describe("configuration from the environment", () => {
     ["EDGEVERSE_MAX_STATE", 1_800_000],
     ["EDGEVERSE_MAX_VALUE", 1_800_000],
     ["EDGEVERSE_MAX_MESSAGE", 1_800_000],
-    ["EDGEVERSE_MAX_BODY", 64 * MiB],
+    ["EDGEVERSE_MAX_BODY", 16 * MiB],
   ])("[TURN9] %s has a most and a least", (name, most) => {
     for (const fine of [1, most]) expect(() => configFromEnvironment({ [name]: String(fine) })).not.toThrow();
     for (const bad of [0, most + 1]) expect(() => configFromEnvironment({ [name]: String(bad) })).toThrow(name);

@@ -73,6 +73,115 @@ describe("bodies", () => {
   });
 });
 
+function endless(bytes: number) {
+  let pulls = 0;
+  const body = new ReadableStream({
+    pull(controller) {
+      pulls++;
+      controller.enqueue(new Uint8Array(bytes).fill(0x20));
+    },
+  });
+  return { body, pulled: () => pulls };
+}
+
+/** A body that the test sends piece by piece. */
+function slow(length?: number) {
+  let send = (_: Uint8Array | undefined): void => undefined;
+  const body = new ReadableStream({
+    start(controller) {
+      send = (piece) => (piece === undefined ? controller.close() : controller.enqueue(piece));
+    },
+  });
+  const headers = length === undefined ? {} : { "content-length": String(length) };
+  const init = { method: "POST", body, duplex: "half", headers } as RequestInit;
+  return {
+    init,
+    send: (piece?: Uint8Array) => send(piece),
+    spaces: (bytes: number) => send(new Uint8Array(bytes).fill(0x20)),
+  };
+}
+
+const MiB = 1024 * 1024;
+const events = () => new Promise((resolve) => setTimeout(resolve, 20));
+
+describe("bodies at the same time", () => {
+  it("[HTTP1] hold 16 MiB in one isolate; one more is OVERLOADED at once, and fine when there is room again", async () => {
+    const http = httpFixture();
+    const full = Array.from({ length: 4 }, () => slow());
+    const answers = full.map(({ init }) => http.fetch(PATH, init));
+    for (const { spaces } of full) spaces(4 * MiB);
+    await events();
+    const refused = await http.fetch(PATH, { method: "POST", body: " ".repeat(100_000) });
+    expect(refused.headers.get("retry-after")).toBe("1");
+    expect(await codeOf(refused)).toBe("OVERLOADED");
+    expect(await codeOf(await http.post(PATH, { request: 1 }))).toBe("OVERLOADED");
+    full[0]?.send();
+    expect((await (answers[0] as Promise<Response>)).status).toBe(200);
+    expect((await http.post(PATH, { request: 1 })).status).toBe(200);
+    for (const { send } of full.slice(1)) send();
+    for (const answer of answers) expect((await answer).status).toBe(200);
+  });
+
+  it("[HTTP1] count while their call runs, and what a sender only announces does not count", async () => {
+    const http = httpFixture({ names: ["p0"] });
+    const announced = Array.from({ length: 5 }, () => slow(4 * MiB));
+    const late = announced.map(({ init }) => http.fetch(PATH, init));
+    const partition = http.partitions.get("p0") as NonNullable<ReturnType<typeof http.partitions.get>>;
+    partition.state = "silent";
+    const body = `{"request":${" ".repeat(4 * MiB - 20)}1}`;
+    const waiting = [1, 2, 3, 4].map(() => http.post(PATH, body));
+    await events();
+    expect(await codeOf(await http.post(PATH, body))).toBe("OVERLOADED");
+    await http.clock.advance(40_000);
+    for (const answer of waiting) expect(await codeOf(await answer)).toBe("UNAVAILABLE");
+    partition.state = "up";
+    expect((await http.post(PATH, body)).status).toBe(200);
+    for (const answer of late) expect(await codeOf(await answer)).toBe("DEADLINE_EXCEEDED");
+  });
+
+  it("[HTTP1] a large one has 30 s to arrive", async () => {
+    const http = httpFixture();
+    const { init, spaces } = slow(MiB);
+    const answer = http.fetch(PATH, init);
+    spaces(1_000);
+    await events();
+    await http.clock.advance(30_000);
+    expect(await codeOf(await answer)).toBe("DEADLINE_EXCEEDED");
+  });
+});
+
+describe("a body that nobody reads", () => {
+  it.each([
+    ["of an unknown type", "/api/v1/objects/call/Nope/a/get", "TYPE_NOT_FOUND"],
+    ["where nothing is", "/nowhere", "NOT_FOUND"],
+    ["that is too large", PATH, "PAYLOAD_TOO_LARGE"],
+  ] as const)("[HTTP1] is taken to its end, so that its sender sees the answer: %s", async (_, path, code) => {
+    const http = httpFixture();
+    const { init, send, spaces } = slow(5 * MiB);
+    let answered = false;
+    const answer = http.fetch(path, init).finally(() => {
+      answered = true;
+    });
+    for (let piece = 0; piece < 5; piece++) {
+      spaces(MiB);
+      await events();
+      expect(answered).toBe(false);
+    }
+    send();
+    expect(await codeOf(await answer)).toBe(code);
+  });
+
+  it("[HTTP1] is not waited for when it is over 64 MiB, or its sender is slow", async () => {
+    const http = httpFixture();
+    expect(await codeOf(await http.fetch("/nowhere", slow(64 * MiB + 1).init))).toBe("NOT_FOUND");
+    const answer = http.fetch("/nowhere", slow(1_000).init);
+    await events();
+    await http.clock.advance(10_000);
+    expect(await codeOf(await answer)).toBe("NOT_FOUND");
+    expect(await codeOf(await http.fetch("/nowhere", { method: "POST" }))).toBe("NOT_FOUND");
+  });
+});
+
 describe("limits", () => {
   it("[TURN9] a request over maxMessage bytes is PAYLOAD_TOO_LARGE", async () => {
     const http = httpFixture({ config: small });
@@ -91,16 +200,12 @@ describe("limits", () => {
     const http = httpFixture({ config: small });
     expect((await http.fetch(PATH, chunked('{"req', 'uest":', '"é"}'))).status).toBe(200);
     expect((await http.fetch(PATH, chunked())).status).toBe(200);
-    let pulled = 0;
-    const endless = new ReadableStream({
-      pull(controller) {
-        pulled++;
-        controller.enqueue(new Uint8Array(400).fill(0x20));
-      },
-    });
-    const init = { method: "POST", body: endless, duplex: "half" } as RequestInit;
-    expect(await codeOf(await http.fetch(PATH, init))).toBe("PAYLOAD_TOO_LARGE");
-    expect(pulled).toBeLessThan(6);
+    const { body, pulled } = endless(400);
+    expect(await codeOf(await http.fetch(PATH, { method: "POST", body, duplex: "half" } as RequestInit))).toBe(
+      "PAYLOAD_TOO_LARGE",
+    );
+    // The rest is dropped, up to 64 MiB.
+    expect(pulled()).toBeLessThan((64 * 1024 * 1024) / 400 + 10);
   });
 
   it("[TURN9] a Content-Length that lies does not get more in", async () => {

@@ -105,7 +105,7 @@ function cleanUp(parts: HttpParts): Route {
       problems: ["LOG_UNAVAILABLE"],
     },
     handle: async (context) => {
-      const body = await readChange(context, parts, cleanupBody);
+      const body = await readChange(context, cleanupBody);
       const olderThan = body.olderThan === undefined ? null : (parseDuration(body.olderThan) ?? refuse());
       const report = await parts.maintenance.cleanUp({ olderThan, dryRun: body.dryRun });
       const view = { ...report, before: new Date(report.before).toISOString() };
@@ -149,7 +149,7 @@ function wake(parts: HttpParts): Route {
       problems: ["LOG_UNAVAILABLE"],
     },
     handle: async (context) => {
-      await readChange(context, parts, NOTHING);
+      await readChange(context, NOTHING);
       const report = await parts.maintenance.reconcile();
       return respond(JSON.stringify(report), context.env.requestId);
     },

@@ -125,7 +125,7 @@ function cancel(parts: HttpParts): Route {
     },
     handle: async (context) => {
       const { requestId } = context.env;
-      const { force } = await readChange(context, parts, cancelSchema);
+      const { force } = await readChange(context, cancelSchema);
       const text = param(context, "move");
       if (!/^[1-9]\d{0,15}$/.test(text)) throw new EdgeverseError("NOT_FOUND", "The id of a move is a whole number");
       const order = { kind: "cancel-move", move: Number(text), force } as const;

@@ -135,7 +135,7 @@ function add(parts: HttpParts): Route {
       problems: ORDERED,
     },
     handle: async (context) => {
-      const { limit, cursor, ...change } = await readChange(context, parts, addBody);
+      const { limit, cursor, ...change } = await readChange(context, addBody);
       return changePartition(context, parts, { kind: "add-partition", ...change }, { limit, cursor }, 201);
     },
   };
@@ -161,7 +161,7 @@ function change(parts: HttpParts): Route {
       problems: ORDERED,
     },
     handle: async (context) => {
-      const { limit, cursor, ...change } = await readChange(context, parts, changeBody);
+      const { limit, cursor, ...change } = await readChange(context, changeBody);
       const name = param(context, "partition");
       return changePartition(context, parts, { kind: "change-partition", name, ...change }, { limit, cursor });
     },
@@ -190,7 +190,7 @@ function setState(parts: HttpParts, kind: keyof typeof SUMMARIES): Route {
       problems: ORDERED,
     },
     handle: async (context) => {
-      const { dryRun, limit, cursor } = await readChange(context, parts, stateBody);
+      const { dryRun, limit, cursor } = await readChange(context, stateBody);
       const name = param(context, "partition");
       return changePartition(context, parts, { kind, name, dryRun }, { limit, cursor });
     },
@@ -215,7 +215,7 @@ function remove(parts: HttpParts): Route {
     handle: async (context) => {
       const { requestId } = context.env;
       const name = param(context, "partition");
-      await readChange(context, parts, NOTHING);
+      await readChange(context, NOTHING);
       await command(parts, { kind: "remove-partition", name }, requestId);
       return respond(JSON.stringify({ removed: true, name }), requestId);
     },

@@ -26,7 +26,7 @@ export function rebalanceRoute(parts: HttpParts): Route {
     },
     handle: async (context) => {
       const { requestId } = context.env;
-      const { limit, cursor, ...order } = await readChange(context, parts, bodySchema);
+      const { limit, cursor, ...order } = await readChange(context, bodySchema);
       const plan = await command<Plan>(parts, { kind: "rebalance", ...order }, requestId);
       return respond(JSON.stringify(planBody(plan, { ...order, limit, cursor })), requestId);
     },

@@ -73,7 +73,7 @@ function change(parts: HttpParts): Route {
     },
     handle: async (context) => {
       const { requestId } = context.env;
-      const body = await readChange(context, parts, bodySchema);
+      const body = await readChange(context, bodySchema);
       const view = await command<ReshardView>(parts, { kind: "shard-count", ...body }, requestId);
       return respond(JSON.stringify(shardCountBody(view)), requestId, body.dryRun ? 200 : 202);
     },

@@ -98,7 +98,7 @@ function move(parts: HttpParts): Route {
     },
     handle: async (context) => {
       const { requestId } = context.env;
-      const { partition: to } = await readChange(context, parts, orderSchema);
+      const { partition: to } = await readChange(context, orderSchema);
       const shard = await shardNumber(context, parts);
       const ordered = await command<MoveView>(parts, { kind: "move-shard", shard, to }, requestId);
       return respond(JSON.stringify(moveBody(ordered, parts.clock.now())), requestId, 202);
@@ -124,7 +124,7 @@ function pin(parts: HttpParts): Route {
     },
     handle: async (context) => {
       const { requestId } = context.env;
-      const { partition } = await readChange(context, parts, pinSchema);
+      const { partition } = await readChange(context, pinSchema);
       const shard = await shardNumber(context, parts);
       const note = await command<ShardNote>(parts, { kind: "pin-shard", shard, partition }, requestId);
       return respond(JSON.stringify(noteBody(note)), requestId);
@@ -147,7 +147,7 @@ function unpin(parts: HttpParts): Route {
     },
     handle: async (context) => {
       const { requestId } = context.env;
-      await readChange(context, parts, NOTHING);
+      await readChange(context, NOTHING);
       const shard = await shardNumber(context, parts);
       const note = await command<ShardNote>(parts, { kind: "unpin-shard", shard }, requestId);
       return respond(JSON.stringify(noteBody(note)), requestId);

@@ -3,7 +3,6 @@ import { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import type { CallMessage, FinalReply } from "../../object/message.ts";
 import { traceParent } from "../../object/trace-parent.ts";
 import { checkCallId } from "../../reliable/call-id.ts";
-import { readBody } from "../body.ts";
 import { callIdText } from "../call-view.ts";
 import { commonHeaders, refuseHeaders, timeoutHeader } from "../headers.ts";
 import { parseBody, validationError } from "../parse.ts";
@@ -91,21 +90,11 @@ export function batchRoute(parts: HttpParts): Route {
       );
       const timeout = timeoutHeader(raw.headers, parts.config.maxCallTimeout);
       const traceparent = traceParent(raw.headers.get("traceparent"));
-      const { calls } = parseBody(await readBody(raw, parts.config.maxBody), bodySchema);
+      const text = await context.env.body.text();
       const common = { requestId, now: parts.clock.now(), timeout, traceparent };
-      const messages: CallMessage[] = [];
-      const refused = new Map<number, EdgeverseError>();
-      for (const [index, item] of calls.entries()) {
-        try {
-          messages.push(batchCall(parts, item, index, common));
-        } catch (error) {
-          const why = EdgeverseError.from(error);
-          if (why.code === "INTERNAL") throw error;
-          refused.set(index, why);
-        }
-      }
+      const { count, messages, refused } = batchCalls(parts, text, common);
       const replies = messages.length === 0 ? [] : await parts.router.batch(messages);
-      return respond(write(calls.length, refused, replies), requestId);
+      return respond(write(count, refused, replies), requestId);
     },
   };
 }
@@ -115,6 +104,30 @@ interface Common {
   readonly now: number;
   readonly timeout: number | undefined;
   readonly traceparent: string | undefined;
+}
+
+interface Calls {
+  readonly count: number;
+  readonly messages: readonly CallMessage[];
+  /** By their number. */
+  readonly refused: ReadonlyMap<number, EdgeverseError>;
+}
+
+/** What the body was parsed into is gone when this returns: it may be many times as large, and the calls may take long. */
+function batchCalls(parts: Pick<HttpParts, "registry" | "config">, body: string, common: Common): Calls {
+  const { calls } = parseBody(body, bodySchema);
+  const messages: CallMessage[] = [];
+  const refused = new Map<number, EdgeverseError>();
+  for (const [index, item] of calls.entries()) {
+    try {
+      messages.push(batchCall(parts, item, index, common));
+    } catch (error) {
+      const why = EdgeverseError.from(error);
+      if (why.code === "INTERNAL") throw error;
+      refused.set(index, why);
+    }
+  }
+  return { count: calls.length, messages, refused };
 }
 
 /**

@@ -1,7 +1,6 @@
 import * as z from "zod";
 import type { CallMessage, FinalReply } from "../../object/message.ts";
 import { traceParent } from "../../object/trace-parent.ts";
-import { readBody } from "../body.ts";
 import { callIdText, callPath } from "../call-view.ts";
 import { callHeaders, reliableHeaders, timeoutHeader } from "../headers.ts";
 import { parseBody } from "../parse.ts";
@@ -54,16 +53,14 @@ export function callRoute(parts: HttpParts): Route {
       problemHeaders: ["Idempotency-Replayed"],
     },
     handle: async (context) => {
-      const { raw } = context.req;
-      const { requestId } = context.env;
-      const { headers } = raw;
+      const { requestId, body } = context.env;
+      const { headers } = context.req.raw;
       const { config } = parts;
       const definition = registry.type(param(context, "type"));
       const method = registry.method(definition, param(context, "method"));
       const timeout = timeoutHeader(headers, config.maxCallTimeout) ?? method.timeout ?? config.callTimeout;
       const reliable = reliableHeaders(headers, () => clock.now());
-      const body = parseBody(await readBody(raw, config.maxBody), bodySchema);
-      const request = requestText(body.request, config.maxMessage, ["request"]);
+      const request = requestOf(await body.text(), config.maxMessage);
       const traceparent = traceParent(headers.get("traceparent"));
       const message: { -readonly [Key in keyof CallMessage]: CallMessage[Key] } = {
         type: definition.type,
@@ -79,6 +76,11 @@ export function callRoute(parts: HttpParts): Route {
       return answer(parts.basePath, message, await router.call(message), requestId);
     },
   };
+}
+
+/** What the body was parsed into is gone when this returns: it may be many times as large, and the call may take long. */
+function requestOf(body: string, limit: number): string | undefined {
+  return requestText(parseBody(body, bodySchema).request, limit, ["request"]);
 }
 
 function answer(basePath: string, { type, id }: CallMessage, reply: FinalReply, requestId: string): Response {

@@ -1,5 +1,4 @@
 import * as z from "zod";
-import { readBody } from "../body.ts";
 import { commonHeaders, refuseHeaders, timeoutHeader } from "../headers.ts";
 import { parseBody } from "../parse.ts";
 import type { HttpParts } from "../ports.ts";
@@ -53,7 +52,7 @@ function lifecycleRoute(parts: HttpParts, action: "create" | "delete"): Route {
       const { type, timeout: declared } = registry.type(param(context, "type"));
       const id = param(context, "id");
       const timeout = timeoutHeader(context.req.raw.headers, config.maxCallTimeout) ?? declared ?? config.callTimeout;
-      const body = await readBody(context.req.raw, config.maxBody);
+      const body = await context.env.body.text();
       const message = { action, type, id, deadline: clock.now() + timeout, requestId, caller: CLIENT };
       const request = action === "create" ? creation(body, config.maxMessage) : parseBody(body, deleteBody);
       const reply = await router.lifecycle({ ...message, ...request });

@@ -32,7 +32,7 @@ export function problemsOf({ method, path, params, query, problems = [] }: Route
   return [...codes].sort();
 }
 
-const BODY = ["INVALID_ARGUMENT", "INVALID_JSON", "PAYLOAD_TOO_LARGE"] as const;
+const BODY = ["DEADLINE_EXCEEDED", "INVALID_ARGUMENT", "INVALID_JSON", "OVERLOADED", "PAYLOAD_TOO_LARGE"] as const;
 const ADMIN = ["NOT_FOUND", "UNAUTHENTICATED"] as const;
 
 function isAdmin(path: string): boolean {
