@@ -16,8 +16,8 @@
  * | incoming, ready | drop m      | gone     | the source has undone m; points to it                          |
  * | (none)   | drop m             | gone     | likewise, and refuses what of m is still on its way             |
  *
- * A newer offer or stage takes the place of an older one that was never ended, which only a coordinator that lost its
- * database can bring about. A newer undo or drop is remembered in every state. Anything else is refused, or was done before,
+ * A newer offer or stage takes the place of an older one that was never ended: an operator did not wait for its end, or the
+ * coordinator lost its database. A newer undo or drop is remembered in every state. Anything else is refused, or was done before,
  * and changes nothing. A move is known by its number: one that is not above the highest a shard has
  * seen is stale, so a message may be lost, late or repeated. Epochs only grow ([OWN2]).
  */

@@ -118,8 +118,11 @@ export class ChangeTracker {
     const at = { position: object.position, type: object.definition.type, id: object.id };
     const touched: RowKey[] = [{ ...at, kind: 0, key: "" }];
     for (const key of object.rows?.keys() ?? []) touched.push({ ...at, kind: 1, key });
-    const gone = object.wiped ? rowsOfObject(this.#storage, at) : [];
-    for (const row of gone) this.#fold(leaving, row, row.values, -1);
+    for (const row of object.wiped ? rowsOfObject(this.#storage, at) : []) {
+      // Neither this one nor those after it are in the digest.
+      if (isAhead(leaving.state, row)) break;
+      this.#fold(leaving, row, row.values, -1);
+    }
     for (const rowKey of touched) {
       if (rowKey.kind === 0 || !object.wiped) this.#fold(leaving, rowKey, readRow(this.#storage, rowKey), -1);
     }

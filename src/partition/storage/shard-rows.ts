@@ -91,16 +91,17 @@ export function comparedValues(kind: RowKind, values: readonly SqlValue[] | null
   return values === null ? null : compared.map((column) => values[columns.indexOf(column)] as SqlValue);
 }
 
-/** Store rows of one object. */
-export function rowsOfObject(storage: SqlStorage, at: Omit<RowKey, "kind" | "key">): MovedRow[] {
-  return storage
-    .query<{ key: string; value: string }>(
-      "SELECT key, value FROM rows WHERE position = ? AND type = ? AND id = ?",
-      at.position,
-      at.type,
-      at.id,
-    )
-    .map(({ key, value }) => ({ ...at, kind: 1, key, values: [value] }));
+/** Store rows of one object, in order of their keys. A few at a time are in memory; those passed may be removed. */
+export function* rowsOfObject(storage: SqlStorage, at: Omit<RowKey, "kind" | "key">): Generator<MovedRow> {
+  const { position, type, id } = at;
+  const sql = "SELECT key, value FROM rows WHERE position = ? AND type = ? AND id = ? AND key > ? ORDER BY key LIMIT ?";
+  let found: { key: string; value: string }[];
+  let last = "";
+  do {
+    found = storage.query<{ key: string; value: string }>(sql, position, type, id, last, STEP);
+    for (const { key, value } of found) yield { ...at, kind: 1, key, values: [value] };
+    last = found.at(-1)?.key ?? "";
+  } while (found.length === STEP);
 }
 
 /**
