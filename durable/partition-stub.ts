@@ -22,7 +22,9 @@ const FORWARDED: Readonly<Record<Forwarded, true>> = {
   inquire: true,
   reshard: true,
   wake: true,
-  removeMarks: true,
+  sweepMarks: true,
+  unpark: true,
+  failCall: true,
   load: true,
 };
 

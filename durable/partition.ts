@@ -7,6 +7,7 @@ import type { Turn } from "../src/partition/turns/turn.ts";
 import type { MoveOrder, TransferChunk } from "../src/placement/move.ts";
 import type { CallKey } from "../src/reliable/call-record.ts";
 import { maintenanceOf, reconcileWholly } from "../src/reliable/maintenance.ts";
+import type { SweepOrder } from "../src/reliable/mark-sweep.ts";
 import type { PartitionClient } from "../src/router/ports.ts";
 import { Router } from "../src/router/router.ts";
 import type { ObjectQuery } from "../src/router/views.ts";
@@ -130,8 +131,16 @@ export function partitionClass(registry: Registry): PartitionClass {
       return this.#client.wake();
     }
 
-    removeMarks(before: number, limit: number, dryRun: boolean) {
-      return this.#client.removeMarks(before, limit, dryRun);
+    sweepMarks(order: SweepOrder) {
+      return this.#client.sweepMarks(order);
+    }
+
+    unpark(type: string, id: string, callId: string) {
+      return this.#client.unpark(type, id, callId);
+    }
+
+    failCall(type: string, id: string, callId: string) {
+      return this.#client.failCall(type, id, callId);
     }
   };
 }

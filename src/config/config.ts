@@ -71,7 +71,11 @@ export const configSchema = z.object({
   partitionMemory: count(48 * MiB, 1_024 * MiB, "Estimated bytes of memory for one partition's objects and calls"),
   retention: duration("30d", "How long finished calls and their marks are kept"),
   logInterval: duration("250ms", "How long outcomes gather before a batch goes to Postgres"),
-  logBacklog: count(50_000, 10_000_000, "Reliable calls one partition may hold that Postgres has not seen"),
+  logBacklog: count(
+    256 * MiB,
+    4_096 * MiB,
+    "Bytes of pending calls and of outcomes Postgres has not seen, in one partition",
+  ),
   logTimeout: duration("5s", "How long one statement to Postgres may take"),
   rebalance: z.enum(["off", "count", "load"]).default("count").describe("What shards are balanced by"),
   rebalanceThreshold: z.coerce
@@ -90,6 +94,7 @@ export const configSchema = z.object({
   ),
   upkeepMessages: count(800, 9_000, "Statements and messages one run of the reconciler or of a cleanup may take"),
   maxAttempts: count(16, 1_000, "Starts of a reliable call before it is failed for good"),
+  maxCrashes: count(3, 1_000, "Ends of the process, or refused commits, in a row before a reliable call is parked"),
 });
 
 export type Config = z.infer<typeof configSchema>;

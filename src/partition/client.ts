@@ -30,9 +30,8 @@ export function partitionClient(partition: Partition): PartitionClient {
     reshard: async (shards, version) => (await partition.core()).reshard(shards, version),
     load: async () => (await partition.core()).meter.report(),
     wake: () => partition.wake(),
-    removeMarks: async (before, limit, dryRun) => {
-      const { table } = await partition.core();
-      return dryRun ? table.countFinished(before, limit) : table.removeFinished(before, limit);
-    },
+    sweepMarks: async (order) => (await partition.core()).marks.step(order),
+    unpark: async (type, id, callId) => (await partition.core()).calls.unpark(type, id, callId),
+    failCall: async (type, id, callId) => (await partition.core()).calls.fail(type, id, callId),
   };
 }

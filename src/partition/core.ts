@@ -6,18 +6,20 @@ import type { DeactivationReason, VirtualObject } from "../object/virtual-object
 import { type LoadReport, usesReports } from "../placement/load-report.ts";
 import type { ReshardReply } from "../placement/move.ts";
 import { LogGate } from "../reliable/log-gate.ts";
-import { type Backlog, Shipper } from "../reliable/shipper.ts";
+import { Shipper } from "../reliable/shipper.ts";
 import { AutoLoad } from "./auto-load.ts";
-import { CallTable, type StoredCall } from "./calls/call-table.ts";
+import { type CallBatch, CallShipping } from "./calls/call-shipping.ts";
+import { CallTable } from "./calls/call-table.ts";
+import { MarkSweep } from "./calls/mark-sweep.ts";
 import { OrphanWatch } from "./calls/orphan-watch.ts";
 import { ReliableCalls } from "./calls/reliable-calls.ts";
 import { HandOffGate } from "./moves/hand-off-gate.ts";
 import { ShardMoves } from "./moves/shard-moves.ts";
 import type { PartitionOptions } from "./options.ts";
+import { PendingCalls } from "./pending-calls.ts";
 import { ChangeTracker } from "./storage/change-tracker.ts";
 import { GroupCommit } from "./storage/group-commit.ts";
 import { type Owned, Ownership } from "./storage/ownership.ts";
-import type { HashRange } from "./storage/shard-rows.ts";
 import { hooksOf } from "./turns/activate.ts";
 import { Activations } from "./turns/activations.ts";
 import { Deadlines } from "./turns/deadlines.ts";
@@ -45,7 +47,9 @@ export class PartitionCore {
   readonly reliable: ReliableCalls;
   readonly table: CallTable;
   readonly orphans: OrphanWatch;
-  readonly shipper: Shipper<StoredCall> | undefined;
+  readonly marks: MarkSweep;
+  readonly calls: PendingCalls;
+  readonly shipper: Shipper<CallBatch> | undefined;
   readonly gate: HandOffGate;
   readonly meter: LoadMeter;
   readonly moves: ShardMoves;
@@ -71,7 +75,9 @@ export class PartitionCore {
     const shardAt = (position: number) => ownership.shardAt(position);
     const inside = (keys: Iterable<string>) => ownership.anyGated(keys);
     const fence = (position: number) => ownership.fence(position);
-    this.table = new CallTable(storage, { now, shardAt, changes, fence, staged: () => ownership.staged() });
+    this.table = new CallTable(storage, { now, shardAt, changes, fence, logs: log !== undefined });
+    const copied = (position: number) => changes.covers(position) || ownership.epochAt(position) === undefined;
+    this.marks = new MarkSweep({ storage, now, copied, unlogged: () => this.table.backlog.oldest });
     this.commit = new GroupCommit({
       storage,
       clock,
@@ -109,16 +115,13 @@ export class PartitionCore {
       services: turnServices({ ...options, commit: this.commit, memory: this.memory, outbound }),
       limits: config,
     });
-    this.shipper =
-      log === undefined
-        ? undefined
-        : new Shipper({
-            backlog: this.#backlog(),
-            log,
-            clock,
-            interval: config.logInterval,
-            onRefused: ({ details }) => observer.warn("the log refuses records", { details }),
-          });
+    const barrier = () => storage.barrier();
+    const { table } = this;
+    const shipping = new CallShipping({ table, now, shardAt, barrier, interval: config.logInterval });
+    if (log !== undefined) {
+      const onRefused = ({ details }: EdgeverseError) => observer.warn("the log refuses records", { details });
+      this.shipper = new Shipper({ backlog: shipping, log, clock, interval: config.logInterval, onRefused });
+    }
     this.orphans = new OrphanWatch({ storage, clock, reconcile: options.reconcile, onDue: () => this.rearm() });
     this.reliable = new ReliableCalls({
       table: this.table,
@@ -130,8 +133,19 @@ export class PartitionCore {
       shardAt,
       inside,
       gate: log === undefined ? undefined : new LogGate(log, clock, () => this.orphans.note()),
+      shipping: log === undefined ? undefined : shipping,
       config,
       onProgress: () => this.#progressed(),
+    });
+    this.calls = new PendingCalls({
+      registry,
+      ownership,
+      table,
+      reliable: this.reliable,
+      observer,
+      now,
+      barrier,
+      open: (definition, id, owned) => this.open(definition, id, owned),
     });
     this.#autoLoad = new AutoLoad({ registry, ownership, clock, load: (definition, id) => this.#load(definition, id) });
     ownership.onClaimed = (shard) => this.#autoLoad.shard(shard);
@@ -151,8 +165,11 @@ export class PartitionCore {
         if (busy !== this.#armed) this.rearm();
       },
       deactivate: (activation) => this.#evict(activation, "moved"),
-      resume: (shard) => this.#resumeCalls(false, ownership.range(shard)),
-      onChanged: () => this.table.readCounters(),
+      resume: (shard) => {
+        this.calls.resume(false, ownership.range(shard));
+        this.#progressed();
+      },
+      onArrived: () => this.#arrived(),
       onOwned: (shard) => this.#autoLoad.shard(shard),
       onError: (error) => onFailure(new EdgeverseError("UNAVAILABLE", "Cannot clear a shard away", { cause: error })),
     });
@@ -165,30 +182,15 @@ export class PartitionCore {
   /** Goes on with what the last process left: accepted calls ([CALL3]) and rows to clear. `crashed`: that process ended by itself. */
   resume(crashed: boolean): void {
     this.moves.resume();
-    this.#resumeCalls(crashed);
+    this.calls.resume(crashed);
+    this.#progressed();
     this.#autoLoad.all();
   }
 
-  #resumeCalls(crashed: boolean, range?: HashRange): void {
-    const { registry, observer, clock } = this.#options;
-    for (const stored of this.table.pending(range?.first, range?.last)) {
-      const { record } = stored;
-      try {
-        const definition = registry.type(record.type);
-        const located = this.ownership.locate(placementOf(record.id), clock.now());
-        const owned = located.kind === "gated" ? located.owned : located;
-        if (owned === undefined || owned.kind === "moved") continue;
-        const activation = this.open(definition, record.id, owned);
-        this.reliable.resume(stored, activation, registry.method(definition, record.method), crashed);
-      } catch (error) {
-        observer.warn("a pending call can't be resumed", {
-          key: objectKey(record.type, record.id),
-          callId: record.callId,
-          error,
-        });
-      }
-    }
-    this.#progressed();
+  /** Rows have come from another partition. */
+  #arrived(): void {
+    this.marks.arrived();
+    this.table.backlog.arrived();
   }
 
   /** Asks for a wake-up while work is left. */
@@ -269,15 +271,6 @@ export class PartitionCore {
     const keys = Array.from(members, ({ key }) => key).slice(0, 10);
     this.#options.observer.warn("a commit was refused; its objects are as they were", { keys, error });
     this.engine.refuse(members, error);
-  }
-
-  #backlog(): Backlog<StoredCall> {
-    const next = async (limit: number) => {
-      const entries = this.table.backlog(limit);
-      if (entries.length > 0) await this.#options.storage.barrier();
-      return entries;
-    };
-    return { next, shipped: (entries) => this.table.shipped(entries) };
   }
 
   #evict(activation: TurnActivation, reason: DeactivationReason): void {

@@ -24,6 +24,7 @@ export function idleStatus(name: string): PartitionStatus {
     repliesCommitted: 0,
     failedCommits: 0,
     openCalls: 0,
+    backlogBytes: 0,
     log: null,
   };
 }
@@ -47,7 +48,7 @@ export class Inspection {
 
   status(): PartitionStatus {
     this.#core.activations.sweep();
-    const { ownership, activations, commit, engine, table, shipper } = this.#core;
+    const { ownership, activations, commit, engine, reliable, table, shipper } = this.#core;
     return {
       name: ownership.name,
       shards: this.shards().length,
@@ -57,7 +58,8 @@ export class Inspection {
       commits: commit.stats.commits,
       repliesCommitted: commit.stats.joined,
       failedCommits: commit.stats.failures,
-      openCalls: table.open,
+      openCalls: reliable.open,
+      backlogBytes: table.backlog.size.bytes,
       log: shipper?.status ?? null,
     };
   }

@@ -1,11 +1,11 @@
 import type { CleanupReport } from "./maintenance-report.ts";
+import type { MarkCursor } from "./mark-sweep.ts";
 import { inParallel, PatientAsker, rotated, UPKEEP_TIME, type UpkeepParts } from "./owners.ts";
 import type { CallLog } from "./ports.ts";
 import { UpkeepBudget } from "./upkeep-budget.ts";
 
-/** Rows of one statement, marks of one message. */
+/** Rows of one statement. */
 const ROWS = 1_000;
-const MARKS = 500;
 
 /** Removes what is older than the retention ([CALL9]): rows of the log, if there is one, and marks at their owners. */
 export class Cleaner {
@@ -54,6 +54,7 @@ export class Cleaner {
     const { router, clock } = this.#parts;
     const budget = this.#budget();
     const asker = new PatientAsker(this.#parts);
+    const cursors = new Map<string, MarkCursor>();
     let count = 0;
     let complete = true;
     for (let left = rotated(router.map.partitions, clock.now() / 1_000); left.length > 0; ) {
@@ -63,10 +64,14 @@ export class Cleaner {
           complete = false;
           return;
         }
-        const removed = await asker.ask(partition, (owner) => owner.removeMarks(before, MARKS, dryRun));
-        count += removed ?? 0;
-        if (removed === undefined || (dryRun && removed === MARKS)) complete = false;
-        else if (removed === MARKS) more.push(partition);
+        const after = cursors.get(partition) ?? null;
+        const step = await asker.ask(partition, (owner) => owner.sweepMarks({ before, after, dryRun }));
+        count += step?.removed ?? 0;
+        if (step === undefined) complete = false;
+        else if (step.next !== null) {
+          cursors.set(partition, step.next);
+          more.push(partition);
+        }
       });
       left = more;
     }

@@ -3,6 +3,7 @@ import type { CallMessage, Reply } from "../object/message.ts";
 import type { Clock } from "../platform/ports.ts";
 import { within } from "../platform/within.ts";
 import type { CallKey, OwnerAnswer } from "./call-record.ts";
+import type { SweepOrder, SweepReport } from "./mark-sweep.ts";
 
 /** The way to the owners, as upkeep needs it; `Router` fits. */
 export interface Owners {
@@ -17,7 +18,7 @@ export interface Owners {
 export interface Owner {
   callRecords(keys: readonly CallKey[]): Promise<OwnerAnswer[]>;
   batch(messages: readonly CallMessage[]): Promise<Reply[]>;
-  removeMarks(before: number, limit: number, dryRun: boolean): Promise<number>;
+  sweepMarks(order: SweepOrder): Promise<SweepReport>;
 }
 
 /** What upkeep is made of. */

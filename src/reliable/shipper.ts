@@ -3,18 +3,19 @@ import type { Cancel, Clock } from "../platform/ports.ts";
 import type { CallRecord } from "./call-record.ts";
 import type { CallLog } from "./ports.ts";
 
-/** A record of the backlog and its place in it. */
-export interface BacklogEntry {
-  readonly seq: number;
-  readonly record: CallRecord;
+/** Records that go to the log together. */
+export interface Batch {
+  readonly records: readonly CallRecord[];
 }
 
-/** Where the shipper takes records from: the owner's durable table. */
-export interface Backlog<Entry extends BacklogEntry = BacklogEntry> {
-  /** The oldest records that the log has not seen as they are now; all durable. */
-  next(limit: number): Promise<Entry[]>;
-  /** The log has these, as they were when `next` gave them out. */
-  shipped(entries: readonly Entry[]): void;
+/** Where the shipper takes records from: the owner's durable tables. */
+export interface Backlog<Records extends Batch = Batch> {
+  /** The next records that the log has not seen, oldest first; all durable. Undefined: there are none for now. */
+  next(): Promise<Records | undefined>;
+  /** The log has these. */
+  shipped(batch: Records): void;
+  /** Whether there will be more, after the interval, though nobody may say so. */
+  readonly waits: boolean;
 }
 
 export interface ShipperStatus {
@@ -24,7 +25,6 @@ export interface ShipperStatus {
   readonly lastError: string | undefined;
 }
 
-const BATCH = 500;
 const FIRST_DELAY = 500;
 const LONGEST_DELAY = 30_000;
 
@@ -33,8 +33,8 @@ const LONGEST_DELAY = 30_000;
  * left, and backs off while the log is away. It keeps nothing itself: what the log hasn't confirmed stays in the backlog,
  * and writing a record twice changes nothing.
  */
-export class Shipper<Entry extends BacklogEntry = BacklogEntry> {
-  readonly #backlog: Backlog<Entry>;
+export class Shipper<Records extends Batch = Batch> {
+  readonly #backlog: Backlog<Records>;
   readonly #log: CallLog;
   readonly #clock: Clock;
   readonly #interval: number;
@@ -49,7 +49,7 @@ export class Shipper<Entry extends BacklogEntry = BacklogEntry> {
 
   /** @param parts.onRefused hears of records that the log will never take; `details.refused` names them */
   constructor(parts: {
-    backlog: Backlog<Entry>;
+    backlog: Backlog<Records>;
     log: CallLog;
     clock: Clock;
     interval: number;
@@ -88,6 +88,7 @@ export class Shipper<Entry extends BacklogEntry = BacklogEntry> {
       this.#failures = 0;
       this.#lastError = undefined;
       this.#state = "idle";
+      if (this.#backlog.waits) this.poke();
     } catch (error) {
       this.#failures++;
       this.#lastError = error instanceof Error ? error.message : String(error);
@@ -105,20 +106,19 @@ export class Shipper<Entry extends BacklogEntry = BacklogEntry> {
 
   async #drain(): Promise<void> {
     for (;;) {
-      const entries = this.#stopped ? [] : await this.#backlog.next(BATCH);
-      if (entries.length === 0) return;
-      await this.#write(entries);
+      const batch = this.#stopped ? undefined : await this.#backlog.next();
+      if (batch === undefined) return;
+      await this.#write(batch.records);
       if (this.#stopped) return;
-      this.#backlog.shipped(entries);
-      this.#shipped += entries.length;
-      if (entries.length < BATCH) return;
+      this.#backlog.shipped(batch);
+      this.#shipped += batch.records.length;
     }
   }
 
   /** A record that Postgres refuses for what it holds would be refused for ever: it is reported and let go. */
-  async #write(entries: readonly BacklogEntry[]): Promise<void> {
+  async #write(records: readonly CallRecord[]): Promise<void> {
     try {
-      await this.#log.write(entries.map((entry) => entry.record));
+      await this.#log.write(records);
     } catch (error) {
       if (!(error instanceof EdgeverseError) || error.code !== "INVALID_ARGUMENT") throw error;
       this.#onRefused(error);

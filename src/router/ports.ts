@@ -12,7 +12,11 @@ import type {
 } from "../placement/move.ts";
 import type { ShardMap } from "../placement/shard-map.ts";
 import type { CallKey, CallRecord, OwnerAnswer } from "../reliable/call-record.ts";
+import type { SweepOrder, SweepReport } from "../reliable/mark-sweep.ts";
 import type { ObjectCursor, ObjectDescription, ObjectListing, ObjectQuery, PartitionStatus } from "./views.ts";
+
+/** What became of a call that an operator decides on, without its request: null is unknown, and `refused` says why nothing was changed. */
+export type CallDecision = CallRecord | null | { readonly movedTo: string | null } | { readonly refused: string };
 
 /** A partition as its callers see it. Methods reject when it can't be reached. */
 export interface PartitionClient {
@@ -54,8 +58,12 @@ export interface PartitionClient {
   load(): Promise<LoadReport>;
   /** Resumes and ships what is left over. */
   wake(): Promise<void>;
-  /** Removes at most `limit` marks of calls that finished before `before`; says how many. With `dryRun` it only counts. */
-  removeMarks(before: number, limit: number, dryRun: boolean): Promise<number>;
+  /** One step of a sweep that removes the marks of calls that ended long ago ([CALL9]). */
+  sweepMarks(order: SweepOrder): Promise<SweepReport>;
+  /** Puts a parked call at the end of its object's line. */
+  unpark(type: string, id: string, callId: string): Promise<CallDecision>;
+  /** Ends a call that is parked, or that does not run now, as failed. */
+  failCall(type: string, id: string, callId: string): Promise<CallDecision>;
 }
 
 /** Makes a client of a partition; a new one for every message, since one used after a reset fails. */

@@ -10,7 +10,10 @@ export interface PartitionStatus {
   readonly commits: number;
   readonly repliesCommitted: number;
   readonly failedCommits: number;
+  /** Reliable calls that have not ended, and outcomes that the log has not seen. */
   readonly openCalls: number;
+  /** Bytes of those outcomes, roughly. */
+  readonly backlogBytes: number;
   readonly log: ShipperStatus | null;
 }
 

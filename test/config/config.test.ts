@@ -28,7 +28,7 @@ const DEFAULTS: Config = {
   partitionMemory: 48 * MiB,
   retention: 30 * 86_400_000,
   logInterval: 250,
-  logBacklog: 50_000,
+  logBacklog: 256 * MiB,
   logTimeout: 5_000,
   rebalance: "count",
   rebalanceThreshold: 0.2,
@@ -40,6 +40,7 @@ const DEFAULTS: Config = {
   placement: {},
   upkeepMessages: 800,
   maxAttempts: 16,
+  maxCrashes: 3,
 };
 
 /** Every variable with a value that differs from the default, and what becomes of it. */
@@ -72,6 +73,7 @@ const VARIABLES: Record<keyof Config, [name: string, text: string, value: unknow
   placement: ["EDGEVERSE_PLACEMENT", '{"rules":[]}', { rules: [] }],
   upkeepMessages: ["EDGEVERSE_UPKEEP_MESSAGES", "100", 100],
   maxAttempts: ["EDGEVERSE_MAX_ATTEMPTS", "3", 3],
+  maxCrashes: ["EDGEVERSE_MAX_CRASHES", "5", 5],
 };
 const KEYS = Object.keys(VARIABLES) as (keyof Config)[];
 

@@ -10,7 +10,8 @@ import type {
   UndoReport,
 } from "../../src/placement/move.ts";
 import type { CallKey, CallRecord, OwnerAnswer } from "../../src/reliable/call-record.ts";
-import type { PartitionClient } from "../../src/router/ports.ts";
+import type { SweepReport } from "../../src/reliable/mark-sweep.ts";
+import type { CallDecision, PartitionClient } from "../../src/router/ports.ts";
 import type { ObjectCursor, ObjectListing, ObjectQuery } from "../../src/router/views.ts";
 
 /** A partition that remembers what it was asked and answers what a test tells it to. */
@@ -85,6 +86,7 @@ export class FakePartition implements PartitionClient {
       repliesCommitted: 9,
       failedCommits: 0,
       openCalls: 2,
+      backlogBytes: 800,
       log: { state: "idle" as const, failures: 0, shipped: 5, lastError: undefined },
     }));
   }
@@ -145,8 +147,16 @@ export class FakePartition implements PartitionClient {
     return this.#answer(() => undefined);
   }
 
-  removeMarks(): Promise<number> {
-    return this.#answer(() => 0);
+  sweepMarks(): Promise<SweepReport> {
+    return this.#answer(() => ({ removed: 0, visited: 0, next: null }));
+  }
+
+  unpark(_type: string, _id: string, callId: string): Promise<CallDecision> {
+    return this.#answer(() => this.records.get(callId) ?? null);
+  }
+
+  failCall(_type: string, _id: string, callId: string): Promise<CallDecision> {
+    return this.#answer(() => this.records.get(callId) ?? null);
   }
 
   #answer<T>(make: () => T): Promise<T> {

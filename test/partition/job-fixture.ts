@@ -78,7 +78,7 @@ export class SlowLog extends MemoryCallLog {
 }
 
 export async function counts(made: TestCluster) {
-  const { table } = await made.partition("p0").core();
-  const rows = made.storage("p0").query<{ n: number }>("SELECT count(*) AS n FROM calls WHERE open = 1");
-  return { open: table.open, sql: rows[0]?.n };
+  const { reliable } = await made.partition("p0").core();
+  const sql = "SELECT (SELECT count(*) FROM pending) + (SELECT coalesce(sum(records), 0) FROM backlog) AS n";
+  return { open: reliable.open, sql: made.storage("p0").query<{ n: number }>(sql)[0]?.n };
 }

@@ -233,11 +233,12 @@ describe("reliable calls", () => {
       { callId: "c2", status: "success", response: { total: 3 } },
       { callId: "c1", status: "success", response: { total: 1 } },
     ]);
-    expect((await made.partition("p0").core()).table.open).toBe(0);
+    expect((await made.partition("p0").core()).reliable.open).toBe(0);
+    expect(made.storage("p0").query("SELECT * FROM backlog")).toEqual([]);
   });
 
   test("[CALL6] with the log down calls go on, the backlog ships when it is back, and is bounded", async () => {
-    const { made, clock, log } = withLog({ logBacklog: 5 });
+    const { made, clock, log } = withLog({ logBacklog: 2_000 });
     log.down = true;
     for (const by of [1, 2, 3, 4, 5]) await made.call("Probe", "a", "add", { by }, { callId: `c${by}` });
     await clock.advance(3_000);

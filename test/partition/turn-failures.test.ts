@@ -226,13 +226,18 @@ describe("the alarm", () => {
       }
     }
     const storage = new Held();
-    const made = new TestCluster({ objects: [Box], storageOf: (n) => (n === "p0" ? storage : new SqliteStorage()) });
+    const storageOf = (name: string) => (name === "p0" ? storage : new SqliteStorage());
+    const made = new TestCluster({ objects: [Box], storageOf, log: false });
     await made.call("Box", "a", "get");
     expect(storage.wake).toBeNull();
     storage.hold = true;
-    void made.send("Box", "a", "put", { key: "k" }, { callId: "c" });
+    void made.send("Box", "a", "put", { key: "k" }, { callId: "c0" });
     await made.clock.advance(5);
-    expect(storage.query("SELECT call_id FROM calls WHERE status = 'pending'")).toHaveLength(1);
+    // It has ended and there is no log to tell: nobody need come back for it.
+    expect([storage.query("SELECT * FROM pending"), storage.wake]).toEqual([[], null]);
+    void made.send("Box", "a", "slowPlain", { gate: "never" }, { callId: "c" });
+    await made.clock.advance(5);
+    expect(storage.query("SELECT call_id FROM pending")).toHaveLength(1);
     // The process ends here. The row is in the database; who comes back for it?
     made.crash("p0");
     expect(storage.wake).not.toBeNull();

@@ -43,11 +43,9 @@ describe("cleanup", () => {
     await stuck;
     await log.write([enqueued({ id: "a", callId: "in", acceptedAt: 0 })]);
     const owner = cluster.storage(cluster.router.owner("s"));
-    for (const open of [1, 0]) {
-      owner.query("UPDATE calls SET accepted = 0, open = ?", open);
-      const report = await run(maintenance.cleanUp({ olderThan: 0, dryRun: false }));
-      expect(report).toMatchObject({ counts: { success: 0, failed: 0, expired: 0 }, marks: 0 });
-    }
+    owner.query("UPDATE pending SET accepted = 0");
+    const report = await run(maintenance.cleanUp({ olderThan: 0, dryRun: false }));
+    expect(report).toMatchObject({ counts: { success: 0, failed: 0, expired: 0 }, marks: 0 });
     expect((await log.list({ status: "pending", limit: 10 })).calls).toHaveLength(2);
     expect(marks(cluster)).toEqual([{ call_id: "stuck", status: "pending" }]);
   });
@@ -75,12 +73,13 @@ describe("cleanup", () => {
     const { clock, log, cluster, connect, run } = setup();
     log.down = true;
     await cluster.call("Probe", "a", "add", { by: 1 }, { callId: "c" });
-    const owner = cluster.router.owner("a");
-    expect(await run(connect(owner).removeMarks(clock.now() + DAY, 500, false))).toBe(0);
+    const owner = connect(cluster.router.owner("a"));
+    const sweep = () => owner.sweepMarks({ before: clock.now() + DAY, after: null, dryRun: false });
+    expect(await run(sweep())).toMatchObject({ removed: 0, next: null });
     expect(marks(cluster)).toEqual([{ call_id: "c", status: "success" }]);
     log.down = false;
-    await clock.advance(1_000);
-    expect(await run(connect(owner).removeMarks(clock.now() + DAY, 500, false))).toBe(1);
+    await clock.advance(31_000);
+    expect(await run(sweep())).toEqual({ removed: 1, visited: 1, next: null });
     expect(marks(cluster)).toEqual([]);
   });
 
@@ -101,9 +100,11 @@ describe("cleanup", () => {
       config: { upkeepMessages: 100 },
       pretend: (name, client) => ({
         ...client,
-        removeMarks: async (_before, limit) => {
-          steps.set(name, (steps.get(name) ?? 0) + 1);
-          return limit;
+        sweepMarks: async () => {
+          const step = (steps.get(name) ?? 0) + 1;
+          steps.set(name, step);
+          const next = { position: step, type: "Probe", id: "a", callId: "c", oldest: 0 };
+          return { removed: 1, visited: 1_000, next };
         },
       }),
     });

@@ -1,15 +1,20 @@
 import { ManualClock, MemoryCallLog } from "edgeverse/testing";
 import { EdgeverseError } from "../../src/errors/edgeverse-error.ts";
 import type { CallRecord } from "../../src/reliable/call-record.ts";
-import { type Backlog, type BacklogEntry, Shipper } from "../../src/reliable/shipper.ts";
+import { type Backlog, type Batch, Shipper } from "../../src/reliable/shipper.ts";
 import { callRecord } from "../support/call-records.ts";
 
 export const INTERVAL = 250;
 
-/** The owner's table in miniature: what was not shipped in its present status is handed out again. */
-export class FakeBacklog implements Backlog {
+interface FakeBatch extends Batch {
+  readonly entries: readonly [seq: number, record: CallRecord][];
+}
+
+/** The owner's tables in miniature: what was not shipped in its present status is handed out again. */
+export class FakeBacklog implements Backlog<FakeBatch> {
   readonly rows = new Map<number, CallRecord>();
-  readonly asked: number[] = [];
+  asked = 0;
+  waits = false;
   readonly #shipped = new Map<number, string>();
   failShipped: Error | undefined;
   #seq = 0;
@@ -19,16 +24,15 @@ export class FakeBacklog implements Backlog {
     return this.#seq;
   }
 
-  async next(limit: number): Promise<BacklogEntry[]> {
-    this.asked.push(limit);
-    return this.open()
-      .slice(0, limit)
-      .map(([seq, record]) => ({ seq, record }));
+  async next(): Promise<FakeBatch | undefined> {
+    this.asked++;
+    const entries = this.open().slice(0, 500);
+    return entries.length === 0 ? undefined : { entries, records: entries.map(([, record]) => record) };
   }
 
-  shipped(entries: readonly BacklogEntry[]): void {
+  shipped({ entries }: FakeBatch): void {
     if (this.failShipped !== undefined) throw this.failShipped;
-    for (const { seq, record } of entries) this.#shipped.set(seq, record.status);
+    for (const [seq, record] of entries) this.#shipped.set(seq, record.status);
   }
 
   open(): [number, CallRecord][] {

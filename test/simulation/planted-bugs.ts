@@ -1,7 +1,5 @@
 import { Coordinator } from "../../src/coordinator/coordinator.ts";
 import { Registry } from "../../src/object/registry.ts";
-import { CallTable } from "../../src/partition/calls/call-table.ts";
-import { ReliableCalls } from "../../src/partition/calls/reliable-calls.ts";
 import { PartitionCore } from "../../src/partition/core.ts";
 import { IncomingMoves } from "../../src/partition/moves/incoming-moves.ts";
 import { OutgoingMoves } from "../../src/partition/moves/outgoing-moves.ts";
@@ -12,36 +10,11 @@ import { GroupCommit } from "../../src/partition/storage/group-commit.ts";
 import { Ownership } from "../../src/partition/storage/ownership.ts";
 import { Deadlines } from "../../src/partition/turns/deadlines.ts";
 import { FIRST_EPOCH } from "../../src/placement/shard-state.ts";
-
-/** Puts other code in place of a method until undone. */
-type Plant = () => () => void;
-
-/** @param make gets the real method and gives what takes its place */
-function instead<Class extends object, Name extends keyof Class>(
-  target: Class,
-  name: Name,
-  make: (real: Class[Name]) => Class[Name],
-): Plant {
-  return () => {
-    const real = target[name];
-    target[name] = make(real);
-    return () => {
-      target[name] = real;
-    };
-  };
-}
-
-function both(one: Plant, other: Plant): Plant {
-  return () => {
-    const removals = [one(), other()];
-    return () => {
-      for (const remove of removals) remove();
-    };
-  };
-}
+import { instead, type PlantedBug } from "./plant.ts";
+import { CALL_BUGS } from "./planted-call-bugs.ts";
 
 /** Bugs one could make, each of which the simulation must find within so many seeds. */
-export const PLANTED: Readonly<Record<string, { readonly plant: Plant; readonly within: number }>> = {
+export const PLANTED: Readonly<Record<string, PlantedBug>> = {
   "a turn is answered before its commit is durable": {
     plant: instead(
       GroupCommit.prototype,
@@ -54,44 +27,7 @@ export const PLANTED: Readonly<Record<string, { readonly plant: Plant; readonly 
     ),
     within: 100,
   },
-  "call marks are forgotten": {
-    plant: both(
-      instead(CallTable.prototype, "find", () => () => undefined),
-      instead(
-        CallTable.prototype,
-        "insert",
-        (real) =>
-          function (this: CallTable, stored) {
-            try {
-              real.call(this, stored);
-            } catch {
-              // The row of the first time is there.
-            }
-          },
-      ),
-    ),
-    within: 100,
-  },
-  "pending calls are not taken up after a crash": {
-    plant: instead(ReliableCalls.prototype, "resume", () => () => undefined),
-    within: 100,
-  },
-  "a call's outcome is not in the commit of its effects": {
-    plant: instead(
-      CallTable.prototype,
-      "finish",
-      (real) =>
-        function (this: CallTable, stored, logged) {
-          if (stored.record.callId.endsWith("3")) return;
-          real.call(this, stored, logged);
-        },
-    ),
-    within: 100,
-  },
-  "the log is never told of outcomes": {
-    plant: instead(CallTable.prototype, "backlog", () => () => []),
-    within: 100,
-  },
+  ...CALL_BUGS,
   "what is written to a leaving shard is not noted": {
     plant: instead(ChangeTracker.prototype, "object", () => (_cell, write) => write()),
     within: 600,

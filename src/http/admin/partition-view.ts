@@ -69,6 +69,7 @@ const statusSchema = z
     repliesCommitted: count,
     failedCommits: count,
     openCalls: count,
+    backlogBytes: count.clone().register(about, { description: "Of outcomes that the log has not seen" }),
     log: shipperSchema.nullable(),
   })
   .partial();

@@ -1,35 +1,41 @@
-import { EdgeverseError } from "../../errors/edgeverse-error.ts";
+import { EdgeverseError, type WireError } from "../../errors/edgeverse-error.ts";
 import { parseJson } from "../../object/json.ts";
 import { parseRequest } from "../../object/request.ts";
-import type { CallRecord } from "../../reliable/call-record.ts";
 import { type CallEvent, type CallState, eventOfError, retryDelay, transition } from "../../reliable/call-state.ts";
+import { isRefusal } from "../storage/refusal.ts";
+import type { StoredCall } from "../storage/stored-call.ts";
+import { isReadable } from "../turns/activate.ts";
 import { encodeText, methodPlan } from "../turns/method-plan.ts";
 import { type Outcome, RELEASED } from "../turns/turn.ts";
-import type { Entry } from "./call-entry.ts";
+import { type Entry, letGo } from "./call-entry.ts";
 import { CallQueues } from "./call-queues.ts";
 import { CRASHED } from "./call-replies.ts";
-import type { StoredCall } from "./call-table.ts";
+import type { CallWrites } from "./call-writes.ts";
 import type { ReliableCallParts } from "./reliable-call-parts.ts";
 
 interface Callbacks {
   /** Whether this process still drives the call. */
   current(entry: Entry): boolean;
   /** The call has its outcome, and it is durable. */
-  finished(entry: Entry, record: CallRecord): void;
-  /** The database refuses the call and its outcome for good. */
-  refused(entry: Entry, error: EdgeverseError): void;
+  finished(entry: Entry): void;
+  /** The call is parked, durably. */
+  parked(entry: Entry): void;
+  /** Nothing of a call that was never accepted was stored: it is to be accepted as it was. */
+  unwritten(entry: Entry, error: EdgeverseError): void;
 }
 
-/** Drives accepted calls to their outcomes, each object's in order of acceptance ([CALL2], [CALL4], [CALL8]). */
+/** Drives calls to their outcomes, each object's in order of acceptance ([CALL2], [CALL4], [CALL8]). */
 export class CallDriver {
   readonly #parts: ReliableCallParts;
+  readonly #writes: CallWrites;
   readonly #callbacks: Callbacks;
   readonly #queues: CallQueues;
   /** Shards that are being drained. */
   readonly #paused = new Set<number>();
 
-  constructor(parts: ReliableCallParts, callbacks: Callbacks) {
+  constructor(parts: ReliableCallParts, writes: CallWrites, callbacks: Callbacks) {
     this.#parts = parts;
+    this.#writes = writes;
     this.#callbacks = callbacks;
     this.#queues = new CallQueues(
       (entry) => this.#drive(entry),
@@ -37,14 +43,19 @@ export class CallDriver {
     );
   }
 
-  /** Puts an accepted call in line. */
+  /** Puts a call in line. It may start, and end, before this returns. */
   add(entry: Entry): void {
     this.#queues.add(entry);
   }
 
   /** Takes a call that does not run out of the line. */
   remove(entry: Entry): void {
-    this.#queues.remove(entry);
+    this.#queues.done(entry);
+  }
+
+  /** Ends a call that does not run, as failed. */
+  fail(entry: Entry, error: WireError): void {
+    this.#advance(entry, { kind: "threw", error });
   }
 
   /** Starts no more calls of a shard, save what a turn that runs there waits for. */
@@ -74,24 +85,22 @@ export class CallDriver {
 
   /** Starts the call's turn, once more if it was started before. */
   #drive(entry: Entry): void {
-    if (!this.#callbacks.current(entry) || entry.driving) return;
-    const { commit, table, config, now, deadlines } = this.#parts;
+    if (!this.#callbacks.current(entry) || entry.driving || entry.state.status !== "pending") return;
+    const { commit, table, config, now } = this.#parts;
     if (now() >= (entry.stored.record.expiresAt ?? Number.POSITIVE_INFINITY)) this.#advance(entry, { kind: "expired" });
+    // Should its acceptance be refused again, it is taken back: its turn must not be under way then.
+    else if (entry.refused && !entry.accepted) this.#again(entry);
     else if (!entry.started) this.#run(entry);
-    else if (entry.crashes > config.maxAttempts)
-      this.#advance(entry, { kind: "faulted", error: CRASHED, maxAttempts: 0 });
+    else if (entry.crashes >= config.maxCrashes) this.#park(entry, entry.trouble ?? CRASHED);
     else {
       entry.driving = true;
       // The attempt is counted durably before it runs: a call that kills its process is started a bounded number of times.
       entry.state = transition(entry.state, { kind: "started" });
-      const { attempts } = entry.state;
-      commit.write(entry.activation, () => table.started(entry.stored, attempts, entry.crashes));
+      const counted = { ...entry.stored, crashes: entry.crashes, record: { ...entry.stored.record, ...entry.state } };
+      commit.write(entry.activation, () => table.update(counted));
       commit.settled(entry.activation, (error) => {
         if (error === undefined) this.#run(entry);
-        else if (this.#callbacks.current(entry)) {
-          entry.driving = false;
-          deadlines.add(now() + retryDelay(attempts), () => this.#queues.retry(entry));
-        }
+        else this.#again(entry);
       });
     }
   }
@@ -100,16 +109,16 @@ export class CallDriver {
     if (!this.#callbacks.current(entry)) return;
     entry.started = true;
     entry.driving = true;
-    entry.crashes = 0;
-    const { record } = entry.stored;
-    const { config, engine } = this.#parts;
+    const { config, engine, table } = this.#parts;
     let request: unknown;
     try {
-      request = parseRequest(entry.method, record.request === null ? undefined : parseJson(record.request));
+      const text = entry.held ? entry.stored.record.request : table.request(entry.stored);
+      request = parseRequest(entry.method, text === null ? undefined : parseJson(text));
     } catch (error) {
       this.#ended(entry, { ok: false, error: EdgeverseError.from(error) });
       return;
     }
+    const { record } = entry.stored;
     const plan = methodPlan(entry.method, request, {
       info: {
         caller: entry.caller,
@@ -130,10 +139,17 @@ export class CallDriver {
   #ended(entry: Entry, outcome: Outcome): void {
     entry.driving = false;
     if (!this.#callbacks.current(entry)) return;
+    if (outcome.ok) {
+      this.#advance(entry, { kind: "returned", response: outcome.value as string });
+      return;
+    }
+    const { error } = outcome;
     // Sent back before it started: it is still in line, and leaves with the shard.
-    if (!outcome.ok && outcome.error === RELEASED) return;
-    if (outcome.ok) this.#advance(entry, { kind: "returned", response: outcome.value as string });
-    else this.#advance(entry, eventOfError(outcome.error, this.#parts.config.maxAttempts));
+    if (error === RELEASED) return;
+    // Its object was taken back to what the database has, and the call with it.
+    if (isRefusal(error)) this.#again(entry);
+    else if (error.code === "STATE_INVALID" && !isReadable(entry.activation)) this.#park(entry, error.toWire());
+    else this.#advance(entry, eventOfError(error, this.#parts.config.maxAttempts));
   }
 
   #advance(entry: Entry, event: CallEvent): void {
@@ -143,50 +159,84 @@ export class CallDriver {
       this.#finish(entry, state);
       return;
     }
-    const retryAt = this.#parts.now() + retryDelay(state.attempts);
-    const at = Math.min(retryAt, entry.stored.record.expiresAt ?? Number.POSITIVE_INFINITY);
-    this.#parts.deadlines.add(at, () => this.#queues.retry(entry));
+    entry.crashes = 0;
+    this.#again(entry);
+  }
+
+  /** Starts it once more, after a delay. */
+  #again(entry: Entry): void {
+    const { now, deadlines } = this.#parts;
+    entry.driving = false;
+    if (entry.accepted) letGo(entry);
+    const at = now() + retryDelay(Math.max(entry.state.attempts, entry.crashes));
+    deadlines.add(Math.min(at, entry.stored.record.expiresAt ?? at), () => this.#queues.retry(entry));
   }
 
   /** The outcome joins the commit that carries the turn's own effects. */
   #finish(entry: Entry, state: Exclude<CallState, { status: "pending" }>): void {
-    const { commit, table, gate } = this.#parts;
-    const record: CallRecord = {
-      ...entry.stored.record,
-      status: state.status,
-      attempts: state.attempts,
-      response: state.status === "success" ? state.response : null,
-      error: state.status === "success" ? null : state.error,
-      finishedAt: this.#parts.now(),
+    const { commit, gate, table, now } = this.#parts;
+    const before = entry.stored;
+    entry.stored = {
+      ...before,
+      logged: gate === undefined || before.log === "write-behind",
+      record: {
+        ...before.record,
+        request: entry.held || gate === undefined ? before.record.request : table.request(before),
+        status: state.status,
+        attempts: state.attempts,
+        response: state.status === "success" ? state.response : null,
+        error: state.status === "success" ? null : state.error,
+        finishedAt: now(),
+      },
     };
-    const accepted = entry.stored;
-    entry.stored = { ...accepted, record };
-    commit.write(entry.activation, () => table.finish(entry.stored, gate === undefined));
+    // One that went with a refused commit is alone in the next, so that it can't take others with it.
+    const alone = entry.crashes > 0;
+    this.#writes.ended(entry);
     commit.settled(entry.activation, (error) => {
       if (!this.#callbacks.current(entry)) return;
-      if (error !== undefined) this.#runAgain(entry, accepted, error);
-      else {
-        if (gate === undefined) table.open--;
-        this.#callbacks.finished(entry, record);
+      if (error !== undefined) {
+        this.#takeBack(entry, before, error);
+        return;
       }
+      entry.activation.pendingCalls--;
+      if (alone) this.#queues.done(entry);
+      this.#callbacks.finished(entry);
     });
-    entry.activation.pendingCalls--;
-    this.#queues.done(entry);
+    if (!alone) this.#queues.done(entry);
   }
 
-  /** The database did not take the outcome, nor what the turn did: the call is as it was before. */
-  #runAgain(entry: Entry, accepted: StoredCall, error: EdgeverseError): void {
-    const { now, config, deadlines } = this.#parts;
+  /** The database did not take the outcome, nor what the turn did: the call is pending as before. */
+  #takeBack(entry: Entry, before: StoredCall, error: EdgeverseError): void {
+    // A full disk is not the call's fault.
+    if (error.code === "COMMIT_REFUSED") entry.crashes++;
+    entry.trouble = error.toWire();
+    entry.stored = { ...before, crashes: entry.crashes };
+    entry.state = { status: "pending", attempts: entry.state.attempts };
+    this.#queues.done(entry);
+    this.#queues.putBack(entry);
+    if (!entry.accepted) this.#callbacks.unwritten(entry, error);
+    if (this.#callbacks.current(entry)) this.#again(entry);
+  }
+
+  /** Takes the call off the queue, until an operator decides. */
+  #park(entry: Entry, error: WireError): void {
+    const { commit, table } = this.#parts;
+    const before = entry.stored;
     const { attempts } = entry.state;
-    entry.stored = accepted;
-    if (error.code === "COMMIT_REFUSED" && ++entry.crashes > config.maxAttempts) {
-      this.#callbacks.refused(entry, error);
-      return;
-    }
-    entry.state = { status: "pending", attempts };
-    entry.activation.pendingCalls++;
-    deadlines.add(now() + retryDelay(attempts), () => {
-      if (this.#callbacks.current(entry)) this.#queues.add(entry);
+    const { crashes } = entry;
+    entry.driving = true;
+    const parked: StoredCall = { ...before, crashes, record: { ...before.record, status: "parked", attempts, error } };
+    commit.write(entry.activation, () => table.update(parked));
+    commit.settled(entry.activation, (failure) => {
+      if (!this.#callbacks.current(entry)) return;
+      if (failure !== undefined) {
+        this.#again(entry);
+        return;
+      }
+      entry.stored = parked;
+      entry.activation.pendingCalls--;
+      this.#callbacks.parked(entry);
+      this.#queues.done(entry);
     });
   }
 }

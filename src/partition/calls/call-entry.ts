@@ -1,15 +1,21 @@
+import type { WireError } from "../../errors/edgeverse-error.ts";
 import type { Caller } from "../../object/call.ts";
-import type { CallMessage, ChainLink, Reply } from "../../object/message.ts";
+import { type CallMessage, type ChainLink, objectKey, type Reply } from "../../object/message.ts";
 import type { LogPolicy } from "../../object/method.ts";
 import type { MethodDefinition } from "../../object/registry.ts";
 import type { CallRecord } from "../../reliable/call-record.ts";
 import type { CallState } from "../../reliable/call-state.ts";
+import type { StoredCall } from "../storage/stored-call.ts";
 import type { TurnActivation } from "../turns/turn.ts";
-import type { StoredCall } from "./call-table.ts";
 
 /** A reliable call in memory, from its arrival until its outcome is durable. */
 export interface Entry {
+  readonly key: string;
   stored: StoredCall;
+  /** Whether `stored` has the request. Else only the table does: the calls in line would fill the memory. */
+  held: boolean;
+  /** Characters of the request. */
+  readonly requestBytes: number;
   state: CallState;
   readonly activation: TurnActivation;
   readonly method: MethodDefinition;
@@ -19,17 +25,38 @@ export interface Entry {
   readonly requestId: string;
   readonly traceparent: string | undefined;
   readonly waiters: Set<(reply: Reply | undefined) => void>;
+  /** A commit was given its row of `pending`. */
+  written: boolean;
+  /** Its acceptance is durable. */
   accepted: boolean;
   /** Its turn may have run before: in this process, or in one that ended. */
   started: boolean;
   /** Its turn was started, or is about to be, and has not ended. */
   driving: boolean;
-  /** Processes in a row that ended while it ran, or might have. */
+  /** Processes in a row that ended while it ran, or might have, and commits that were refused with it. */
   crashes: number;
+  /** Why the last commit with it was refused. */
+  trouble: WireError | undefined;
+  /** A commit with its acceptance was refused. */
+  refused: boolean;
 }
 
-export function entryKey(activation: TurnActivation, callId: string): string {
-  return `${activation.key}\n${callId}`;
+/** A call that has not ended, as it is read: without its request, of which it says the size. */
+export interface WaitingCall extends StoredCall {
+  readonly bytes: number;
+}
+
+/** What a call takes in the table beside its request, roughly. */
+const ROW = 500;
+
+/** Bytes that a call takes in the table, roughly. */
+export function rowBytes({ bytes }: { readonly bytes: number }): number {
+  return ROW + bytes;
+}
+
+/** Names a call in memory. */
+export function keyOf({ type, id, callId }: Pick<CallRecord, "type" | "id" | "callId">): string {
+  return `${objectKey(type, id)}\n${callId}`;
 }
 
 export function newEntry(
@@ -62,7 +89,10 @@ export function newEntry(
     expiresAt: options.expiresAt ?? null,
   };
   return {
-    stored: { seq: 0, position: activation.position, log, open: true, crashes: 0, record },
+    key: keyOf(record),
+    stored: { seq: 0, position: activation.position, log, crashes: 0, logged: false, record },
+    held: true,
+    requestBytes: message.request?.length ?? 0,
     state: { status: "pending", attempts: 1 },
     activation,
     method,
@@ -71,23 +101,29 @@ export function newEntry(
     requestId: message.requestId,
     traceparent: message.traceparent,
     waiters: new Set(),
+    written: false,
     accepted: false,
     started: false,
     driving: false,
     crashes: 0,
+    trouble: undefined,
+    refused: false,
   };
 }
 
 /** An entry for a call that was accepted before; `crashed` when the process that had it ended by itself. */
 export function resumedEntry(
-  stored: StoredCall,
+  stored: WaitingCall,
   activation: TurnActivation,
   method: MethodDefinition,
   crashed: boolean,
 ): Entry {
   const { record } = stored;
   return {
+    key: keyOf(record),
     stored,
+    held: false,
+    requestBytes: stored.bytes,
     state: { status: "pending", attempts: record.attempts },
     activation,
     method,
@@ -96,9 +132,19 @@ export function resumedEntry(
     requestId: record.callId,
     traceparent: undefined,
     waiters: new Set(),
+    written: true,
     accepted: true,
     started: crashed,
     driving: false,
     crashes: crashed ? stored.crashes + 1 : stored.crashes,
+    trouble: undefined,
+    refused: false,
   };
+}
+
+/** Lets go of the request: the table has it. */
+export function letGo(entry: Entry): void {
+  if (!entry.held || entry.stored.record.request === null) return;
+  entry.stored = { ...entry.stored, record: { ...entry.stored.record, request: null } };
+  entry.held = false;
 }

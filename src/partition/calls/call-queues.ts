@@ -6,8 +6,8 @@ interface Queue {
 }
 
 /**
- * The accepted calls of each object in order ([CALL4]): the first is driven until it is done, then the next. Calls that end
- * at once are worked off in a loop, however many wait.
+ * The calls of each object in order of acceptance ([CALL4]): the first is driven until it is done, then the next. Calls that
+ * end at once are worked off in a loop, however many wait.
  */
 export class CallQueues {
   readonly #queues = new Map<string, Queue>();
@@ -26,31 +26,34 @@ export class CallQueues {
     if (queue?.entries[0] === entry) this.#pump(entry.activation.key, queue);
   }
 
-  /** Takes one out of the line of its object. */
-  remove(entry: Entry): void {
+  add(entry: Entry): void {
+    const { key } = entry.activation;
+    const queue = this.#queue(key);
+    queue.entries.push(entry);
+    if (queue.entries.length === 1) this.#pump(key, queue);
+  }
+
+  /** Puts one that was done back where it was. It is driven by `retry`. */
+  putBack(entry: Entry): void {
+    const { entries } = this.#queue(entry.activation.key);
+    const place = entries.findIndex(({ stored }) => stored.seq > entry.stored.seq);
+    entries.splice(place < 0 ? entries.length : place, 0, entry);
+  }
+
+  /** Takes one out of the line of its object: it has its outcome, or leaves without one. The next one may start. */
+  done(entry: Entry): void {
     const { key } = entry.activation;
     const queue = this.#queues.get(key);
     const place = queue?.entries.indexOf(entry) ?? -1;
     if (queue === undefined || place < 0) return;
     queue.entries.splice(place, 1);
-    if (queue.entries.length === 0 && !queue.pumping) this.#queues.delete(key);
+    if (place === 0) this.#pump(key, queue);
   }
 
-  add(entry: Entry): void {
-    const { key } = entry.activation;
+  #queue(key: string): Queue {
     const queue = this.#queues.get(key) ?? { entries: [], pumping: false };
-    queue.entries.push(entry);
     this.#queues.set(key, queue);
-    if (queue.entries.length === 1) this.#pump(key, queue);
-  }
-
-  /** The first call of its object has its outcome. */
-  done(entry: Entry): void {
-    const { key } = entry.activation;
-    const queue = this.#queues.get(key);
-    if (queue?.entries[0] !== entry) return;
-    queue.entries.shift();
-    this.#pump(key, queue);
+    return queue;
   }
 
   #pump(key: string, queue: Queue): void {

@@ -9,6 +9,14 @@ export const CRASHED: WireError = {
   retryable: false,
 };
 
+/** The error of a call that an operator has ended. */
+export const GIVEN_UP: WireError = {
+  code: "CALL_FAILED",
+  message: "The call was ended by an operator",
+  retryable: false,
+  reason: "ENDED_BY_OPERATOR",
+};
+
 /** @throws EdgeverseError `CALL_ID_REUSED` when `record` is of another method or request */
 export function checkSame(record: CallRecord, hash: string): void {
   if (record.requestHash === hash) return;
@@ -18,11 +26,18 @@ export function checkSame(record: CallRecord, hash: string): void {
   );
 }
 
-/** The answer of a finished call. */
+/** The answer of a call that is not driven: it has ended, or is parked. */
 export function outcomeReply(record: CallRecord): Responded | Failed {
   if (record.status === "success") return { kind: "response", response: record.response ?? "null" };
+  if (record.status === "parked" && record.error !== null)
+    return { kind: "error", error: parked(record, record.error) };
   if (record.error !== null) return { kind: "error", error: record.error };
   return { kind: "error", error: new EdgeverseError("UNAVAILABLE", "The call is pending").toWire() };
+}
+
+function parked(record: CallRecord, error: WireError): WireError {
+  const message = `The call is parked until an operator retries or ends it: ${error.message}`;
+  return { ...error, message, retryable: false, details: { callId: record.callId, status: "parked" } };
 }
 
 /** [CALL6] The answer of a `write-ahead` call that has run, but whose outcome the log does not hold yet. */

@@ -1,46 +1,10 @@
-import type { WireError } from "../../errors/edgeverse-error.ts";
 import { FIXED_POSITION } from "../../identity/hash-order.ts";
-import type { LogPolicy } from "../../object/method.ts";
-import type { SqlRow, SqlStorage } from "../../platform/ports.ts";
-import type { CallRecord, CallStatus } from "../../reliable/call-record.ts";
+import type { SqlStorage } from "../../platform/ports.ts";
+import { Backlog, type BacklogRow } from "../storage/backlog.ts";
+import { AMONG_CALLS, BY_KEY, type CallRow, fromRow, insertMarks, insertPending, toRow } from "../storage/call-rows.ts";
 import type { ChangeTracker } from "../storage/change-tracker.ts";
-import type { HashRange } from "../storage/shard-rows.ts";
-
-/** A record as the owner stores it. */
-export interface StoredCall {
-  readonly seq: number;
-  readonly position: number;
-  readonly log: LogPolicy;
-  /** Pending, or not yet in the log as it is. */
-  readonly open: boolean;
-  /** Processes in a row that ended while it ran, or might have. */
-  readonly crashes: number;
-  readonly record: CallRecord;
-}
-
-interface CallRow extends SqlRow {
-  seq: number;
-  position: number;
-  type: string;
-  id: string;
-  call_id: string;
-  method: string;
-  request: string | null;
-  request_hash: string;
-  status: string;
-  response: string | null;
-  error: string | null;
-  caller: string | null;
-  trace_id: string | null;
-  attempts: number;
-  epoch: number;
-  accepted: number;
-  finished: number | null;
-  expires: number | null;
-  log: string;
-  open: number;
-  crashes: number;
-}
+import { JsonBatch } from "../storage/json-batch.ts";
+import { backlogRecord, type CallPlace, keyOfCall, keyOfRecord, type StoredCall } from "../storage/stored-call.ts";
 
 /** What a table needs beside its storage. */
 export interface CallTableParts {
@@ -48,49 +12,42 @@ export interface CallTableParts {
   /** The shard of a position in hash order, by the present shard count. */
   shardAt(position: number): number;
   readonly changes: ChangeTracker;
-  /** Positions whose rows are on their way here, but not this partition's yet. */
-  staged(): readonly HashRange[];
   /** Throws when nothing may be written at a position in hash order. */
   fence(position: number): void;
+  /** Whether outcomes are to reach a log. */
+  readonly logs: boolean;
 }
 
-const BY_KEY = "position = ? AND type = ? AND id = ? AND call_id = ?";
+/** A call that has ended. */
+export interface EndedCall extends StoredCall {
+  /** Its acceptance was written, by an earlier commit. */
+  readonly accepted: boolean;
+}
 
-/** Characters of request and response that surely fit in one row of 2 MB. */
-const HEAVY = 600_000;
 /** Steps of `seq` a millisecond. */
 const TICKS = 1_024;
+/** Bytes of one bulk statement's parameter. */
+const BULK = 1024 * 1024;
 
 /**
- * The call marks of a partition and the backlog of its log. A row is *open* while the call is pending or the log has not
- * seen its outcome; then its request is dropped and the rest stays as the mark until retention ends.
+ * The reliable calls of a partition. A call that was accepted is a row of `pending` until it ends; then it is a mark, written
+ * once, in the commit of its effects, until the retention ends. A call that ends before the commit that would accept it never
+ * is a row of `pending`. The same commit appends the outcome to the backlog of the log.
  */
 export class CallTable {
+  readonly backlog: Backlog;
   readonly #storage: SqlStorage;
   readonly #parts: CallTableParts;
-  /** Open rows. */
-  open: number;
-  #lastSeq: number;
+  #lastSeq = 0;
 
   constructor(storage: SqlStorage, parts: CallTableParts) {
+    this.backlog = new Backlog(storage);
     this.#storage = storage;
     this.#parts = parts;
-    this.open = 0;
-    this.#lastSeq = 0;
-    this.readCounters();
-  }
-
-  /** Takes its counters from the database again. */
-  readCounters(): void {
-    this.open = this.#number(`SELECT count(*) AS n FROM calls WHERE open = 1 ${this.#own()}`);
-    this.#lastSeq = Math.max(
-      this.#lastSeq,
-      this.#number("SELECT coalesce(max(seq), 0) AS n FROM calls WHERE open = 1"),
-    );
   }
 
   /**
-   * The place of a call that is accepted now: above every open call here and every one accepted elsewhere before it came
+   * The place of a call that is accepted now: above every pending call here and every one accepted elsewhere before it came
    * here. A hybrid logical clock (Kulkarni, Demirbas, Madappa, Avva, Leone 2014) of 1,024 ticks a millisecond.
    */
   nextSeq(): number {
@@ -99,180 +56,121 @@ export class CallTable {
   }
 
   find(position: number, type: string, id: string, callId: string): StoredCall | undefined {
-    const rows = this.#storage.query<CallRow>(
-      "SELECT * FROM calls WHERE position = ? AND type = ? AND id = ? AND call_id = ?",
-      position,
-      type,
-      id,
-      callId,
-    );
+    const sql = `SELECT * FROM calls WHERE ${BY_KEY}`;
+    const rows = this.#storage.query<CallRow>(sql, position, type, id, callId);
     return rows[0] === undefined ? undefined : this.#fromRow(rows[0]);
   }
 
-  /** Pending calls in order of acceptance; of the objects between two places in hash order. */
-  pending(first = FIXED_POSITION, last = 2 ** 32): StoredCall[] {
-    return this.#storage
-      .query<CallRow>(
-        "SELECT * FROM calls WHERE open = 1 AND status = 'pending' AND position BETWEEN ? AND ? ORDER BY seq",
+  /**
+   * The calls that have not ended, in order of acceptance and without their requests; of the objects between two places in
+   * hash order.
+   */
+  pending(first = FIXED_POSITION, last = 2 ** 32): (StoredCall & { readonly bytes: number })[] {
+    const calls = this.#storage
+      .query<CallRow & { bytes: number }>(
+        `SELECT position, type, id, call_id, seq, status, method, NULL AS request, request_hash, NULL AS response, error,
+           caller, trace_id, attempts, epoch, accepted, NULL AS finished, expires, log, crashes, 0 AS shipped, bytes
+         FROM pending WHERE position BETWEEN ? AND ? ORDER BY seq`,
         first,
         last,
       )
-      .map((row) => this.#fromRow(row));
+      .map((row) => ({ ...this.#fromRow(row), bytes: row.bytes }));
+    this.#lastSeq = Math.max(this.#lastSeq, calls.at(-1)?.seq ?? 0);
+    return calls;
   }
 
-  insert({ seq, position, log, record }: StoredCall): void {
-    this.#parts.fence(position);
-    this.#parts.changes.call(position, record, () =>
+  /** The request of a call that has not ended. */
+  request(call: StoredCall): string | null {
+    const sql = `SELECT request FROM pending WHERE ${BY_KEY}`;
+    return this.#storage.query<{ request: string | null }>(sql, ...keyOfCall(call))[0]?.request ?? null;
+  }
+
+  /** The calls with these keys, as far as they have not ended. */
+  open(keys: readonly CallPlace[]): StoredCall[] {
+    const sql = `SELECT * FROM calls WHERE open = 1 AND ${AMONG_CALLS} ORDER BY seq`;
+    return this.#storage.query<CallRow>(sql, JSON.stringify(keys)).map((row) => this.#fromRow(row));
+  }
+
+  /** Stores calls as pending. Inside the transaction of a commit, like the following. */
+  accept(calls: readonly StoredCall[]): void {
+    this.#write(calls, (some) => insertPending(this.#storage, some.map(toRow)));
+  }
+
+  /** Stores what changes of a call that has not ended: its attempts, and whether it is parked. */
+  update(call: StoredCall): void {
+    const row = toRow(call);
+    this.#parts.changes.call(call.position, call.record, () =>
       this.#storage.query(
-        `INSERT INTO calls (seq, position, type, id, call_id, method, request, request_hash, status, caller, trace_id,
-           attempts, epoch, accepted, expires, log) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?)`,
-        seq,
-        position,
-        record.type,
-        record.id,
-        record.callId,
-        record.method,
-        record.request,
-        record.requestHash,
-        record.caller,
-        record.traceId,
-        record.attempts,
-        record.epoch,
-        record.acceptedAt,
-        record.expiresAt,
-        log,
+        `UPDATE pending SET seq = ?, status = ?, error = ?, attempts = ?, crashes = ? WHERE ${BY_KEY}`,
+        row.seq,
+        row.status,
+        row.error,
+        row.attempts,
+        row.crashes,
+        ...keyOfCall(call),
       ),
     );
   }
 
-  /** @param crashes processes in a row that ended before an attempt did */
-  started({ position, record }: StoredCall, attempts: number, crashes: number): void {
-    this.#parts.changes.call(position, record, () =>
-      this.#storage.query(
-        `UPDATE calls SET attempts = ?, crashes = ? WHERE ${BY_KEY}`,
-        attempts,
-        crashes,
-        position,
-        record.type,
-        record.id,
-        record.callId,
-      ),
-    );
+  /** Runs what an operator asked for in a transaction of its own. */
+  now(write: () => void): void {
+    const { changes } = this.#parts;
+    const undo = changes.checkpoint();
+    try {
+      this.#storage.transaction(() => {
+        write();
+        changes.save();
+      });
+    } catch (error) {
+      undo();
+      throw error;
+    }
   }
 
-  /** Stores the outcome. With `logged`, nothing is left to ship. */
-  finish({ position, record }: StoredCall, logged: boolean): void {
-    this.#parts.fence(position);
-    // Request and response together must fit in a row; the log has had the request since the call was pending, or goes without.
-    const heavy = (record.request?.length ?? 0) + (record.response?.length ?? 0) > HEAVY;
-    this.#parts.changes.call(position, record, () =>
-      this.#storage.query(
-        `UPDATE calls SET status = ?, response = ?, error = ?, attempts = ?, finished = ?, open = ?,
-           request = CASE WHEN ? THEN NULL ELSE request END WHERE ${BY_KEY}`,
-        record.status,
-        record.response,
-        record.error === null ? null : JSON.stringify(record.error),
-        record.attempts,
-        record.finishedAt,
-        logged ? 0 : 1,
-        logged || heavy ? 1 : 0,
-        position,
-        record.type,
-        record.id,
-        record.callId,
-      ),
-    );
+  /** Stores outcomes. */
+  finish(calls: readonly EndedCall[]): void {
+    this.#write(calls, (some) => {
+      this.#each("DELETE FROM pending WHERE", some.filter((call) => call.accepted).map(keyOfCall));
+      insertMarks(this.#storage, some.map(toRow));
+    });
+    if (this.#parts.logs) this.backlog.append(calls.map(backlogRecord));
   }
 
-  backlog(limit: number): StoredCall[] {
-    return this.#storage
-      .query<CallRow>(
-        `SELECT * FROM calls WHERE open = 1 AND (status <> 'pending' OR shipped = 0) ${this.#own()} ORDER BY seq LIMIT ?`,
-        limit,
-      )
-      .map((row) => this.#fromRow(row));
+  /** The log has these outcomes. */
+  shipped(rows: readonly BacklogRow[]): void {
+    const ahead = rows.flatMap(({ records }) => records.filter((record) => record.ahead));
+    this.#storage.transaction(() => {
+      this.backlog.remove(rows);
+      this.#each("UPDATE marks SET logged = 1 WHERE logged = 0 AND", ahead.map(keyOfRecord));
+    });
   }
 
-  /** Notes what the log holds. A row whose outcome came after it was read stays open. */
-  shipped(entries: readonly StoredCall[]): void {
-    // Counted once the transaction is through: one that fails is tried again.
-    this.open -= this.#storage.transaction(() => this.#close(entries));
+  /** The log has the outcome of a `write-ahead` call. */
+  logged(call: StoredCall): void {
+    this.#each("UPDATE marks SET logged = 1 WHERE logged = 0 AND", [keyOfCall(call)]);
   }
 
-  #close(entries: readonly StoredCall[]): number {
-    const list = JSON.stringify(
-      entries.map(({ position, record }) => [position, record.type, record.id, record.callId, record.status]),
-    );
-    const closed = this.#storage.query<{ open: number }>(
-      `UPDATE calls SET shipped = 1, open = (status = 'pending'),
-         request = CASE WHEN status = 'pending' THEN request ELSE NULL END
-       WHERE open = 1 AND (position, type, id, call_id, status) IN (
-         SELECT value->>0, value->>1, value->>2, value->>3, value->>4 FROM json_each(?)) RETURNING open`,
-      list,
-    );
-    return closed.filter((row) => row.open === 0).length;
+  /** Writes calls together, but those of leaving shards one by one, each with its note. */
+  #write<Call extends StoredCall>(calls: readonly Call[], write: (some: readonly Call[]) => void): void {
+    const { changes, fence } = this.#parts;
+    const rest: Call[] = [];
+    for (const call of calls) {
+      fence(call.position);
+      if (changes.covers(call.position)) changes.call(call.position, call.record, () => write([call]));
+      else rest.push(call);
+    }
+    if (rest.length > 0) write(rest);
   }
 
-  countFinished(before: number, limit: number): number {
-    return this.#number(
-      `SELECT count(*) AS n FROM (
-         SELECT 1 FROM calls WHERE open = 0 AND accepted < ${Math.floor(before)} AND finished < ${Math.floor(before)} LIMIT ${limit})`,
-    );
-  }
-
-  /**
-   * Removes at most `limit` marks of calls finished before `before`; says how many. Those on leaving shards stay: they are
-   * being copied, and the next owner removes them.
-   */
-  removeFinished(before: number, limit: number): number {
-    return this.#storage.query(
-      `DELETE FROM calls WHERE (position, type, id, call_id) IN (
-         SELECT position, type, id, call_id FROM calls WHERE open = 0 AND accepted < ? AND finished < ?
-           ${this.#parts.changes.outside("position")} ${this.#own()} LIMIT ?) RETURNING 1 AS removed`,
-      before,
-      before,
-      limit,
-    ).length;
-  }
-
-  /** Leaves out rows of shards that are still copied here: their epoch may never begin. */
-  #own(): string {
-    return this.#parts
-      .staged()
-      .map(({ first, last }) => `AND position NOT BETWEEN ${first} AND ${last}`)
-      .join(" ");
-  }
-
-  #number(sql: string): number {
-    return this.#storage.query<{ n: number }>(sql)[0]?.n ?? 0;
+  /** Runs a statement that ends in a condition for the rows with these keys. */
+  #each(statement: string, keys: readonly CallPlace[]): void {
+    const sql = `${statement} ${AMONG_CALLS}`;
+    const bulk = new JsonBatch(BULK, (list) => this.#storage.query(sql, list));
+    for (const key of keys) bulk.add(key);
+    bulk.flush();
   }
 
   #fromRow(row: CallRow): StoredCall {
-    return {
-      seq: row.seq,
-      position: row.position,
-      log: row.log as LogPolicy,
-      open: row.open === 1,
-      crashes: row.crashes,
-      record: {
-        callId: row.call_id,
-        type: row.type,
-        id: row.id,
-        shard: this.#parts.shardAt(row.position),
-        method: row.method,
-        request: row.request,
-        requestHash: row.request_hash,
-        status: row.status as CallStatus,
-        response: row.response,
-        error: row.error === null ? null : (JSON.parse(row.error) as WireError),
-        caller: row.caller,
-        traceId: row.trace_id,
-        attempts: row.attempts,
-        epoch: row.epoch,
-        acceptedAt: row.accepted,
-        finishedAt: row.finished,
-        expiresAt: row.expires,
-      },
-    };
+    return fromRow(row, this.#parts.shardAt(row.position as number));
   }
 }

@@ -3,6 +3,7 @@ import type { GroupCommit } from "../storage/group-commit.ts";
 import type { Activations } from "../turns/activations.ts";
 import type { Deadlines } from "../turns/deadlines.ts";
 import type { TurnEngine } from "../turns/turn-engine.ts";
+import type { CallShipping } from "./call-shipping.ts";
 import type { CallTable } from "./call-table.ts";
 
 /** What reliable calls at their owner are made of. */
@@ -19,14 +20,16 @@ export interface ReliableCallParts {
   readonly inside: (keys: Iterable<string>) => boolean;
   /** Undefined when the cluster has no log. */
   readonly gate: LogGate | undefined;
+  readonly shipping: CallShipping | undefined;
   readonly config: {
     readonly callTimeout: number;
     readonly retention: number;
     readonly logBacklog: number;
     readonly maxAttempts: number;
+    readonly maxCrashes: number;
     readonly maxMessage: number;
     readonly partitionMailbox: number;
   };
-  /** Something was accepted or finished: the backlog has grown. */
+  /** A commit is about to store acceptances or outcomes. */
   readonly onProgress: () => void;
 }

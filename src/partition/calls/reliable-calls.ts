@@ -1,58 +1,72 @@
-import { EdgeverseError } from "../../errors/edgeverse-error.ts";
+import { EdgeverseError, type WireError } from "../../errors/edgeverse-error.ts";
 import type { CallMessage, Reply } from "../../object/message.ts";
 import type { MethodDefinition } from "../../object/registry.ts";
-import { checkCallId, checkCallIdAge } from "../../reliable/call-id.ts";
+import { checkCallId } from "../../reliable/call-id.ts";
 import type { CallRecord } from "../../reliable/call-record.ts";
 import { fingerprint } from "../../reliable/fingerprint.ts";
 import type { LogGate } from "../../reliable/log-gate.ts";
-import { deadlockError } from "../turns/deadlock.ts";
+import { keyOfCall } from "../storage/stored-call.ts";
 import type { TurnActivation } from "../turns/turn.ts";
+import { checkAdmission, checkCycle } from "./call-admission.ts";
+import { CallAnswers } from "./call-answers.ts";
 import { CallDriver } from "./call-driver.ts";
-import { type Entry, entryKey, newEntry, resumedEntry } from "./call-entry.ts";
-import { checkSame, loggedLater, outcomeReply } from "./call-replies.ts";
-import type { StoredCall } from "./call-table.ts";
+import { type Entry, keyOf, letGo, newEntry, resumedEntry, rowBytes, type WaitingCall } from "./call-entry.ts";
+import { checkSame, outcomeReply } from "./call-replies.ts";
 import { CallWaiters } from "./call-waiters.ts";
+import { CallWrites } from "./call-writes.ts";
+import { OpenCalls } from "./open-calls.ts";
 import type { ReliableCallParts } from "./reliable-call-parts.ts";
 
+/** Ms until the acceptance of a call whose turn is under way is tried again. */
+const ACCEPT_AGAIN = 1_000;
+
 /**
- * Reliable calls at their owner ([CALL1–4], [CALL6], [CALL8]): accept durably, run in order of acceptance, store the outcome
- * in the commit of the state it belongs to, answer every later call of the same id from it.
+ * Reliable calls at their owner ([CALL1–4], [CALL6], [CALL8]): run in order of acceptance, store the outcome in the commit of
+ * the state it belongs to, answer every later call of the same id from it.
  *
- * | step            | in memory                   | durable                    | a crash here                            |
- * |-----------------|-----------------------------|----------------------------|-----------------------------------------|
- * | arrive          | entry                       | –                          | the caller repeats it                   |
- * | log ahead       | entry                       | note, row in Postgres      | its alarm finds it: see `OrphanWatch`   |
- * | accept          | entry, queued once durable  | pending row in `calls`     | the next process resumes it             |
- * | run             | its turn                    | the same                   | it is run again; the turn left no trace |
- * | finish          | entry with its outcome      | –                          | the same                                |
- * | commit          | –                           | outcome and state, as one  | later calls get the outcome             |
+ * A call that is first in the line of its object starts at once. The next commit has its outcome if it has ended by then, else
+ * its acceptance. Nobody is told anything before that commit, and what its turn sends to other partitions waits for it.
+ *
+ * | step            | in memory                    | durable                          | a crash here                            |
+ * |-----------------|------------------------------|----------------------------------|-----------------------------------------|
+ * | log ahead       | entry                        | note, row in Postgres            | its alarm finds it: see `OrphanWatch`   |
+ * | arrive          | entry, in line               | –                                | the caller repeats it                   |
+ * | run             | its turn                     | –                                | the caller repeats it; no trace is left |
+ * | commit, ended   | –                            | mark, state and backlog, as one  | later calls get the outcome             |
+ * | commit, not yet | entry; in line: no request   | row of `pending`                 | the next process resumes it             |
+ * | run, run again  | its turn                     | the same, attempts counted       | it is run again; the turn left no trace |
+ * | commit, ended   | –                            | mark for the row, state, backlog | later calls get the outcome             |
+ * | ship            | –                            | row in Postgres, then no backlog | shipped again, which changes nothing    |
  */
 export class ReliableCalls {
   readonly #parts: ReliableCallParts;
-  /** By object and call id: every call whose outcome is not durable yet. */
-  readonly #entries = new Map<string, Entry>();
+  readonly #open = new OpenCalls();
+  readonly #writes: CallWrites;
   readonly #driver: CallDriver;
   readonly #waiters: CallWaiters;
-  /** Calls taken that are not in the table yet. */
-  #reserved = 0;
+  readonly #answers: CallAnswers;
 
   constructor(parts: ReliableCallParts) {
     this.#parts = parts;
     this.#waiters = new CallWaiters(parts.deadlines, parts.config.partitionMailbox);
-    this.#driver = new CallDriver(parts, {
-      current: (entry) => this.#current(entry),
-      finished: (entry, record) => this.#finished(entry, record),
-      refused: (entry, error) => this.#close(entry, { kind: "error", error: error.toWire() }),
+    this.#answers = new CallAnswers(parts);
+    this.#writes = new CallWrites(parts);
+    this.#driver = new CallDriver(parts, this.#writes, {
+      current: (entry) => this.#open.has(entry),
+      finished: (entry) => this.#finished(entry),
+      parked: (entry) => this.#parked(entry),
+      unwritten: (entry, error) => this.#unwritten(entry, error),
     });
   }
 
+  /** Calls that have not ended, and are driven. */
   get pending(): number {
-    return this.#entries.size;
+    return this.#open.size;
   }
 
-  /** Calls that still need the log or a turn. */
+  /** Calls that still need a turn or the log. */
   get open(): number {
-    return this.#parts.table.open + this.#reserved;
+    return this.#open.size + (this.#parts.gate === undefined ? 0 : this.#parts.table.backlog.size.records);
   }
 
   /**
@@ -69,27 +83,51 @@ export class ReliableCalls {
     const { callId, answer } = message.reliable as NonNullable<CallMessage["reliable"]>;
     checkCallId(callId);
     const hash = fingerprint(message.method, request);
-    const entry = this.#entries.get(entryKey(activation, callId));
+    const entry = this.#open.get(keyOf({ type: message.type, id: message.id, callId }));
     const known = entry?.stored ?? this.#parts.table.find(activation.position, message.type, message.id, callId);
     if (known !== undefined) checkSame(known.record, hash);
-    if (known !== undefined && entry === undefined) return this.#replay(known, activation);
-    if (answer === "outcome") this.#checkCycle(message, activation);
-    if (entry === undefined) {
-      return this.#waiters.add(this.#accept(message, activation, method, hash), message, false, again);
-    }
-    if (answer === "accepted" && entry.accepted) {
-      return this.#afterCommit(activation, { kind: "accepted", callId });
-    }
+    if (known !== undefined && entry === undefined) return this.#answers.again(known, activation);
+    if (answer === "outcome") checkCycle(this.#parts, message, activation);
+    if (entry === undefined) return this.#take(message, activation, method, hash, again);
+    if (answer === "accepted" && entry.accepted)
+      return this.#answers.afterCommit(activation, { kind: "accepted", callId });
     return this.#waiters.add(entry, message, true, again);
   }
 
-  /** Drives a call that an earlier process had accepted ([CALL3]). `crashed`: that process ended by itself. */
-  resume(stored: StoredCall, activation: TurnActivation, method: MethodDefinition, crashed: boolean): void {
-    if (this.#entries.has(entryKey(activation, stored.record.callId))) return;
+  /** Drives a call that was accepted before ([CALL3]). `crashed`: the process that had it ended by itself. */
+  resume(stored: WaitingCall, activation: TurnActivation, method: MethodDefinition, crashed: boolean): void {
     const entry = resumedEntry(stored, activation, method, crashed);
-    this.#entries.set(entryKey(activation, stored.record.callId), entry);
+    if (this.#open.get(entry.key) !== undefined) return;
+    this.#open.add(entry);
+    this.#ship(entry);
     activation.pendingCalls++;
     this.#driver.add(entry);
+  }
+
+  /** Counts a call that nobody drives: it is parked, or can't be driven. */
+  setAside(stored: WaitingCall): void {
+    const key = keyOf(stored.record);
+    this.#open.setAside(key, stored.position, rowBytes(stored));
+    this.#parts.shipping?.add(key, { key: keyOfCall(stored), bytes: stored.bytes, since: stored.record.acceptedAt });
+  }
+
+  isAside(record: CallRecord): boolean {
+    return this.#open.isAside(keyOf(record));
+  }
+
+  /** Counts it no longer: it has ended, or is driven again. */
+  return(record: CallRecord): void {
+    this.#open.return(keyOf(record));
+    this.#parts.shipping?.delete(keyOf(record));
+  }
+
+  /** Ends a call that this process drives and that does not run now, as failed. Says whether it did. */
+  async fail(record: CallRecord, error: WireError): Promise<boolean> {
+    const entry = this.#open.get(keyOf(record));
+    if (entry === undefined || !entry.accepted || entry.driving || entry.state.status !== "pending") return false;
+    this.#driver.fail(entry, error);
+    await this.#parts.commit.durable(entry.activation);
+    return true;
   }
 
   /** Starts no more calls of a shard, save what a turn that runs there waits for. */
@@ -103,7 +141,7 @@ export class ReliableCalls {
 
   /** Whether a call of the shard is under way, or must be before the turns that run there can end. */
   mustRun(shard: number): boolean {
-    for (const entry of this.#entries.values()) {
+    for (const entry of this.#open.all()) {
       if (entry.state.status !== "pending" || this.#parts.shardAt(entry.activation.position) !== shard) continue;
       if (underWay(entry) || this.#driver.awaitedInside(entry)) return true;
     }
@@ -112,151 +150,137 @@ export class ReliableCalls {
 
   /** Lets a shard's calls go from memory; they are in the table. Whoever waits for one asks again. */
   release(shard: number): void {
-    for (const entry of [...this.#entries.values()]) {
+    const { shardAt } = this.#parts;
+    for (const entry of [...this.#open.all()]) {
       // One that has its outcome is answered from here all the same.
       const waits = entry.state.status === "pending" && !underWay(entry);
-      if (waits && this.#parts.shardAt(entry.activation.position) === shard) this.#sendBack(entry);
+      if (waits && shardAt(entry.activation.position) === shard) this.#sendBack(entry);
     }
+    this.#open.leave((position) => shardAt(position) === shard);
+    this.#parts.shipping?.leave((position) => shardAt(position) === shard);
   }
 
   #sendBack(entry: Entry): void {
-    this.#entries.delete(entryKey(entry.activation, entry.stored.record.callId));
-    this.#driver.remove(entry);
-    entry.activation.pendingCalls--;
-    if (entry.stored.seq === 0) this.#reserved--;
+    this.#leave(entry);
     this.#waiters.release(entry);
   }
 
   /** Answers everyone and forgets what is in memory, for good; the table knows it all. */
   stop(error: EdgeverseError): void {
-    const entries = [...this.#entries.values()];
-    this.#entries.clear();
+    const entries = [...this.#open.all()];
+    this.#open.clear();
     for (const entry of entries) this.#waiters.answer(entry, { kind: "error", error: error.toWire() });
   }
 
-  #accept(message: CallMessage, activation: TurnActivation, method: MethodDefinition, hash: string): Entry {
-    const { config, engine, gate } = this.#parts;
-    const options = message.reliable as NonNullable<CallMessage["reliable"]>;
-    const now = this.#parts.now();
-    checkCallIdAge(options.callId, now, config.retention);
-    engine.checkRoom(activation);
+  #take(
+    message: CallMessage,
+    activation: TurnActivation,
+    method: MethodDefinition,
+    hash: string,
+    again: () => Promise<Reply>,
+  ): Promise<Reply> {
+    const { gate, now, shardAt } = this.#parts;
     this.#waiters.checkRoom();
-    // A call that an open call waits for must be taken, or neither ends.
-    const nested = message.chain !== undefined && message.chain.length > 0;
-    if (this.open >= config.logBacklog * (nested ? 2 : 1)) {
-      throw new EdgeverseError("LOG_UNAVAILABLE", `${this.open} reliable calls wait for the log`, { retryAfter: 5 });
-    }
-    const log = options.log ?? method.log;
-    if (log === "write-ahead" && gate === undefined) {
-      throw new EdgeverseError("LOG_UNAVAILABLE", "This cluster keeps no log of calls", { retryable: false });
-    }
-    const entry = newEntry(message, activation, method, hash, log, this.#parts.shardAt(activation.position), now);
-    this.#entries.set(entryKey(activation, options.callId), entry);
+    const log = checkAdmission(this.#parts, this.#open, message, activation, method);
+    const entry = newEntry(message, activation, method, hash, log, shardAt(activation.position), now());
+    this.#open.add(entry);
     activation.pendingCalls++;
-    this.#reserved++;
-    if (log === "write-behind") this.#insert(entry);
+    const answer = this.#waiters.add(entry, message, false, again);
+    if (log === "write-behind") this.#arrive(entry);
     else {
       (gate as LogGate)
         .write(entry.stored.record)
-        .then(() => this.#insert(entry))
+        .then(() => this.#arrive(entry))
         .catch((error: unknown) => this.#withdraw(entry, EdgeverseError.from(error)));
     }
-    return entry;
+    return answer;
   }
 
-  #insert(entry: Entry): void {
-    const { table, commit } = this.#parts;
-    if (!this.#current(entry)) return;
+  /** Takes a call into the line of its object, where it may start at once. */
+  #arrive(entry: Entry): void {
+    if (!this.#open.has(entry)) return;
     if (this.#driver.holdsBack(entry)) {
       this.#sendBack(entry);
       return;
     }
-    // The number is taken as the row is written: the order of acceptance is the order of the table.
-    entry.stored = { ...entry.stored, seq: table.nextSeq() };
-    // The wake-up is set in the same commit as the acceptance.
-    this.#parts.onProgress();
-    commit.write(entry.activation, () => {
-      table.insert(entry.stored);
+    entry.stored = { ...entry.stored, seq: this.#parts.table.nextSeq() };
+    this.#accept(entry);
+    this.#driver.add(entry);
+  }
+
+  /** The next commit accepts the call, unless it has its outcome. */
+  #accept(entry: Entry): void {
+    this.#writes.arrived(entry);
+    this.#parts.commit.settled(entry.activation, (error) => {
+      if (!this.#open.has(entry)) return;
+      if (error === undefined) this.#accepted(entry);
+      // Else its outcome was refused as well.
+      else if (entry.state.status === "pending") this.#unwritten(entry, error);
     });
-    commit.settled(entry.activation, (error) => {
-      if (!this.#current(entry)) return;
-      this.#reserved--;
-      if (error !== undefined) {
-        entry.activation.pendingCalls--;
-        this.#close(entry, { kind: "error", error: error.toWire() });
-        return;
-      }
-      table.open++;
-      entry.accepted = true;
-      this.#waiters.accepted(entry);
-      this.#parts.onProgress();
-      this.#driver.add(entry);
-    });
+  }
+
+  #accepted(entry: Entry): void {
+    entry.accepted = true;
+    this.#waiters.accepted(entry);
+    if (entry.state.status !== "pending") return;
+    // The log has it already.
+    if (entry.stored.log === "write-behind") this.#ship(entry);
+    if (!entry.driving) letGo(entry);
+  }
+
+  /** Nothing was stored of the call. It may not be to blame, so its acceptance is tried once more, without its turn's effects. */
+  #unwritten(entry: Entry, error: EdgeverseError): void {
+    const { deadlines, now } = this.#parts;
+    entry.written = false;
+    if (!entry.refused) {
+      entry.refused = true;
+      this.#accept(entry);
+    } else if (entry.driving) {
+      // Its turn waits or runs: it can't be taken back, and may yet end with an outcome.
+      deadlines.add(now() + ACCEPT_AGAIN, () => {
+        const waits = this.#open.has(entry) && entry.state.status === "pending" && !entry.written;
+        if (waits) this.#accept(entry);
+      });
+    } else this.#withdraw(entry, error);
   }
 
   /** Takes back a call that was never accepted. */
   #withdraw(entry: Entry, error: EdgeverseError): void {
     // One that is on its way into the table can't be taken back: it is answered from there.
-    if (!this.#current(entry) || entry.stored.seq > 0) return;
-    this.#reserved--;
+    if (!this.#open.has(entry) || entry.accepted || entry.written) return;
+    this.#leave(entry);
+    this.#waiters.answer(entry, { kind: "error", error: error.toWire() });
+  }
+
+  #leave(entry: Entry): void {
+    this.#open.delete(entry);
+    this.#writes.forget(entry);
+    this.#parts.shipping?.delete(entry.key);
     entry.activation.pendingCalls--;
-    this.#close(entry, { kind: "error", error: error.toWire() });
+    this.#driver.remove(entry);
   }
 
-  #finished(entry: Entry, record: CallRecord): void {
-    const { gate } = this.#parts;
-    this.#parts.onProgress();
-    if (gate === undefined || entry.stored.log === "write-behind") this.#close(entry, outcomeReply(record));
-    else void this.#closeLogged(entry, gate);
+  #parked(entry: Entry): void {
+    this.#open.delete(entry);
+    this.setAside({ ...entry.stored, bytes: entry.requestBytes });
+    this.#waiters.answer(entry, outcomeReply(entry.stored.record));
   }
 
-  /** [CALL6] `write-ahead`: the answer waits for the outcome's row; the outcome itself stands. */
-  async #closeLogged(entry: Entry, gate: LogGate): Promise<void> {
-    const { record } = entry.stored;
-    try {
-      await gate.write(record);
-      this.#close(entry, outcomeReply(record));
-    } catch (error) {
-      this.#close(entry, loggedLater(record, EdgeverseError.from(error)));
-    }
+  #finished(entry: Entry): void {
+    this.#parts.shipping?.delete(entry.key);
+    const { stored } = entry;
+    if (this.#answers.waits(stored)) void this.#answers.ofEnded(stored).then((reply) => this.#close(entry, reply));
+    else this.#close(entry, outcomeReply(stored.record));
   }
 
   #close(entry: Entry, reply: Reply): void {
-    if (this.#current(entry)) this.#entries.delete(entryKey(entry.activation, entry.stored.record.callId));
+    this.#open.delete(entry);
     this.#waiters.answer(entry, reply);
   }
 
-  /** A stored outcome leaves like any reply: after a storage access, with all that was published before it durable. */
-  async #replay({ log, open, record }: StoredCall, activation: TurnActivation): Promise<Reply> {
-    try {
-      if (log === "write-ahead" && open) await this.#parts.gate?.write(record);
-    } catch (error) {
-      return loggedLater(record, EdgeverseError.from(error));
-    }
-    return this.#afterCommit(activation, { ...outcomeReply(record), replayed: true });
-  }
-
-  async #afterCommit(activation: TurnActivation, reply: Reply): Promise<Reply> {
-    try {
-      await this.#parts.commit.durable(activation);
-      return reply;
-    } catch (error) {
-      return { kind: "error", error: EdgeverseError.from(error).toWire() };
-    }
-  }
-
-  /**
-   * [TURN7] A turn would wait for ever for a reliable call of an object that itself waits for the turn: calls of an object run
-   * in order, so the one in front is tried again and again. Final, so that the queues go on.
-   */
-  #checkCycle({ chain }: CallMessage, activation: TurnActivation): void {
-    if (chain === undefined) return;
-    const cycle = this.#parts.engine.waits.chainClosesCycle(activation, chain);
-    if (cycle !== undefined) throw deadlockError([...chain.map((link) => link.key), ...cycle], false);
-  }
-
-  #current(entry: Entry): boolean {
-    return this.#entries.get(entryKey(entry.activation, entry.stored.record.callId)) === entry;
+  #ship(entry: Entry): void {
+    const { stored, requestBytes, key } = entry;
+    this.#parts.shipping?.add(key, { key: keyOfCall(stored), bytes: requestBytes, since: stored.record.acceptedAt });
   }
 }
 

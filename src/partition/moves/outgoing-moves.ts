@@ -28,8 +28,6 @@ export interface OutgoingMovesParts {
   readonly connect: Connect;
   /** Ms that a move which must happen waits for turns: the default timeout of a turn. */
   readonly patience: number;
-  /** The shard has left: counters must be read again. */
-  readonly onGone: (shard: number) => void;
 }
 
 /**
@@ -217,7 +215,7 @@ export class OutgoingMoves {
 
   /** The commit point. Undefined when the move was undone before it. */
   async #commit(moving: Moving): Promise<number | undefined> {
-    const { ownership, commit, changes, clock, onGone } = this.#parts;
+    const { ownership, commit, changes, clock } = this.#parts;
     const { shard, id } = moving.order;
     let committed = false;
     commit.write(null, () => {
@@ -232,7 +230,6 @@ export class OutgoingMoves {
     await commit.durable(null);
     if (!committed) return undefined;
     this.#moving.delete(shard);
-    onGone(shard);
     return ownership.record(shard)?.state.epoch;
   }
 

@@ -122,7 +122,7 @@ function namedConflict(storage: SqlStorage, count: number, { perShard, busy }: C
   const [stored] = storage.query<{ id: string }>(
     `SELECT id FROM objects WHERE id GLOB 'shard#*/*' AND position IN (SELECT value FROM json_each(?1))
        AND NOT (id IN (SELECT value FROM json_each(?2)) AND type IN (SELECT value FROM json_each(?3)))
-     UNION SELECT id FROM calls WHERE status = 'pending' AND id GLOB 'shard#*/*'
+     UNION SELECT id FROM pending WHERE id GLOB 'shard#*/*'
        AND position IN (SELECT value FROM json_each(?1)) LIMIT 1`,
     JSON.stringify(positions),
     JSON.stringify(gone.map(autoId)),
@@ -143,7 +143,7 @@ const autoId = (shard: number) => `shard#${shard}/auto`;
 /** Removes the `autoLoad = "shard"` objects of shards that are no more ([LIFE4]). */
 function removePerShard(storage: SqlStorage, types: readonly string[], target: number, count: number): void {
   const gone = Array.from({ length: count - target }, (_, index) => target + index);
-  for (const table of types.length === 0 ? [] : ["objects", "rows", "calls"]) {
+  for (const table of types.length === 0 ? [] : ["objects", "rows", "pending", "marks"]) {
     storage.query(
       `DELETE FROM ${table} WHERE position IN (SELECT value FROM json_each(?))
          AND id IN (SELECT value FROM json_each(?)) AND type IN (SELECT value FROM json_each(?))`,

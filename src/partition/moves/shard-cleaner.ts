@@ -16,7 +16,6 @@ export class ShardCleaner {
   readonly #ownership: Ownership;
   readonly #onStart: () => void;
   readonly #onEnd: () => void;
-  readonly #onClean: () => void;
   readonly #onError: (error: unknown) => void;
   #running = false;
   #stopped = false;
@@ -28,8 +27,6 @@ export class ShardCleaner {
     /** Told true when it has rows to remove, and false when none is left. */
     onStart: () => void;
     onEnd: () => void;
-    /** Nothing is left of a shard. */
-    onClean: () => void;
     onError: (error: unknown) => void;
   }) {
     this.#storage = parts.storage;
@@ -37,7 +34,6 @@ export class ShardCleaner {
     this.#ownership = parts.ownership;
     this.#onStart = parts.onStart;
     this.#onEnd = parts.onEnd;
-    this.#onClean = parts.onClean;
     this.#onError = parts.onError;
   }
 
@@ -72,12 +68,10 @@ export class ShardCleaner {
         this.#onEnd();
         return;
       }
-      const clean = this.#storage.transaction(() => {
-        if (clearRows(this.#storage, this.#ownership.range(shard), BATCH)) return false;
+      this.#storage.transaction(() => {
+        if (clearRows(this.#storage, this.#ownership.range(shard), BATCH)) return;
         this.#storage.query("UPDATE shards SET dirty = 0 WHERE shard = ?", shard);
-        return true;
       });
-      if (clean) this.#onClean();
       this.start();
     } catch (error) {
       this.#onError(error);

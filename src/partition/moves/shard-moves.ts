@@ -33,8 +33,8 @@ interface Parts {
   readonly deactivate: (activation: TurnActivation) => void;
   /** Goes on with the pending calls of a shard. */
   readonly resume: (shard: number) => void;
-  /** Rows have come or gone: counters must be read again. */
-  readonly onChanged: () => void;
+  /** Rows have come. */
+  readonly onArrived: () => void;
   /** A shard has become this partition's. */
   readonly onOwned: (shard: number) => void;
   readonly onError: (error: unknown) => void;
@@ -49,23 +49,22 @@ export class ShardMoves {
 
   constructor(parts: Parts) {
     this.#parts = parts;
-    const { storage, clock, ownership, onChanged, onOwned, resume, onError } = parts;
+    const { storage, clock, ownership, onArrived, onOwned, resume, onError } = parts;
     this.#cleaner = new ShardCleaner({
       storage,
       clock,
       ownership,
-      onClean: onChanged,
       onError,
       onStart: () => parts.onClearing(true),
       onEnd: () => parts.onClearing(false),
     });
     const farewells = parts.registry.types.some(({ hooks }) => hooks.has("onDeactivate"));
     const shared = { ...parts, cleaner: this.#cleaner };
-    this.outgoing = new OutgoingMoves({ ...shared, drain: new ShardDrain({ ...parts, farewells }), onGone: onChanged });
+    this.outgoing = new OutgoingMoves({ ...shared, drain: new ShardDrain({ ...parts, farewells }) });
     this.incoming = new IncomingMoves({
       ...shared,
       onOwned: (shard) => {
-        onChanged();
+        onArrived();
         resume(shard);
         onOwned(shard);
       },

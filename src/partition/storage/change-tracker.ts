@@ -218,12 +218,6 @@ export class ChangeTracker {
     });
   }
 
-  /** SQL that leaves the leaving shards out. */
-  outside(column: string): string {
-    const ranges = [...this.#leaving.values()].map(({ range }) => `${range.first} AND ${range.last}`);
-    return ranges.map((range) => `AND ${column} NOT BETWEEN ${range}`).join(" ");
-  }
-
   #covering(position: number): Leaving | undefined {
     if (this.#leaving.size === 0) return undefined;
     for (const leaving of this.#leaving.values()) {

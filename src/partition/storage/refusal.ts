@@ -4,8 +4,21 @@ import { writeMeta } from "./schema.ts";
 
 const FULL = /SQLITE_FULL|database or disk is full|exceeded (?:its |the )?(?:maximum|storage)/i;
 
+const refusals = new WeakSet<object>();
+
 /** Why a write that failed alone was not stored. Nothing of it was. */
 export function refusal(storage: SqlStorage, cause: unknown): EdgeverseError {
+  const error = reason(storage, cause);
+  refusals.add(error);
+  return error;
+}
+
+/** Whether a turn ended because the database did not take what it began from, or would have stored. */
+export function isRefusal(error: EdgeverseError): boolean {
+  return refusals.has(error) || (error.cause instanceof EdgeverseError && refusals.has(error.cause));
+}
+
+function reason(storage: SqlStorage, cause: unknown): EdgeverseError {
   if (cause instanceof EdgeverseError) return cause;
   const trouble = FULL.test(String(cause)) ? cause : storageTrouble(storage);
   if (trouble === undefined) {

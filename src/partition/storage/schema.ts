@@ -3,9 +3,17 @@ import type { SqlStorage } from "../../platform/ports.ts";
 
 /**
  * The partition's database. Rows of an object are clustered by `position`, in hash order (see identity/hash-order.ts), so a shard is one range of
- * every table. `calls` holds the call marks, and until they are shipped the log's backlog (`open`); `seq` is their order of
- * acceptance, a hybrid logical clock, so that it goes on growing when a call has moved here from another partition. `shards`
- * is what this partition knows of shards (see placement/shard-state.ts); `changes` is what was written to leaving shards.
+ * every table.
+ *
+ * A reliable call that was accepted is a row of `pending` until it ends; what is read of all of them at once comes before the
+ * request, which may be large. A call that has ended is a row of `marks`, written once. `seq` is the order of acceptance, a
+ * hybrid logical clock, so that it goes on growing when a call has moved here from another partition. `calls` is both as one,
+ * with the columns a call moves with. `backlog` is what the log has yet to see of outcomes: lists of records in order; `n` is
+ * the number of the first record of a row, and `at` how many bytes came before it, so that the first and the last row tell
+ * how much there is.
+ *
+ * `shards` is what this partition knows of shards (see placement/shard-state.ts); `changes` is what was written to leaving
+ * shards.
  */
 const MIGRATIONS: readonly string[][] = [
   [
@@ -58,6 +66,49 @@ const MIGRATIONS: readonly string[][] = [
     `UPDATE shards SET copy = replace(copy, '"ring":', '"position":') WHERE copy IS NOT NULL`,
     // The policies' former names; in rows that are closed nobody reads them.
     "UPDATE calls SET log = CASE log WHEN 'before' THEN 'write-ahead' ELSE 'write-behind' END WHERE open = 1",
+  ],
+  [
+    `CREATE TABLE pending (
+       position INTEGER NOT NULL, type TEXT NOT NULL, id TEXT NOT NULL, call_id TEXT NOT NULL, seq INTEGER NOT NULL,
+       status TEXT NOT NULL, method TEXT NOT NULL, request_hash TEXT NOT NULL, error TEXT, caller TEXT, trace_id TEXT,
+       attempts INTEGER NOT NULL, epoch INTEGER NOT NULL, accepted INTEGER NOT NULL, expires INTEGER, log TEXT NOT NULL,
+       crashes INTEGER NOT NULL, bytes INTEGER NOT NULL, request TEXT,
+       PRIMARY KEY (position, type, id, call_id)) WITHOUT ROWID`,
+    `CREATE TABLE marks (
+       position INTEGER NOT NULL, type TEXT NOT NULL, id TEXT NOT NULL, call_id TEXT NOT NULL, seq INTEGER NOT NULL,
+       accepted INTEGER NOT NULL, finished INTEGER NOT NULL, status TEXT NOT NULL, logged INTEGER NOT NULL,
+       method TEXT NOT NULL, request_hash TEXT NOT NULL, attempts INTEGER NOT NULL, epoch INTEGER NOT NULL,
+       error TEXT, response TEXT,
+       PRIMARY KEY (position, type, id, call_id)) WITHOUT ROWID`,
+    `CREATE TABLE backlog (
+       n INTEGER PRIMARY KEY, records INTEGER NOT NULL, at INTEGER NOT NULL, bytes INTEGER NOT NULL,
+       list TEXT NOT NULL, request TEXT, response TEXT)`,
+    `INSERT INTO pending SELECT position, type, id, call_id, seq, status, method, request_hash, error, caller, trace_id,
+       attempts, epoch, accepted, expires, log, crashes, coalesce(length(request), 0), request
+     FROM calls WHERE status = 'pending'`,
+    `INSERT INTO marks SELECT position, type, id, call_id, seq, accepted, coalesce(finished, accepted), status,
+       NOT (open = 1 AND log = 'write-ahead'), method, request_hash, attempts, epoch, error, response
+     FROM calls WHERE status <> 'pending'`,
+    // Each record in a row of its own: it may be large.
+    `INSERT INTO backlog
+       SELECT row_number() OVER line, 1, sum(bytes) OVER line - bytes, bytes,
+         json_array(json_object('position', position, 'ahead', json(iif(log = 'write-ahead', 'true', 'false')),
+           'type', type, 'id', id, 'callId', call_id, 'method', method, 'requestHash', request_hash, 'status', status,
+           'error', json(error), 'caller', caller, 'traceId', trace_id, 'attempts', attempts, 'epoch', epoch,
+           'acceptedAt', accepted, 'finishedAt', finished, 'expiresAt', expires)), request, response
+       FROM (SELECT *, 400 + coalesce(length(request), 0) + coalesce(length(response), 0) AS bytes FROM calls)
+       WHERE open = 1 AND status <> 'pending'
+       WINDOW line AS (ORDER BY seq, position, call_id ROWS UNBOUNDED PRECEDING)`,
+    "DROP TABLE calls",
+    // Both halves must have columns of the same type: else SQLite can't merge them in order, and would sort them all.
+    `CREATE VIEW calls AS
+       SELECT position, type, id, call_id, seq, method, request, request_hash, status, CAST(NULL AS TEXT) AS response, error,
+         caller, trace_id, attempts, epoch, accepted, CAST(NULL AS INTEGER) AS finished, expires, log, crashes,
+         CAST(0 AS INTEGER) AS shipped, 1 AS open FROM pending
+       UNION ALL
+       SELECT position, type, id, call_id, seq, method, CAST(NULL AS TEXT), request_hash, status, response, error,
+         CAST(NULL AS TEXT), CAST(NULL AS TEXT), attempts, epoch, accepted, finished, CAST(NULL AS INTEGER),
+         CAST('write-behind' AS TEXT), CAST(0 AS INTEGER), logged, 0 FROM marks`,
   ],
 ];
 

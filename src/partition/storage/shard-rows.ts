@@ -1,5 +1,7 @@
 import type { MovedRow, RowKey, RowKind } from "../../placement/move.ts";
 import type { SqlRow, SqlStorage, SqlValue } from "../../platform/ports.ts";
+import { CALL_KEY, clearCall, insertMovedCalls, isOpen, MOVED_CALL } from "./call-rows.ts";
+import { insertMany } from "./insert-many.ts";
 import { compareUtf8 } from "./utf8-order.ts";
 
 /** Positions in hash order, both inclusive: a shard's rows. */
@@ -26,38 +28,25 @@ const KINDS: readonly [Kind, Kind, Kind] = [
   },
   { table: "rows", key: "key", columns: ["value"], compared: ["value"] },
   {
+    // A view: `pending` and `marks`.
     table: "calls",
     key: "call_id",
-    columns: [
-      "seq",
-      "method",
-      "request",
-      "request_hash",
-      "status",
-      "response",
-      "error",
-      "caller",
-      "trace_id",
-      "attempts",
-      "epoch",
-      "accepted",
-      "finished",
-      "expires",
-      "log",
-      "crashes",
-      "shipped",
-      "open",
-    ],
-    // The shipper changes the other columns during the copy; the target changes epoch and shipped.
+    columns: MOVED_CALL,
+    // The target changes epoch and shipped; crashes are counted without a note; a mark leaves out the others.
     compared: ["seq", "method", "request_hash", "status", "response", "error", "caller", "attempts", "accepted", "log"],
   },
 ];
 
+/** The tables with a shard's rows, and their keys. */
+const SHARD_TABLES = {
+  objects: ["position", "type", "id"],
+  rows: ["position", "type", "id", "key"],
+  pending: CALL_KEY,
+  marks: CALL_KEY,
+} as const;
+
 /** Rows read at once; large ones come few at a time. */
 const STEP = 32;
-/** Characters of a row beyond which it is stored alone. */
-const LARGE = 64 * 1024;
-const BULK = 128 * 1024;
 
 const keyColumns = ({ key }: Kind) => ["position", "type", "id", ...(key === null ? [] : [key])];
 const keyOf = ({ kind, position, type, id, key }: RowKey): SqlValue[] =>
@@ -169,58 +158,29 @@ export function sizeOfRow(row: MovedRow): number {
 
 /** Stores rows that are not there yet, many in one statement. */
 export function insertRows(storage: SqlStorage, rows: readonly MovedRow[]): void {
-  let bulk: MovedRow[] = [];
-  let size = 0;
-  const flush = () => {
-    if (bulk.length > 0) insertBulk(storage, bulk);
-    bulk = [];
-    size = 0;
-  };
-  for (const row of rows) {
-    if (bulk.length > 0 && (bulk[0]?.kind !== row.kind || size > BULK)) flush();
-    const bytes = sizeOfRow(row);
-    if (bytes > LARGE) replaceRow(storage, row);
-    else {
-      bulk.push(row);
-      size += bytes;
-    }
+  for (const kind of KINDS) {
+    const own = rows.filter((row) => KINDS[row.kind] === kind).map((row) => [...keyOf(row), ...(row.values ?? [])]);
+    if (kind.table === "calls") insertMovedCalls(storage, own);
+    else insertMany(storage, kind.table, [...keyColumns(kind), ...kind.columns], own);
   }
-  flush();
-}
-
-function insertBulk(storage: SqlStorage, rows: readonly MovedRow[]): void {
-  const kind = KINDS[(rows[0] as MovedRow).kind];
-  const columns = [...keyColumns(kind), ...kind.columns];
-  storage.query(
-    `INSERT INTO ${kind.table} (${columns.join(", ")})
-     SELECT ${columns.map((_, index) => `value->>${index}`).join(", ")} FROM json_each(?)`,
-    JSON.stringify(rows.map((row) => [...keyOf(row), ...(row.values ?? [])])),
-  );
 }
 
 /** Makes one row equal to the source's, or removes it. */
 export function replaceRow(storage: SqlStorage, row: MovedRow): void {
   const kind = KINDS[row.kind];
-  const keys = keyColumns(kind);
-  if (row.values === null) {
-    const where = keys.map((column) => `${column} = ?`).join(" AND ");
-    storage.query(`DELETE FROM ${kind.table} WHERE ${where}`, ...keyOf(row));
-    return;
+  if (kind.table === "calls") clearCall(storage, keyOf(row));
+  else {
+    const where = keyColumns(kind).map((column) => `${column} = ?`);
+    storage.query(`DELETE FROM ${kind.table} WHERE ${where.join(" AND ")}`, ...keyOf(row));
   }
-  const columns = [...keys, ...kind.columns];
-  storage.query(
-    `INSERT INTO ${kind.table} (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})
-     ON CONFLICT (${keys.join(", ")}) DO UPDATE SET ${kind.columns.map((column) => `${column} = excluded.${column}`).join(", ")}`,
-    ...keyOf(row),
-    ...row.values,
-  );
+  if (row.values !== null) insertRows(storage, [row]);
 }
 
-/** A call's values as its new owner takes them over: under its own epoch while it is pending. */
+/** A call's values as its new owner takes them over: under its own epoch until it has ended. */
 export function underEpoch(row: MovedRow, epoch: number): MovedRow {
   if (row.kind !== 2 || row.values === null) return row;
   const { columns } = KINDS[2];
-  if (row.values[columns.indexOf("status")] !== "pending") return row;
+  if (!isOpen(row.values[columns.indexOf("status")])) return row;
   const values = [...row.values];
   values[columns.indexOf("epoch")] = epoch;
   values[columns.indexOf("shipped")] = 0;
@@ -229,11 +189,11 @@ export function underEpoch(row: MovedRow, epoch: number): MovedRow {
 
 /** Removes at most `limit` rows of a shard; says whether any may be left. */
 export function clearRows(storage: SqlStorage, { first, last }: HashRange, limit: number): boolean {
-  for (const kind of KINDS) {
-    const keys = keyColumns(kind).join(", ");
+  for (const [table, columns] of Object.entries(SHARD_TABLES)) {
+    const keys = columns.join(", ");
     const removed = storage.query(
-      `DELETE FROM ${kind.table} WHERE (${keys}) IN (
-         SELECT ${keys} FROM ${kind.table} WHERE position BETWEEN ? AND ? LIMIT ?) RETURNING 1 AS removed`,
+      `DELETE FROM ${table} WHERE (${keys}) IN (
+         SELECT ${keys} FROM ${table} WHERE position BETWEEN ? AND ? LIMIT ?) RETURNING 1 AS removed`,
       first,
       last,
       limit,

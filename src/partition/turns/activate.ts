@@ -144,9 +144,14 @@ function creation({ plan, activation }: Turn): unknown {
 
 /** Whether `onDelete` is there and can run: an object whose row can't be read is deleted without it. */
 export function deletable(activation: TurnActivation): boolean {
-  if (!activation.definition.hooks.has("onDelete")) return false;
+  return activation.definition.hooks.has("onDelete") && (activation.instance !== undefined || isReadable(activation));
+}
+
+/** Whether today's code can use the object's row. */
+export function isReadable(activation: TurnActivation): boolean {
   try {
-    return activation.instance !== undefined || parseState(activation) !== undefined;
+    parseState(activation);
+    return true;
   } catch {
     return false;
   }

@@ -18,7 +18,8 @@ export class CallSpans {
   /** Looks at tables that were written. To be called after every event. */
   observe({ partitions, time }: World): void {
     for (const { disk } of partitions) {
-      if (!disk.written.delete("calls")) continue;
+      const written = [disk.written.delete("pending"), disk.written.delete("marks")];
+      if (!written.includes(true)) continue;
       for (const { key, finished } of callsOf(disk)) {
         const span = this.#spans.get(key) ?? { accepted: time.events, finished: undefined };
         if (finished) span.finished ??= time.events;
@@ -30,7 +31,8 @@ export class CallSpans {
   /** Whether the one had ended before the other, which has another `seq`, was accepted. */
   apart(one: { callId: string; seq: number }, other: { callId: string; seq: number }): boolean {
     const end = this.#spans.get(keyOf(one.callId, one.seq))?.finished ?? Number.POSITIVE_INFINITY;
-    return end <= (this.#spans.get(keyOf(other.callId, other.seq))?.accepted ?? 0);
+    // Both in one event: one owner took both, and its own clock orders them.
+    return end < (this.#spans.get(keyOf(other.callId, other.seq))?.accepted ?? 0);
   }
 }
 

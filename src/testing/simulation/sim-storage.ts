@@ -13,7 +13,7 @@ interface Commit {
   readonly alarm: number | null;
 }
 
-const WATCHED = ["shards", "calls"] as const;
+const WATCHED = ["shards", "pending", "marks"] as const;
 
 /** A text with this in it can't be stored: what holds it fails by its nature, and whatever is in its transaction with it. */
 export const POISON = "\u2620";
@@ -43,7 +43,7 @@ export class SimDisk {
   /** Told of statements that SQLite itself refuses: none should be. */
   onError: ((error: unknown) => void) | undefined;
   /** Of the tables that checks look at, those written since; whoever looks takes them out. */
-  readonly written = new Set<"shards" | "calls">();
+  readonly written = new Set<(typeof WATCHED)[number]>();
   /** Makes the next transaction fail. */
   failNext = false;
   trouble: DiskTrouble | undefined;

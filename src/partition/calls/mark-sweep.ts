@@ -1,0 +1,106 @@
+import { FIXED_POSITION } from "../../identity/hash-order.ts";
+import type { SqlRow, SqlStorage } from "../../platform/ports.ts";
+import type { MarkCursor, SweepOrder, SweepReport } from "../../reliable/mark-sweep.ts";
+import { AMONG_CALLS, CALL_KEY } from "../storage/call-rows.ts";
+import { readMeta, writeMeta } from "../storage/schema.ts";
+
+interface Parts {
+  readonly storage: SqlStorage;
+  readonly now: () => number;
+  /** Whether the marks at a position are being copied, to here or from here: their next owner removes them. */
+  readonly copied: (position: number) => boolean;
+  /** When the oldest outcome that the log has yet to see was reached: its mark stays, or the call might run again. */
+  readonly unlogged: () => number;
+}
+
+interface MarkRow extends SqlRow {
+  position: number;
+  type: string;
+  id: string;
+  call_id: string;
+  accepted: number;
+  finished: number;
+}
+
+/** Marks that one step looks at. */
+const STEP = 1_000;
+/** In `meta`: a {@link Progress}. Not there when marks have come from elsewhere since. */
+const SWEEP = "sweep";
+
+/** How far the present sweep is; when the last one has ended, when the oldest mark that it left was finished. */
+interface Progress {
+  readonly after?: MarkCursor;
+  readonly oldest?: number;
+}
+
+/**
+ * Removes the marks of calls that ended long ago ([CALL9]). A sweep goes through the marks in the order of their keys, so that
+ * no index has to be kept for it with each call; a step looks at few, and calls run in between. Nothing is looked at while
+ * the oldest mark is known to be young.
+ */
+export class MarkSweep {
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** Without a cursor, a sweep that was left goes on where it was. */
+  step(order: SweepOrder): SweepReport {
+    const { dryRun } = order;
+    const { storage, now, unlogged } = this.#parts;
+    const before = Math.min(order.before, unlogged());
+    let { after } = order;
+    if (after === null) {
+      const progress = JSON.parse(readMeta(storage, SWEEP) ?? "{}") as Progress;
+      if (progress.oldest !== undefined && progress.oldest >= before) return { removed: 0, visited: 0, next: null };
+      if (!dryRun) {
+        after = progress.after ?? null;
+        // Should marks come from elsewhere before the end, this is gone.
+        writeMeta(storage, SWEEP, JSON.stringify(after === null ? {} : { after }));
+      }
+    }
+    const keys = CALL_KEY.join(", ");
+    const marks = storage.query<MarkRow>(
+      `SELECT ${keys}, accepted, finished FROM marks WHERE (${keys}) > (?, ?, ?, ?) ORDER BY ${keys} LIMIT ${STEP}`,
+      after?.position ?? FIXED_POSITION,
+      after?.type ?? "",
+      after?.id ?? "",
+      after?.callId ?? "",
+    );
+    const old: MarkRow[] = [];
+    // One that is made during the sweep is younger than its beginning.
+    let oldest = after?.oldest ?? now();
+    for (const mark of marks) {
+      const time = Math.max(mark.accepted, mark.finished);
+      if (time < before && !this.#parts.copied(mark.position)) old.push(mark);
+      else oldest = Math.min(oldest, time);
+    }
+    const last = marks.length < STEP ? undefined : marks.at(-1);
+    const next = last === undefined ? null : cursorAt(last, oldest);
+    if (!dryRun) this.#remove(old, next === null ? { oldest } : { after: next });
+    return { removed: old.length, visited: marks.length, next };
+  }
+
+  /** Marks of any age have come from another partition. */
+  arrived(): void {
+    this.#parts.storage.query("DELETE FROM meta WHERE key = ?", SWEEP);
+  }
+
+  #remove(marks: readonly MarkRow[], progress: Progress): void {
+    const { storage } = this.#parts;
+    storage.transaction(() => {
+      if (marks.length > 0) {
+        const list = JSON.stringify(
+          marks.map(({ position, type, id, call_id: callId }) => [position, type, id, callId]),
+        );
+        storage.query(`DELETE FROM marks WHERE ${AMONG_CALLS}`, list);
+      }
+      storage.query("UPDATE meta SET value = ? WHERE key = ?", JSON.stringify(progress), SWEEP);
+    });
+  }
+}
+
+function cursorAt({ position, type, id, call_id: callId }: MarkRow, oldest: number): MarkCursor {
+  return { position, type, id, callId, oldest };
+}

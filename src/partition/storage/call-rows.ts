@@ -1,0 +1,176 @@
+import type { WireError } from "../../errors/edgeverse-error.ts";
+import type { LogPolicy } from "../../object/method.ts";
+import type { SqlStorage, SqlValue } from "../../platform/ports.ts";
+import type { CallStatus } from "../../reliable/call-record.ts";
+import { Backlog } from "./backlog.ts";
+import { insertMany } from "./insert-many.ts";
+import { backlogRecord, type StoredCall } from "./stored-call.ts";
+
+/** Columns of a call's key, in `pending` and in `marks`. */
+export const CALL_KEY = ["position", "type", "id", "call_id"] as const;
+export const BY_KEY = "position = ? AND type = ? AND id = ? AND call_id = ?";
+/** The row's key is in a list, the parameter. */
+export const AMONG_CALLS = `(${CALL_KEY.join(", ")}) IN (
+  SELECT value->>0, value->>1, value->>2, value->>3 FROM json_each(?))`;
+
+const PENDING = [
+  ...CALL_KEY,
+  "seq",
+  "status",
+  "method",
+  "request_hash",
+  "error",
+  "caller",
+  "trace_id",
+  "attempts",
+  "epoch",
+  "accepted",
+  "expires",
+  "log",
+  "crashes",
+  "bytes",
+  "request",
+] as const;
+
+const MARK = [
+  ...CALL_KEY,
+  "seq",
+  "accepted",
+  "finished",
+  "status",
+  "logged",
+  "method",
+  "request_hash",
+  "attempts",
+  "epoch",
+  "error",
+  "response",
+] as const;
+
+/** Columns that a call moves with, after its key: those of the view `calls`. */
+export const MOVED_CALL = [
+  "seq",
+  "method",
+  "request",
+  "request_hash",
+  "status",
+  "response",
+  "error",
+  "caller",
+  "trace_id",
+  "attempts",
+  "epoch",
+  "accepted",
+  "finished",
+  "expires",
+  "log",
+  "crashes",
+  "shipped",
+  "open",
+] as const;
+
+export type PendingRow = Readonly<Record<(typeof PENDING)[number], SqlValue>>;
+export type MarkRow = Readonly<Record<(typeof MARK)[number], SqlValue>>;
+/** A row of the view `calls`. */
+export type CallRow = Readonly<Record<(typeof CALL_KEY)[number] | (typeof MOVED_CALL)[number], SqlValue>>;
+
+/** Whether a call of this status has not ended. */
+export function isOpen(status: SqlValue | undefined): boolean {
+  return status === "pending" || status === "parked";
+}
+
+export function insertPending(storage: SqlStorage, rows: readonly PendingRow[]): void {
+  const values = rows.map((row) => PENDING.map((column) => row[column]));
+  insertMany(storage, "pending", PENDING, values);
+}
+
+export function insertMarks(storage: SqlStorage, rows: readonly MarkRow[]): void {
+  const values = rows.map((row) => MARK.map((column) => row[column]));
+  insertMany(storage, "marks", MARK, values);
+}
+
+export function clearCall(storage: SqlStorage, key: readonly SqlValue[]): void {
+  storage.query(`DELETE FROM pending WHERE ${BY_KEY}`, ...key);
+  storage.query(`DELETE FROM marks WHERE ${BY_KEY}`, ...key);
+}
+
+export function fromRow(row: CallRow, shard: number): StoredCall {
+  return {
+    seq: row.seq as number,
+    position: row.position as number,
+    log: row.log as LogPolicy,
+    crashes: row.crashes as number,
+    logged: row.shipped === 1,
+    record: {
+      callId: row.call_id as string,
+      type: row.type as string,
+      id: row.id as string,
+      shard,
+      method: row.method as string,
+      request: row.request as string | null,
+      requestHash: row.request_hash as string,
+      status: row.status as CallStatus,
+      response: row.response as string | null,
+      error: row.error === null ? null : (JSON.parse(row.error as string) as WireError),
+      caller: row.caller as string | null,
+      traceId: row.trace_id as string | null,
+      attempts: row.attempts as number,
+      epoch: row.epoch as number,
+      acceptedAt: row.accepted as number,
+      finishedAt: row.finished as number | null,
+      expiresAt: row.expires as number | null,
+    },
+  };
+}
+
+/** The columns a call is stored with, in `pending` or in `marks`: those of its table are among them. */
+export function toRow({ seq, position, log, crashes, logged, record }: StoredCall) {
+  return {
+    position,
+    type: record.type,
+    id: record.id,
+    call_id: record.callId,
+    seq,
+    status: record.status,
+    method: record.method,
+    request_hash: record.requestHash,
+    error: record.error === null ? null : JSON.stringify(record.error),
+    caller: record.caller,
+    trace_id: record.traceId,
+    attempts: record.attempts,
+    epoch: record.epoch,
+    accepted: record.acceptedAt,
+    finished: record.finishedAt,
+    expires: record.expiresAt,
+    log,
+    crashes,
+    logged: logged ? 1 : 0,
+    bytes: record.request?.length ?? 0,
+    request: record.request,
+    response: record.response,
+  } satisfies Record<string, SqlValue>;
+}
+
+/** Stores calls that move here, each given by its key and the columns it moves with. */
+export function insertMovedCalls(storage: SqlStorage, calls: readonly (readonly SqlValue[])[]): void {
+  const columns = [...CALL_KEY, ...MOVED_CALL];
+  const rows = calls.map(
+    (values) => Object.fromEntries(columns.map((column, index) => [column, values[index] ?? null])) as CallRow,
+  );
+  const open = rows.filter((row) => isOpen(row.status));
+  const ended = rows.filter((row) => !isOpen(row.status));
+  insertPending(
+    storage,
+    open.map((row) => ({ ...row, bytes: String(row.request ?? "").length })),
+  );
+  insertMarks(
+    storage,
+    ended.map((row) => ({
+      ...row,
+      finished: row.finished ?? row.accepted,
+      logged: row.open === 1 ? (row.log === "write-ahead" ? 0 : 1) : row.shipped,
+    })),
+  );
+  // Older code leaves it to the next owner to tell the log.
+  new Backlog(storage).append(ended.filter((row) => row.open === 1).map((row) => backlogRecord(fromRow(row, -1))));
+}
