@@ -55,7 +55,7 @@ const SHARED = {
 export async function bundleWorker(settings: WorkerSettings, folder: string): Promise<Bundle> {
   const { main, project } = settings;
   const { config } = settings.file;
-  const { build } = wranglerOf(project)("esbuild") as typeof import("esbuild");
+  const { build, stop } = wranglerOf(project)("esbuild") as typeof import("esbuild");
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const entry = `
@@ -79,6 +79,8 @@ export async function bundleWorker(settings: WorkerSettings, folder: string): Pr
     return { settings, folder, binaries: binaryModules(bundle) };
   } catch (error) {
     throw new HostError(`Cannot bundle the worker: ${error instanceof Error ? error.message : error}`);
+  } finally {
+    await stop(); // Its process would stay, with 100 MB.
   }
 }
 

@@ -35,12 +35,14 @@ export async function readWorkers({ configFiles, environment }: HostOptions): Pr
 
 /**
  * Locks the data folder, finds the port, the admin token and the database. What must be undone is put on `cleanup`.
+ * @param log hears of trouble with the database later on
  * @param meanwhile work that needs the folder and not the database, done while that starts
  */
 export async function layFoundation<Made>(
   options: HostOptions,
   [settings]: Workers,
   cleanup: Cleanup,
+  log: (line: string) => void,
   meanwhile: (folder: DataFolder) => Promise<Made>,
 ): Promise<Foundation<Made>> {
   checkConfiguration({ ...settings.vars, ...options.variables });
@@ -52,7 +54,7 @@ export async function layFoundation<Made>(
   const database = options.postgres
     ? { folder: folder.postgres, url: options.databaseUrl ?? secret(settings, "DATABASE_URL") }
     : undefined;
-  const opening = openPostgres(database);
+  const opening = openPostgres(database, log);
   // Also when `meanwhile` fails first: a database that has begun to start is waited for and stopped.
   cleanup.add(async () => (await opening.catch(() => undefined))?.stop());
   const [postgres, made] = await Promise.all([opening, meanwhile(folder)]);

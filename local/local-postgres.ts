@@ -18,13 +18,23 @@ export interface DatabaseChoice {
   readonly folder: string;
 }
 
-/** Starts or connects a database; `undefined` when there is to be none. */
-export async function openPostgres(database: DatabaseChoice | undefined): Promise<LocalPostgres | undefined> {
+/**
+ * Connects a database, or makes the embedded one ready to start; `undefined` when there is to be none.
+ * @param log hears when the embedded one can't be started later
+ */
+export async function openPostgres(
+  database: DatabaseChoice | undefined,
+  log: (line: string) => void,
+): Promise<LocalPostgres | undefined> {
   if (database === undefined) return undefined;
   // Imported late: a wrong option or a locked folder should be answered at once.
   const { startPostgres } = await import("./postgres/index.ts");
   try {
-    return await startPostgres({ dataDir: database.folder, databaseUrl: database.url });
+    return await startPostgres({
+      dataDir: database.folder,
+      databaseUrl: database.url,
+      onTrouble: (message) => log(`The log of reliable calls waits for the embedded Postgres: ${message}`),
+    });
   } catch (cause) {
     if (cause instanceof HostError) throw cause;
     const { message, code } = cause as NodeJS.ErrnoException; // "connection refused" on all addresses comes without a message
@@ -36,7 +46,7 @@ export async function openPostgres(database: DatabaseChoice | undefined): Promis
 /** Says where the database is, without its password. */
 export function describePostgres(database: DatabaseChoice | undefined): string {
   if (database === undefined) return "none (--no-postgres): reliable calls are not logged";
-  if (database.url === undefined) return `embedded, ${shortPath(database.folder)}`;
+  if (database.url === undefined) return `embedded, ${shortPath(database.folder)}, starts when it is needed`;
   try {
     const { hostname, port, pathname } = new URL(database.url);
     return `DATABASE_URL, ${hostname}${port === "" ? "" : `:${port}`}${pathname}`;

@@ -31,7 +31,9 @@ export async function startWorkerdHost(
   const workers = await readWorkers(options);
   checkDemands(workers);
   const [settings] = workers;
-  const foundation = await layFoundation(options, workers, cleanup, ({ worker }) => bundleAll(workers, worker));
+  const foundation = await layFoundation(options, workers, cleanup, events.log, ({ worker }) =>
+    bundleAll(workers, worker),
+  );
   const { made: bundles, folder, port, facts, bindings } = foundation;
   signal.throwIfAborted();
 

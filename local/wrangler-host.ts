@@ -24,7 +24,7 @@ export async function startWranglerHost(
 ): Promise<LocalHost> {
   const workers = await readWorkers(options);
   const [settings] = workers;
-  const { folder, port, facts, bindings } = await layFoundation(options, workers, cleanup, async () => {});
+  const { folder, port, facts, bindings } = await layFoundation(options, workers, cleanup, events.log, async () => {});
   signal.throwIfAborted();
 
   const envFile = join(folder.wrangler, "dev.env");

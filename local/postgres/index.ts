@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { SqlExecutor } from "./executor.ts";
+import { LazyExecutor } from "./lazy-executor.ts";
 import { migrate } from "./migrate.ts";
 import { startNeonBridge } from "./neon-bridge.ts";
 import { isNeon, openExecutor } from "./open-executor.ts";
@@ -11,6 +12,8 @@ export interface LocalPostgresOptions {
   readonly databaseUrl?: string | undefined;
   /** Port of the bridge. Default: any free one. */
   readonly port?: number | undefined;
+  /** Hears, in a sentence, that the embedded Postgres can't be opened when it is needed, or not soon. */
+  readonly onTrouble?: (message: string) => void;
 }
 
 export interface LocalPostgres {
@@ -22,18 +25,17 @@ export interface LocalPostgres {
 }
 
 /**
- * Brings up the database that local workers use, migrated: the embedded Postgres, any Postgres server (both behind a
- * bridge that speaks Neon's protocol), or Neon itself.
+ * Brings up the database that local workers use, migrated: any Postgres server (behind a bridge that speaks Neon's
+ * protocol), or Neon itself. The embedded Postgres, behind the same bridge, starts when the first statement comes.
  */
 export async function startPostgres(options: LocalPostgresOptions): Promise<LocalPostgres> {
-  const { databaseUrl, dataDir, port } = options;
+  const { databaseUrl, port } = options;
   if (databaseUrl !== undefined && isNeon(databaseUrl)) {
     await migrate(await openExecutor(databaseUrl));
     return { url: databaseUrl, stop: async () => {} };
   }
-  const executor = databaseUrl === undefined ? await openEmbedded(dataDir) : await openExecutor(databaseUrl);
+  const executor = databaseUrl === undefined ? embedded(options) : await openMigrated(() => openExecutor(databaseUrl));
   try {
-    await migrate(executor);
     return await bridge(executor, port);
   } catch (error) {
     await executor.close();
@@ -41,10 +43,24 @@ export async function startPostgres(options: LocalPostgresOptions): Promise<Loca
   }
 }
 
-async function openEmbedded(folder: string): Promise<SqlExecutor> {
+function embedded({ dataDir, onTrouble = () => {} }: LocalPostgresOptions): SqlExecutor {
   needPackage("@electric-sql/pglite", "The embedded Postgres", ", set DATABASE_URL, or pass --no-postgres");
-  const { PgliteExecutor } = await import("./pglite-executor.ts");
-  return PgliteExecutor.open(folder);
+  const open = async () => {
+    const { PgliteExecutor } = await import("./pglite-executor.ts");
+    return PgliteExecutor.open(dataDir);
+  };
+  return new LazyExecutor({ open: () => openMigrated(open), onTrouble });
+}
+
+async function openMigrated(open: () => Promise<SqlExecutor>): Promise<SqlExecutor> {
+  const executor = await open();
+  try {
+    await migrate(executor);
+    return executor;
+  } catch (error) {
+    await executor.close();
+    throw error;
+  }
 }
 
 async function bridge(executor: SqlExecutor, port: number | undefined): Promise<LocalPostgres> {

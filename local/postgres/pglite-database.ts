@@ -11,9 +11,21 @@ const UPKEEP_MS = 30_000;
 /** Statements between two vacuums. */
 const VACUUM_STATEMENTS = 20_000;
 
+/** The folder in the database's own that Postgres keeps its files in. */
+const DATA = "pgdata";
+
 const isSync = (param: string) => param === "-F";
-/** PGlite's own, less the one that turns fsync off. fdatasync does nothing there, so WAL is synced with fsync. */
-const START = [...PGlite.defaultStartParams.filter((param) => !isSync(param)), "-c", "wal_sync_method=fsync"];
+/**
+ * PGlite's own, less the one that turns fsync off. fdatasync does nothing there, so WAL is synced with fsync. The usual 128 MB
+ * of buffers are for a server with many clients.
+ */
+const START = [
+  ...PGlite.defaultStartParams.filter((param) => !isSync(param)),
+  "-c",
+  "wal_sync_method=fsync",
+  "-c",
+  "shared_buffers=8MB",
+];
 
 /**
  * The embedded Postgres, its data in a folder of this machine. Commits are durable: a `kill -9` at any time, or a power
@@ -33,13 +45,26 @@ export class PgliteDatabase implements SqlExecutor {
     this.#timer = setInterval(() => void this.#upkeep().catch(() => {}), UPKEEP_MS).unref();
   }
 
+  static isMade(folder: string): boolean {
+    return existsSync(join(folder, DATA));
+  }
+
+  /** Makes the database in `folder`, if there is none. */
+  static async make(folder: string): Promise<void> {
+    const unlock = lockDatabase(folder);
+    try {
+      if (!PgliteDatabase.isMade(folder)) await create(folder, join(folder, DATA));
+    } finally {
+      unlock();
+    }
+  }
+
   /** Opens the database in `folder`, made when missing; recovers from whatever ended the last process. */
   static async open(folder: string): Promise<PgliteDatabase> {
     const unlock = lockDatabase(folder);
     try {
-      const data = join(folder, "pgdata");
-      if (!existsSync(data)) await create(folder, data);
-      return new PgliteDatabase(await openDatabase(data), unlock);
+      if (!PgliteDatabase.isMade(folder)) await create(folder, join(folder, DATA));
+      return new PgliteDatabase(await openDatabase(join(folder, DATA)), unlock);
     } catch (error) {
       unlock();
       throw error;

@@ -1,14 +1,22 @@
 import { once } from "node:events";
 import { extname, join } from "node:path";
+import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
 import type { SqlExecutor, SqlResult, SqlStatement } from "./executor.ts";
+import { PgliteDatabase } from "./pglite-database.ts";
 import { OPENED, type ThreadReply, type ThreadRequest } from "./pglite-thread.ts";
 
-/** The thread's module: `.ts`, and `.js` where this package is installed. */
-const THREAD = join(import.meta.dirname, `pglite-thread${extname(import.meta.filename)}`);
+/** A thread's module: `.ts`, and `.js` where this package is installed. */
+const thread = (name: string): string => join(import.meta.dirname, name + extname(import.meta.filename));
 
 /** How long a close may take before the thread is ended: no worse than a `kill -9`. */
 const CLOSE_MS = 10_000;
+
+/**
+ * Without the optimising compiler for WebAssembly: it takes 150 to 400 MB to compile Postgres, which then needs a tenth less
+ * processor time. Nothing else in this process is WebAssembly.
+ */
+const SMALL = ["--no-wasm-tier-up", "--no-wasm-dynamic-tiering"];
 
 interface Waiting {
   resolve(results: SqlResult[]): void;
@@ -38,8 +46,10 @@ export class PgliteExecutor implements SqlExecutor {
    * @throws Error when another process has it open
    */
   static async open(folder: string): Promise<PgliteExecutor> {
+    for (const flag of SMALL) setFlagsFromString(flag);
     const options = { workerData: folder, resourceLimits: { stackSizeMb: 32 } };
-    const executor = new PgliteExecutor(new Worker(THREAD, options));
+    if (!PgliteDatabase.isMade(folder)) await ended(new Worker(thread("pglite-maker"), options));
+    const executor = new PgliteExecutor(new Worker(thread("pglite-thread"), options));
     await executor.#answer(OPENED);
     return executor;
   }
@@ -85,4 +95,9 @@ export class PgliteExecutor implements SqlExecutor {
     this.#waiting.clear();
     this.#closed ??= Promise.resolve();
   }
+}
+
+/** @throws what the thread threw */
+async function ended(worker: Worker): Promise<void> {
+  await once(worker, "exit"); // Rejects at an "error".
 }
