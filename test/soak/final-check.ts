@@ -1,0 +1,108 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { SoakHost } from "./host.ts";
+import type { Entry, Ledger } from "./ledger.ts";
+
+/** Ms until all moves and all calls must have ended, once nothing disturbs them any more. */
+const PATIENCE = 120_000;
+
+/** What must be true when the disturbances are over: nothing acknowledged is lost, nothing ran twice, all came to an end. */
+export async function finalCheck(host: SoakHost, ledger: Ledger, hasLog: boolean): Promise<void> {
+  await settle(host, ledger);
+  for (const [id, entry] of ledger.counters) {
+    const { value } = await read<{ value: number }>(host, `Counter/${id}/get`);
+    compare(ledger, id, value, entry);
+  }
+  for (const [id, entry] of ledger.journals) {
+    let [found, length] = [0, 0];
+    do {
+      const page = await read<{ length: number; entries: unknown[] }>(host, `Journal/${id}/list`, {
+        from: found,
+        limit: 1_000,
+      });
+      length = page.length;
+      found += page.entries.length;
+      if (page.entries.length === 0) break;
+    } while (found < length);
+    compare(ledger, id, length, entry);
+    if (found !== length) ledger.break(`${id} has ${found} entries, and says that it has ${length}`);
+  }
+  for (const [id, balance] of ledger.wallets) {
+    const held = await read<{ balance: number }>(host, `Wallet/${id}/getBalance`);
+    if (held.balance !== balance) ledger.break(`${id} holds ${held.balance}, and ${balance} was acknowledged`);
+  }
+  if (hasLog) await checkLog(host, ledger);
+}
+
+function compare(ledger: Ledger, id: string, value: number, { acknowledged, unknown }: Entry): void {
+  if (value >= acknowledged && value <= acknowledged + unknown) return;
+  ledger.break(`${id} has ${value}: ${acknowledged} calls were acknowledged, of ${unknown} nobody knows`);
+}
+
+async function read<Response>(host: SoakHost, path: string, request?: unknown): Promise<Response> {
+  const answer = await fetch(`${host.url}/api/v1/objects/call/${path}`, {
+    method: "POST",
+    body: JSON.stringify(request === undefined ? {} : { request }),
+  });
+  const text = await answer.text();
+  if (answer.status !== 200) throw new Error(`${path}: ${answer.status} ${text}`);
+  return (JSON.parse(text) as { response: Response }).response;
+}
+
+/** Waits for moves and for the log; whoever does not end breaks a promise. */
+async function settle(host: SoakHost, ledger: Ledger): Promise<void> {
+  const deadline = performance.now() + PATIENCE;
+  const open = async (): Promise<string[]> => {
+    const { counts } = await host.admin<{ counts: { active: number; planned: number } }>("GET", "moves?limit=1");
+    const { target } = await host.admin<{ target: number | null }>("GET", "shard-count");
+    return [
+      ...(counts.active + counts.planned === 0 ? [] : [`${counts.active + counts.planned} moves`]),
+      ...(target === null ? [] : ["a change of the shard count"]),
+    ];
+  };
+  for (let left = await open(); left.length > 0; left = await open()) {
+    if (performance.now() > deadline)
+      return ledger.break(`these had not ended ${PATIENCE / 1_000} s after the end: ${left}`);
+    await sleep(500);
+  }
+}
+
+/** A view of the log. Poison that is written to it late may hold it up. */
+async function look<View>(host: SoakHost, path: string): Promise<View> {
+  for (const deadline = performance.now() + PATIENCE; ; await sleep(1_000)) {
+    try {
+      return await host.admin<View>("GET", path);
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+    }
+  }
+}
+
+/** The log has every reliable call of the wallets, with its outcome, once the backlog is written. */
+async function checkLog(host: SoakHost, ledger: Ledger): Promise<void> {
+  for (const deadline = performance.now() + PATIENCE; ; await sleep(1_000)) {
+    const { ended, pending } = await countRows(host);
+    if (ended === ledger.reliable && pending === 0) return;
+    if (ended > ledger.reliable || performance.now() > deadline) {
+      return ledger.break(
+        `the log has ${ended} calls of wallets and ${pending} pending ones; ${ledger.reliable} were made`,
+      );
+    }
+  }
+}
+
+async function countRows(host: SoakHost): Promise<{ ended: number; pending: number }> {
+  let [ended, pending] = [0, 0];
+  for (let cursor = ""; ; ) {
+    const page = await look<{ calls: { callId: string; status: string }[]; cursor?: string }>(
+      host,
+      `calls?type=Wallet&limit=1000${cursor}`,
+    );
+    // A transfer makes a call of its own.
+    for (const { callId, status } of page.calls) {
+      if (status === "pending") pending++;
+      else if (callId.startsWith("soak-")) ended++;
+    }
+    if (page.cursor === undefined) return { ended, pending };
+    cursor = `&cursor=${page.cursor}`;
+  }
+}

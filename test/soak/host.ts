@@ -1,0 +1,95 @@
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { freePort } from "../end-to-end/free-port.ts";
+import { type HostProcess, type Ready, spawnHost, temporaryFolder } from "../local/host-process.ts";
+import { DownTime } from "./down-time.ts";
+
+const TOKEN = "t".repeat(32);
+const CONFIG = join(import.meta.dirname, "wrangler.toml");
+
+/** The partition that falls silent. Only an operator's moves bring shards to it. */
+export const SILENT = "silent";
+export const PARTITIONS = ["p0", "p1", "p2"] as const;
+const TINY = 1e-9;
+
+/** The real host, which can be killed and comes back at the same address. */
+export class SoakHost {
+  readonly url: string;
+  readonly down = new DownTime();
+  readonly #environment: Record<string, string>;
+  #process: HostProcess | undefined;
+  #ready: Ready | undefined;
+
+  private constructor(port: number, databaseUrl: string | undefined) {
+    this.url = `http://127.0.0.1:${port}`;
+    this.#environment = {
+      PORT: `${port}`,
+      EDGEVERSE_DATA: temporaryFolder(),
+      EDGEVERSE_ADMIN_TOKEN: TOKEN,
+      EDGEVERSE_PARTITIONS: `${PARTITIONS.length}`,
+      EDGEVERSE_SHARDS: "32",
+      EDGEVERSE_STABLE_FOR: "1s",
+      EDGEVERSE_MOVE_COOLDOWN: "1s",
+      EDGEVERSE_MOVE_STALL: "5s",
+      EDGEVERSE_MAX_STATE: "1800000",
+      EDGEVERSE_MAX_VALUE: "1800000",
+      EDGEVERSE_MAX_MESSAGE: "1800000",
+      ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }),
+    };
+  }
+
+  static async start(databaseUrl: string | undefined): Promise<SoakHost> {
+    const host = new SoakHost(await freePort(), databaseUrl);
+    await host.#start();
+    await host.admin("POST", "partitions", { name: SILENT, weight: TINY });
+    return host;
+  }
+
+  get workerdPid(): number | undefined {
+    return this.#ready?.workerdPid;
+  }
+
+  get stderr(): string {
+    return this.#process?.stderr() ?? "";
+  }
+
+  /** `kill -9` of the host and its workerd, and a new start. */
+  async kill(): Promise<void> {
+    const up = this.down.begin();
+    if (this.#ready !== undefined) process.kill(this.#ready.workerdPid, "SIGKILL");
+    this.#process?.child.kill("SIGKILL");
+    await this.#process?.exited;
+    await this.#start();
+    up();
+  }
+
+  /** Asks for a change, or looks. @throws Error for any answer but a good one */
+  async admin<Body>(method: string, path: string, body?: unknown): Promise<Body> {
+    const answer = await fetch(`${this.url}/admin/v1/${path}`, {
+      method,
+      headers: { authorization: `Bearer ${TOKEN}` },
+      signal: AbortSignal.timeout(30_000),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+    return JSON.parse(text) as Body;
+  }
+
+  async silence(ms: number): Promise<void> {
+    await fetch(`${this.url}/soak/silence?partition=${SILENT}&ms=${ms}`, { signal: AbortSignal.timeout(30_000) });
+    await sleep(ms);
+  }
+
+  /** @returns the exit status */
+  async stop(): Promise<number | null> {
+    this.#process?.child.kill("SIGTERM");
+    return (await this.#process?.exited) ?? null;
+  }
+
+  async #start(): Promise<void> {
+    const worker = ["--config", CONFIG, ...(this.#environment["DATABASE_URL"] === undefined ? ["--no-postgres"] : [])];
+    this.#process = spawnHost(this.#environment, ["--json"], worker);
+    this.#ready = await this.#process.ready();
+  }
+}
