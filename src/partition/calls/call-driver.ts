@@ -226,10 +226,13 @@ export class CallDriver {
     const { crashes } = entry;
     entry.driving = true;
     const parked: StoredCall = { ...before, crashes, record: { ...before.record, status: "parked", attempts, error } };
-    commit.write(entry.activation, () => table.update(parked));
+    // Its acceptance may be on its way into the table still: it is stored as parked then.
+    if (entry.written) commit.write(entry.activation, () => table.update(parked));
+    else entry.stored = parked;
     commit.settled(entry.activation, (failure) => {
       if (!this.#callbacks.current(entry)) return;
       if (failure !== undefined) {
+        entry.stored = before;
         this.#again(entry);
         return;
       }
