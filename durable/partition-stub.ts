@@ -23,6 +23,7 @@ const FORWARDED: Readonly<Record<Forwarded, true>> = {
   reshard: true,
   wake: true,
   sweepMarks: true,
+  parkedCalls: true,
   unpark: true,
   failCall: true,
   load: true,

@@ -10,7 +10,7 @@ import { maintenanceOf, reconcileWholly } from "../src/reliable/maintenance.ts";
 import type { SweepOrder } from "../src/reliable/mark-sweep.ts";
 import type { PartitionClient } from "../src/router/ports.ts";
 import { Router } from "../src/router/router.ts";
-import type { ObjectQuery } from "../src/router/views.ts";
+import type { ObjectQuery, ParkedQuery } from "../src/router/views.ts";
 import { consoleObserver } from "./console-observer.ts";
 import { DurableStorage } from "./durable-storage.ts";
 import { deploymentOf, type Env } from "./environment.ts";
@@ -133,6 +133,10 @@ export function partitionClass(registry: Registry): PartitionClass {
 
     sweepMarks(order: SweepOrder) {
       return this.#client.sweepMarks(order);
+    }
+
+    parkedCalls(query: ParkedQuery) {
+      return this.#client.parkedCalls(query);
     }
 
     unpark(type: string, id: string, callId: string) {

@@ -50,6 +50,7 @@ function coordinatorClient({ coordinator }: Deployment): CoordinatorClient {
     status: () => coordinator().status(),
     map: () => coordinator().map(),
     execute: (command, operator) => coordinator().execute(command, operator),
+    auditCall: (...args) => coordinator().auditCall(...args),
     view: () => coordinator().view(),
     notes: () => coordinator().notes(),
     moves: (query) => coordinator().moves(query),

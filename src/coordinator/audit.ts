@@ -1,5 +1,5 @@
 import type { Clock, SqlStorage } from "../platform/ports.ts";
-import type { AdminCommand, AdminResult, AuditRow, Operator } from "./commands.ts";
+import type { AdminCommand, AuditRow, CallCommand, Operator } from "./commands.ts";
 
 const KEPT = 10_000;
 const MAX_DETAILS = 8_192;
@@ -25,7 +25,8 @@ export class Audit {
     this.#clock = clock;
   }
 
-  add(command: AdminCommand, { actor, requestId }: Operator, answer: AdminResult): void {
+  /** @param outcome "done", or the code it was refused with */
+  add(command: AdminCommand | CallCommand, { actor, requestId }: Operator, outcome: string): void {
     const { kind, dryRun, ...details } = { dryRun: false, ...command };
     if (dryRun === true) return;
     this.#storage.query(
@@ -35,7 +36,7 @@ export class Audit {
       requestId.slice(0, 256),
       kind,
       JSON.stringify(details).slice(0, MAX_DETAILS),
-      answer.ok ? "done" : answer.error.code,
+      outcome,
     );
     this.#storage.query(
       "DELETE FROM audit WHERE seq <= (SELECT seq FROM audit ORDER BY seq DESC LIMIT 1 OFFSET ?)",

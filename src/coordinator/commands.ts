@@ -1,5 +1,6 @@
 import type { WireError } from "../errors/edgeverse-error.ts";
 import type { MovePhase } from "../placement/move-state.ts";
+import type { CallKey } from "../reliable/call-record.ts";
 
 /** What an operator may change. Every one leaves a row in the audit. */
 export type AdminCommand =
@@ -28,6 +29,11 @@ export type MemberCommand = { readonly name: string; readonly dryRun?: boolean |
     }
   | { readonly kind: "cordon" | "uncordon" | "drain" }
 );
+
+/** What an operator decides about a reliable call. Its owner carries it out; the coordinator only notes it. */
+export interface CallCommand extends CallKey {
+  readonly kind: "retry-call" | "fail-call";
+}
 
 /** Who gave a command, for the audit. */
 export interface Operator {
@@ -168,6 +174,8 @@ export interface CoordinatorAdmin {
    * `ReshardView` with `dryRun`.
    */
   execute(command: AdminCommand, operator: Operator): Promise<AdminResult>;
+  /** Leaves a row in the audit of a command that was carried out elsewhere. @param outcome "done", or the code it was refused with */
+  auditCall(command: CallCommand, operator: Operator, outcome: string): Promise<void>;
   view(): Promise<CoordinatorView>;
   /** Of every shard that is pinned, has moved, or is not where the base map puts it. */
   notes(): Promise<ShardNote[]>;

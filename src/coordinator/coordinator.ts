@@ -11,6 +11,7 @@ import type {
   AdminCommand,
   AdminResult,
   AuditRow,
+  CallCommand,
   CoordinatorAdmin,
   CoordinatorView,
   MovesQuery,
@@ -171,9 +172,15 @@ export class Coordinator implements CoordinatorAdmin {
       if (!(error instanceof EdgeverseError)) this.#options.warn("a command failed", { command, error });
       answer = { ok: false, error: EdgeverseError.from(error).toWire() };
     }
-    this.#audit.add(command, operator, answer);
+    this.#audit.add(command, operator, answer.ok ? "done" : answer.error.code);
     await this.#options.storage.barrier();
     return answer;
+  }
+
+  /** Leaves a row in the audit of a command that was carried out elsewhere. */
+  async auditCall(command: CallCommand, operator: Operator, outcome: string): Promise<void> {
+    this.#audit.add(command, operator, outcome);
+    await this.#options.storage.barrier();
   }
 
   async view(): Promise<CoordinatorView> {

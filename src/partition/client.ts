@@ -1,7 +1,12 @@
+import type { SweepReport } from "../reliable/mark-sweep.ts";
 import type { PartitionClient } from "../router/ports.ts";
+import type { ParkedCalls } from "../router/views.ts";
 import { Inspection, idleDescription, idleStatus } from "./inspection.ts";
 import type { Partition } from "./partition.ts";
 import { runBatch } from "./run-batch.ts";
+
+const NO_MARKS: SweepReport = { removed: 0, visited: 0, next: null };
+const NO_CALLS: ParkedCalls = { calls: [], next: null };
 
 /** A running partition as its callers see it. What a Durable Object offers over RPC, and a test cluster directly. */
 export function partitionClient(partition: Partition): PartitionClient {
@@ -30,8 +35,9 @@ export function partitionClient(partition: Partition): PartitionClient {
     reshard: async (shards, version) => (await partition.core()).reshard(shards, version),
     load: async () => (await partition.core()).meter.report(),
     wake: () => partition.wake(),
-    sweepMarks: async (order) => (await partition.core()).marks.step(order),
-    unpark: async (type, id, callId) => (await partition.core()).calls.unpark(type, id, callId),
-    failCall: async (type, id, callId) => (await partition.core()).calls.fail(type, id, callId),
+    sweepMarks: async (order) => (partition.bootstrapped ? (await partition.core()).marks.step(order) : NO_MARKS),
+    parkedCalls: async (query) => (partition.bootstrapped ? (await inspect()).parkedCalls(query) : NO_CALLS),
+    unpark: async (...key) => (partition.bootstrapped ? (await partition.core()).calls.unpark(...key) : null),
+    failCall: async (...key) => (partition.bootstrapped ? (await partition.core()).calls.fail(...key) : null),
   };
 }

@@ -4,10 +4,19 @@ import { objectKey } from "../object/message.ts";
 import { FIRST_EPOCH } from "../placement/shard-state.ts";
 import type { SqlRow, SqlStorage } from "../platform/ports.ts";
 import type { CallKey, CallRecord, OwnerAnswer } from "../reliable/call-record.ts";
-import { PAGE_CHARACTERS } from "../reliable/ports.ts";
-import type { ObjectCursor, ObjectDescription, ObjectListing, ObjectQuery, PartitionStatus } from "../router/views.ts";
+import { charactersOf, fitting, PAGE_CHARACTERS } from "../reliable/ports.ts";
+import type {
+  ObjectCursor,
+  ObjectDescription,
+  ObjectListing,
+  ObjectQuery,
+  ParkedCalls,
+  ParkedQuery,
+  PartitionStatus,
+} from "../router/views.ts";
 import type { PartitionCore } from "./core.ts";
 import type { Owned } from "./storage/ownership.ts";
+import type { CallPlace } from "./storage/stored-call.ts";
 
 /** Rows one listing may look at, so that a filter that matches little can't hold the partition up. */
 const SCAN = 10_000;
@@ -136,11 +145,30 @@ export class Inspection {
       const answer = this.call(type, id, callId);
       const record = answer === null || "movedTo" in answer ? undefined : answer;
       // What is read counts as well as what is sent.
-      characters += (record?.request?.length ?? 0) + (record?.response?.length ?? 0);
+      if (record !== undefined) characters += charactersOf(record);
       if (characters > PAGE_CHARACTERS && answers.length > 0) break;
       answers.push(record === undefined ? answer : { ...record, request: null });
     }
     return answers;
+  }
+
+  /** Parked calls in hash order, as many as fit in one message. */
+  parkedCalls(query: ParkedQuery): ParkedCalls {
+    const { ownership, table } = this.#core;
+    const { after } = query;
+    const scanned = table.parked(after === undefined ? undefined : placeOf(after), SCAN);
+    const matching = scanned.filter(
+      ({ position, type, id }) =>
+        (query.type === undefined || type === query.type) &&
+        (query.id === undefined || id === query.id) &&
+        ownership.epochAt(position) !== undefined,
+    );
+    const chosen = fitting(matching.slice(0, query.limit), ({ bytes }) => bytes);
+    const calls = chosen.flatMap(
+      ({ position, type, id, callId }) => table.find(position, type, id, callId)?.record ?? [],
+    );
+    const last = chosen.length < matching.length ? chosen.at(-1) : scanned.length === SCAN ? scanned.at(-1) : undefined;
+    return { calls, next: last === undefined ? null : { type: last.type, id: last.id, callId: last.callId } };
   }
 
   /** Where the object is; also while its shard is being handed off, as long as it is here. Claims nothing ([OWN1]). */
@@ -158,4 +186,10 @@ export class Inspection {
     const placement = placementOf(id);
     return placement.kind === "partition" ? -1 : placement.hash % this.#core.ownership.shards;
   }
+}
+
+function placeOf({ type, id, callId }: CallKey): CallPlace {
+  const placement = placementOf(id);
+  const position = placement.kind === "partition" ? FIXED_POSITION : positionOf(placement.hash);
+  return [position, type, id, callId];
 }

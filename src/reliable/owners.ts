@@ -51,9 +51,7 @@ export class PatientAsker {
     if (this.silent.has(partition)) return undefined;
     const late = () => new EdgeverseError("UNAVAILABLE", `Partition ${partition} is silent`);
     try {
-      // Also what `connect` throws.
-      const asked = Promise.resolve(partition).then(connect).then(question);
-      return await within(clock, ANSWER_WITHIN, asked, late);
+      return await within(clock, ANSWER_WITHIN, question(connect(partition)), late);
     } catch {
       this.silent.add(partition);
       return undefined;

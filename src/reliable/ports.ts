@@ -23,6 +23,10 @@ export function fitting<Item>(items: readonly Item[], charactersOf: (item: Item)
   return items.slice(0, tooMany < 0 ? items.length : tooMany);
 }
 
+export function charactersOf({ request, response }: Pick<CallRecord, "request" | "response">): number {
+  return (request?.length ?? 0) + (response?.length ?? 0);
+}
+
 export interface CallFilter {
   readonly status?: CallStatus | undefined;
   readonly type?: string | undefined;

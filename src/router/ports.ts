@@ -13,7 +13,15 @@ import type {
 import type { ShardMap } from "../placement/shard-map.ts";
 import type { CallKey, CallRecord, OwnerAnswer } from "../reliable/call-record.ts";
 import type { SweepOrder, SweepReport } from "../reliable/mark-sweep.ts";
-import type { ObjectCursor, ObjectDescription, ObjectListing, ObjectQuery, PartitionStatus } from "./views.ts";
+import type {
+  ObjectCursor,
+  ObjectDescription,
+  ObjectListing,
+  ObjectQuery,
+  ParkedCalls,
+  ParkedQuery,
+  PartitionStatus,
+} from "./views.ts";
 
 /** What became of a call that an operator decides on, without its request: null is unknown, and `refused` says why nothing was changed. */
 export type CallDecision = CallRecord | null | { readonly movedTo: string | null } | { readonly refused: string };
@@ -60,6 +68,8 @@ export interface PartitionClient {
   wake(): Promise<void>;
   /** One step of a sweep that removes the marks of calls that ended long ago ([CALL9]). */
   sweepMarks(order: SweepOrder): Promise<SweepReport>;
+  /** Parked calls in hash order, as many as 4 MiB hold. */
+  parkedCalls(query: ParkedQuery): Promise<ParkedCalls>;
   /** Puts a parked call at the end of its object's line. */
   unpark(type: string, id: string, callId: string): Promise<CallDecision>;
   /** Ends a call that is parked, or that does not run now, as failed. */

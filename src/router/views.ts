@@ -1,3 +1,4 @@
+import type { CallKey, CallRecord } from "../reliable/call-record.ts";
 import type { ShipperStatus } from "../reliable/shipper.ts";
 
 /** What one partition says of itself to an operator. */
@@ -43,4 +44,18 @@ export interface ObjectDescription {
   readonly epoch: number;
   readonly claimedAt: number | null;
   readonly inMemory: boolean;
+}
+
+export interface ParkedQuery {
+  readonly type?: string | undefined;
+  readonly id?: string | undefined;
+  /** Only calls behind this one. */
+  readonly after?: CallKey | undefined;
+  readonly limit: number;
+}
+
+export interface ParkedCalls {
+  readonly calls: CallRecord[];
+  /** Where to go on; it may come with an empty page. */
+  readonly next: CallKey | null;
 }

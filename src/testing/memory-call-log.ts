@@ -4,6 +4,7 @@ import { type CallRecord, isFinal } from "../reliable/call-record.ts";
 import {
   type CallFilter,
   type CallLog,
+  charactersOf,
   type FinalCounts,
   fitting,
   type LoggedCall,
@@ -135,10 +136,6 @@ function supersedes(next: CallRecord, row: CallRecord): boolean {
 
 function logged({ seq, record }: Row): LoggedCall {
   return { ...record, seq: String(seq) };
-}
-
-function charactersOf({ request, response }: CallRecord): number {
-  return (request?.length ?? 0) + (response?.length ?? 0);
 }
 
 function count(rows: readonly Row[]): FinalCounts {

@@ -60,6 +60,7 @@ function handler(objects: readonly ObjectClass[]) {
       status: async () => coordinator.status(),
       map: async () => coordinator.map(),
       execute: (command, operator) => coordinator.execute(command, operator),
+      auditCall: (...args) => coordinator.auditCall(...args),
       view: () => coordinator.view(),
       notes: () => coordinator.notes(),
       moves: (query) => coordinator.moves(query),

@@ -12,7 +12,7 @@ import type {
 import type { CallKey, CallRecord, OwnerAnswer } from "../../src/reliable/call-record.ts";
 import type { SweepReport } from "../../src/reliable/mark-sweep.ts";
 import type { CallDecision, PartitionClient } from "../../src/router/ports.ts";
-import type { ObjectCursor, ObjectListing, ObjectQuery } from "../../src/router/views.ts";
+import type { ObjectCursor, ObjectListing, ObjectQuery, ParkedCalls, ParkedQuery } from "../../src/router/views.ts";
 
 /** A partition that remembers what it was asked and answers what a test tells it to. */
 export class FakePartition implements PartitionClient {
@@ -151,12 +151,37 @@ export class FakePartition implements PartitionClient {
     return this.#answer(() => ({ removed: 0, visited: 0, next: null }));
   }
 
-  unpark(_type: string, _id: string, callId: string): Promise<CallDecision> {
-    return this.#answer(() => this.records.get(callId) ?? null);
+  /** Its parked calls in the order in which they were set. */
+  parkedCalls({ type, id, after, limit }: ParkedQuery): Promise<ParkedCalls> {
+    return this.#answer(() => {
+      const parked = [...this.records.values()].filter(({ status }) => status === "parked");
+      const from = after === undefined ? 0 : parked.findIndex(({ callId }) => callId === after.callId) + 1;
+      const matching = parked
+        .slice(from)
+        .filter((call) => (type === undefined || call.type === type) && (id === undefined || call.id === id));
+      const calls = matching.slice(0, limit);
+      const last = calls.length < matching.length ? calls.at(-1) : undefined;
+      return { calls, next: last === undefined ? null : { type: last.type, id: last.id, callId: last.callId } };
+    });
   }
 
-  failCall(_type: string, _id: string, callId: string): Promise<CallDecision> {
-    return this.#answer(() => this.records.get(callId) ?? null);
+  unpark(type: string, id: string, callId: string): Promise<CallDecision> {
+    return this.#decide(type, id, callId, { status: "pending", error: null });
+  }
+
+  failCall(type: string, id: string, callId: string): Promise<CallDecision> {
+    return this.#decide(type, id, callId, { status: "failed", finishedAt: 1_800_000_000_000 });
+  }
+
+  #decide(type: string, id: string, callId: string, change: Partial<CallRecord>): Promise<CallDecision> {
+    return this.#answer(() => {
+      const known = this.records.get(`${type}/${id}/${callId}`);
+      if (known === undefined) return null;
+      if (known.status !== "parked") return { refused: `the call is ${known.status}` };
+      const decided = { ...known, ...change };
+      this.records.set(`${type}/${id}/${callId}`, decided);
+      return decided;
+    });
   }
 
   #answer<T>(make: () => T): Promise<T> {

@@ -35,6 +35,7 @@ describe("health", () => {
       status: silent,
       map: silent,
       execute: silent,
+      auditCall: silent,
       view: silent,
       notes: silent,
       moves: silent,

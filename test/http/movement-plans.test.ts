@@ -105,7 +105,16 @@ describe("every change", () => {
 
   it("[ACC3] needs the token, and a coordinator that answers", async () => {
     const away = () => Promise.reject(new Error("gone"));
-    const coordinator = { status: away, map: away, execute: away, view: away, notes: away, moves: away, audit: away };
+    const coordinator = {
+      status: away,
+      map: away,
+      execute: away,
+      auditCall: away,
+      view: away,
+      notes: away,
+      moves: away,
+      audit: away,
+    };
     const http = httpFixture({ coordinator });
     const routes: [string, string, unknown?][] = [
       ["POST", "partitions", { name: "p2" }],

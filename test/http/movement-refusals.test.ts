@@ -40,7 +40,15 @@ const send = (http: HttpFixture, method: string, path: string, body?: unknown) =
 /** An http whose coordinator does nothing but what is given. */
 function withCoordinator(changes: Partial<CoordinatorClient>): HttpFixture {
   const silent = () => new Promise<never>(() => {});
-  const none = { status: silent, map: silent, execute: silent, view: silent, notes: silent, moves: silent };
+  const none = {
+    status: silent,
+    map: silent,
+    execute: silent,
+    auditCall: silent,
+    view: silent,
+    notes: silent,
+    moves: silent,
+  };
   const coordinator = { ...none, audit: silent, ...changes };
   return httpFixture({ coordinator });
 }

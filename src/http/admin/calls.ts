@@ -2,6 +2,7 @@ import * as z from "zod";
 import { parseDuration } from "../../config/duration.ts";
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import { checkType, placementOf } from "../../identity/object-id.ts";
+import type { CallRecord } from "../../reliable/call-record.ts";
 import { noLog } from "../../reliable/maintenance.ts";
 import type { LoggedCall } from "../../reliable/ports.ts";
 import { callSchema, callStatus, callView } from "../call-view.ts";
@@ -11,6 +12,7 @@ import { respond } from "../respond.ts";
 import type { Route } from "../route.ts";
 import { about, count, jsonValue, moment } from "../schemas.ts";
 import { numberPlace, pageAnswer, pageQuery, readCursor, writeCursor } from "./page.ts";
+import { decisionRoutes, parkedPage } from "./parked-calls.ts";
 
 const querySchema = z.strictObject({
   status: callStatus.optional(),
@@ -20,7 +22,7 @@ const querySchema = z.strictObject({
 });
 const loggedCallSchema = callSchema
   .extend({
-    seq: count,
+    seq: count.optional().register(about, { description: "Its place in the log; not in the list of parked calls" }),
     type: z.string(),
     id: z.string(),
     shard: count,
@@ -33,7 +35,7 @@ const loggedCallSchema = callSchema
 
 /** `/admin/v1/calls`: the log of reliable calls, and its upkeep. */
 export function loggedCallRoutes(parts: HttpParts): Route[] {
-  return [list(parts), cleanUp(parts), wake(parts)];
+  return [list(parts), cleanUp(parts), wake(parts), ...decisionRoutes(parts)];
 }
 
 /** `GET /admin/v1/calls`: the log of reliable calls, newest first. */
@@ -48,8 +50,15 @@ function list(parts: HttpParts): Route {
       query: querySchema,
       answers: {
         200: {
-          description: "A page, newest first",
-          schema: z.object({ calls: z.array(loggedCallSchema), ...pageAnswer }),
+          description: "A page, newest first; parked calls by partition, and such a page may be short",
+          schema: z.object({
+            calls: z.array(loggedCallSchema),
+            unreachable: z
+              .array(z.string())
+              .optional()
+              .register(about, { description: "Partitions that could not be asked for their parked calls" }),
+            ...pageAnswer,
+          }),
         },
       },
       problems: ["INVALID_ID", "LOG_UNAVAILABLE"],
@@ -58,18 +67,37 @@ function list(parts: HttpParts): Route {
       const { cursor, ...filter } = parseQuery(context, querySchema);
       if (filter.type !== undefined) checkType(filter.type);
       if (filter.id !== undefined) placementOf(filter.id);
+      if (filter.status === "parked") {
+        const page = await parkedPage(parts, filter, cursor);
+        const { unreachable } = page;
+        return respond(body(page.calls.map(parkedView), { unreachable, cursor: page.cursor }), context.env.requestId);
+      }
       const before = readCursor(cursor, numberPlace)?.toString();
       if (parts.log === undefined) throw noLog();
       const { calls, next } = await parts.log.list({ ...filter, before });
-      const rest = next === undefined ? "" : `,"cursor":${JSON.stringify(writeCursor(Number(next)))}`;
-      return respond(`{"calls":[${calls.map(view).join(",")}]${rest}}`, context.env.requestId);
+      const rest = { cursor: next === undefined ? undefined : writeCursor(Number(next)) };
+      return respond(body(calls.map(view), rest), context.env.requestId);
     },
   };
 }
 
+/** The texts of calls stay as they are: what is in them may be large. */
+function body(calls: readonly string[], rest: Readonly<Record<string, unknown>>): string {
+  const members = JSON.stringify(rest).slice(1, -1);
+  return `{"calls":[${calls.join(",")}]${members === "" ? "" : ","}${members}}`;
+}
+
 function view(call: LoggedCall): string {
-  const { seq, type, id, shard, method, epoch, traceId } = call;
-  const text = callView(call, { seq: Number(seq), type, id, shard, method, epoch, traceId });
+  return withRequest(call, { seq: Number(call.seq) });
+}
+
+function parkedView(call: CallRecord): string {
+  return withRequest(call, {});
+}
+
+function withRequest(call: CallRecord, place: { readonly seq?: number }): string {
+  const { type, id, shard, method, epoch, traceId } = call;
+  const text = callView(call, { ...place, type, id, shard, method, epoch, traceId });
   return `${text.slice(0, -1)},"request":${call.request ?? "null"}}`;
 }
 

@@ -91,6 +91,17 @@ export class CallTable {
     return this.#storage.query<CallRow>(sql, JSON.stringify(keys)).map((row) => this.#fromRow(row));
   }
 
+  /** Places of parked calls in hash order, from behind one of them on. `bytes` is the size of the request. */
+  parked(after: CallPlace = [FIXED_POSITION, "", "", ""], limit: number) {
+    return this.#storage.query<{ position: number; type: string; id: string; callId: string; bytes: number }>(
+      `SELECT position, type, id, call_id AS callId, bytes FROM pending
+       WHERE status = 'parked' AND (position, type, id, call_id) > (?, ?, ?, ?)
+       ORDER BY position, type, id, call_id LIMIT ?`,
+      ...after,
+      limit,
+    );
+  }
+
   /** Stores calls as pending. Inside the transaction of a commit, like the following. */
   accept(calls: readonly StoredCall[]): void {
     this.#write(calls, (some) => insertPending(this.#storage, some.map(toRow)));

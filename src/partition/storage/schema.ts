@@ -110,6 +110,8 @@ const MIGRATIONS: readonly string[][] = [
          CAST(NULL AS TEXT), CAST(NULL AS TEXT), attempts, epoch, accepted, finished, CAST(NULL AS INTEGER),
          CAST('write-behind' AS TEXT), CAST(0 AS INTEGER), logged, 0 FROM marks`,
   ],
+  // Costs nothing until a call is parked.
+  ["CREATE INDEX pending_parked ON pending (position, type, id, call_id) WHERE status = 'parked'"],
 ];
 
 /** Brings the database to the present shape. Each step runs once, in one transaction with its mark. */
