@@ -1,4 +1,5 @@
 import { CallTable, type EndedCall } from "../../src/partition/calls/call-table.ts";
+import { OrphanWatch } from "../../src/partition/calls/orphan-watch.ts";
 import { ReliableCalls } from "../../src/partition/calls/reliable-calls.ts";
 import { Backlog } from "../../src/partition/storage/backlog.ts";
 import { DiskHandle } from "../../src/testing/simulation/sim-storage.ts";
@@ -87,6 +88,21 @@ export const CALL_BUGS: Readonly<Record<string, PlantedBug>> = {
         },
     ),
     within: 100,
+  },
+  "nobody looks for what was written ahead and not accepted": {
+    plant: instead(OrphanWatch.prototype, "note", () => async () => undefined),
+    within: 300,
+  },
+  "a crash forgets that calls were written ahead": {
+    plant: instead(
+      DiskHandle.prototype,
+      "query",
+      (real) =>
+        function (this: DiskHandle, sql, ...params) {
+          return params[0] === "orphans" ? [] : real.call(this, sql, ...params);
+        } as typeof real,
+    ),
+    within: 600,
   },
   "a move takes only calls that have ended": {
     plant: instead(
