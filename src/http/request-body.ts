@@ -168,7 +168,9 @@ export class RequestBody {
    * and many clients then never see the answer.
    */
   async #drop(): Promise<void> {
-    if ((this.#declared() ?? 0) > DROPPED) return;
+    const declared = this.#declared();
+    // A server drops a small one by itself, at a lower price.
+    if (declared !== undefined && (declared <= SMALL || declared > DROPPED)) return;
     try {
       const { body } = this.#request;
       if (body === null) return;
