@@ -6,6 +6,7 @@ import { parseRequest, type RequestSchema } from "../object/request.ts";
 import type { Genesis } from "../placement/shard-map.ts";
 import { isUnused } from "../platform/is-unused.ts";
 import type { SqlStorage } from "../platform/ports.ts";
+import { within } from "../platform/within.ts";
 import { PartitionCore } from "./core.ts";
 import type { PartitionOptions } from "./options.ts";
 import { counted, errorReply, replier } from "./replies.ts";
@@ -18,6 +19,8 @@ import type { TurnPlan } from "./turns/turn.ts";
 
 /** Ms from a commit that was lost to a new start: the first time, and at most, when the new core loses one as well. */
 const RESTART_AFTER = { first: 10, most: 10_000 };
+/** Ms the coordinator may take to say what a new partition belongs to. */
+const BOOTSTRAP_WITHIN = 5_000;
 /** Ms after which a start counts as the first one again. */
 const STEADY = 60_000;
 
@@ -170,9 +173,13 @@ export class Partition {
   }
 
   async #bootstrap(): Promise<PartitionCore> {
-    const { storage, bootstrapper, proposal, name } = this.#options;
+    const { storage, clock, bootstrapper, proposal, name } = this.#options;
     if (name === undefined) throw new EdgeverseError("UNAVAILABLE", "The partition does not know its name yet");
-    const { genesis, shards } = await bootstrapper.bootstrap(proposal);
+    const { genesis, shards } = await within(clock, BOOTSTRAP_WITHIN, bootstrapper.bootstrap(proposal), unknown).catch(
+      (cause: unknown) => {
+        throw unknown(cause);
+      },
+    );
     Ownership.bootstrap(storage, name, genesis, shards);
     return this.#start();
   }
@@ -220,6 +227,12 @@ export class Partition {
         .catch((cause: unknown) => this.#options.observer.warn("the partition can't start", { error: cause }));
     });
   }
+}
+
+function unknown(cause?: unknown): EdgeverseError {
+  return new EdgeverseError("UNAVAILABLE", "The coordinator can't be reached, and the partition is new; nothing ran", {
+    cause,
+  });
 }
 
 /** @throws EdgeverseError `INVALID_JSON`, `INVALID_ARGUMENT` when it is nested too deep */

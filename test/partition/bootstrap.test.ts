@@ -1,5 +1,5 @@
-import { SqliteStorage, TestCluster } from "edgeverse/testing";
-import { expect, test } from "vitest";
+import { ManualClock, SqliteStorage, TestCluster } from "edgeverse/testing";
+import { expect, test, vi } from "vitest";
 import { Counter } from "../../examples/counter.ts";
 
 test("[OWN1] settings changed after the founding move no shard: every object is found, and nobody else serves it", async () => {
@@ -24,3 +24,23 @@ test("[OWN1] settings changed after the founding move no shard: every object is 
     expect(rows.reduce((sum, n) => sum + n)).toBe(ids.length);
   }
 });
+
+test.each([
+  ["never answers", () => new Promise<never>(() => undefined)],
+  ["breaks off", () => Promise.reject(new Error("Network connection lost."))],
+])(
+  "[HTTP12] a new partition whose coordinator %s has run nothing, and asks again at the next call",
+  async (_, answer) => {
+    const clock = new ManualClock();
+    const cluster = new TestCluster({ clock, objects: [Counter] });
+    const bootstrap = vi.spyOn(cluster.coordinator, "bootstrap").mockImplementation(answer as never);
+    const first = cluster.send("Counter", "a", "add", { by: 1 });
+    await clock.advance(5_000);
+    expect(await first).toMatchObject({
+      kind: "error",
+      error: { code: "UNAVAILABLE", retryable: true, message: expect.stringContaining("nothing ran") },
+    });
+    bootstrap.mockRestore();
+    expect(await cluster.call("Counter", "a", "add", { by: 1 })).toEqual({ value: 1 });
+  },
+);
