@@ -172,6 +172,7 @@ export class Operations {
         };
       case "cancel": {
         const [move] = await this.coordinator.moves({ limit: 1, active: true, shard: shard(step.object) });
+        this.#world.forced ||= step.force;
         return move === undefined ? undefined : { kind: "cancel-move", move: move.id, force: step.force };
       }
       case "unpin":

@@ -104,13 +104,14 @@ export class SimNetwork {
           if (this.#isCut(from.name, to) || deed === "lost" || deed === "late" || link.chance(weather.lost)) {
             trace(`${from.name}>${to} ${method} lost`);
             fails(link.chance(0.1) ? link.between(1_000, 8_000) : link.between(1, 300));
-            if (deed === "late" || link.chance(weather.late)) send(link.between(20, 6_000), false);
+            if (deed === "late" || link.chance(weather.late))
+              send(link.between(1, link.pick([50, 1_000, 6_000])), false);
             return;
           }
           send(this.#delay(link), true);
           if (deed === "sender ends") time.after(0, () => this.#parts.end(from.name, false));
           if (!isRepeatable(method, sent)) return;
-          if (deed === "twice") send(link.between(1, 4_000), false);
+          if (deed === "twice") send(link.between(1, link.pick([50, 4_000])), false);
           if (link.chance(weather.twice)) send(this.#delay(link) * 3, false);
         });
       });

@@ -54,6 +54,8 @@ export class World {
   /** Errors of the code under test that it must not make. */
   readonly faults: unknown[] = [];
   logDelay = 2;
+  /** Whether an operator has ended a move without its target, which then keeps a copy that it does not serve. */
+  forced = false;
   readonly #random: Random;
   readonly #trace: (what: string) => void;
   readonly #objects: readonly ObjectClass[];
