@@ -23,7 +23,7 @@ import { Loads } from "./loads.ts";
 import { Membership } from "./membership.ts";
 import { MoveDriver } from "./move-driver.ts";
 import { type Move, MoveJournal } from "./move-journal.ts";
-import { PlanSchedule } from "./plan-schedule.ts";
+import { type DuePlan, PlanSchedule } from "./plan-schedule.ts";
 import { Rebalancer } from "./rebalancer.ts";
 import { Resharder } from "./resharder.ts";
 import { Silence } from "./silence.ts";
@@ -49,8 +49,6 @@ export interface CoordinatorOptions {
 
 /** Ms until the alarm goes on with the work, if this process has ended. */
 const WAKE_AFTER = 5_000;
-/** Ms between two plans that reports ask for. */
-const REPORTED_PLAN_EVERY = 30_000;
 /** Ms until a step of a change of the shard count is tried again. */
 const STEP_AGAIN = 100;
 
@@ -71,7 +69,6 @@ export class Coordinator implements CoordinatorAdmin {
   readonly #audit: Audit;
   readonly #commands: CommandRunner;
   readonly #schedule: PlanSchedule;
-  #plannedByReportAt = 0;
   #turning = false;
   #again = false;
   #cancelTimer: (() => void) | undefined;
@@ -145,14 +142,8 @@ export class Coordinator implements CoordinatorAdmin {
 
   /** What a partition had to do. */
   async report(report: LoadReport): Promise<void> {
-    if (!this.#loads.used) return;
-    // What a shard holds decides which rules concern it, and only reports tell.
-    const ruled = this.#loads.keep(report);
-    const { clock, policy } = this.#options;
-    const now = clock.now();
-    if ((policy.strategy !== "load" && !ruled) || now - this.#plannedByReportAt < REPORTED_PLAN_EVERY) return;
-    this.#plannedByReportAt = now;
-    this.#wants(ruled ? "rules" : "load");
+    const trigger = this.#loads.report(report);
+    if (trigger !== undefined) this.#wants(trigger);
   }
 
   /** Carries out a command and leaves a row in the audit. Never rejects. */
@@ -166,9 +157,7 @@ export class Coordinator implements CoordinatorAdmin {
       if (command.kind === "rebalance" && command.strategy === "load" && !this.#loads.used) await this.#loads.ask();
       answer = { ok: true, result: this.#commands.run(command) };
     } catch (error) {
-      // A transaction may have been rolled back: the cache is read again.
-      this.#map.forget();
-      this.#journal.forget();
+      this.#forget();
       if (!(error instanceof EdgeverseError)) this.#options.warn("a command failed", { command, error });
       answer = { ok: false, error: EdgeverseError.from(error).toWire() };
     }
@@ -264,12 +253,26 @@ export class Coordinator implements CoordinatorAdmin {
     if (this.#resharder.busy) this.#armAgain();
     const resharding = await this.#resharder.step();
     const due = this.#schedule.take(this.#resharder.busy || this.#planned);
-    if (due !== undefined) {
-      const planned = this.#rebalancer.rebalance(due.trigger, due.changes);
-      this.#schedule.made({ ...planned, changes: due.changes ?? {} });
-    }
+    if (due !== undefined) this.#plan(due);
     this.#driver.drive(policy.maxConcurrent);
     this.#arm(resharding);
+  }
+
+  #plan(due: DuePlan): void {
+    try {
+      const planned = this.#rebalancer.rebalance(due.trigger, due.changes);
+      this.#schedule.made({ ...planned, changes: due.changes ?? {} });
+    } catch (error) {
+      this.#forget();
+      this.#schedule.failed(due);
+      this.#options.warn("a plan failed; it is made again soon", { trigger: due.trigger, error });
+    }
+  }
+
+  /** A transaction may have been rolled back: what is in memory is read again. */
+  #forget(): void {
+    this.#map.forget();
+    this.#journal.forget();
   }
 
   #armAgain(): void {

@@ -26,6 +26,8 @@ const TYPES = 16;
 /** Ms a partition has to answer, and ms that its answer is good for. */
 const ANSWER_WITHIN = 10_000;
 const GOOD_FOR = 60_000;
+/** Ms between two plans that reports ask for. */
+const PLAN_EVERY = 30_000;
 
 /**
  * What partitions report of their shards ([PLAN1]): one row for each partition, written when it reports. A new process of the
@@ -37,6 +39,7 @@ export class Loads {
   readonly #ruled: ReadonlySet<string>;
   #reported: Map<string, Map<number, Entry>> | undefined;
   #askedAt = 0;
+  #plannedAt = 0;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -68,12 +71,24 @@ export class Loads {
       const report = Promise.resolve().then(() => connect(name).load());
       return within(clock, ANSWER_WITHIN, report, () => late(name)).catch(() => Promise.reject(late(name)));
     });
-    for (const report of await Promise.all(asked)) this.keep(report);
+    for (const report of await Promise.all(asked)) this.#keep(report);
     this.#askedAt = clock.now();
   }
 
+  /** Keeps what a partition reports. Says why a plan is due, if one is. */
+  report(report: LoadReport): "rules" | "load" | undefined {
+    if (!this.used) return undefined;
+    // What a shard holds decides which rules concern it, and only reports tell.
+    const ruled = this.#keep(report);
+    const { clock, policy } = this.#parts;
+    const now = clock.now();
+    if ((policy.strategy !== "load" && !ruled) || now - this.#plannedAt < PLAN_EVERY) return undefined;
+    this.#plannedAt = now;
+    return ruled ? "rules" : "load";
+  }
+
   /** Keeps a report; rates fade with its age. Says whether it tells of a type that a rule is of. */
-  keep({ partition, period, shards }: LoadReport): boolean {
+  #keep({ partition, period, shards }: LoadReport): boolean {
     const { map, storage, clock, policy } = this.#parts;
     if (!map.members.some(({ name }) => name === partition)) return false;
     const now = clock.now();

@@ -121,7 +121,8 @@ export class MoveJournal {
   /** Notes what a report says beside the phase. */
   note(move: Move, report: Extract<MoveReport, { rows: number }>): Move {
     const now = this.#clock.now();
-    const further = report.rows > move.rows || (report.kind === "copying" && report.bytes > move.bytes);
+    const forTurns = report.kind === "waiting" && report.forTurns === true;
+    const further = forTurns || report.rows > move.rows || (report.kind === "copying" && report.bytes > move.bytes);
     const next: Move = {
       ...move,
       rows: Math.max(report.rows, move.rows),

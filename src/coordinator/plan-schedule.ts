@@ -16,11 +16,16 @@ export interface DuePlan {
   readonly changes: Partial<Policy> | undefined;
 }
 
+/** Ms until a plan that could not be made is tried again. */
+const TRY_AGAIN = 5_000;
+
 /** When the next plan is made, and why. In memory only: a new process of the coordinator plans first thing. */
 export class PlanSchedule {
   readonly #clock: Clock;
   #trigger: string | undefined = "start";
   #at: number | undefined;
+  /** No plan is made before: the last one failed. */
+  #notBefore = 0;
   /** A plan was cut short: more shards are to move after its moves have begun, by the same changes. */
   #more: Partial<Policy> | undefined;
 
@@ -36,7 +41,7 @@ export class PlanSchedule {
   /** Something changed: a plan is due now. */
   want(trigger: string): void {
     this.#trigger = trigger;
-    this.#at = undefined;
+    this.#at = this.#clock.now() < this.#notBefore ? this.#notBefore : undefined;
   }
 
   /** A plan is due `ms` from now, if none is sooner. */
@@ -57,10 +62,16 @@ export class PlanSchedule {
       this.#trigger ??= "waited";
     }
     const trigger = this.#trigger;
-    if (trigger === undefined || waits) return undefined;
+    if (trigger === undefined || waits || this.#clock.now() < this.#notBefore) return undefined;
     this.#trigger = undefined;
     this.#at = undefined;
     return { trigger, changes: trigger === "more" ? this.#more : undefined };
+  }
+
+  /** A plan that was taken off could not be made: it is due again soon. */
+  failed({ trigger }: DuePlan): void {
+    this.#notBefore = this.#clock.now() + TRY_AGAIN;
+    this.want(this.#trigger ?? trigger);
   }
 
   /** Notes how to go on after a plan. What an operator asked for is gone on with, whatever is planned in between. */

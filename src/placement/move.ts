@@ -17,7 +17,14 @@ export interface MoveOrder {
 export type MoveReport =
   | { readonly kind: "copying"; readonly rows: number; readonly bytes: number }
   /** A turn does not end, or the target does not answer: tried again. */
-  | { readonly kind: "waiting"; readonly reason: string; readonly rows: number; readonly bytes: number }
+  | {
+      readonly kind: "waiting";
+      readonly reason: string;
+      readonly rows: number;
+      readonly bytes: number;
+      /** For turns: the move is not stalled, it takes as long as they do. */
+      readonly forTurns?: true;
+    }
   | {
       readonly kind: "committed";
       readonly epoch: number;

@@ -102,3 +102,23 @@ describe("what a plan leaves for later", () => {
     expect(map().owner(shard)).toBe("p0");
   });
 });
+
+describe("a plan that can't be made", () => {
+  test("[PLAN1] is made again soon, and nothing of it is left in memory", async () => {
+    const { made, clock, counts, start } = setup({ rebalance: "off" });
+    await start();
+    let fails = true;
+    made.storage("coordinator").onQuery = (sql) => {
+      if (!fails || !sql.includes("INTO decisions")) return;
+      fails = false;
+      throw new Error("disk I/O error");
+    };
+    await made.command({ kind: "drain", name: "p1" });
+    await clock.advance(1_000);
+    expect(fails).toBe(false);
+    expect(await made.coordinator.moves({ limit: 10 })).toEqual([]);
+    await clock.advance(60_000);
+    expect(counts()["p1"]).toBeUndefined();
+    expect(made.warnings.map(({ event }) => event)).toEqual(["a plan failed; it is made again soon"]);
+  });
+});

@@ -118,6 +118,25 @@ describe("callers during a move", () => {
     expect((await made.coordinator.view()).members.find(({ name }) => name === from)).toMatchObject({ drained: true });
   });
 
+  test("[MIG6] a move that has to be waits for a turn longer than the stall limit, and its source is not taken for silent", async () => {
+    const { made, ownerOf, other, move } = setup(2, { callTimeout: "2m", moveStall: "20s" });
+    await made.call("Box", "a", "get");
+    const to = other("a");
+    const slow = made.send("Box", "a", "slow", { ms: 100_000 }, { timeout: 300_000 });
+    await clock.advance(5);
+    await move("a", to);
+    for (let second = 0; second < 99; second++) {
+      await clock.advance(1_000);
+      const [present] = await made.coordinator.moves({ limit: 1 });
+      expect(present).toMatchObject({ phase: "copying" });
+      expect(present?.trouble ?? "").not.toContain("did not answer");
+    }
+    await clock.advance(10_000);
+    expect(await slow).toMatchObject({ response: "1" });
+    expect(await made.coordinator.moves({ limit: 5 })).toMatchObject([{ phase: "done" }]);
+    expect(ownerOf("a")).toBe(to);
+  });
+
   test("[MIG1] [MIG7] a move for evenness gives up when turns do not end soon, and lets the shard be for a minute", async () => {
     const { made, shardOf, ownerOf, other } = setup();
     await made.call("Box", "a", "get");

@@ -13,6 +13,11 @@ export function waiting(
   return { kind: "waiting", reason, rows: moving?.rows ?? 0, bytes: moving?.bytes ?? 0 };
 }
 
+/** The same, for turns that are given time to end. */
+export function waitingForTurns(moving: Parameters<typeof waiting>[0], reason: string): MoveReport {
+  return { kind: "waiting", reason, rows: moving?.rows ?? 0, bytes: moving?.bytes ?? 0, forTurns: true };
+}
+
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : "the target can't be reached";
 }

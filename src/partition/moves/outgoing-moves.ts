@@ -11,7 +11,7 @@ import type { Ownership } from "../storage/ownership.ts";
 import { CopyPace } from "./copy-pace.ts";
 import { ANSWER_WITHIN_PAUSE, type Moving, sendNext, silent } from "./copy-sender.ts";
 import { drainLimit, hasTriedEnough, TRY_AGAIN } from "./drain-patience.ts";
-import { messageOf, refused, waiting } from "./move-reports.ts";
+import { messageOf, refused, waiting, waitingForTurns } from "./move-reports.ts";
 import { moveVote } from "./move-vote.ts";
 import type { ShardCleaner } from "./shard-cleaner.ts";
 import type { ShardDrain } from "./shard-drain.ts";
@@ -37,6 +37,8 @@ export interface OutgoingMovesParts {
 const YIELD = 1;
 /** Ms of copying before the coordinator hears of it. */
 const REPORT_EVERY = 2_000;
+/** Ms until an order is answered, though turns are still given time to end. */
+const ANSWER_AFTER = 10_000;
 const STARTS_OVER = "the source starts over from its database";
 
 /**
@@ -67,8 +69,18 @@ export class OutgoingMoves {
 
   /** Takes the move as far as it goes for now. Never rejects. */
   advance(order: MoveOrder): Promise<MoveReport> {
-    const running = this.#running.get(order.id);
-    if (running !== undefined) return running;
+    const { ownership, clock } = this.#parts;
+    const driven = this.#running.get(order.id) ?? this.#drive(order);
+    if (order.must !== true) return driven;
+    // The coordinator would take a partition that says nothing for so long for a silent one.
+    return within(clock, ANSWER_AFTER, driven, silent).catch(() =>
+      ownership.gated(order.shard)
+        ? waitingForTurns(this.#moving.get(order.shard), `turns on shard ${order.shard} are given time to end`)
+        : driven,
+    );
+  }
+
+  #drive(order: MoveOrder): Promise<MoveReport> {
     const before = this.#drivers.get(order.shard) ?? Promise.resolve();
     const started = before
       .then(() => this.#advance(order))
@@ -193,7 +205,8 @@ export class OutgoingMoves {
         if (over !== undefined) return over;
         const reason = `a turn on shard ${shard} did not end within ${limit} ms`;
         moving.stalled++;
-        return must || !hasTriedEnough(moving.stalled) ? waiting(moving, reason) : refused(reason, TRY_AGAIN);
+        const again = must || !hasTriedEnough(moving.stalled);
+        return again ? waitingForTurns(moving, reason) : refused(reason, TRY_AGAIN);
       }
       for (let ready = false; !ready; ) {
         const sent = await sendNext(this.#parts, moving, this.#over, true);
