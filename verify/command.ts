@@ -4,6 +4,7 @@ import { allChecks } from "./all-checks.ts";
 import type { Check } from "./check.ts";
 import { Deployment } from "./deployment.ts";
 import { type Facts, lookAt, Unreachable } from "./facts.ts";
+import { Failure } from "./failure.ts";
 import { byRule, line, summary } from "./report.ts";
 import { type Result, runChecks } from "./run-checks.ts";
 
@@ -57,7 +58,7 @@ async function verify(url: URL, { token, header, only, allowReshard = false, jso
     facts = await lookAt(deployment, stopping.signal);
   } catch (error) {
     if (stopping.signal.aborted) return 130;
-    if (!(error instanceof Unreachable)) throw error;
+    if (!(error instanceof Unreachable || error instanceof Failure)) throw error;
     return refuse(deployment.redact(error.message));
   }
   say(`${deployment.url}: Edgeverse ${facts.version}${about(facts)}`);

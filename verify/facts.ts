@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Deployment } from "./deployment.ts";
 import { shown } from "./expect.ts";
 import { EdgeverseProbe } from "./probe.ts";
@@ -27,9 +28,13 @@ interface ClusterView {
   readonly partitions: readonly { readonly name: string; readonly state?: string; readonly reachable: boolean }[];
 }
 
-/** Looks what there is. @throws Unreachable */
+/** Ms for what is asleep: a database that was suspended takes its time. */
+const AWAKE_WITHIN = 30_000;
+
+/** Looks what there is, and wakes it. @throws Unreachable */
 export async function lookAt(deployment: Deployment, signal: AbortSignal): Promise<Facts> {
   const document = await ask(deployment, signal);
+  await wake(deployment, signal);
   const facts = { ...document, admin: false, shards: 0, log: false, partitions: [] };
   if (!deployment.hasToken) return facts;
   const answer = await deployment.admin("GET", "cluster", undefined, signal);
@@ -41,6 +46,13 @@ export async function lookAt(deployment: Deployment, signal: AbortSignal): Promi
   const { shards, log, partitions } = answer.json as ClusterView;
   const usable = partitions.filter(({ reachable, state }) => reachable && (state === undefined || state === "active"));
   return { ...document, admin: true, shards, log, partitions: usable.map(({ name }) => name) };
+}
+
+/** Whether all is ready in the end is for a check to say. */
+async function wake(deployment: Deployment, signal: AbortSignal): Promise<void> {
+  for (const deadline = performance.now() + AWAKE_WITHIN; performance.now() < deadline; await sleep(1_000)) {
+    if ((await deployment.send({ path: "/ready" }, signal)).status === 200) return;
+  }
 }
 
 /** What the OpenAPI document says: of all answers, it alone is at the same place in every Worker. */

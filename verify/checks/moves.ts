@@ -90,6 +90,26 @@ export const moveChecks: readonly Check[] = [
     },
   },
   {
+    rule: "MIG8",
+    title: "a move that waits for a turn can be cancelled, once, and the object is served where it was",
+    needs: ["probes", "two partitions"],
+    async run(context) {
+      const { admin, cluster } = context;
+      const { object, shard, from, to } = await settle(context);
+      // The hand-off waits for this turn.
+      const turn = object.call("note", { text: "long", ms: 5_000 });
+      turn.catch(() => {}); // The move's failure comes first.
+      const { id } = await cluster.order<{ id: number }>("POST", `shards/${shard}/move`, { partition: to });
+      await cluster.order("POST", `moves/${id}/cancel`);
+      await object.call("add", { by: 1 }, { headers: { "edgeverse-timeout": "20000" } });
+      await turn;
+      await cluster.settled(shard);
+      equal((await cluster.object(object.type, object.id)).partition, from, "where the object is");
+      equal((await object.call("get")).count, 1, "its count");
+      isProblem(await admin("POST", `moves/${id}/cancel`), 409, "CONFLICT", "cancelling it again");
+    },
+  },
+  {
     rule: "PLAN2",
     title: "a pinned shard says so, can't be moved elsewhere, and can again when it is unpinned",
     needs: ["probes", "two partitions"],
