@@ -12,6 +12,7 @@ import { CallQueues } from "./call-queues.ts";
 import { CRASHED } from "./call-replies.ts";
 import type { CallWrites } from "./call-writes.ts";
 import type { ReliableCallParts } from "./reliable-call-parts.ts";
+import { Suspects } from "./suspects.ts";
 
 interface Callbacks {
   /** Whether this process still drives the call. */
@@ -30,6 +31,7 @@ export class CallDriver {
   readonly #writes: CallWrites;
   readonly #callbacks: Callbacks;
   readonly #queues: CallQueues;
+  readonly #suspects: Suspects;
   /** Shards that are being drained. */
   readonly #paused = new Set<number>();
 
@@ -37,6 +39,7 @@ export class CallDriver {
     this.#parts = parts;
     this.#writes = writes;
     this.#callbacks = callbacks;
+    this.#suspects = new Suspects(parts.deadlines, parts.now, (entry) => this.#queues.retry(entry));
     this.#queues = new CallQueues(
       (entry) => this.#drive(entry),
       (queue) => this.#paused.size > 0 && this.#isPaused(queue),
@@ -50,11 +53,13 @@ export class CallDriver {
 
   /** Takes a call that does not run out of the line. */
   remove(entry: Entry): void {
+    this.#suspects.leave(entry);
     this.#queues.done(entry);
   }
 
   /** Ends a call that does not run, as failed. */
   fail(entry: Entry, error: WireError): void {
+    this.#suspects.leave(entry);
     this.#advance(entry, { kind: "threw", error });
   }
 
@@ -92,7 +97,7 @@ export class CallDriver {
     else if (entry.refused && !entry.accepted) this.#again(entry);
     else if (!entry.started) this.#run(entry);
     else if (entry.crashes >= config.maxCrashes) this.#park(entry, entry.trouble ?? CRASHED);
-    else {
+    else if (this.#suspects.admits(entry)) {
       entry.driving = true;
       // The attempt is counted durably before it runs: a call that kills its process is started a bounded number of times.
       entry.state = transition(entry.state, { kind: "started" });
@@ -138,6 +143,7 @@ export class CallDriver {
 
   #ended(entry: Entry, outcome: Outcome): void {
     entry.driving = false;
+    this.#suspects.leave(entry);
     if (!this.#callbacks.current(entry)) return;
     if (outcome.ok) {
       this.#advance(entry, { kind: "returned", response: outcome.value as string });
@@ -167,6 +173,7 @@ export class CallDriver {
   #again(entry: Entry): void {
     const { now, deadlines } = this.#parts;
     entry.driving = false;
+    this.#suspects.leave(entry);
     if (entry.accepted) letGo(entry);
     const at = now() + retryDelay(Math.max(entry.state.attempts, entry.crashes));
     deadlines.add(Math.min(at, entry.stored.record.expiresAt ?? at), () => this.#queues.retry(entry));

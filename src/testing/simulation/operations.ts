@@ -3,6 +3,7 @@ import { placementOf, shardOf } from "../../identity/object-id.ts";
 import type { PartitionClient } from "../../router/ports.ts";
 import { invocation } from "../platform-limits.ts";
 import type { Clients } from "./clients.ts";
+import { shardsOf } from "./owner-checks.ts";
 import type { Machine } from "./sim-machine.ts";
 import type { Step } from "./steps.ts";
 import type { CoordinatorClient, Edge, World } from "./world.ts";
@@ -103,6 +104,22 @@ export class Operations {
         .client<PartitionClient>(process, name)
         .wake()
         .catch(() => undefined);
+    }
+    this.retryParked();
+  }
+
+  /** What an operator does with parked calls. */
+  retryParked(): void {
+    const { process } = this.#operator;
+    for (const { name, disk } of this.#world.partitions) {
+      if (shardsOf(disk) === undefined) continue;
+      const parked = disk.query<{ type: string; id: string; call_id: string }>(
+        "SELECT type, id, call_id FROM pending WHERE status = 'parked'",
+      );
+      for (const { type, id, call_id: callId } of parked) {
+        const client = this.#world.network.client<PartitionClient>(process, name);
+        client.unpark(type, id, callId).catch(() => undefined);
+      }
     }
   }
 

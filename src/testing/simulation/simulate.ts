@@ -55,7 +55,7 @@ const CRON_FROM = 5;
 /** What a seed stands for. */
 export function planOf(seed: number, authorCalls = 0): { settings: Settings; steps: Step[] } {
   const random = new Random(seed);
-  const settings = settingsOf(random.fork("settings"));
+  const settings = settingsOf(random.fork("settings"), authorCalls > 0);
   return { settings, steps: stepsOf(random.fork("steps"), settings, authorCalls) };
 }
 
