@@ -195,9 +195,10 @@ export class PartitionCore {
 
   /** Asks for a wake-up while work is left. */
   rearm(): void {
-    this.#armed = this.reliable.open > 0 || this.moves.cleaning;
+    const armed = this.reliable.busy || this.moves.cleaning;
     const soon = this.#options.clock.now() + WAKE_AFTER;
-    this.#options.storage.wakeAt(this.#armed ? soon : (this.orphans.due ?? null));
+    this.#options.storage.wakeAt(armed ? soon : (this.orphans.due ?? null));
+    this.#armed = armed;
   }
 
   /**
@@ -233,7 +234,7 @@ export class PartitionCore {
   }
 
   #progressed(): void {
-    if (this.reliable.open === 0) return;
+    if (!this.reliable.busy) return;
     this.shipper?.poke();
     if (!this.#armed) this.rearm();
   }

@@ -44,8 +44,12 @@ export class CallWrites {
 
   #prepare(): void {
     if (this.#arrived.size === 0 && this.#ended.size === 0) return;
-    // The wake-up is set with what it is for. An outcome that no log waits for needs none.
-    if (this.#arrived.size > 0 || this.#logs) this.#onWrite();
+    try {
+      // The wake-up is set with what it is for. An outcome that no log waits for needs none.
+      if (this.#arrived.size > 0 || this.#logs) this.#onWrite();
+    } catch {
+      // A storage that can't take the alarm can't take the rows either: then those who wait are told why.
+    }
     for (const entry of this.#arrived) {
       entry.written = true;
       this.#commit.add(entry.activation, this.#acceptances, entry.stored);

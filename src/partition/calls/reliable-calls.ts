@@ -64,6 +64,11 @@ export class ReliableCalls {
     return this.#open.size;
   }
 
+  /** Whether any call still needs a turn or the log. */
+  get busy(): boolean {
+    return this.#open.size > 0 || this.open > 0;
+  }
+
   /** Calls that still need a turn or the log. */
   get open(): number {
     return this.#open.size + (this.#parts.gate === undefined ? 0 : this.#parts.table.backlog.size.records);

@@ -157,8 +157,10 @@ function checkDriven(world: World): void {
   }
   for (const { name, disk, process } of world.partitions) {
     if (process?.alive === true || shardsOf(disk) === undefined) continue;
-    const [open] = disk.query<{ call_id: string }>("SELECT call_id FROM calls WHERE open = 1 LIMIT 1");
+    const [open] = disk.query<{ call_id: string }>("SELECT call_id FROM pending WHERE status = 'pending' LIMIT 1");
     if (open !== undefined) throw new Violation(`[CALL3] nobody goes on with call ${open.call_id} at ${name}`);
+    const [untold] = world.settings.withLog ? disk.query<{ list: string }>("SELECT list FROM backlog LIMIT 1") : [];
+    if (untold !== undefined) throw new Violation(`[CALL5] nobody at ${name} tells the log of ${untold.list}`);
   }
 }
 
@@ -167,7 +169,7 @@ async function isQuiet(world: World, history: History): Promise<boolean> {
   const count = (disk: { query(sql: string): unknown[] }, sql: string) => disk.query(sql).length;
   for (const { disk } of world.partitions) {
     if (count(disk, "SELECT 1 FROM sqlite_master WHERE name = 'changes'") === 0) continue;
-    if (count(disk, "SELECT 1 FROM calls WHERE open = 1 LIMIT 1") > 0) return false;
+    if (count(disk, "SELECT 1 FROM pending UNION ALL SELECT 1 FROM backlog LIMIT 1") > 0) return false;
     if (count(disk, "SELECT 1 FROM shards WHERE dirty = 1 OR state NOT IN ('owned', 'gone') LIMIT 1") > 0) return false;
   }
   if (unfinished(world.coordinator.disk) !== undefined) return false;
