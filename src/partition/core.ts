@@ -145,6 +145,7 @@ export class PartitionCore {
       observer,
       now,
       barrier,
+      onProgress: () => this.#progressed(),
       open: (definition, id, owned) => this.open(definition, id, owned),
     });
     this.#autoLoad = new AutoLoad({ registry, ownership, clock, load: (definition, id) => this.#load(definition, id) });

@@ -22,6 +22,8 @@ interface Parts {
   readonly now: () => number;
   readonly open: (definition: TypeDefinition, id: string, owned: Owned) => TurnActivation;
   readonly barrier: () => Promise<void>;
+  /** The log is to hear of something. */
+  readonly onProgress: () => void;
 }
 
 /** Takes up calls that were accepted before and have not ended, and parked ones when an operator says so. */
@@ -50,7 +52,7 @@ export class PendingCalls {
     const found = this.#find(type, id, callId);
     if (found === null || !("record" in found)) return found;
     if (found.record.status !== "parked") return { refused: `the call is ${found.record.status}` };
-    const { table, reliable, barrier } = this.#parts;
+    const { table, reliable, barrier, onProgress } = this.#parts;
     const { attempts } = found.record;
     // One more attempt, so that the log takes it for newer than the parked call.
     const record = { ...found.record, status: "pending", error: null, attempts: attempts + 1 } as const;
@@ -60,6 +62,7 @@ export class PendingCalls {
     if (reliable.isAside(record)) {
       reliable.return(record);
       this.#take({ ...call, bytes: record.request?.length ?? 0 }, false);
+      onProgress();
     }
     return { ...record, request: null };
   }
@@ -68,12 +71,13 @@ export class PendingCalls {
   async fail(type: string, id: string, callId: string): Promise<CallDecision> {
     const found = this.#find(type, id, callId);
     if (found === null || !("record" in found)) return found;
-    const { table, reliable, barrier, now } = this.#parts;
+    const { table, reliable, barrier, onProgress, now } = this.#parts;
     const { record } = found;
     const ended = { ...record, status: "failed", error: GIVEN_UP, finishedAt: now() } as const;
     if (reliable.isAside(record)) {
       table.now(() => table.finish([{ ...found, logged: true, accepted: true, record: ended }]));
       reliable.return(record);
+      onProgress();
       await barrier();
       return { ...ended, request: null };
     }

@@ -219,7 +219,6 @@ export class CallDriver {
     entry.trouble = error.toWire();
     entry.stored = { ...before, crashes: entry.crashes };
     entry.state = { status: "pending", attempts: entry.state.attempts };
-    this.#queues.done(entry);
     this.#queues.putBack(entry);
     if (!entry.accepted) this.#callbacks.unwritten(entry, error);
     if (this.#callbacks.current(entry)) this.#again(entry);
@@ -233,9 +232,9 @@ export class CallDriver {
     const { crashes } = entry;
     entry.driving = true;
     const parked: StoredCall = { ...before, crashes, record: { ...before.record, status: "parked", attempts, error } };
-    // Its acceptance may be on its way into the table still: it is stored as parked then.
+    // One that is not in the table yet is accepted as it is now.
+    entry.stored = parked;
     if (entry.written) commit.write(entry.activation, () => table.update(parked));
-    else entry.stored = parked;
     commit.settled(entry.activation, (failure) => {
       if (!this.#callbacks.current(entry)) return;
       if (failure !== undefined) {
@@ -243,7 +242,6 @@ export class CallDriver {
         this.#again(entry);
         return;
       }
-      entry.stored = parked;
       entry.activation.pendingCalls--;
       this.#callbacks.parked(entry);
       this.#queues.done(entry);

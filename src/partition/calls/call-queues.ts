@@ -33,9 +33,10 @@ export class CallQueues {
     if (queue.entries.length === 1) this.#pump(key, queue);
   }
 
-  /** Puts one that was done back where it was. It is driven by `retry`. */
+  /** Puts one that was done back where it was, unless it is there. It is driven by `retry`. */
   putBack(entry: Entry): void {
     const { entries } = this.#queue(entry.activation.key);
+    if (entries.includes(entry)) return;
     const place = entries.findIndex(({ stored }) => stored.seq > entry.stored.seq);
     entries.splice(place < 0 ? entries.length : place, 0, entry);
   }
