@@ -4,8 +4,11 @@ import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { shortPath } from "./short-path.ts";
 
-/** `index.js:14:9`, `/x/worker.js:1:2`, `file:///x/worker.js:1:2` */
-const POSITION = /(?:file:\/\/)?[\w./@%+~-]*\w\.js:(\d+):(\d+)/g;
+/**
+ * `index.js:14:9`, `/x/worker.js:1:2`, `file:///x/worker.js:1:2`. It begins where a name does, and nowhere within one: else a
+ * message of a megabyte without spaces would be read from each of its characters, and the worker wait for its log meanwhile.
+ */
+const POSITION = /(?<![\w./@%+~-])(?:file:\/\/)?[\w./@%+~-]*\w\.js:(\d+):(\d+)/g;
 
 interface KnownMap {
   readonly modified: number;
