@@ -96,11 +96,16 @@ export async function soak({ seconds, seed, onProgress }: SoakOptions): Promise<
     await all;
     const growth = memory.growth(WARM_UP, MEASURED_LEAST);
     await disturbances.end();
-    await finalCheck(host, ledger, postgres !== undefined);
+    // A host that does not answer any more is a finding too.
+    await finalCheck(host, ledger, postgres !== undefined).catch((error) =>
+      ledger.break(`the last look failed: ${error}`),
+    );
     if (memory.most > MOST) ledger.break(`workerd had ${Math.round(memory.most)} MiB, more than ${MOST}`);
     if (growth !== undefined && growth > GROWTH) ledger.break(`workerd grew by ${growth} MiB, more than ${GROWTH}`);
     for (const odd of hostile.flatMap((client) => client.odd)) ledger.break(odd);
-    const { counts: moves } = await host.admin<{ counts: Record<string, number> }>("GET", "moves?limit=1");
+    const { counts: moves } = await host
+      .admin<{ counts: Record<string, number> }>("GET", "moves?limit=1")
+      .catch(() => ({ counts: {} }));
     const code = await host.stop();
     if (code !== 0) ledger.break(`the host ended with ${code}`);
     return {
