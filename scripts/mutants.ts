@@ -37,7 +37,7 @@ const code = join(FOLDER, `${name}.json`);
 const journal = join(FOLDER, `${name}.journal`);
 writeFileSync(code, JSON.stringify(instrumented));
 writeFileSync(journal, "");
-const tests = globSync(room.tests, { cwd: ROOT }).sort();
+const tests = [...new Set(room.tests.flatMap((pattern) => globSync(pattern, { cwd: ROOT }).sort()))];
 console.log(`${instrumented.mutants.length} mutants in ${paths.length} files, ${tests.length} files of tests`);
 await run(ROOT, tests, { code, journal }, new Journal(journal));
 console.log(report(instrumented, new Journal(journal)));

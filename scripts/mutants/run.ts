@@ -19,7 +19,7 @@ export async function run(
     const config = join(import.meta.dirname, "vitest.config.mts");
     const child = spawn(process.execPath, [vitest, "run", "--config", config, ...tests], {
       cwd: root,
-      env: { ...process.env, MUTANTS_CODE: files.code, MUTANTS_JOURNAL: files.journal },
+      env: { ...process.env, MUTANTS_CODE: files.code, MUTANTS_JOURNAL: files.journal, MUTANTS_TESTS: tests.join() },
       stdio: ["ignore", "ignore", "pipe"],
     });
     let said = "";
