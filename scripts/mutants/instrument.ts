@@ -23,6 +23,11 @@ interface Position {
   readonly column: number;
 }
 
+/** Says why a node of the code, with all in it, is not changed; undefined if it is. */
+interface Ignorer {
+  shouldIgnore(path: { readonly node: { readonly type: string }; toString(): string }): string | undefined;
+}
+
 /** What is used of `@stryker-mutator/instrumenter`, which is not among the project's own packages. */
 interface StrykerModule {
   readonly Instrumenter: new (
@@ -30,7 +35,7 @@ interface StrykerModule {
   ) => {
     instrument(
       files: readonly { name: string; mutate: true; content: string }[],
-      options: { plugins: null; excludedMutations: readonly string[]; ignorers: readonly [] },
+      options: { plugins: null; excludedMutations: readonly string[]; ignorers: readonly Ignorer[] },
     ): Promise<{
       files: readonly { name: string; content: string }[];
       mutants: readonly {
@@ -49,6 +54,15 @@ interface StrykerModule {
 /** What an error says is for people, and SQL that is empty fails every test. */
 const EXCLUDED = ["StringLiteral"];
 
+/** A `default:` that the types say is never reached is there for the compiler. */
+const unreachable: Ignorer = {
+  shouldIgnore(path) {
+    const { type } = path.node;
+    if (type !== "FunctionDeclaration" && type !== "SwitchCase") return undefined;
+    return /^(function assertNever|default:\s*return assertNever)\b/.test(path.toString()) ? "unreachable" : undefined;
+  },
+};
+
 /** Puts the mutants of all `paths` into their code, by Stryker as it is installed in `tool`. */
 export async function instrument(root: string, tool: string, paths: readonly string[]): Promise<Instrumented> {
   const entry = join(tool, "node_modules/@stryker-mutator/instrumenter/dist/src/index.js");
@@ -57,7 +71,7 @@ export async function instrument(root: string, tool: string, paths: readonly str
   const sources = new Map(paths.map((path) => [path, readFileSync(path, "utf8")]));
   const { files, mutants } = await new Instrumenter(silent).instrument(
     [...sources].map(([name, content]) => ({ name, mutate: true, content })),
-    { plugins: null, excludedMutations: EXCLUDED, ignorers: [] },
+    { plugins: null, excludedMutations: EXCLUDED, ignorers: [unreachable] },
   );
   return {
     code: Object.fromEntries(files.map(({ name, content }) => [name, content])),

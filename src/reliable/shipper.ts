@@ -69,7 +69,8 @@ export class Shipper<Records extends Batch = Batch> {
   /** There is something new to ship. */
   poke(): void {
     if (this.#state === "idle") this.#later(this.#interval, "waiting");
-    else if (this.#state === "shipping") this.#again = true;
+    // Read only while it ships.
+    else this.#again = true;
   }
 
   /** Ships what there is now, also during a back-off. Resolves when nothing is left or the log failed. */

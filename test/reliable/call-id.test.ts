@@ -47,6 +47,8 @@ describe("call ids", () => {
     ["a UUID of version 7 and another variant", "017f22e2-79b0-7cc3-18c4-dc0c0c07398f"],
     ["a UUID in braces", "{017f22e2-79b0-7cc3-98c4-dc0c0c07398f}"],
     ["a UUID with more after it", "017f22e2-79b0-7cc3-98c4-dc0c0c07398f:deposit"],
+    ["a UUID of version 7 that ends early", "017f22e2-79b0-7cc3-98c4-dc0c0c07398"],
+    ["a UUID of version 7 with a letter that is no digit", "017f22e2-79b0-7xyz-98c4-dc0c0c07398f"],
     ["a UUID without dashes", "017f22e279b07cc398c4dc0c0c07398f"],
     ["a ULID that overflows", "8ZZZZZZZZZZZZZZZZZZZZZZZZZ"],
     ["a ULID with a letter outside of its alphabet", "01ARZ3NDEKTSV4RRFFQ69G5FAU"],

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CODES, type ErrorCode } from "../../src/errors/codes.ts";
 import { EdgeverseError, type WireError } from "../../src/errors/edgeverse-error.ts";
+import { type CallStatus, isFinal } from "../../src/reliable/call-record.ts";
 import { type CallEvent, type CallState, eventOfError, retryDelay, transition } from "../../src/reliable/call-state.ts";
 
 const ERROR: WireError = { code: "CALL_FAILED", message: "no", retryable: false, reason: "NO" };
@@ -136,4 +137,15 @@ describe("the life of a reliable call", () => {
     expect([1, 2, 3, 4, 9, 10].map(retryDelay)).toEqual([50, 100, 200, 400, 12_800, 25_600]);
     for (const attempts of [11, 12, 100, 1_000, 1e9]) expect(retryDelay(attempts)).toBe(30_000);
   });
+});
+
+test("[CALL2] a call that is pending or parked has no outcome yet, any other has", () => {
+  const all: Record<CallStatus, boolean> = {
+    pending: false,
+    parked: false,
+    success: true,
+    failed: true,
+    expired: true,
+  };
+  for (const [status, final] of Object.entries(all)) expect(isFinal(status as CallStatus), status).toBe(final);
 });

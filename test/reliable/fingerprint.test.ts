@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { fingerprint } from "../../src/reliable/fingerprint.ts";
+import { derivedCallId, fingerprint } from "../../src/reliable/fingerprint.ts";
 
 /** The same value with the keys of every object in another order. */
 function shuffled(value: unknown, random: () => number): unknown {
@@ -112,3 +112,20 @@ function sorted(value: unknown): unknown {
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
   return ["object", ...entries.flatMap(([key, member]) => [key, sorted(member)])];
 }
+
+describe("the call id of a call that a reliable call makes", () => {
+  test("[CALL7] is 40 hexadecimal digits, pinned: another attempt, by another version, must make the same", () => {
+    const text = createHash("sha256").update("Wallet/ann\norder-1\ncharge").digest("hex");
+    expect(derivedCallId("Wallet/ann", "order-1", "charge")).toBe(text.slice(0, 40));
+  });
+
+  test("[CALL7] is another for every caller, call and label", () => {
+    const ids = [
+      derivedCallId("Wallet/ann", "order-1", "charge"),
+      derivedCallId("Wallet/bob", "order-1", "charge"),
+      derivedCallId("Wallet/ann", "order-2", "charge"),
+      derivedCallId("Wallet/ann", "order-1", "refund"),
+    ];
+    expect(new Set(ids).size).toBe(4);
+  });
+});

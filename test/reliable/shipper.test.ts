@@ -131,7 +131,6 @@ describe("Shipper", () => {
     const shipping = shipper.ship();
     await clock.advance(1);
     backlog.add();
-    shipper.poke();
     await shipper.ship();
     open();
     await shipping;
@@ -196,6 +195,7 @@ describe("Shipper", () => {
       else shipper.poke();
       expect(clock.timers).toBe(1);
       shipper.stop();
+      expect(shipper.status.state).toBe("idle");
       const written = log.batches.length;
       log.down = false;
       shipper.poke();
@@ -215,10 +215,27 @@ describe("Shipper", () => {
     const shipping = shipper.ship();
     await clock.advance(1);
     shipper.stop();
+    expect(shipper.status.state).toBe("shipping");
     open();
     await shipping;
     await clock.advance(60_000);
     expect([clock.timers, log.batches.length, backlog.open().length]).toEqual([0, 1, 1]);
+  });
+
+  test("stop during a statement that fails: it is not tried again", async () => {
+    const { clock, log, backlog, shipper } = setup();
+    backlog.add();
+    let open = () => {};
+    log.gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    const shipping = shipper.ship();
+    await clock.advance(1);
+    shipper.stop();
+    log.down = true;
+    open();
+    await shipping;
+    expect(clock.timers).toBe(0);
   });
 
   test("[CALL5] whatever happens meanwhile, in the end the log holds each record as the owner has it", async () => {
