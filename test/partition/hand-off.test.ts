@@ -49,6 +49,38 @@ for (const moving of [false, true])
     });
   });
 
+describe("a turn that a hand-off waits for, and that waits for a reliable call in line", () => {
+  /**
+   * An object of the shard has a call that runs for 3 s and `behind` in line behind it. When that ends, the hand-off is in an
+   * attempt of 6.4 s, and keeps back what is in line. After 4 s another object's turn calls the first one, as `callId`.
+   */
+  async function story(behind: string, callId: string) {
+    const { made, one } = await pair({ callTimeout: "60s" });
+    const [a, b] = [idOn(one, 8, "a"), idOn(one, 8, "b")];
+    for (const id of [a, b]) await made.call("Box", id, "get");
+    const since = clock.now();
+    const first = made.send("Box", b, "slow", { ms: 3_000 }, { callId: "first" });
+    await clock.advance(1);
+    const second = made.send("Box", b, "add", undefined, { callId: behind });
+    const turn = made.send("Box", a, "relay", { to: b, ms: 4_000, callId });
+    await clock.advance(1);
+    await made.command({ kind: "move-shard", shard: one, to: "p1" });
+    await clock.advance(3_900);
+    expect((await made.partition("p0").core()).ownership.gated(one)).toBe(true);
+    const replies = await clock.until(Promise.all([first, second, turn]));
+    expect(replies.map(({ kind }) => kind)).toEqual(["response", "response", "response"]);
+    return clock.now() - since;
+  }
+
+  test("[MIG1] [CALL4] is not held up by one in front of it", async () => {
+    expect(await story("other", "mine")).toBeLessThan(4_500);
+  });
+
+  test("[MIG1] [CALL1] is not held up because somebody else has made the call before", async () => {
+    expect(await story("same", "same")).toBeLessThan(4_500);
+  });
+});
+
 class Keeper extends VirtualObject<{ n: number }> {
   static override readonly type = "Keeper";
   static override readonly autoLoad = "shard";

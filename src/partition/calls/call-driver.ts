@@ -1,5 +1,6 @@
 import { EdgeverseError, type WireError } from "../../errors/edgeverse-error.ts";
 import { parseJson } from "../../object/json.ts";
+import type { ChainLink } from "../../object/message.ts";
 import { parseRequest } from "../../object/request.ts";
 import { type CallEvent, type CallState, eventOfError, retryDelay, transition } from "../../reliable/call-state.ts";
 import { isRefusal } from "../storage/refusal.ts";
@@ -73,9 +74,19 @@ export class CallDriver {
   }
 
   /** Whether a turn that a hand-off waits for waits for the call. */
-  awaitedInside({ chain }: Entry): boolean {
-    if (chain === undefined || chain.length === 0) return false;
-    return this.#parts.inside(chain.map((link) => link.key));
+  awaitedInside({ chain = [], joined }: Entry): boolean {
+    return [chain, ...joined].some((links) => links.length > 0 && this.#parts.inside(links.map((link) => link.key)));
+  }
+
+  /** Waits for `reply`, which the turns of `chain` wait for: so does a hand-off that waits for one of them. */
+  async joined<T>(entry: Entry, chain: readonly ChainLink[], reply: Promise<T>): Promise<T> {
+    entry.joined.add(chain);
+    this.#queues.lookAgain(entry);
+    try {
+      return await reply;
+    } finally {
+      entry.joined.delete(chain);
+    }
   }
 
   /** Whether the call's shard takes in no more calls. */

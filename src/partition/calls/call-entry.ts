@@ -21,6 +21,8 @@ export interface Entry {
   readonly method: MethodDefinition;
   /** Turns that wait for the outcome; lost in a crash, and then nobody waits. */
   readonly chain: readonly ChainLink[] | undefined;
+  /** Turns that asked for the same call later, and wait as well. */
+  readonly joined: Set<readonly ChainLink[]>;
   readonly caller: Caller;
   readonly requestId: string;
   readonly traceparent: string | undefined;
@@ -97,6 +99,7 @@ export function newEntry(
     activation,
     method,
     chain: message.chain,
+    joined: new Set(),
     caller: message.caller,
     requestId: message.requestId,
     traceparent: message.traceparent,
@@ -128,6 +131,7 @@ export function resumedEntry(
     activation,
     method,
     chain: undefined,
+    joined: new Set(),
     caller: record.caller === null ? { kind: "system" } : (JSON.parse(record.caller) as Caller),
     requestId: record.callId,
     traceparent: undefined,

@@ -3,6 +3,8 @@ import type { Entry } from "./call-entry.ts";
 interface Queue {
   readonly entries: Entry[];
   pumping: boolean;
+  /** The first could have been driven, but its shard was paused. */
+  held: boolean;
 }
 
 /**
@@ -31,6 +33,13 @@ export class CallQueues {
     const queue = this.#queue(key);
     queue.entries.push(entry);
     if (queue.entries.length === 1) this.#pump(key, queue);
+    else this.lookAgain(entry);
+  }
+
+  /** A call has come, or somebody waits for one: the line that was held back may have to go on. */
+  lookAgain({ activation: { key } }: Entry): void {
+    const queue = this.#queues.get(key);
+    if (queue?.held === true) this.#pump(key, queue);
   }
 
   /** Puts one that was done back where it was, unless it is there. It is driven by `retry`. */
@@ -52,7 +61,7 @@ export class CallQueues {
   }
 
   #queue(key: string): Queue {
-    const queue = this.#queues.get(key) ?? { entries: [], pumping: false };
+    const queue = this.#queues.get(key) ?? { entries: [], pumping: false, held: false };
     this.#queues.set(key, queue);
     return queue;
   }
@@ -63,7 +72,8 @@ export class CallQueues {
     let driven: Entry | undefined;
     for (let first = queue.entries[0]; first !== undefined && first !== driven; first = queue.entries[0]) {
       driven = first;
-      if (this.#paused(queue.entries)) break;
+      queue.held = this.#paused(queue.entries);
+      if (queue.held) break;
       this.#drive(first);
     }
     queue.pumping = false;

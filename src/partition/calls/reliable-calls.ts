@@ -96,7 +96,9 @@ export class ReliableCalls {
     if (entry === undefined) return this.#take(message, activation, method, hash, again);
     if (answer === "accepted" && entry.accepted)
       return this.#answers.afterCommit(activation, { kind: "accepted", callId });
-    return this.#waiters.add(entry, message, true, again);
+    const reply = this.#waiters.add(entry, message, true, again);
+    const { chain = [] } = message;
+    return answer === "outcome" && chain.length > 0 ? this.#driver.joined(entry, chain, reply) : reply;
   }
 
   /** Drives a call that was accepted before ([CALL3]). `crashed`: the process that had it ended by itself. */
