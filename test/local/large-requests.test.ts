@@ -47,6 +47,21 @@ test("[HTTP1] many large bodies at the same time: each is taken or refused, and 
   expect(response.value).toBe(statuses.filter((status) => status === 200).length + 1);
 });
 
+test("[HTTP7] a batch whose responses would pass a message of 32 MiB runs as many calls as its answer has room for", async () => {
+  // Each answer has the names of all, and the sign makes each character two bytes in a message.
+  const name = (index: number) => `€${index}-`.padEnd(60, "x");
+  const batch = async (calls: readonly object[]) => {
+    const response = await fetch(`${url}/api/v1/objects/batch`, { method: "POST", body: JSON.stringify({ calls }) });
+    return ((await response.json()) as { results: { error?: { code: string } }[] }).results;
+  };
+  const join = (index: number) => ({ type: "ChatRoom", id: "room", method: "join", request: { name: name(index) } });
+  await batch(Array.from({ length: 600 }, (_, index) => join(index)));
+  const results = await batch(Array.from({ length: 1_000 }, (_, index) => join(index % 600)));
+  const ran = results.findIndex(({ error }) => error !== undefined);
+  expect(ran).toBeGreaterThan(100);
+  expect(new Set(results.slice(ran).map(({ error }) => error?.code))).toEqual(new Set(["OVERLOADED"]));
+});
+
 test("CONNECT never reaches the Worker: workerd answers it", async () => {
   const { port } = new URL(url);
   const answer = await new Promise<string>((done) => {
