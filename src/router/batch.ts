@@ -36,6 +36,8 @@ export class Batch {
   readonly #replies: (FinalReply | undefined)[];
   /** Why a call is still open. */
   readonly #troubles = new Map<number, EdgeverseError>();
+  /** How often the message of a call was lost. */
+  readonly #faults = new Map<number, number>();
   /** The partition that was said to have the object. */
   readonly #hints = new Map<number, string>();
   #room = BATCH_CHARACTERS;
@@ -158,7 +160,9 @@ export class Batch {
       const { error, again, outcome } = remoteFault(cause, owner);
       for (const index of indexes) {
         const safe = outcome === "nothing ran" || this.#parts.repeatable(this.#message(index));
-        if (safe && again) this.#leave(index, error);
+        const faults = (this.#faults.get(index) ?? 0) + 1;
+        this.#faults.set(index, faults);
+        if (safe && faults <= again) this.#leave(index, error);
         else this.#fail(index, error, safe);
       }
     } finally {

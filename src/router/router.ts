@@ -117,6 +117,7 @@ export class Router {
     let pauses: Pauses | undefined;
     let hint: string | undefined;
     let redirects = 0;
+    let faults = 0;
     for (;;) {
       let trouble: EdgeverseError;
       try {
@@ -132,7 +133,7 @@ export class Router {
           // The call may have run: repeating it is its caller's decision, and no safe default.
           if (outcome === "unknown" && !repeatable())
             return { kind: "error", error: { ...error.toWire(), retryable: false } };
-          if (!again) return { kind: "error", error: error.toWire() };
+          if (++faults > again) return { kind: "error", error: error.toWire() };
           trouble = error;
           hint = undefined;
         }

@@ -97,13 +97,22 @@ describe("what the platform says of an error", () => {
   test.each([
     ["readonly", READONLY],
     ["reliable", RELIABLE],
-  ])("[HTTP12] a %s call is not sent again when the error would come again", async (_, kind) => {
+  ])("[HTTP12] a %s call is sent three more times over an error that may come each time", async (_, kind) => {
     for (const marks of [{}, { retryable: false }, { remote: true }]) {
       partitions.sent.length = 0;
-      partitions.answer(OWNER, broken(marks), ok("again"));
+      partitions.batches.length = 0;
+      partitions.answer(OWNER, broken(marks));
       expect(await router.call(message(kind))).toMatchObject({ error: { code: "UNAVAILABLE", retryable: true } });
-      expect(to()).toEqual([OWNER]);
+      expect(to()).toEqual(Array(4).fill(OWNER));
+      expect(await router.batch([message(kind)])).toMatchObject([{ error: { code: "UNAVAILABLE", retryable: true } }]);
+      expect(partitions.batches).toHaveLength(4);
     }
+  });
+
+  test("[HTTP12] a Durable Object that was reset for no fault of the message is called until it is back", async () => {
+    const reset = broken({ durableObjectReset: true });
+    partitions.answer(OWNER, ...Array(8).fill(reset), ok("there"));
+    expect(await router.call(message(READONLY))).toEqual(ok("there"));
   });
 
   test("[HTTP12] a partition that ended over a plain call may have run it", async () => {

@@ -46,6 +46,17 @@ describe("in workerd", () => {
     expect((await call("Slow", "half", "done")).body).toEqual({ response: { done: 0 } });
   });
 
+  test("[HTTP12] what the platform marks as retryable when a Durable Object ends is sent again, where that is safe", async () => {
+    const calls = [
+      call("Slow", "marked", "look", { ms: 300 }),
+      call("Slow", "marked", "work", { ms: 300 }, { "idempotency-key": "marked-1" }),
+    ];
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    await abortAllDurableObjects();
+    for (const answer of calls) expect((await answer).status).toBe(200);
+    expect((await call("Slow", "marked", "done")).body).toEqual({ response: { done: 1 } });
+  });
+
   test("[OBJ7] an object reaches the bindings of its Worker", async () => {
     expect((await call("Slow", "bound", "partitions")).body).toEqual({
       response: { bound: "p0", token: "test-admin-token" },

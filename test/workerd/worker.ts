@@ -13,6 +13,7 @@ class Slow extends VirtualObject<{ done: number }> {
   static override readonly methods = {
     work: method({ request: z.object({ ms: z.number() }) }),
     done: method({ readonly: true }),
+    look: method({ readonly: true, request: z.object({ ms: z.number() }) }),
     partitions: method({ readonly: true }),
   };
 
@@ -20,6 +21,11 @@ class Slow extends VirtualObject<{ done: number }> {
     const before = this.state.done;
     await new Promise((resolve) => setTimeout(resolve, ms));
     this.state.done = before + 1;
+    return { done: this.state.done };
+  }
+
+  async look({ ms }: { ms: number }) {
+    await new Promise((resolve) => setTimeout(resolve, ms));
     return { done: this.state.done };
   }
 
