@@ -5,6 +5,7 @@ import { TestCluster } from "edgeverse/testing";
 import { afterAll, describe, expect, test } from "vitest";
 import { Counter } from "../../examples/counter.ts";
 import { migrateCoordinator } from "../../src/coordinator/tables.ts";
+import { Backlog } from "../../src/partition/storage/backlog.ts";
 import { migrate, readMeta } from "../../src/partition/storage/schema.ts";
 import { SqliteStorage } from "../../src/testing/sqlite-storage.ts";
 import { unpackObjects } from "../support/old-data-folder.ts";
@@ -57,6 +58,37 @@ describe("the database of a partition that commit 1a5850a wrote", () => {
       { call_id: "pending-3", log: "write-behind" },
       { call_id: "pending-4", log: "write-behind" },
     ]);
+  });
+
+  test("outcomes that the log has not seen are its backlog, and marks; large ones as well", () => {
+    const again = mkdtempSync(join(folder, "again-"));
+    const path = unpackObjects(again).find(
+      (file) => file.includes("Partition") && readMeta(new SqliteStorage(file), "name") === "p0",
+    );
+    const storage = new SqliteStorage(path);
+    const request = JSON.stringify({ text: '"'.repeat(200_000) });
+    storage.query("UPDATE calls SET open = 1, log = 'before', request = ? WHERE status <> 'pending'", request);
+    const ended = storage.query("SELECT call_id, response FROM calls WHERE status <> 'pending' ORDER BY seq");
+    expect(ended.length).toBeGreaterThan(1);
+    migrate(storage);
+    const backlog = new Backlog(storage);
+    expect(backlog.size.records).toBe(ended.length);
+    const records = backlog.front({ records: 500, bytes: 2 ** 30 }).flatMap((row) => row.records);
+    expect(records.map(({ callId, response }) => ({ call_id: callId, response }))).toEqual(ended);
+    for (const record of records) {
+      expect(record).toMatchObject({ request, ahead: true, position: expect.any(Number) });
+      expect(["success", "failed"]).toContain(record.status);
+    }
+    expect(storage.query("SELECT count(*) AS n FROM marks WHERE logged = 0")).toEqual([{ n: ended.length }]);
+  });
+
+  test("pages of calls are read in the order of their keys, without sorting all", () => {
+    const storage = databases[0]?.storage as SqliteStorage;
+    const plan = storage.query<{ detail: string }>(
+      `EXPLAIN QUERY PLAN SELECT * FROM calls WHERE (position, type, id, call_id) > (1, '', '', '') AND position <= 9
+       ORDER BY position, type, id, call_id LIMIT 32`,
+    );
+    expect(plan.map(({ detail }) => detail).join("; ")).toMatch(/MERGE.*SEARCH pending.*SEARCH marks/);
   });
 
   test("a copy under way names its rows by position, at both ends", () => {

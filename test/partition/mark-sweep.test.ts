@@ -1,0 +1,105 @@
+import { SqliteStorage } from "edgeverse/testing";
+import { describe, expect, test } from "vitest";
+import { MarkSweep } from "../../src/partition/calls/mark-sweep.ts";
+import { insertMarks } from "../../src/partition/storage/call-rows.ts";
+import { migrate } from "../../src/partition/storage/schema.ts";
+import type { MarkCursor } from "../../src/reliable/mark-sweep.ts";
+
+const DAY = 86_400_000;
+const NOW = 100 * DAY;
+
+/** So many marks, one finished each day up to 50 days ago, in no order of their keys. */
+function setup(marks: number) {
+  const storage = new SqliteStorage();
+  migrate(storage);
+  const copied = new Set<number>();
+  const parts = { unlogged: Number.POSITIVE_INFINITY };
+  const make = () =>
+    new MarkSweep({
+      storage,
+      now: () => NOW,
+      copied: (position) => copied.has(position),
+      unlogged: () => parts.unlogged,
+    });
+  const add = (position: number, finished: number) => ({
+    position,
+    type: "T",
+    id: `o${position}`,
+    call_id: "c",
+    seq: position,
+    accepted: finished - 1,
+    finished,
+    status: "success",
+    logged: 1,
+    method: "m",
+    request_hash: "",
+    attempts: 1,
+    epoch: 1,
+    error: null,
+    response: "1",
+  });
+  insertMarks(
+    storage,
+    Array.from({ length: marks }, (_, n) => add(n, NOW - ((n * 7) % 50) * DAY)),
+  );
+  const count = () => storage.query<{ n: number }>("SELECT count(*) AS n FROM marks")[0]?.n;
+  /** A whole sweep; the marks that each step has visited. */
+  const sweep = (before: number, dryRun = false, most = 100) => {
+    const visited: number[] = [];
+    let removed = 0;
+    let after: MarkCursor | null = null;
+    do {
+      const step = make().step({ before, after, dryRun });
+      visited.push(step.visited);
+      removed += step.removed;
+      after = step.next;
+    } while (after !== null && visited.length < most);
+    return { visited, removed };
+  };
+  return { storage, copied, parts, add, count, sweep, arrived: () => make().arrived() };
+}
+
+describe("the sweep of marks", () => {
+  test("[CALL9] visits at most 1,000 a step, and removes those that are old", () => {
+    const { sweep, count } = setup(2_500);
+    const before = NOW - 29.5 * DAY;
+    expect(sweep(before, true)).toEqual({ visited: [1_000, 1_000, 500], removed: 1_000 });
+    expect(count()).toBe(2_500);
+    expect(sweep(before)).toEqual({ visited: [1_000, 1_000, 500], removed: 1_000 });
+    expect(count()).toBe(1_500);
+  });
+
+  test("[CALL9] looks at nothing while the oldest mark is known to be young", () => {
+    const { sweep, storage } = setup(1_500);
+    expect(sweep(NOW - 29.5 * DAY).removed).toBe(600);
+    const queries: string[] = [];
+    storage.onQuery = (sql) => queries.push(sql);
+    expect(sweep(NOW - 29.2 * DAY)).toEqual({ visited: [0], removed: 0 });
+    expect(queries.filter((sql) => sql.includes("marks"))).toEqual([]);
+    expect(sweep(NOW - 28.5 * DAY).removed).toBe(30);
+  });
+
+  test("[CALL9] goes on where it was left, and begins anew when marks have come from elsewhere", () => {
+    const { sweep, storage, add, arrived } = setup(2_500);
+    const before = NOW - 29.5 * DAY;
+    expect(sweep(before, false, 1).visited).toEqual([1_000]);
+    expect(sweep(before).visited).toEqual([1_000, 500]);
+    insertMarks(storage, [add(-1, NOW - 90 * DAY), add(5_000, NOW - 90 * DAY)]);
+    expect(sweep(before).removed).toBe(0);
+    arrived();
+    expect(sweep(before).removed).toBe(2);
+    expect(storage.query("SELECT position FROM marks WHERE finished < ?", before)).toEqual([]);
+  });
+
+  test("[CALL9] [MIG3] leaves what is being copied, and what is as old as an outcome that the log has not seen", () => {
+    const { sweep, copied, parts, count } = setup(100);
+    parts.unlogged = NOW - 45 * DAY;
+    expect(sweep(NOW - 29.5 * DAY).removed).toBe(8);
+    parts.unlogged = Number.POSITIVE_INFINITY;
+    for (let position = 0; position < 50; position++) copied.add(position);
+    expect(sweep(NOW - 29.5 * DAY).removed).toBe(16);
+    copied.clear();
+    expect(sweep(NOW - 29.5 * DAY).removed).toBe(16);
+    expect(count()).toBe(60);
+  });
+});
