@@ -163,7 +163,24 @@ describe("Deadlines", () => {
     clock.advance(30_000);
     expect(clock.timers).toBe(0);
     clock.advance(1e9);
-    expect(clock.armed).toBe(1);
+    expect(clock.armed).toBe(2);
+  });
+
+  test("[MEM2] no timer keeps its Durable Object awake for a deadline that is gone", () => {
+    const clock = new StepClock();
+    const deadlines = new Deadlines(clock);
+    const first = deadlines.add(clock.now() + 30_000, () => expect.fail("cancelled"));
+    const second = deadlines.add(clock.now() + 20_000, () => expect.fail("cancelled"));
+    first();
+    second();
+    clock.advance(100);
+    expect(clock.timers).toBe(0);
+    let fired = false;
+    deadlines.add(clock.now() + 10, () => {
+      fired = true;
+    });
+    clock.advance(10);
+    expect(fired).toBe(true);
   });
 
   test("[TURN5] set and cancelled over and over, memory and timers stay bounded", () => {

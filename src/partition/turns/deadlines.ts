@@ -6,6 +6,12 @@ interface Entry {
 }
 
 /**
+ * Ms that the timer outlives the last deadline. One that stayed until that would fire keeps a Durable Object awake, and
+ * billed, for half a minute after each call; one that was armed anew for each call would cost more than the call's turn.
+ */
+const LINGER = 50;
+
+/**
  * Many deadlines on one platform timer. Turns that end in the event that started them never come here, so the usual call
  * costs no timer; the others cost a push on a binary heap. Cancelled entries stay until they surface or outnumber the rest.
  */
@@ -34,7 +40,8 @@ export class Deadlines {
       if (entry.action === undefined) return;
       entry.action = undefined;
       this.#cancelled++;
-      if (this.#cancelled > 64 && this.#cancelled * 2 > this.#heap.length) this.#compact();
+      if (this.size === 0) this.#rest();
+      else if (this.#cancelled > 64 && this.#cancelled * 2 > this.#heap.length) this.#compact();
     };
   }
 
@@ -71,10 +78,14 @@ export class Deadlines {
     this.#heap = [];
     this.#cancelled = 0;
     for (const entry of live) this.#push(entry);
-    if (live.length === 0 && !this.#firing) {
-      this.#armed?.cancel();
-      this.#armed = undefined;
-    }
+  }
+
+  /** Nothing is left to wait for. */
+  #rest(): void {
+    this.#heap = [];
+    this.#cancelled = 0;
+    const soon = this.#clock.now() + LINGER;
+    if (this.#armed !== undefined && this.#armed.at > soon) this.#arm(soon);
   }
 
   #push(entry: Entry): void {
