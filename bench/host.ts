@@ -13,6 +13,8 @@ export interface HostSetup {
 }
 
 export interface Host extends Server {
+  /** Of the host itself, which started workerd. */
+  readonly pid: number;
   readonly dataDir: string;
   readonly adminToken: string;
   /** Milliseconds from spawn to the line that says it is ready. */
@@ -22,6 +24,7 @@ export interface Host extends Server {
 interface ReadyLine {
   readonly url: string;
   readonly adminToken: string;
+  readonly pid: number;
   readonly workerdPid: number;
 }
 
@@ -43,10 +46,11 @@ export async function startHost({ folder, partitions, config }: HostSetup): Prom
   const ended = child.exited.then(({ code, signal }) => {
     throw new Error(`The host ended before it was ready (${signal ?? `code ${code}`})`);
   });
-  const { url, workerdPid, adminToken } = await Promise.race([ready.promise, ended]);
+  const { url, pid, workerdPid, adminToken } = await Promise.race([ready.promise, ended]);
   ended.catch(() => {}); // From here on it may end.
   return {
     port: Number(new URL(url).port),
+    pid,
     workerdPid,
     dataDir: folder,
     adminToken,

@@ -1,4 +1,5 @@
 import { execFile, execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 
 const args = (pid: number) => ["-o", "rss=", "-p", String(pid)];
 
@@ -19,4 +20,35 @@ export function watchResident(pid: number, everyMs = 200): () => number {
     clearInterval(timer);
     return Math.max(most, residentMiB(pid));
   };
+}
+
+/** MiB that a process and all it started have together, each shared page counted once (PSS); NaN where there is no /proc. */
+export function sharedTreeMiB(root: number): number {
+  try {
+    const parents = new Map(
+      readdirSync("/proc")
+        .filter((name) => /^\d+$/.test(name))
+        .map((name) => [Number(name), parentOf(name)] as const),
+    );
+    const isOurs = (pid: number | undefined): boolean =>
+      pid !== undefined && (pid === root || isOurs(parents.get(pid)));
+    return [...parents.keys()].filter(isOurs).reduce((sum, pid) => sum + sharedMiB(pid), 0);
+  } catch {
+    return Number.NaN;
+  }
+}
+
+/** The process that started one; undefined when it has ended meanwhile. */
+function parentOf(pid: string): number | undefined {
+  try {
+    const [, rest = ""] = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ");
+    return Number(rest.split(" ")[1]);
+  } catch {
+    return undefined;
+  }
+}
+
+function sharedMiB(pid: number): number {
+  const [, kilobytes = "0"] = /^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8")) ?? [];
+  return Number(kilobytes) / 1_024;
 }

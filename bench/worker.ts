@@ -1,35 +1,6 @@
-import { method, VirtualObject } from "edgeverse";
 import { defineHost } from "edgeverse/cloudflare";
-import * as z from "zod";
 import { Counter } from "../examples/counter.ts";
-
-const neighbours = z.object({ prefix: z.string(), count: z.number().int(), method: z.enum(["get", "add"]) });
-type Neighbours = z.infer<typeof neighbours>;
-
-/** Calls many other objects in one turn. It keeps nothing itself. */
-export class Hub extends VirtualObject {
-  static override readonly type = "Hub";
-  static override readonly methods = {
-    inTurn: method({ request: neighbours }),
-    together: method({ request: neighbours }),
-  };
-
-  async inTurn({ prefix, count, method }: Neighbours) {
-    let sum = 0;
-    for (let index = 0; index < count; index++) sum += await this.#ask(`${prefix}${index}`, method);
-    return { sum };
-  }
-
-  async together({ prefix, count, method }: Neighbours) {
-    const answers = Array.from({ length: count }, (_, index) => this.#ask(`${prefix}${index}`, method));
-    return { sum: (await Promise.all(answers)).reduce((sum, value) => sum + value, 0) };
-  }
-
-  async #ask(id: string, method: "get" | "add"): Promise<number> {
-    const counter = this.object(Counter, id);
-    return (method === "get" ? await counter.get() : await counter.add({ by: 1 })).value;
-  }
-}
+import { Hub } from "./hub.ts";
 
 const host = defineHost({ objects: [Counter, Hub] });
 

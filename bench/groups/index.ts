@@ -2,6 +2,7 @@ import type { Group } from "../group.ts";
 import { batchGroup } from "./batch.ts";
 import { callGroup } from "./call.ts";
 import { coldGroup } from "./cold.ts";
+import { hostMemoryGroup } from "./host-memory.ts";
 import { memoryGroup } from "./memory.ts";
 import { movesGroup } from "./moves.ts";
 import { neighbourGroup } from "./neighbours.ts";
@@ -18,6 +19,7 @@ export const groups: readonly Group[] = [
   reliableGroup(32),
   reliableGroup(128),
   memoryGroup,
+  hostMemoryGroup,
   movesGroup(100),
   movesGroup(10_000),
   movesGroup(100_000),
