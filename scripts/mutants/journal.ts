@@ -12,8 +12,8 @@ export type Entry =
   | { readonly kind: "killed"; readonly mutant: string }
   /** All mutants that the test runs into were tried on it. */
   | { readonly kind: "done"; readonly test: string }
-  /** The test is not tried on mutants: it takes too long, or fails without any when it runs a second time. */
-  | { readonly kind: "left out"; readonly test: string; readonly why: "long" | "unsteady" };
+  /** The test is not tried on mutants: it takes too long, or fails without any, if only when it runs a second time. */
+  | { readonly kind: "left out"; readonly test: string; readonly why: "long" | "fails" | "unsteady" };
 
 export class Journal {
   readonly #file: string;

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { type RunnerTestCase, type RunnerTestSuite, TestRunner } from "vitest";
 import { Journal, SHORTEST_LIMIT } from "./journal.ts";
 
@@ -20,7 +21,7 @@ const switches: Switches = {
 Object.assign(globalThis, { __stryker__: switches });
 
 /** Processor time in µs; a test that takes longer is not tried on mutants. */
-const LONG = 500_000;
+const LONG = 1_500_000;
 
 /**
  * Runs each test once as it is, then once for every mutant that it ran into and that no test has killed yet, all in one
@@ -45,23 +46,31 @@ export default class MutantRunner extends TestRunner {
     if (switches.currentTestId === undefined)
       this.#journal.add({ kind: "loaded", mutants: Object.keys(switches.mutantCoverage.static) });
     switches.currentTestId = test.id;
+    const leaveOut = (why: "long" | "fails" | "unsteady") => this.#journal.add({ kind: "left out", test: name, why });
     const started = performance.now();
     const before = process.cpuUsage();
-    await TestRunner.getTestFn(test)();
+    try {
+      await TestRunner.getTestFn(test)();
+    } catch (error) {
+      leaveOut("fails");
+      throw error;
+    }
     const took = performance.now() - started;
     const { user, system } = process.cpuUsage(before);
     switches.currentTestId = "on trial";
     const hits = switches.mutantCoverage.perTest[test.id] ?? {};
     const mutants = Object.keys(hits).filter((mutant) => !this.#killed.has(mutant));
     if (mutants.length === 0) return;
-    if (user + system > LONG) return this.#journal.add({ kind: "left out", test: name, why: "long" });
-    if (!(await passes(test))) return this.#journal.add({ kind: "left out", test: name, why: "unsteady" });
+    if (user + system > LONG) return leaveOut("long");
+    if (!(await passes(test))) return leaveOut("unsteady");
     for (const mutant of mutants) {
-      this.#journal.add({ kind: "try", mutant, limit: SHORTEST_LIMIT + 5 * took });
+      const limit = 2_000 + 5 * took;
+      // A mutant that loops for ever is ended from outside, with the process.
+      this.#journal.add({ kind: "try", mutant, limit: limit + SHORTEST_LIMIT });
       switches.hitCount = 0;
       switches.hitLimit = 1_000 + 100 * (hits[mutant] as number);
       switches.activeMutant = mutant;
-      const survived = await passes(test);
+      const survived = await Promise.race([passes(test), pause(limit, false)]);
       switches.activeMutant = undefined;
       if (survived) continue;
       this.#killed.add(mutant);

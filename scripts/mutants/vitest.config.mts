@@ -23,6 +23,8 @@ export default mergeConfig(node, {
   test: {
     runner: join(import.meta.dirname, "runner.ts"),
     maxWorkers: 1,
+    // It knows a module by its source, not by the mutants in it.
+    fsModuleCache: false,
     sequence: { sequencer: AsListed },
     reporters: [],
     // A mutant's promises may fail when its test is over.
