@@ -178,6 +178,36 @@ export const reliableCallChecks: readonly Check[] = [
       equal(await object.count(), 0, "the count after it");
     },
   },
+  {
+    rule: "CALL12",
+    title: "an operator can end a call that waits in line; it never runs. For other calls the answer is no",
+    needs: ["probes", "admin"],
+    async run({ admin, probe, name, sleep }) {
+      const [object, running, waiting] = [probe(), name(), name()];
+      const headers = { prefer: "respond-async" };
+      await object.send("note", { text: "long", ms: 3_000 }, { callId: running, headers });
+      await object.send("add", { by: 1 }, { callId: waiting, headers });
+      const order = (callId: string, what: string) => admin("POST", `calls/${object.path}/${callId}/${what}`);
+      equal(bodyOf<CallView>(await order(waiting, "fail"), "ending it").status, "failed", "its status");
+      isProblem(await order(running, "fail"), 409, "CONFLICT", "ending a call that runs");
+      isProblem(await order(waiting, "retry"), 409, "CONFLICT", "retrying a call that is not parked");
+      isProblem(await order(name(), "fail"), 404, "CALL_NOT_FOUND", "ending a call that there is not");
+      equal((await ended(object, running, sleep)).status, "success", "the status of the call before it");
+      equal(await object.count(), 0, "the count after both");
+    },
+  },
+  {
+    rule: "CALL12",
+    title: "the list of parked calls can be had, with or without a log",
+    needs: ["admin"],
+    async run({ cluster }) {
+      const { calls } = await cluster.get<{ calls: CallView[] }>("calls?status=parked&limit=10");
+      isTrue(
+        calls.every(({ status }) => status === "parked"),
+        "it has calls that are not parked",
+      );
+    },
+  },
 ];
 
 /** The end of a reliable call. */
