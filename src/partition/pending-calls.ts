@@ -40,7 +40,7 @@ export class PendingCalls {
    */
   resume(crashed: boolean, range?: HashRange): void {
     const { table, ownership, reliable } = this.#parts;
-    for (const stored of table.pending(range?.first, range?.last)) {
+    for (const stored of table.pending(range)) {
       if (ownership.epochAt(stored.position) === undefined) continue;
       if (stored.record.status === "parked") reliable.setAside(stored);
       else this.#take(stored, crashed);

@@ -4,6 +4,7 @@ import { Backlog, type BacklogRow } from "../storage/backlog.ts";
 import { AMONG_CALLS, BY_KEY, type CallRow, fromRow, insertMarks, insertPending, toRow } from "../storage/call-rows.ts";
 import type { ChangeTracker } from "../storage/change-tracker.ts";
 import { JsonBatch } from "../storage/json-batch.ts";
+import type { HashRange } from "../storage/shard-rows.ts";
 import { backlogRecord, type CallPlace, keyOfCall, keyOfRecord, type StoredCall } from "../storage/stored-call.ts";
 
 /** What a table needs beside its storage. */
@@ -61,18 +62,16 @@ export class CallTable {
     return rows[0] === undefined ? undefined : this.#fromRow(rows[0]);
   }
 
-  /**
-   * The calls that have not ended, in order of acceptance and without their requests; of the objects between two places in
-   * hash order.
-   */
-  pending(first = FIXED_POSITION, last = 2 ** 32): (StoredCall & { readonly bytes: number })[] {
+  /** The calls that have not ended, in order of acceptance and without their requests; of a range in hash order, or all. */
+  pending(range?: HashRange): (StoredCall & { readonly bytes: number })[] {
+    // For all there is no condition: to compare a row with the end of a range, SQLite reads the request, too.
+    const where = range === undefined ? "" : "WHERE position BETWEEN ? AND ?";
     const calls = this.#storage
       .query<CallRow & { bytes: number }>(
         `SELECT position, type, id, call_id, seq, status, method, NULL AS request, request_hash, NULL AS response, error,
            caller, trace_id, attempts, epoch, accepted, NULL AS finished, expires, log, crashes, 0 AS shipped, bytes
-         FROM pending WHERE position BETWEEN ? AND ? ORDER BY seq`,
-        first,
-        last,
+         FROM pending ${where} ORDER BY seq`,
+        ...(range === undefined ? [] : [range.first, range.last]),
       )
       .map((row) => ({ ...this.#fromRow(row), bytes: row.bytes }));
     this.#lastSeq = Math.max(this.#lastSeq, calls.at(-1)?.seq ?? 0);
