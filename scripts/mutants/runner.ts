@@ -25,7 +25,7 @@ const LONG = 1_500_000;
 
 /**
  * Runs each test once as it is, then once for every mutant that it ran into and that no test has killed yet, all in one
- * process: a process for each mutant would take a hundred times as long.
+ * process: a process for each mutant would take many times as long.
  */
 export default class MutantRunner extends TestRunner {
   readonly #journal = new Journal(process.env["MUTANTS_JOURNAL"] as string);

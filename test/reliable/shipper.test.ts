@@ -138,6 +138,15 @@ describe("Shipper", () => {
     expect(clock.timers).toBe(0);
   });
 
+  test("[CALL5] what comes right after a look that found nothing is shipped, when it is told so", async () => {
+    const { log, backlog, shipper } = setup();
+    const shipping = shipper.ship();
+    backlog.add();
+    await shipper.ship();
+    await shipping;
+    expect(log.batches).toEqual([["c1"]]);
+  });
+
   test("[CALL5] a poke during a batch that then fails is not lost", async () => {
     const { clock, log, backlog, shipper } = setup();
     backlog.add();
