@@ -6,12 +6,14 @@ import { OutgoingMoves } from "../../src/partition/moves/outgoing-moves.ts";
 import { ShardCleaner } from "../../src/partition/moves/shard-cleaner.ts";
 import { ShardDrain } from "../../src/partition/moves/shard-drain.ts";
 import { ChangeTracker } from "../../src/partition/storage/change-tracker.ts";
+import { CommitBatch } from "../../src/partition/storage/commit-batch.ts";
 import { GroupCommit } from "../../src/partition/storage/group-commit.ts";
 import { Ownership } from "../../src/partition/storage/ownership.ts";
 import { Deadlines } from "../../src/partition/turns/deadlines.ts";
 import { FIRST_EPOCH } from "../../src/placement/shard-state.ts";
 import { instead, type PlantedBug } from "./plant.ts";
 import { CALL_BUGS } from "./planted-call-bugs.ts";
+import { MOVE_BUGS } from "./planted-move-bugs.ts";
 
 /** Bugs one could make, each of which the simulation must find within so many seeds. */
 export const PLANTED: Readonly<Record<string, PlantedBug>> = {
@@ -27,7 +29,19 @@ export const PLANTED: Readonly<Record<string, PlantedBug>> = {
     ),
     within: 100,
   },
+  "a commit that fails takes everything in it down": {
+    plant: instead(
+      CommitBatch.prototype,
+      "split",
+      () =>
+        function (this: CommitBatch) {
+          return { units: [this], rest: new CommitBatch() };
+        },
+    ),
+    within: 100,
+  },
   ...CALL_BUGS,
+  ...MOVE_BUGS,
   "what is written to a leaving shard is not noted": {
     plant: instead(ChangeTracker.prototype, "object", () => (_cell, write) => write()),
     within: 600,

@@ -8,6 +8,7 @@ import { checkSettled } from "./move-checks.ts";
 import { type Mark, operationsOf } from "./object-operations.ts";
 import type { Operations } from "./operations.ts";
 import { shardsOf } from "./owner-checks.ts";
+import { checkPoison } from "./poison-checks.ts";
 import type { Machine } from "./sim-machine.ts";
 import { unfinished } from "./unfinished.ts";
 import { Violation } from "./violation.ts";
@@ -36,7 +37,8 @@ export async function checkEnd(parts: Parts): Promise<number> {
   for (const { index, token, deed, replies, copies } of history.sent) {
     if (replies.length < copies) throw new Violation(`call ${index} (${token} ${deed}) was never answered`);
   }
-  const marks = checkMarks(world);
+  const marks = checkMarks(world, history);
+  checkPoison(world, history);
   await checkLog(world, marks);
   const operations = operationsOf(history.sent, marks);
   for (const object of world.settings.objects) {
@@ -77,9 +79,10 @@ async function checkMoves({ world, operations, quiet, run }: Parts): Promise<num
   return moves.length;
 }
 
-/** Every call has ended, and is known in one place only: where its object is served. */
-function checkMarks(world: World): Map<string, Mark> {
+/** Every call has ended, or is parked for a reason, and is known in one place only: where its object is served. */
+function checkMarks(world: World, { sent }: History): Map<string, Mark> {
   const marks = new Map<string, Mark>();
+  const poison = new Set(sent.filter(({ deed }) => deed === "poison").map(({ token }) => token));
   for (const machine of world.partitions) {
     const shards = shardsOf(machine.disk);
     if (shards === undefined) continue;
@@ -93,7 +96,7 @@ function checkMarks(world: World): Map<string, Mark> {
     const rows = machine.disk.query<Row>("SELECT id, call_id, seq, status, response FROM calls");
     for (const { id, call_id: callId, seq, status, response } of rows) {
       const about = `call ${callId} of ${id} at ${machine.name}`;
-      if (status === "pending" || status === "parked")
+      if (status === "pending" || (status === "parked" && !poison.has(callId)))
         throw new Violation(`[CALL2] ${about} is ${status} and does not end`);
       marks.set(`${id} ${callId}`, { id, callId, seq, status, response });
     }

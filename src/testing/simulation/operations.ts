@@ -108,13 +108,13 @@ export class Operations {
     this.retryParked();
   }
 
-  /** What an operator does with parked calls. */
+  /** What an operator does with parked calls: those that can't be stored stay. */
   retryParked(): void {
     const { process } = this.#operator;
     for (const { name, disk } of this.#world.partitions) {
       if (shardsOf(disk) === undefined) continue;
       const parked = disk.query<{ type: string; id: string; call_id: string }>(
-        "SELECT type, id, call_id FROM pending WHERE status = 'parked'",
+        "SELECT type, id, call_id FROM pending WHERE status = 'parked' AND method <> 'poison'",
       );
       for (const { type, id, call_id: callId } of parked) {
         const client = this.#world.network.client<PartitionClient>(process, name);

@@ -98,7 +98,7 @@ const DEEDS: Readonly<Record<Deed, number>> = {
   addNow: 8,
   logged: 1,
   refuse: 1,
-  poison: 0.3,
+  poison: 0.4,
   forward: 2,
   ask: 1,
   list: 5,
@@ -109,7 +109,7 @@ const DEEDS: Readonly<Record<Deed, number>> = {
 const MOVED_DEEDS: Readonly<Record<Deed, number>> = { ...DEEDS, forward: 6, ask: 3, delete: 2, poison: 0 };
 
 /** Deeds of which there are no reliable calls. */
-const PLAIN: ReadonlySet<Deed> = new Set(["list", "delete", "poison"]);
+const PLAIN: ReadonlySet<Deed> = new Set(["list", "delete"]);
 
 /** Everything that happens under a seed, in order of time. */
 export function stepsOf(random: Random, settings: Settings, authorCalls = 0): Step[] {
@@ -119,13 +119,18 @@ export function stepsOf(random: Random, settings: Settings, authorCalls = 0): St
   for (const kind of Object.keys(weights) as Operation[]) if (random.chance(0.4)) weights[kind] = 0;
   if (settings.focus === "moves") weights.move = 20;
   if (Object.values(weights).every((weight) => weight === 0)) weights.move = 1;
-  for (let n = 0; n < settings.calls; n++) steps.push(callStep(random, settings));
+  for (let n = 0; n < settings.calls; n++) {
+    const step = callStep(random, settings);
+    steps.push(step);
+    if (step.kind === "call" && step.deed === "poison") steps.push(...company(random, settings, step));
+  }
   for (let n = 0; n < settings.operations; n++) {
     const step = operation(random, settings, random.weighted(weights), random.between(0, settings.duration));
     steps.push(step);
     // Two shards that are handed off at the same time may wait for each other.
     if (step.kind === "move" && random.chance(0.3)) steps.push({ ...step, object: random.pick(settings.objects) });
   }
+  if (settings.focus === "moves") for (let n = random.int(4); n > 0; n--) steps.push(...takenBack(random, settings));
   for (let n = 0; n < authorCalls; n++) {
     steps.push({ at: random.between(0, settings.duration), kind: "author", edge: random.int(2), n });
   }
@@ -142,7 +147,9 @@ function callStep(random: Random, settings: Settings): Step {
   const timeout = random.pick([20, 200, 1_000, 3_000, 3_000]);
   if (random.chance(0.08)) return { at, kind: "again", edge, pick: random.int(40), timeout };
   const deed = random.weighted(settings.focus === "moves" ? MOVED_DEEDS : DEEDS);
-  const reliable = deed === "logged" || (!PLAIN.has(deed) && random.chance(0.5));
+  // A call that can't be stored is parked in the end, where calls are.
+  const plain = PLAIN.has(deed) || (deed === "poison" && settings.focus !== "disks");
+  const reliable = deed === "logged" || (!plain && random.chance(0.5));
   return {
     at,
     kind: "call",
@@ -156,6 +163,33 @@ function callStep(random: Random, settings: Settings): Step {
     to: random.pick(objects),
     expiresIn: reliable && random.chance(0.05) ? random.pick([5, 100, 1_000]) : undefined,
   };
+}
+
+/** A move that is taken back: its first rows come when it is over, or its source ends when it has just said so. */
+function takenBack(random: Random, { objects, duration }: Settings): Step[] {
+  const at = random.between(0, duration);
+  const object = random.pick(objects);
+  return [
+    { at, kind: "ambush", ambush: random.pick(TAKEN_BACK) },
+    { at, kind: "move", object, to: random.int(4) },
+    { at: at + random.between(10, 200), kind: "cancel", object, force: false },
+  ];
+}
+
+const TAKEN_BACK: readonly Ambush[] = [
+  { method: "transfer", deed: "late", spares: 0 },
+  { method: "undo", deed: "answered, then ends", spares: 0 },
+];
+
+/** Calls that share a commit with another: all of them wait while their partition stands still. */
+function company(random: Random, { objects }: Settings, call: CallStep & { readonly at: number }): Step[] {
+  const together = objects.filter((object) => object !== call.object);
+  return [
+    { at: call.at - 1, kind: "freeze", machine: random.int(4), ms: 20 },
+    ...together.map((object) => {
+      return { ...call, at: call.at + random.between(-1, 2), object, deed: "addNow" as const, accepted: false };
+    }),
+  ];
 }
 
 function operation(random: Random, { objects }: Settings, kind: Operation, at: number): Step {
