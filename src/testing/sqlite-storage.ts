@@ -7,8 +7,6 @@ import { Statements } from "./statements.ts";
 export class SqliteStorage implements SqlStorage {
   readonly #database: DatabaseSync;
   readonly #statements: Statements;
-  /** Makes the next commit fail with this error, once. */
-  failNext: Error | undefined;
   /** A transaction that makes the database larger than this fails with `SQLITE_FULL`; deletes go on. */
   maxSize: number = PLATFORM.databaseBytes;
   /** Makes every commit fail with this error, as long as it is set. */
@@ -39,9 +37,7 @@ export class SqliteStorage implements SqlStorage {
       const result = action();
       const size = this.#statements.size();
       if (size > this.maxSize && size > before) throw new SqliteError("database or disk is full", "SQLITE_FULL");
-      const failure = this.failing ?? this.failNext;
-      this.failNext = undefined;
-      if (failure !== undefined) throw failure;
+      if (this.failing !== undefined) throw this.failing;
       this.#database.exec("COMMIT");
       return result;
     } catch (error) {

@@ -203,7 +203,7 @@ export class TestCluster<ClockType extends Clock = ManualClock> {
     return this.#machines.unreachable;
   }
 
-  /** The database of a partition, or of "coordinator": look into it, or make its next commit fail with `failNext`. */
+  /** The database of a partition, or of "coordinator": look into it, or make its commits fail with `failing`. */
   storage(name: string): SqliteStorage {
     return this.#machines.storage(name);
   }

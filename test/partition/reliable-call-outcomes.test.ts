@@ -57,9 +57,10 @@ describe("outcomes", () => {
     const { made, clock } = setup({ maxAttempts: 3 });
     await made.call("Job", "a", "slow", { gate: "g" }, { callId: "s", answer: "accepted" });
     for (let index = 0; index < 4; index++) {
-      made.storage("p0").failNext = new Error("disk full");
+      made.storage("p0").failing = new Error("disk I/O error");
       void made.send("Job", `other${index}`, "add", { by: 1 });
       await clock.advance(10);
+      made.storage("p0").failing = undefined;
     }
     open("g");
     await clock.advance(10);

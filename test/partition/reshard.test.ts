@@ -148,8 +148,9 @@ describe("the shard count", () => {
     const [name = ""] = [...(made.coordinator.map()?.genesis.members ?? [])].map((member) => member.name);
     const core = await made.partition(name).core();
     const storage = made.storage(name);
-    storage.failNext = new Error("this process has been replaced");
+    storage.failing = new Error("this process has been replaced");
     await expect(core.reshard(8, 1)).rejects.toThrow("replaced");
+    storage.failing = undefined;
     let durable = () => {};
     storage.barrier = () => new Promise((resolve) => (durable = resolve));
     let said = false;

@@ -194,9 +194,10 @@ describe("crashes", () => {
     const cluster = new TestCluster({ objects: [Wallet] });
     const ann = cluster.object(Wallet, "ann");
     await ann.deposit({ amount: 3 });
-    cluster.storage("p0").failNext = new Error("disk full");
+    cluster.storage("p0").failing = new Error("disk I/O error");
     await expect(ann.deposit({ amount: 4 })).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    cluster.storage("p0").failing = undefined;
     expect(await ann.balance()).toBe(3);
-    expect(cluster.warnings).toMatchObject([{ event: expect.stringContaining("a commit failed") }]);
+    expect(cluster.warnings).toMatchObject([{ event: expect.stringContaining("a commit was refused") }]);
   });
 });
