@@ -72,7 +72,9 @@ describe("the repository's folder, installed in an empty folder", () => {
     const called = await fetch(`${host.url}/api/v1/objects/call/Counter/a/add`, add);
     expect([called.status, await called.json()]).toEqual([200, { response: { value: 2 } }]);
     expect(await (await fetch(`${host.url}/total`)).json()).toEqual({ value: 2 });
-    expect(await (await fetch(`${host.url}/ready`)).json()).toMatchObject({ status: "ready", log: { status: "ok" } });
+    // The embedded Postgres starts when the first call needs it.
+    const ready = async () => (await fetch(`${host.url}/ready`)).json();
+    await expect.poll(ready, { timeout: 60_000 }).toMatchObject({ status: "ready", log: { status: "ok" } });
     expect(await host.stop()).toBe(0);
   });
 });
