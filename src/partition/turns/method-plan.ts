@@ -18,7 +18,6 @@ export function methodPlan(method: MethodDefinition, request: unknown, rest: Res
     parent: rest.parent,
     chain: rest.chain,
     admitted: rest.admitted,
-    creation: undefined,
     run: (instance) => (instance as unknown as Record<string, (request: unknown) => unknown>)[method.name]?.(request),
     encode: rest.encode,
     finish: rest.finish,
