@@ -63,6 +63,22 @@ describe("Deadlines", () => {
     { weight: 3, arbitrary: fc.record({ advance: fc.nat(40) }) },
   );
 
+  test("[TURN6] one that throws stops no other", () => {
+    const clock = new StepClock();
+    const deadlines = new Deadlines(clock);
+    const fired: string[] = [];
+    deadlines.add(clock.now() + 5, () => {
+      throw new Error("a fault");
+    });
+    deadlines.add(clock.now() + 5, () => fired.push("due at once"));
+    deadlines.add(clock.now() + 50, () => fired.push("due later"));
+    expect(() => clock.advance(10)).toThrow("a fault");
+    clock.advance(100);
+    deadlines.add(clock.now() + 5, () => fired.push("added after"));
+    clock.advance(10);
+    expect(fired).toEqual(["due at once", "due later", "added after"]);
+  });
+
   test("[TURN5] each fires once, at its moment and in order, unless cancelled; one timer serves them all", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 50 }), (steps) => {

@@ -7,6 +7,7 @@ import { isRefusal } from "../storage/refusal.ts";
 import type { StoredCall } from "../storage/stored-call.ts";
 import { isReadable } from "../turns/activate.ts";
 import { encodeText, methodPlan } from "../turns/method-plan.ts";
+import { readable } from "../turns/system-plan.ts";
 import { type Outcome, RELEASED } from "../turns/turn.ts";
 import { type Entry, letGo } from "./call-entry.ts";
 import { CallQueues } from "./call-queues.ts";
@@ -58,8 +59,12 @@ export class CallDriver {
     this.#queues.done(entry);
   }
 
-  /** Ends a call that does not run, as failed. */
+  /**
+   * Ends a call that does not run, as failed.
+   * @throws EdgeverseError `UNAVAILABLE` when its request can't be read; then nothing has changed
+   */
   fail(entry: Entry, error: WireError): void {
+    this.#load(entry);
     this.#suspects.leave(entry);
     this.#advance(entry, { kind: "threw", error });
   }
@@ -125,10 +130,10 @@ export class CallDriver {
     if (!this.#callbacks.current(entry)) return;
     entry.started = true;
     entry.driving = true;
-    const { config, engine, table } = this.#parts;
+    const { config, engine } = this.#parts;
     let request: unknown;
     try {
-      const text = entry.held ? entry.stored.record.request : table.request(entry.stored);
+      const text = this.#load(entry);
       request = parseRequest(entry.method, text === null ? undefined : parseJson(text));
     } catch (error) {
       this.#ended(entry, { ok: false, error: EdgeverseError.from(error) });
@@ -170,36 +175,57 @@ export class CallDriver {
   }
 
   #advance(entry: Entry, event: CallEvent): void {
-    entry.state = transition(entry.state, event);
-    const { state } = entry;
+    const state = transition(entry.state, event);
     if (state.status !== "pending") {
       this.#finish(entry, state);
       return;
     }
+    entry.state = state;
     entry.crashes = 0;
     this.#again(entry);
   }
 
-  /** Starts it once more, after a delay. */
+  /**
+   * The request, which stays in memory until the call has ended or is started again.
+   * @throws EdgeverseError `UNAVAILABLE`
+   */
+  #load(entry: Entry): string | null {
+    const { stored } = entry;
+    if (entry.held) return stored.record.request;
+    const request = readable(() => this.#parts.table.request(stored));
+    entry.stored = { ...stored, record: { ...stored.record, request } };
+    entry.held = true;
+    return request;
+  }
+
+  /** Goes on with it after a delay: starts it once more, or ends it if it has expired. */
   #again(entry: Entry): void {
     const { now, deadlines } = this.#parts;
     entry.driving = false;
     this.#suspects.leave(entry);
     if (entry.accepted) letGo(entry);
     const at = now() + retryDelay(Math.max(entry.state.attempts, entry.crashes));
-    deadlines.add(Math.min(at, entry.stored.record.expiresAt ?? at), () => this.#queues.retry(entry));
+    const expiresAt = entry.stored.record.expiresAt ?? at;
+    deadlines.add(expiresAt > now() ? Math.min(at, expiresAt) : at, () => this.#queues.retry(entry));
   }
 
   /** The outcome joins the commit that carries the turn's own effects. */
   #finish(entry: Entry, state: Exclude<CallState, { status: "pending" }>): void {
-    const { commit, gate, table, now } = this.#parts;
+    const { commit, gate, now } = this.#parts;
+    try {
+      // The log is told of it. After a turn it is here, so no turn's effects are stored without the outcome.
+      if (gate !== undefined) this.#load(entry);
+    } catch {
+      this.#again(entry);
+      return;
+    }
+    entry.state = state;
     const before = entry.stored;
     entry.stored = {
       ...before,
       logged: gate === undefined || before.log === "write-behind",
       record: {
         ...before.record,
-        request: entry.held || gate === undefined ? before.record.request : table.request(before),
         status: state.status,
         attempts: state.attempts,
         response: state.status === "success" ? state.response : null,

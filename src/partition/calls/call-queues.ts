@@ -69,14 +69,17 @@ export class CallQueues {
   #pump(key: string, queue: Queue): void {
     if (queue.pumping) return;
     queue.pumping = true;
-    let driven: Entry | undefined;
-    for (let first = queue.entries[0]; first !== undefined && first !== driven; first = queue.entries[0]) {
-      driven = first;
-      queue.held = this.#paused(queue.entries);
-      if (queue.held) break;
-      this.#drive(first);
+    try {
+      let driven: Entry | undefined;
+      for (let first = queue.entries[0]; first !== undefined && first !== driven; first = queue.entries[0]) {
+        driven = first;
+        queue.held = this.#paused(queue.entries);
+        if (queue.held) break;
+        this.#drive(first);
+      }
+    } finally {
+      queue.pumping = false;
     }
-    queue.pumping = false;
     if (queue.entries.length === 0) this.#queues.delete(key);
   }
 }

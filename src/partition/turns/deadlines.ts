@@ -53,7 +53,17 @@ export class Deadlines {
   #fire(): void {
     this.#armed = undefined;
     this.#firing = true;
-    const now = this.#clock.now();
+    try {
+      this.#runDue(this.#clock.now());
+    } finally {
+      // What an action throws is the timer's to report; the deadlines after it get a timer all the same.
+      this.#firing = false;
+      const next = this.#heap[0];
+      if (next !== undefined) this.#arm(next.at);
+    }
+  }
+
+  #runDue(now: number): void {
     for (
       let top = this.#heap[0];
       top !== undefined && (top.at <= now || top.action === undefined);
@@ -68,9 +78,6 @@ export class Deadlines {
       top.action = undefined;
       action();
     }
-    this.#firing = false;
-    const next = this.#heap[0];
-    if (next !== undefined) this.#arm(next.at);
   }
 
   #compact(): void {
