@@ -31,6 +31,7 @@ class Note extends VirtualObject.withState(z.object({ text: z.string().default("
     write: method({ request: z.object({ text: z.string() }) }),
     wait: method(),
     read: method({ readonly: true }),
+    refuseOther: method(),
   };
   repeat() {
     runs.push(this.id);
@@ -48,6 +49,12 @@ class Note extends VirtualObject.withState(z.object({ text: z.string().default("
   }
   read() {
     return this.state.text;
+  }
+  /** Commits with an object that the database refuses, and waits. */
+  async refuseOther() {
+    runs.push(this.id);
+    await this.object(Note, "other").write({ text: "POISON" });
+    return await this.wait();
   }
 }
 
@@ -129,6 +136,20 @@ describe("a reliable call whose commit the database refuses", () => {
     expect(runs.at(-1)).toBe("a");
     expect(await client.callRecord("Note", "a", "poison")).toMatchObject({ status: "success", response: "4" });
     expect((await log.find("Note", "a", "poison"))?.status).toBe("success");
+  });
+
+  test("[CALL2] is parked also when its turn still runs as the commits are refused", async () => {
+    const { clock, send, client } = made;
+    const poison = send("refuseOther", "poison");
+    const behind = send("write", "behind", { text: "behind" });
+    await clock.advance(5_000);
+    expect(await client.callRecord("Note", "a", "poison")).toMatchObject({
+      status: "parked",
+      error: { code: "COMMIT_REFUSED" },
+    });
+    expect(await poison).toMatchObject(parkedReply);
+    expect(await behind).toMatchObject({ response: '"behind"' });
+    expect(runs.filter((run) => run === "a")).toHaveLength(3);
   });
 
   test("[CALL2] ends as failed when an operator says so, for good", async () => {

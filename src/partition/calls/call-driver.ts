@@ -169,8 +169,10 @@ export class CallDriver {
     // Sent back before it started: it is still in line, and leaves with the shard.
     if (error === RELEASED) return;
     // Its object was taken back to what the database has, and the call with it.
-    if (isRefusal(error)) this.#again(entry);
-    else if (error.code === "STATE_INVALID" && !isReadable(entry.activation)) this.#park(entry, error.toWire());
+    if (isRefusal(error)) {
+      blame(entry, error);
+      this.#again(entry);
+    } else if (error.code === "STATE_INVALID" && !isReadable(entry.activation)) this.#park(entry, error.toWire());
     else this.#advance(entry, eventOfError(error, this.#parts.config.maxAttempts));
   }
 
@@ -251,9 +253,7 @@ export class CallDriver {
 
   /** The database did not take the outcome, nor what the turn did: the call is pending as before. */
   #takeBack(entry: Entry, before: StoredCall, error: EdgeverseError): void {
-    // A full disk is not the call's fault.
-    if (error.code === "COMMIT_REFUSED") entry.crashes++;
-    entry.trouble = error.toWire();
+    blame(entry, error);
     entry.stored = { ...before, crashes: entry.crashes };
     entry.state = { status: "pending", attempts: entry.state.attempts };
     this.#queues.putBack(entry);
@@ -284,4 +284,10 @@ export class CallDriver {
       this.#queues.done(entry);
     });
   }
+}
+
+/** The database has refused a commit with it, or what its turn began from. A full disk is not the call's fault. */
+function blame(entry: Entry, error: EdgeverseError): void {
+  if (error.code === "COMMIT_REFUSED") entry.crashes++;
+  entry.trouble = error.toWire();
 }
