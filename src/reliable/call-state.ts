@@ -64,7 +64,7 @@ export function retryDelay(attempts: number): number {
 
 const EXPIRED: WireError = {
   code: "DEADLINE_EXCEEDED",
-  message: "The call expired before it could run; it never will",
+  message: "The call expired before it had an outcome; it will not run any more",
   retryable: false,
   reason: "EXPIRED",
 };

@@ -33,6 +33,14 @@ describe("outcomes", () => {
     expect(order).toEqual(Array.from({ length: 990 }, (_, by) => by));
   });
 
+  test("[CALL8] a call that expires while its last attempt runs ends as expired, not as failed", async () => {
+    const { made, clock } = setup({ maxAttempts: 1 });
+    const call = made.send("Job", "a", "slow", { gate: "g" }, { callId: "c", expiresIn: 500, timeout: 5_000 });
+    await clock.advance(1_000);
+    expect(await call).toMatchObject({ error: { code: "DEADLINE_EXCEEDED", reason: "EXPIRED" } });
+    expect(made.storage("p0").query("SELECT status FROM calls")).toEqual([{ status: "expired" }]);
+  });
+
   test("[CALL2] a resumed call that waits for another part of the cluster waits on", async () => {
     const { made, clock } = setup({ maxAttempts: 3 });
     const first = new SlowStorage();

@@ -108,7 +108,7 @@ export class CallDriver {
   #drive(entry: Entry): void {
     if (!this.#callbacks.current(entry) || entry.driving || entry.state.status !== "pending") return;
     const { commit, table, config, now } = this.#parts;
-    if (now() >= (entry.stored.record.expiresAt ?? Number.POSITIVE_INFINITY)) this.#advance(entry, { kind: "expired" });
+    if (isExpired(entry, now())) this.#advance(entry, { kind: "expired" });
     // Should its acceptance be refused again, it is taken back: its turn must not be under way then.
     else if (entry.refused && !entry.accepted) this.#again(entry);
     else if (!entry.started) this.#run(entry);
@@ -173,6 +173,7 @@ export class CallDriver {
       blame(entry, error);
       this.#again(entry);
     } else if (error.code === "STATE_INVALID" && !isReadable(entry.activation)) this.#park(entry, error.toWire());
+    else if (isExpired(entry, this.#parts.now())) this.#advance(entry, { kind: "expired" });
     else this.#advance(entry, eventOfError(error, this.#parts.config.maxAttempts));
   }
 
@@ -290,4 +291,8 @@ export class CallDriver {
 function blame(entry: Entry, error: EdgeverseError): void {
   if (error.code === "COMMIT_REFUSED") entry.crashes++;
   entry.trouble = error.toWire();
+}
+
+function isExpired({ stored }: Entry, now: number): boolean {
+  return now >= (stored.record.expiresAt ?? Number.POSITIVE_INFINITY);
 }
