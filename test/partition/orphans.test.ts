@@ -1,7 +1,9 @@
 import { EdgeverseError, method, VirtualObject } from "edgeverse";
-import { ManualClock, MemoryCallLog, TestCluster } from "edgeverse/testing";
+import { ManualClock, MemoryCallLog, SqliteStorage, TestCluster } from "edgeverse/testing";
 import { expect, test } from "vitest";
 import { z } from "zod";
+import { OrphanWatch } from "../../src/partition/calls/orphan-watch.ts";
+import { migrate } from "../../src/partition/storage/schema.ts";
 import type { CallRecord } from "../../src/reliable/call-record.ts";
 
 const MINUTE = 60_000;
@@ -147,4 +149,43 @@ test("[CALL10] while the log is away the look is put off, and made up for", asyn
   log.down = false;
   await clock.advance(61 * MINUTE);
   expect([runs, notes(), (await log.find("Probe", "a", "c"))?.status]).toEqual([["a"], [], "success"]);
+});
+
+test("[CALL10] an orphan of the last seconds before the look that statements without end can't put off is found", async () => {
+  const { clock, log, call } = setup();
+  const start = clock.now();
+  for (let index = 0; clock.now() < start + 4.5 * MINUTE; index++) {
+    await call("a", `c${index}`);
+    await clock.advance(MINUTE / 3);
+  }
+  await clock.advance(start + 5 * MINUTE - 2_000 - clock.now());
+  log.onPending = () => {
+    throw new EdgeverseError("LOG_UNAVAILABLE", "the answer was lost");
+  };
+  await expect(call("a", "lost")).rejects.toMatchObject({ code: "LOG_UNAVAILABLE" });
+  log.onPending = () => {};
+  await clock.advance(3 * MINUTE);
+  expect(await log.find("Probe", "a", "lost")).toMatchObject({ status: "success" });
+});
+
+test("[CALL10] after a look that came early, the next one is a minute after the last statement", async () => {
+  const storage = new SqliteStorage();
+  migrate(storage);
+  const clock = new ManualClock();
+  const start = clock.now();
+  const looks: number[] = [];
+  const reconcile = async () => {
+    looks.push(clock.now() - start);
+    return true;
+  };
+  const watch = new OrphanWatch({ storage, clock, reconcile, onDue: () => {} });
+  for (let index = 0; index < 30; index++) {
+    await watch.note();
+    await clock.advance(MINUTE / 6);
+  }
+  await watch.look();
+  expect([looks, watch.due]).toEqual([[5 * MINUTE], start + 5 * MINUTE + (5 * MINUTE) / 6]);
+  await clock.advance(MINUTE);
+  await watch.look();
+  expect([looks.length, watch.due]).toEqual([2, undefined]);
 });

@@ -29,6 +29,8 @@ const LONGEST_DELAY = 3_600_000;
  * | log ahead  | there                | maybe pending      | the alarm: the row is found, and its call driven          |
  * | accept     | there                | pending            | the call is resumed; the alarm: its owner knows it        |
  * | look       | removed at the end   | no orphans         | the alarm: looked at once more                            |
+ *
+ * A look during the minute after a statement does not find that one's row: the note stays, for one more look.
  */
 export class OrphanWatch {
   readonly #parts: Parts;
@@ -36,6 +38,7 @@ export class OrphanWatch {
   #due: number | undefined;
   /** The first statement since the last look. */
   #since: number | undefined;
+  #last = Number.NEGATIVE_INFINITY;
   #statements = 0;
   #failures = 0;
 
@@ -56,6 +59,7 @@ export class OrphanWatch {
     const now = clock.now();
     this.#statements++;
     this.#since ??= now;
+    this.#last = now;
     this.#due = Math.min(now + QUIET, this.#since + AT_LATEST);
     if (this.#noted) return;
     writeMeta(storage, NOTE, String(now));
@@ -69,12 +73,17 @@ export class OrphanWatch {
     const { storage, clock, reconcile } = this.#parts;
     if (this.#due === undefined || clock.now() < this.#due) return;
     const statements = this.#statements;
+    const young = this.#last + QUIET > clock.now();
     this.#since = undefined;
     const done = await reconcile().catch(() => false);
     this.#failures = done ? 0 : this.#failures + 1;
     // What was written ahead in the meantime is looked at when its own time comes.
     if (statements !== this.#statements) return;
-    if (done) {
+    if (done && young) {
+      // The reconciler has left its row alone.
+      this.#since = this.#last;
+      this.#due = this.#last + QUIET;
+    } else if (done) {
       storage.query("DELETE FROM meta WHERE key = ?", NOTE);
       this.#noted = false;
       this.#due = undefined;
