@@ -75,7 +75,7 @@ export class PendingCalls {
     const { record } = found;
     const ended = { ...record, status: "failed", error: GIVEN_UP, finishedAt: now() } as const;
     if (reliable.isAside(record)) {
-      table.now(() => table.finish([{ ...found, logged: true, accepted: true, record: ended }]));
+      table.now(() => table.finish([{ ...found, logged: !table.logsFirst(found), accepted: true, record: ended }]));
       reliable.return(record);
       onProgress();
       await barrier();

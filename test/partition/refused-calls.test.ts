@@ -169,6 +169,23 @@ describe("a reliable call whose commit the database refuses", () => {
     expect((await log.find("Note", "a", "poison"))?.status).toBe("failed");
   });
 
+  test("[CALL6] [CALL12] written ahead, it ends as failed, and nobody is told before the log", async () => {
+    const { clock, client, log, made: cluster } = made;
+    const options = { callId: "poison", log: "write-ahead", timeout: 60_000 } as const;
+    void cluster.send("Note", "a", "repeat", undefined, options);
+    await clock.advance(5_000);
+    log.down = true;
+    expect(await client.failCall("Note", "a", "poison")).toMatchObject({ status: "failed" });
+    const early = cluster.send("Note", "a", "repeat", undefined, options);
+    await clock.advance(5_000);
+    expect(await early).toMatchObject({ error: { code: "LOG_UNAVAILABLE", details: { status: "failed" } } });
+    log.down = false;
+    await clock.advance(5_000);
+    const again = cluster.send("Note", "a", "repeat", undefined, options);
+    await clock.advance(5_000);
+    expect(await again).toMatchObject({ error: { code: "CALL_FAILED" }, replayed: true });
+  });
+
   test("[CALL2] is not accepted if its request is what the database refuses", async () => {
     const { clock, send, storage } = made;
     const refused = send("write", "w", { text: "POISON" });

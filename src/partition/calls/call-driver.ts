@@ -214,7 +214,7 @@ export class CallDriver {
 
   /** The outcome joins the commit that carries the turn's own effects. */
   #finish(entry: Entry, state: Exclude<CallState, { status: "pending" }>): void {
-    const { commit, gate, now } = this.#parts;
+    const { commit, gate, table, now } = this.#parts;
     try {
       // The log is told of it. After a turn it is here, so no turn's effects are stored without the outcome.
       if (gate !== undefined) this.#load(entry);
@@ -226,7 +226,7 @@ export class CallDriver {
     const before = entry.stored;
     entry.stored = {
       ...before,
-      logged: gate === undefined || before.log === "write-behind",
+      logged: !table.logsFirst(before),
       record: {
         ...before.record,
         status: state.status,

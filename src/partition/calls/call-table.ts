@@ -137,6 +137,11 @@ export class CallTable {
     }
   }
 
+  /** Whether nobody may be told the call's outcome before the log has it ([CALL6]). */
+  logsFirst({ log }: StoredCall): boolean {
+    return this.#parts.logs && log === "write-ahead";
+  }
+
   /** Stores outcomes. */
   finish(calls: readonly EndedCall[]): void {
     this.#write(calls, (some) => {
