@@ -42,6 +42,11 @@ export function copyJson(value: unknown, limit = Number.POSITIVE_INFINITY): unkn
   return result;
 }
 
+/** Bytes of JSON that the last copy takes at least. */
+export function bytesOfLastCopy(): number {
+  return least;
+}
+
 const TOO_LARGE = "the value is too large";
 
 function spend(atLeast: number, atMost: number): void {

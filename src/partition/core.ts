@@ -83,7 +83,7 @@ export class PartitionCore {
       clock,
       changes,
       fence,
-      onRefused: (members, error) => this.#refused(members as ReadonlySet<TurnActivation>, error),
+      onRefused: (refused, tell) => this.#refused(refused as ReadonlyMap<TurnActivation, EdgeverseError>, tell),
       onFailure,
     });
     this.memory = new MemoryBudget(config.partitionMemory);
@@ -99,6 +99,7 @@ export class PartitionCore {
       config,
       now,
       commit: this.commit,
+      memory: this.memory,
       engine: () => this.engine,
       activation: (turn, definition, id) => readable(() => this.#callable(turn, definition, id)),
       local: call,
@@ -269,10 +270,11 @@ export class PartitionCore {
   }
 
   /** The database has refused what was published of these objects. */
-  #refused(members: ReadonlySet<TurnActivation>, error: EdgeverseError): void {
-    const keys = Array.from(members, ({ key }) => key).slice(0, 10);
+  #refused(refused: ReadonlyMap<TurnActivation, EdgeverseError>, tell: () => void): void {
+    const keys = Array.from(refused.keys(), ({ key }) => key).slice(0, 10);
+    const [error] = refused.values();
     this.#options.observer.warn("a commit was refused; its objects are as they were", { keys, error });
-    this.engine.refuse(members, error);
+    this.engine.refuse(refused, tell);
   }
 
   #evict(activation: TurnActivation, reason: DeactivationReason): void {

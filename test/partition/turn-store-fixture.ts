@@ -31,7 +31,7 @@ export class Harness {
       clock: new ManualClock(),
       changes: new ChangeTracker(this.storage, () => 0),
       fence: () => undefined,
-      onRefused: (_, error) => expect.fail(error.message),
+      onRefused: (refused) => expect.fail(`refused: ${[...refused.values()]}`),
       onFailure: (error) => expect.fail(error.message),
     });
     this.activation.exists = true;

@@ -166,10 +166,10 @@ export class CallDriver {
       return;
     }
     const { error } = outcome;
-    // Sent back before it started: it is still in line, and leaves with the shard.
-    if (error === RELEASED) return;
+    // Sent back before it started, it is still in line, and leaves with the shard.
+    if (error === RELEASED && this.holdsBack(entry)) return;
     // Its object was taken back to what the database has, and the call with it.
-    if (isRefusal(error)) {
+    if (error === RELEASED || isRefusal(error)) {
       blame(entry, error);
       this.#again(entry);
     } else if (error.code === "STATE_INVALID" && !isReadable(entry.activation)) this.#park(entry, error.toWire());

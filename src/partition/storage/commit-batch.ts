@@ -1,5 +1,5 @@
 import type { EdgeverseError } from "../../errors/edgeverse-error.ts";
-import { type CommitMember, CommitUnit } from "./commit-unit.ts";
+import type { CommitMember, CommitUnit, CommitUnits } from "./commit-unit.ts";
 import type { UnsavedObject } from "./unsaved-object.ts";
 
 /** Told whether the commit it waited for is durable: undefined, or why not. */
@@ -56,13 +56,13 @@ export class CommitBatch {
     }
   }
 
-  /** One batch for each unit of `round`. Who waits for the partition itself is in the batch `rest`. */
-  split(round: number): { units: CommitBatch[]; rest: CommitBatch } {
+  /** One batch for each unit. Who waits for the partition itself is in the batch `rest`. */
+  split(all: CommitUnits): { units: CommitBatch[]; rest: CommitBatch } {
     const units = new Map<CommitUnit, CommitBatch>();
     const rest = new CommitBatch();
     const batchOf = (owner: Owner) => {
       if (owner === null) return rest;
-      const unit = CommitUnit.of(owner, round);
+      const unit = all.of(owner);
       const batch = units.get(unit) ?? new CommitBatch();
       units.set(unit, batch);
       return batch;
@@ -82,10 +82,10 @@ export class CommitBatch {
   }
 
   /** Every member of the units that the batch is for. */
-  members(round: number): Set<CommitMember> {
+  members(all: CommitUnits): Set<CommitMember> {
     const members = new Set<CommitMember>();
     const add = (owner: Owner) => {
-      if (owner !== null) for (const member of CommitUnit.of(owner, round).members) members.add(member);
+      if (owner !== null) for (const member of all.of(owner).members) members.add(member);
     };
     for (const object of this.objects) add(object);
     for (const { owner } of this.rows) add(owner);

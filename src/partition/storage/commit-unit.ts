@@ -1,38 +1,54 @@
 /** Something whose writes can commit without those of others: an object. */
 export interface CommitMember {
-  /** The unit that it was last put in. */
+  /** The unit that it is in, if any. */
   unit: CommitUnit | undefined;
 }
 
-/**
- * Members that have seen one another's work before it was committed: they commit together, or not at all.
- * A disjoint-set forest (Galler, Fischer 1964) that joins the smaller set to the larger.
- */
+/** Members that have seen one another's work before it was committed: they commit together, or not at all. */
 export class CommitUnit {
   readonly members: CommitMember[];
-  readonly #round: number;
-  #parent: CommitUnit | undefined;
+  readonly of: CommitUnits;
+  parent: CommitUnit | undefined;
 
-  private constructor(round: number, member: CommitMember) {
-    this.#round = round;
+  constructor(of: CommitUnits, member: CommitMember) {
+    this.of = of;
     this.members = [member];
   }
+}
 
-  /** The unit of a member in a commit; each member begins in one of its own. */
-  static of(member: CommitMember, round: number): CommitUnit {
-    if (member.unit === undefined || member.unit.#round !== round) member.unit = new CommitUnit(round, member);
+/** The units of one commit: a disjoint-set forest (Galler, Fischer 1964) that joins the smaller set to the larger. */
+export class CommitUnits {
+  readonly #made: CommitMember[] = [];
+
+  /** Whether the member is in a unit that was made here. */
+  has({ unit }: CommitMember): boolean {
+    return unit?.of === this;
+  }
+
+  /** The unit of a member, which begins in one of its own. */
+  of(member: CommitMember): CommitUnit {
     let root = member.unit;
-    while (root.#parent !== undefined) root = root.#parent;
+    if (root?.of !== this) {
+      root = new CommitUnit(this, member);
+      member.unit = root;
+      this.#made.push(member);
+    }
+    while (root.parent !== undefined) root = root.parent;
     return root;
   }
 
   /** Makes one unit of those of two members. */
-  static join(left: CommitMember, right: CommitMember, round: number): void {
-    const a = CommitUnit.of(left, round);
-    const b = CommitUnit.of(right, round);
+  join(left: CommitMember, right: CommitMember): void {
+    const a = this.of(left);
+    const b = this.of(right);
     if (a === b) return;
     const [small, large] = a.members.length < b.members.length ? [a, b] : [b, a];
-    small.#parent = large;
-    large.members.push(...small.members);
+    small.parent = large;
+    for (const member of small.members) large.members.push(member);
+  }
+
+  /** The commit is over: what was in its units may leave memory. */
+  dispose(): void {
+    for (const member of this.#made) if (this.has(member)) member.unit = undefined;
   }
 }

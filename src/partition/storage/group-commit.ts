@@ -2,7 +2,7 @@ import { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import type { Clock, SqlStorage } from "../../platform/ports.ts";
 import type { ChangeTracker } from "./change-tracker.ts";
 import { type BulkWrite, CommitBatch, type OnDurable, type Owner } from "./commit-batch.ts";
-import { type CommitMember, CommitUnit } from "./commit-unit.ts";
+import { type CommitMember, CommitUnits } from "./commit-unit.ts";
 import { ObjectWriter } from "./object-writer.ts";
 import { refusal } from "./refusal.ts";
 import type { UnsavedObject } from "./unsaved-object.ts";
@@ -23,8 +23,8 @@ export interface GroupCommitParts {
   readonly changes: ChangeTracker;
   /** Throws when nothing may be written at a position in hash order. */
   readonly fence: (position: number) => void;
-  /** What was published of these objects was not stored and never will be. Called before those who wait are told. */
-  readonly onRefused: (members: ReadonlySet<CommitMember>, error: EdgeverseError) => void;
+  /** What was published of these objects was not stored and never will be. `tell` tells those who wait for it. */
+  readonly onRefused: (refused: ReadonlyMap<CommitMember, EdgeverseError>, tell: () => void) => void;
   /** The storage lost what it had taken, or can't take the partition's own rows. Called once, before those who wait are told. */
   readonly onFailure: (error: EdgeverseError) => void;
 }
@@ -55,7 +55,7 @@ export class GroupCommit {
   #batch = new CommitBatch();
   /** Writes of the partition's own rows; they follow in a transaction of their own. */
   #own: (() => void)[] = [];
-  #round = 0;
+  #units = new CommitUnits();
   #prepare: (() => void) | undefined;
   #scheduled: object | undefined;
   /** Why nothing is committed any more; undefined while it runs. */
@@ -100,7 +100,12 @@ export class GroupCommit {
 
   /** `left` and `right` have seen what the other has not committed yet: it commits together or not at all. */
   link(left: CommitMember, right: CommitMember): void {
-    if (left !== right) CommitUnit.join(left, right, this.#round);
+    if (left !== right) this.#units.join(left, right);
+  }
+
+  /** Whether all that `member` holds or has seen was committed. */
+  isSettled(member: CommitMember & { readonly dirty: boolean }): boolean {
+    return !member.dirty && !this.#units.has(member);
   }
 
   /** Calls back when all that `owner` published so far is durable, or lost; with null, when all of the partition is settled. */
@@ -151,7 +156,7 @@ export class GroupCommit {
     this.#prepare?.();
     this.#scheduled = undefined;
     const { storage } = this.#parts;
-    const round = this.#round;
+    const units = this.#units;
     const batch = this.#take();
     const own = this.#own;
     this.#own = [];
@@ -160,12 +165,14 @@ export class GroupCommit {
     let stored = batch;
     try {
       if (batch.isEmpty) storage.query("SELECT 1 FROM meta LIMIT 1");
-      else if (this.#store(batch) !== undefined) stored = this.#salvage(batch, round);
+      else if (this.#store(batch) !== undefined) stored = this.#salvage(batch, units);
     } catch (cause) {
       const error = refusal(storage, cause);
       batch.tell(error);
       if (own.length === 0) return;
       stored = new CommitBatch();
+    } finally {
+      units.dispose();
     }
     try {
       if (own.length > 0) storage.transaction(() => runs.store(own));
@@ -180,27 +187,31 @@ export class GroupCommit {
   }
 
   /** Commits what it can of a batch that failed, and refuses the rest. */
-  #salvage(batch: CommitBatch, round: number): CommitBatch {
+  #salvage(batch: CommitBatch, all: CommitUnits): CommitBatch {
     this.stats.failures++;
-    const { units, rest } = batch.split(round);
+    const { units, rest } = batch.split(all);
     const stored: CommitBatch[] = [rest];
-    const refused: { unit: CommitBatch; cause: unknown }[] = [];
+    const refused: { readonly unit: CommitBatch; readonly error: EdgeverseError }[] = [];
     const attempt = (some: readonly CommitBatch[]): void => {
       const failure = this.#store(CommitBatch.union(some));
       if (failure === undefined) stored.push(...some);
-      else if (some.length === 1) refused.push({ unit: some[0] as CommitBatch, cause: failure.cause });
+      else if (some.length === 1)
+        refused.push({ unit: some[0] as CommitBatch, error: refusal(this.#parts.storage, failure.cause) });
       else inHalves(some, attempt);
     };
     if (units.length === 1) attempt(units);
     else inHalves(units, attempt);
-    for (const { unit, cause } of refused) this.#refuse(unit, round, refusal(this.#parts.storage, cause));
+    // All of them are known before anything else happens: what runs next must see none of their work.
+    const members = new Map<CommitMember, EdgeverseError>();
+    for (const { unit, error } of refused) {
+      for (const object of unit.objects) written(object);
+      for (const member of unit.members(all)) members.set(member, error);
+    }
+    const tell = () => {
+      for (const { unit, error } of refused) unit.tell(error);
+    };
+    if (refused.length > 0) this.#parts.onRefused(members, tell);
     return CommitBatch.union(stored);
-  }
-
-  #refuse(unit: CommitBatch, round: number, error: EdgeverseError): void {
-    for (const object of unit.objects) written(object);
-    this.#parts.onRefused(unit.members(round), error);
-    unit.tell(error);
   }
 
   /** Ends the partition's core: what is in memory may differ from the database. */
@@ -235,7 +246,7 @@ export class GroupCommit {
   #take(): CommitBatch {
     const batch = this.#batch;
     this.#batch = new CommitBatch();
-    this.#round++;
+    this.#units = new CommitUnits();
     return batch;
   }
 }

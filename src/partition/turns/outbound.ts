@@ -1,12 +1,13 @@
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import { placementOf } from "../../identity/object-id.ts";
 import type { CallOptions } from "../../object/call.ts";
-import { parseJson } from "../../object/json.ts";
+import { bytesOfLastCopy, parseJson } from "../../object/json.ts";
 import { type CallMessage, objectKey, type Reply } from "../../object/message.ts";
 import { checkCallOptions, copyRequest, reliableOptions } from "../../object/outgoing-call.ts";
 import type { MethodDefinition, Registry, TypeDefinition } from "../../object/registry.ts";
 import { parseRequest } from "../../object/request.ts";
 import type { GroupCommit } from "../storage/group-commit.ts";
+import type { MemoryBudget } from "./memory-budget.ts";
 import { encodeCopy, methodPlan } from "./method-plan.ts";
 import type { Peers } from "./ports.ts";
 import { RELEASED, type Turn, type TurnActivation } from "./turn.ts";
@@ -16,6 +17,7 @@ export interface OutboundParts {
   readonly registry: Registry;
   readonly peers: Peers;
   readonly commit: GroupCommit;
+  readonly memory: MemoryBudget;
   readonly engine: () => TurnEngine;
   readonly now: () => number;
   readonly config: { readonly callTimeout: number; readonly maxMessage: number };
@@ -65,26 +67,28 @@ export class Outbound {
     const timeout = options.timeout ?? method.timeout ?? this.#parts.config.callTimeout;
     const deadline = Math.min(turn.deadline, this.#parts.now() + timeout);
     const copy = copyRequest(request, this.#parts.config.maxMessage);
+    const weight = request === undefined ? 0 : 2 * bytesOfLastCopy();
     const activation = this.#parts.activation(turn, definition, id);
     const send = () => {
       const message = messageOf(turn, definition, id, method, copy, deadline, options, this.#parts.now());
       return this.#send(turn, message, method);
     };
-    if (activation !== undefined) this.#parts.commit.link(turn.activation, activation);
     if (activation === undefined || options.callId !== undefined) return send();
-    return this.#neighbour(turn, activation, method, copy, deadline, send);
+    this.#parts.commit.link(turn.activation, activation);
+    return this.#neighbour(turn, activation, method, { request: copy, weight }, deadline, send);
   }
 
   #neighbour(
     turn: Turn,
     activation: TurnActivation,
     method: MethodDefinition,
-    request: unknown,
+    { request, weight }: { readonly request: unknown; readonly weight: number },
     deadline: number,
     again: () => Promise<unknown>,
   ): Promise<unknown> {
-    const { commit } = this.#parts;
+    const { commit, memory } = this.#parts;
     const parsed = parseRequest(method, request);
+    memory.hold(weight);
     return new Promise((resolve, reject) => {
       const plan = methodPlan(method, parsed, {
         info: {
@@ -97,6 +101,7 @@ export class Outbound {
         parent: turn,
         encode: this.#encode,
         finish: (outcome) => {
+          memory.free(weight);
           commit.link(turn.activation, activation);
           if (outcome.ok) resolve(outcome.value);
           else if (outcome.error === RELEASED) resolve(again());
@@ -112,11 +117,15 @@ export class Outbound {
     const readonly = method.readonly && message.reliable === undefined;
     const answered = this.#parts.engine().waits.sent({ turn, key, readonly });
     let reply: Reply;
+    const { commit, local, peers } = this.#parts;
     try {
-      reply = await this.#parts.local(message);
+      // It tells of what the turn has seen: nobody is to hear of what is never committed.
+      if (!commit.isSettled(turn.activation)) await commit.durable(turn.activation);
+      reply = await local(message);
       if (reply.kind === "moved") {
-        await this.#parts.commit.durable(turn.activation);
-        reply = await this.#parts.peers.call(message);
+        await commit.durable(turn.activation);
+        if (turn.status !== "running") throw turn.base.refusal ?? turn.services.over(turn);
+        reply = await peers.call(message);
       }
     } finally {
       answered();

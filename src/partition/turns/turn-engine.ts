@@ -1,34 +1,16 @@
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
-import type { AsyncScope, Clock, SqlStorage } from "../../platform/ports.ts";
-import type { GroupCommit } from "../storage/group-commit.ts";
 import type { Instance } from "./activation.ts";
-import type { Activations } from "./activations.ts";
-import type { Deadlines } from "./deadlines.ts";
 import { deadlock, ownAncestor } from "./deadlock.ts";
 import { startInner, succeedInner } from "./inner-turn.ts";
-import type { LoadMeter } from "./load-meter.ts";
 import type { MaybePromise } from "./maybe-promise.ts";
 import { learnFrom } from "./method-plan.ts";
 import { late, outgoingError } from "./outgoing-error.ts";
 import { performTurn } from "./perform-turn.ts";
-import type { Observer } from "./ports.ts";
 import { publish } from "./publish.ts";
 import type { TurnActivation } from "./turn.ts";
-import { isExclusive, type Outcome, RELEASED, Turn, type TurnPlan, type TurnServices } from "./turn.ts";
+import { isExclusive, type Outcome, RELEASED, Turn, type TurnPlan } from "./turn.ts";
+import type { TurnEngineParts } from "./turn-engine-parts.ts";
 import { Waits } from "./waits.ts";
-
-export interface TurnEngineParts {
-  readonly storage: SqlStorage;
-  readonly clock: Clock;
-  readonly scope: AsyncScope<Turn>;
-  readonly activations: Activations;
-  readonly commit: GroupCommit;
-  readonly deadlines: Deadlines;
-  readonly meter: LoadMeter;
-  readonly observer: Observer;
-  readonly services: TurnServices;
-  readonly limits: { readonly mailbox: number; readonly partitionMailbox: number; readonly maxState: number };
-}
 
 /**
  * Runs turns ([TURN1–7]). What becomes of one:
@@ -53,6 +35,8 @@ export class TurnEngine {
   /** Running turns that did not end in the event that started them. */
   readonly #running = new Set<Turn>();
   #waiting = 0;
+  /** Objects whose waiting turns start a little later; undefined when they may at once. */
+  #held: Set<TurnActivation> | undefined;
   /** Why nothing more has an effect; undefined while the engine runs. */
   #stopped: EdgeverseError | undefined;
 
@@ -100,12 +84,17 @@ export class TurnEngine {
 
   /** Takes the waiting turns out of the mailbox, except those that `stays` keeps. Their callers call again. */
   release(activation: TurnActivation, stays: (turn: Turn) => boolean): void {
-    for (const turn of activation.mailbox.take((waiting) => !stays(waiting))) {
+    this.#takeOut(activation, (turn) => (stays(turn) ? undefined : RELEASED));
+  }
+
+  /** Ends the waiting turns that there is a reason for. */
+  #takeOut({ mailbox }: TurnActivation, reason: (turn: Turn) => EdgeverseError | undefined): void {
+    for (const turn of mailbox.take((waiting) => reason(waiting) !== undefined)) {
       this.#waiting--;
       turn.status = "ended";
       turn.cancelDeadline?.();
       turn.endWait();
-      turn.plan.finish({ ok: false, error: RELEASED });
+      turn.plan.finish({ ok: false, error: reason(turn) as EdgeverseError });
     }
   }
 
@@ -121,13 +110,25 @@ export class TurnEngine {
     for (const turn of [...this.#running]) this.#fail(turn, error);
   }
 
-  /** The database has refused what was published of these objects: whatever began from it ends without effects. */
-  refuse(refused: ReadonlySet<TurnActivation>, error: EdgeverseError): void {
-    for (const activation of refused) {
+  /** The database has refused what was published of these objects: whatever began from it ends. Then `tell` tells the rest. */
+  refuse(refused: ReadonlyMap<TurnActivation, EdgeverseError>, tell: () => void): void {
+    // No turn starts before all is taken back, and everyone told.
+    const held = new Set<TurnActivation>(refused.keys());
+    this.#held = held;
+    for (const [activation, error] of refused) {
       activation.refuse(error);
       this.#parts.activations.account(activation);
     }
-    for (const turn of [...this.#running]) if (refused.has(turn.activation)) this.#fail(turn, error);
+    for (const turn of [...this.#running]) {
+      const error = refused.get(turn.activation);
+      if (error !== undefined) this.#fail(turn, error);
+    }
+    // Turns that a refused state has called for end too. Reliable calls line up again, behind those that are told now.
+    const reason = ({ plan }: Turn) => (plan.admitted === true ? RELEASED : plan.parent?.base.refusal);
+    for (const activation of refused.keys()) this.#takeOut(activation, reason);
+    tell();
+    this.#held = undefined;
+    for (const activation of held) this.#pump(activation);
   }
 
   /** A call that came back to its own object ([TURN7]). */
@@ -216,10 +217,7 @@ export class TurnEngine {
     this.#pump(turn.activation);
   }
 
-  /**
-   * Lets the turn's code find its turn. An async function's code after an await runs among other turns' code, so it needs
-   * the asynchronous scope; a plain one is alone while it runs, and a pointer will do, at a tenth of the cost.
-   */
+  /** Lets the turn's code find its turn: through the scope what may run among others' code, by a pointer what runs alone. */
   #inContext(turn: Turn, work: () => MaybePromise<unknown>): MaybePromise<unknown> {
     const { definition } = turn.activation;
     const scoped = turn.plan.async || !turn.exclusive || definition.hooks.size > 0 || definition.objectClass.reentrant;
@@ -288,7 +286,8 @@ export class TurnEngine {
 
   /** Starts what may start now. Turns that end at once come back here; the flag turns that recursion into this loop. */
   #pump(activation: TurnActivation): void {
-    if (activation.pumping) return;
+    this.#held?.add(activation);
+    if (activation.pumping || this.#held !== undefined) return;
     activation.pumping = true;
     const next = () => activation.mailbox.next(isExclusive);
     for (let turn = next(); turn !== undefined; turn = next()) {
