@@ -13,6 +13,7 @@ import { CallTable } from "./calls/call-table.ts";
 import { MarkSweep } from "./calls/mark-sweep.ts";
 import { OrphanWatch } from "./calls/orphan-watch.ts";
 import { ReliableCalls } from "./calls/reliable-calls.ts";
+import { RunningRequests } from "./calls/running-requests.ts";
 import { HandOffGate } from "./moves/hand-off-gate.ts";
 import { ShardMoves } from "./moves/shard-moves.ts";
 import type { PartitionOptions } from "./options.ts";
@@ -126,6 +127,7 @@ export class PartitionCore {
     this.orphans = new OrphanWatch({ storage, clock, reconcile: options.reconcile, onDue: () => this.rearm() });
     this.reliable = new ReliableCalls({
       table: this.table,
+      requests: new RunningRequests(this.memory),
       engine: this.engine,
       activations: this.activations,
       commit: this.commit,

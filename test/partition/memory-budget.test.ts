@@ -12,6 +12,7 @@ class Inbox extends VirtualObject.withState(z.object({ count: z.number().default
   static override readonly methods = {
     take: method({ request: z.object({ text: z.string() }) }),
     wait: method(),
+    keep: method({ request: z.object({ text: z.string() }) }),
     collect: method({ request: z.object({ rows: z.number() }) }),
     answer: method({ readonly: true, request: z.object({ bytes: z.number() }) }),
   };
@@ -20,6 +21,9 @@ class Inbox extends VirtualObject.withState(z.object({ count: z.number().default
   }
   async wait() {
     await new Promise<void>((resolve) => finish.push(resolve));
+  }
+  async keep(_: { text: string }) {
+    await this.wait();
   }
   async collect({ rows }: { rows: number }) {
     for (let row = 0; row < rows; row++) this.store.put(`${row}`, "x".repeat(MiB / 2));
@@ -74,8 +78,36 @@ describe("what calls hold in a partition's memory", () => {
     expect(await made.send("Inbox", "b", "take", large, { callId: "c" })).toMatchObject(overloaded);
     for (const reply of await Promise.all(waiting))
       expect(reply).toMatchObject({ error: { code: "DEADLINE_EXCEEDED" } });
-    expect(core.memory.held).toBeLessThan(10_000);
+    // The first one's turn waits for the object, with its request; the others are on the disk.
+    expect(core.memory.held).toBeGreaterThan(MiB);
+    expect(core.memory.held).toBeLessThan(MiB + 10_000);
     release();
+    await settle();
+    expect(core.memory.held).toBe(0);
+  });
+
+  test("[TURN8] counts the requests of reliable calls that run, also when nobody waits, and fails none of them", async () => {
+    const { made, core, release } = await setup();
+    const accepted = { answer: "accepted" } as const;
+    const send = (id: string) => made.send("Inbox", id, "keep", large, { callId: id, ...accepted });
+    for (const id of ["a", "b", "c", "d", "e"]) expect(await send(id)).toMatchObject({ kind: "accepted" });
+    expect(core.memory.held).toBeGreaterThan(5 * MiB);
+    expect(await send("f")).toMatchObject(overloaded);
+    release();
+    await settle();
+    expect(core.memory.held).toBe(0);
+    expect(core.reliable.pending).toBe(0);
+  });
+
+  test("[TURN8] counts a request once while its caller waits and its turn runs", async () => {
+    const { made, core, release } = await setup();
+    const call = made.send("Inbox", "a", "keep", large, { callId: "c" });
+    await settle();
+    expect(core.memory.held).toBeGreaterThan(MiB);
+    expect(core.memory.held).toBeLessThan(1.1 * MiB);
+    release();
+    await call;
+    expect(core.memory.held).toBe(0);
   });
 
   test("[TURN8] counts the rows that a running turn has written", async () => {

@@ -9,7 +9,7 @@ import { isReadable } from "../turns/activate.ts";
 import { encodeText, methodPlan } from "../turns/method-plan.ts";
 import { readable } from "../turns/system-plan.ts";
 import { type Outcome, RELEASED } from "../turns/turn.ts";
-import { type Entry, letGo } from "./call-entry.ts";
+import { blame, type Entry, isExpired, letGo } from "./call-entry.ts";
 import { CallQueues } from "./call-queues.ts";
 import { CRASHED } from "./call-replies.ts";
 import type { CallWrites } from "./call-writes.ts";
@@ -130,7 +130,7 @@ export class CallDriver {
     if (!this.#callbacks.current(entry)) return;
     entry.started = true;
     entry.driving = true;
-    const { config, engine } = this.#parts;
+    const { config, engine, requests } = this.#parts;
     let request: unknown;
     try {
       const text = this.#load(entry);
@@ -154,11 +154,13 @@ export class CallDriver {
       encode: encodeText(config.maxMessage),
       finish: (outcome: Outcome) => this.#ended(entry, outcome),
     });
+    requests.started(entry);
     engine.submit(entry.activation, plan);
   }
 
   #ended(entry: Entry, outcome: Outcome): void {
     entry.driving = false;
+    this.#parts.requests.ended(entry);
     this.#suspects.leave(entry);
     if (!this.#callbacks.current(entry)) return;
     if (outcome.ok) {
@@ -285,14 +287,4 @@ export class CallDriver {
       this.#queues.done(entry);
     });
   }
-}
-
-/** The database has refused a commit with it, or what its turn began from. A full disk is not the call's fault. */
-function blame(entry: Entry, error: EdgeverseError): void {
-  if (error.code === "COMMIT_REFUSED") entry.crashes++;
-  entry.trouble = error.toWire();
-}
-
-function isExpired({ stored }: Entry, now: number): boolean {
-  return now >= (stored.record.expiresAt ?? Number.POSITIVE_INFINITY);
 }

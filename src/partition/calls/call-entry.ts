@@ -1,4 +1,4 @@
-import type { WireError } from "../../errors/edgeverse-error.ts";
+import type { EdgeverseError, WireError } from "../../errors/edgeverse-error.ts";
 import type { Caller } from "../../object/call.ts";
 import { type CallMessage, type ChainLink, objectKey, type Reply } from "../../object/message.ts";
 import type { LogPolicy } from "../../object/method.ts";
@@ -41,6 +41,8 @@ export interface Entry {
   trouble: WireError | undefined;
   /** A commit with its acceptance was refused. */
   refused: boolean;
+  /** Bytes that its turn counts in the memory budget; undefined while it has none. */
+  counted: number | undefined;
 }
 
 /** A call that has not ended, as it is read: without its request, of which it says the size. */
@@ -111,6 +113,7 @@ export function newEntry(
     crashes: 0,
     trouble: undefined,
     refused: false,
+    counted: undefined,
   };
 }
 
@@ -143,6 +146,7 @@ export function resumedEntry(
     crashes: crashed ? stored.crashes + 1 : stored.crashes,
     trouble: undefined,
     refused: false,
+    counted: undefined,
   };
 }
 
@@ -151,4 +155,14 @@ export function letGo(entry: Entry): void {
   if (!entry.held || entry.stored.record.request === null) return;
   entry.stored = { ...entry.stored, record: { ...entry.stored.record, request: null } };
   entry.held = false;
+}
+
+/** The database has refused a commit with it, or what its turn began from. A full disk is not the call's fault. */
+export function blame(entry: Entry, error: EdgeverseError): void {
+  if (error.code === "COMMIT_REFUSED") entry.crashes++;
+  entry.trouble = error.toWire();
+}
+
+export function isExpired({ stored }: Entry, now: number): boolean {
+  return now >= (stored.record.expiresAt ?? Number.POSITIVE_INFINITY);
 }

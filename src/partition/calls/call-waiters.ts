@@ -1,23 +1,21 @@
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import type { CallMessage, Reply } from "../../object/message.ts";
-import type { Deadlines } from "../turns/deadlines.ts";
 import type { Entry } from "./call-entry.ts";
 import { stillPending } from "./call-replies.ts";
+import type { ReliableCallParts } from "./reliable-call-parts.ts";
 
 /** Callers that wait for reliable calls: bounded, each until its own deadline. */
 export class CallWaiters {
-  readonly #deadlines: Deadlines;
-  readonly #most: number;
+  readonly #parts: ReliableCallParts;
   #count = 0;
 
-  constructor(deadlines: Deadlines, most: number) {
-    this.#deadlines = deadlines;
-    this.#most = most;
+  constructor(parts: ReliableCallParts) {
+    this.#parts = parts;
   }
 
   /** @throws EdgeverseError `OVERLOADED` */
   checkRoom(): void {
-    if (this.#count < this.#most) return;
+    if (this.#count < this.#parts.config.partitionMailbox) return;
     throw new EdgeverseError("OVERLOADED", `${this.#count} callers wait for outcomes in this partition`, {
       retryAfter: 1,
     });
@@ -37,6 +35,7 @@ export class CallWaiters {
         if (!entry.waiters.delete(settle)) return;
         this.#count--;
         cancel();
+        this.#parts.requests.callerLeft(entry);
         if (reply === undefined) {
           resolve(again());
           return;
@@ -46,7 +45,7 @@ export class CallWaiters {
         );
       };
       entry.waiters.add(settle);
-      const cancel = this.#deadlines.add(message.deadline, () => {
+      const cancel = this.#parts.deadlines.add(message.deadline, () => {
         settle(stillPending(entry.stored.record.callId, entry.accepted));
       });
     });

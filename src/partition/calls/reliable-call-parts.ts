@@ -5,6 +5,7 @@ import type { Deadlines } from "../turns/deadlines.ts";
 import type { TurnEngine } from "../turns/turn-engine.ts";
 import type { CallShipping } from "./call-shipping.ts";
 import type { CallTable } from "./call-table.ts";
+import type { RunningRequests } from "./running-requests.ts";
 
 /** What reliable calls at their owner are made of. */
 export interface ReliableCallParts {
@@ -13,6 +14,7 @@ export interface ReliableCallParts {
   readonly activations: Activations;
   readonly commit: GroupCommit;
   readonly deadlines: Deadlines;
+  readonly requests: RunningRequests;
   readonly now: () => number;
   /** The shard of a position in hash order. */
   readonly shardAt: (position: number) => number;

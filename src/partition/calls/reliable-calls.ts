@@ -48,7 +48,7 @@ export class ReliableCalls {
 
   constructor(parts: ReliableCallParts) {
     this.#parts = parts;
-    this.#waiters = new CallWaiters(parts.deadlines, parts.config.partitionMailbox);
+    this.#waiters = new CallWaiters(parts);
     this.#answers = new CallAnswers(parts);
     this.#writes = new CallWrites(parts);
     this.#driver = new CallDriver(parts, this.#writes, {
