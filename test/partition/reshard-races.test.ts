@@ -86,7 +86,7 @@ describe("a drain whose move was undone", () => {
   });
 
   test("[MIG5] it lets callers in when the move is undone", async () => {
-    const { made, other } = setup([Box], 1, 2, { callTimeout: "60s" });
+    const { made, other } = setup([Box], 1, 2, { callTimeout: "60s", moveLimit: "60s" });
     await made.call("Box", "a", "add");
     void made.send("Box", "x", "slow", { ms: 300_000 }, { timeout: 600_000 });
     await clock.advance(10);
