@@ -1,65 +1,35 @@
-import { NeonDbError, neon, neonConfig } from "@neondatabase/serverless";
-import { drizzle, type NeonHttpDatabase } from "drizzle-orm/neon-http";
-import { EdgeverseError } from "../src/errors/edgeverse-error.ts";
+import { drizzle, type PgRemoteDatabase } from "drizzle-orm/pg-proxy";
+import { NeonClient, NeonError, type NeonOptions, type SqlResult } from "./neon-client.ts";
 
-export interface NeonOptions {
-  /** `postgresql://user:password@host/database`. */
-  readonly url: string;
-  /** Where to send SQL instead of Neon's own address for `url`: the local bridge, `http://127.0.0.1:<port>/sql`. */
-  readonly endpoint?: string | undefined;
-  /** How long one statement may take, answer included. Default 10,000 ms. */
-  readonly timeoutMs?: number | undefined;
-  readonly fetch?: typeof fetch | undefined;
-}
-
-type Send = (url: string, init: RequestInit) => Promise<Response>;
+/** Postgres's number for the type boolean. */
+const BOOLEAN = 16;
 
 /**
- * Drizzle over Neon's HTTP protocol, in workerd and in Node. Every statement has its own timeout.
+ * Drizzle over Neon's HTTP protocol. Its columns read Postgres text themselves; `execute` gives rows as objects of text.
  *
  * @throws INVALID_ARGUMENT when `url` is not a Postgres URL; the message never shows it, it holds a password
  */
-export function openNeon(options: NeonOptions): NeonHttpDatabase {
-  checkUrl(options.url);
-  const { endpoint, timeoutMs = 10_000 } = options;
-  // Called as a plain function: workerd refuses `fetch` with another `this`.
-  const fetcher = options.fetch;
-  const send: Send = (url, init) => {
-    const timed = { ...init, signal: AbortSignal.timeout(timeoutMs) };
-    return fetcher === undefined ? fetch(endpoint ?? url, timed) : fetcher(endpoint ?? url, timed);
-  };
-  const sql = neon(options.url, { disableWarningInBrowsers: true });
-  type Query = typeof sql.query;
-  const query = (...args: Parameters<Query>) => sendWith(send, () => sql.query(...args));
-  // The part of the driver that drizzle calls for a single statement; `transaction` is not used.
-  return drizzle({ client: Object.assign(query, { query }) as unknown as typeof sql });
+export function openNeon(options: NeonOptions): PgRemoteDatabase {
+  const client = new NeonClient(options);
+  return drizzle(async (query, params: readonly unknown[], method) => {
+    const { fields, rows } = await client.query({ query, params: params.map(toText) });
+    const values = rows.map((row) => row.map((text, at) => toValue(text, fields[at])));
+    if (method === "all") return { rows: values };
+    return { rows: values.map((row) => Object.fromEntries(fields.map(({ name }, at) => [name, row[at]]))) };
+  });
 }
 
-/**
- * The driver knows one `fetchFunction` for the whole process, and reads it synchronously when a query starts. Lending it
- * ours just then keeps two logs with different endpoints, and an application's own use of the driver, out of each other's way.
- */
-function sendWith<T>(send: Send, start: () => PromiseLike<T>): Promise<T> {
-  const before: unknown = neonConfig.fetchFunction;
-  neonConfig.fetchFunction = send;
-  try {
-    return new Promise((resolve, reject) => {
-      start().then(resolve, reject);
-    });
-  } finally {
-    neonConfig.fetchFunction = before;
-  }
+/** Columns give texts for what JSON or a time is. */
+function toText(value: unknown): string | null {
+  if (value === null || value === undefined) return null;
+  if (typeof value === "string") return value;
+  if (typeof value === "number" || typeof value === "bigint" || typeof value === "boolean") return String(value);
+  throw new TypeError(`Cannot send a parameter of type ${typeof value}`);
 }
 
-function checkUrl(text: string): void {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  const known = url?.protocol === "postgres:" || url?.protocol === "postgresql:";
-  if (url === undefined || !known || url.username === "" || url.hostname === "" || url.pathname.length < 2) {
-    throw new EdgeverseError(
-      "INVALID_ARGUMENT",
-      "Cannot use the database URL: expected postgresql://user:password@host/database",
-    );
-  }
+/** A boolean is the one type whose text drizzle's columns do not read. */
+function toValue(text: string | null, field: SqlResult["fields"][number] | undefined): string | boolean | null {
+  return field?.dataTypeID === BOOLEAN && text !== null ? text === "t" : text;
 }
 
 /** What went wrong with a statement. `state` is Postgres's SQLSTATE, if it answered with one. */
@@ -70,16 +40,12 @@ export interface NeonFailure {
   readonly reason: string;
 }
 
-/** Reads an error of the driver. Drizzle's own message is dropped: it repeats the statement's parameters. */
+/** Reads an error of a statement. Drizzle's own message is dropped: it repeats the statement's parameters. */
 export function readFailure(thrown: unknown): NeonFailure {
   const error = thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause : thrown;
-  if (!(error instanceof NeonDbError)) {
+  if (!(error instanceof NeonError)) {
     return { state: undefined, unconnected: false, reason: error instanceof Error ? error.name : "unknown failure" };
   }
-  if (error.code !== undefined)
-    return { state: error.code, unconnected: false, reason: `${error.code} ${error.message}` };
-  const source = error.sourceError;
-  if (source === undefined) return { state: undefined, unconnected: false, reason: error.message.slice(0, 200) };
-  const timedOut = source.name === "TimeoutError" || source.name === "AbortError";
-  return { state: undefined, unconnected: !timedOut, reason: timedOut ? "no answer in time" : "no connection" };
+  const { code, unconnected, message } = error;
+  return { state: code, unconnected, reason: code === undefined ? message.slice(0, 200) : `${code} ${message}` };
 }

@@ -1,5 +1,5 @@
 import { and, asc, desc, eq, gt, inArray, lt, ne, or, type SQL, sql } from "drizzle-orm";
-import type { NeonHttpDatabase } from "drizzle-orm/neon-http";
+import type { PgRemoteDatabase } from "drizzle-orm/pg-proxy";
 import { reliableCalls as t } from "../schema/reliable-calls.ts";
 import { EdgeverseError } from "../src/errors/edgeverse-error.ts";
 import type { CallRecord, FinalStatus } from "../src/reliable/call-record.ts";
@@ -11,7 +11,8 @@ import {
   type LoggedCall,
   type PendingCall,
 } from "../src/reliable/ports.ts";
-import { type NeonOptions, openNeon, readFailure } from "./neon-database.ts";
+import type { NeonOptions } from "./neon-client.ts";
+import { openNeon, readFailure } from "./neon-database.ts";
 import { CHARACTERS, LOGGED, toLoggedCall } from "./postgres-log-row.ts";
 import { writeRecords } from "./postgres-log-write.ts";
 
@@ -31,7 +32,7 @@ const MAX_SEQ = 2n ** 63n - 1n;
  * ```
  */
 export class PostgresCallLog implements CallLog {
-  readonly #db: NeonHttpDatabase;
+  readonly #db: PgRemoteDatabase;
 
   constructor(options: PostgresCallLogOptions) {
     this.#db = openNeon(options);
@@ -115,8 +116,7 @@ export class PostgresCallLog implements CallLog {
       with removed as (delete from ${t} where ${t.seq} = any(array(${oldest})) returning ${t.status})
       select status, count(*) as count from removed group by status`;
     // Removing again removes other rows: never retried.
-    const result = await guard(() => this.#db.execute<{ status: string; count: string }>(statement));
-    return toCounts(result.rows);
+    return toCounts(await guard(() => this.#db.execute<{ status: string; count: string }>(statement)));
   }
 
   async ping(): Promise<void> {

@@ -1,17 +1,6 @@
-/** A statement with its parameters as Postgres text. */
-export interface SqlStatement {
-  readonly query: string;
-  readonly params: readonly (string | null)[];
-}
+import type { SqlResult, SqlStatement } from "../../durable/neon-client.ts";
 
-/** What a statement gave: every value is Postgres text, as the Neon HTTP protocol carries it. */
-export interface SqlResult {
-  /** The first word of the command tag: `SELECT`, `INSERT`, `CREATE`. */
-  readonly command: string;
-  readonly rowCount: number | null;
-  readonly fields: readonly { readonly name: string; readonly dataTypeID: number }[];
-  readonly rows: readonly (readonly (string | null)[])[];
-}
+export type { SqlResult, SqlStatement };
 
 /** A Postgres, whichever it is. Errors carry their SQLSTATE in `code`; without one the database could not be reached. */
 export interface SqlExecutor {

@@ -19,7 +19,7 @@ export interface LocalPostgresOptions {
 export interface LocalPostgres {
   /** Connection string for `PostgresCallLog`: a secret. */
   readonly url: string;
-  /** Where to send SQL; absent when `url` is a database at Neon, which the driver finds itself. */
+  /** Where to send SQL; absent when `url` is a database at Neon, which its client finds itself. */
   readonly endpoint?: string;
   stop(): Promise<void>;
 }

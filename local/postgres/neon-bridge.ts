@@ -67,7 +67,7 @@ async function serve(executor: SqlExecutor, expected: Buffer, request: IncomingM
   return parsed.batch ? { results: bodies } : bodies[0];
 }
 
-/** Who a connection string is for: everything but its options, to which the driver adds its own. */
+/** Who a connection string is for: everything but its options, to which clients add their own. */
 function identify(connectionString: string): Buffer {
   const url = URL.canParse(connectionString) ? new URL(connectionString) : undefined;
   const parts = url === undefined ? [] : [url.username, url.password, url.host, url.pathname];

@@ -1,40 +1,20 @@
-import { neon } from "@neondatabase/serverless";
+import { NeonClient, type NeonOptions } from "../../durable/neon-client.ts";
 import type { SqlExecutor, SqlResult, SqlStatement } from "./executor.ts";
-
-/** Parses no value: everything stays Postgres text. */
-const RAW_TEXT = { getTypeParser: () => (text: string) => text };
 
 /** A database at Neon, over HTTP. Used to apply migrations; workers talk to Neon themselves. */
 export class NeonExecutor implements SqlExecutor {
-  readonly #sql: ReturnType<typeof neon<true, true>>;
+  readonly #client: NeonClient;
 
-  constructor(databaseUrl: string) {
-    this.#sql = neon(databaseUrl, {
-      arrayMode: true,
-      fullResults: true,
-      disableWarningInBrowsers: true,
-      types: RAW_TEXT,
-    });
+  constructor(options: NeonOptions) {
+    this.#client = new NeonClient({ timeoutMs: 60_000, ...options });
   }
 
   async run(statements: readonly SqlStatement[], transaction: boolean): Promise<SqlResult[]> {
-    const prepare = ({ query, params }: SqlStatement) => this.#sql.query(query, [...params]);
-    const fetchOptions = { signal: AbortSignal.timeout(60_000) };
-    if (transaction) return (await this.#sql.transaction(statements.map(prepare), { fetchOptions })).map(toResult);
+    if (transaction) return this.#client.transaction(statements);
     const results: SqlResult[] = [];
-    for (const one of statements) results.push(toResult(await prepare(one)));
+    for (const one of statements) results.push(await this.#client.query(one));
     return results;
   }
 
   async close(): Promise<void> {}
-}
-
-function toResult(result: {
-  command: string;
-  rowCount: number;
-  fields: SqlResult["fields"];
-  rows: unknown[][];
-}): SqlResult {
-  const { command, rowCount, fields, rows } = result;
-  return { command, rowCount, fields, rows: rows as (string | null)[][] };
 }

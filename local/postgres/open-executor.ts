@@ -13,7 +13,7 @@ export function isNeon(databaseUrl: string): boolean {
 export async function openExecutor(databaseUrl: string): Promise<SqlExecutor> {
   if (isNeon(databaseUrl)) {
     const { NeonExecutor } = await import("./neon-executor.ts");
-    return new NeonExecutor(databaseUrl);
+    return new NeonExecutor({ url: databaseUrl });
   }
   needPackage("pg", "A Postgres that is not at Neon");
   const { PgExecutor } = await import("./pg-executor.ts");

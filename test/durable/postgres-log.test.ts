@@ -3,7 +3,6 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { neonConfig } from "@neondatabase/serverless";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { PostgresCallLog } from "../../durable/postgres-log.ts";
 import { type LocalPostgres, startPostgres } from "../../local/postgres/index.ts";
@@ -122,7 +121,7 @@ describe("PostgresCallLog", () => {
       );
       expect(error).toMatchObject({ code: "LOG_UNAVAILABLE" });
       const { message, cause } = error as Error;
-      expect(`${message} ${cause}`).not.toMatch(/sesame@|:sesame|private/);
+      expect(`${message} ${cause}`).not.toMatch(/sesame|private/);
     }
     const open = (url: string) => () => new PostgresCallLog({ url });
     for (const url of ["sesame", "http://u:sesame@h/d", "postgresql://u:sesame@/", "postgresql://h/d"]) {
@@ -145,11 +144,9 @@ describe("PostgresCallLog", () => {
     await expect(flaky.ping()).rejects.toMatchObject({ code: "LOG_UNAVAILABLE" });
   });
 
-  test("leaves the driver's process-wide settings as they were, and two logs apart", async () => {
-    const before: unknown = neonConfig.fetchFunction;
+  test("two logs with different endpoints stay apart", async () => {
     const other = new PostgresCallLog(UNREACHABLE);
     const [mine, theirs] = await Promise.allSettled([log.ping(), other.ping()]);
     expect([mine.status, theirs.status]).toEqual(["fulfilled", "rejected"]);
-    expect(neonConfig.fetchFunction).toBe(before);
   });
 });
