@@ -13,6 +13,7 @@ import { blame, type Entry, isExpired, letGo } from "./call-entry.ts";
 import { CallQueues } from "./call-queues.ts";
 import { CRASHED } from "./call-replies.ts";
 import type { CallWrites } from "./call-writes.ts";
+import { closedByLine } from "./line-deadlock.ts";
 import type { ReliableCallParts } from "./reliable-call-parts.ts";
 import { Suspects } from "./suspects.ts";
 
@@ -176,6 +177,8 @@ export class CallDriver {
       this.#again(entry);
     } else if (error.code === "STATE_INVALID" && !isReadable(entry.activation)) this.#park(entry, error.toWire());
     else if (isExpired(entry, this.#parts.now())) this.#advance(entry, { kind: "expired" });
+    else if (closedByLine(error, this.#queues.line(entry)))
+      this.#advance(entry, { kind: "threw", error: { ...error.toWire(), retryable: false } });
     else this.#advance(entry, eventOfError(error, this.#parts.config.maxAttempts));
   }
 

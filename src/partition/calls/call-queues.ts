@@ -50,6 +50,11 @@ export class CallQueues {
     entries.splice(place < 0 ? entries.length : place, 0, entry);
   }
 
+  /** The calls in line at its object, with itself. */
+  line({ activation: { key } }: Entry): readonly Entry[] {
+    return this.#queues.get(key)?.entries ?? [];
+  }
+
   /** Takes one out of the line of its object: it has its outcome, or leaves without one. The next one may start. */
   done(entry: Entry): void {
     const { key } = entry.activation;
