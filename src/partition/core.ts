@@ -138,6 +138,8 @@ export class PartitionCore {
       gate: log === undefined ? undefined : new LogGate(log, clock, () => this.orphans.note()),
       shipping: log === undefined ? undefined : shipping,
       config,
+      onParked: ({ type, id, callId, error }) =>
+        observer.warn("a reliable call is parked, until an operator retries or ends it", { type, id, callId, error }),
       onProgress: () => this.#progressed(),
     });
     this.calls = new PendingCalls({

@@ -1,3 +1,4 @@
+import type { CallRecord } from "../../reliable/call-record.ts";
 import type { LogGate } from "../../reliable/log-gate.ts";
 import type { GroupCommit } from "../storage/group-commit.ts";
 import type { Activations } from "../turns/activations.ts";
@@ -32,6 +33,8 @@ export interface ReliableCallParts {
     readonly maxMessage: number;
     readonly partitionMailbox: number;
   };
+  /** A call was parked: an operator should hear of it. */
+  readonly onParked: (record: CallRecord) => void;
   /** A commit is about to store acceptances or outcomes. */
   readonly onProgress: () => void;
 }

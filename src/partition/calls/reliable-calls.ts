@@ -270,6 +270,7 @@ export class ReliableCalls {
   #parked(entry: Entry): void {
     this.#open.delete(entry);
     this.setAside({ ...entry.stored, bytes: entry.requestBytes });
+    this.#parts.onParked(entry.stored.record);
     this.#waiters.answer(entry, outcomeReply(entry.stored.record));
   }
 
