@@ -12,9 +12,15 @@ import { findPostgres, startPostgresServer } from "../support/postgres-server.ts
 
 const UNREACHABLE = { url: "postgresql://u:sesame@127.0.0.1/db", endpoint: "http://127.0.0.1:9/sql" };
 
+/** It starts with its first statement: no test is to wait for that. */
+async function awake(postgres: LocalPostgres): Promise<void> {
+  await new PostgresCallLog({ ...postgres, timeoutMs: 60_000 }).ping();
+}
+
 async function pgliteHarness() {
   const dataDir = mkdtempSync(join(tmpdir(), "edgeverse-log-"));
   const postgres = await startPostgres({ dataDir });
+  await awake(postgres);
   const close = async () => {
     await postgres.stop();
     rmSync(dataDir, { recursive: true, force: true });
@@ -47,6 +53,7 @@ describe("PostgresCallLog", () => {
   beforeAll(async () => {
     dataDir = mkdtempSync(join(tmpdir(), "edgeverse-log-"));
     postgres = await startPostgres({ dataDir });
+    await awake(postgres);
     log = new PostgresCallLog(postgres);
   }, 60_000);
   afterAll(async () => {
