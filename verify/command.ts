@@ -27,7 +27,8 @@ With the admin token it also moves and pins shards, if it can such that hold not
 removes it again. Then it deletes its objects and undoes its changes, also after a failure or Ctrl-C. The rows and marks of
 its reliable calls stay for the retention. The host's log gets a few errors that the probes were asked to make.
 
-Exit status: 0 when no rule failed; 1 when one did; 2 when the deployment can't be reached, or refuses the token.`;
+Exit status: 0 when no rule failed; 1 when one did; 2 when the deployment can't be reached, or refuses the token;
+130 when it was stopped.`;
 
 /** `edgeverse verify`. */
 export function addVerify(edgeverse: Command): void {
@@ -68,10 +69,21 @@ async function verify(url: URL, { token, header, only, allowReshard = false, jso
   const seconds = (performance.now() - begun) / 1_000;
   if (json) {
     const { requests } = deployment;
-    const report = { url: deployment.url, ...facts, requests, seconds, rules: byRule(results), checks: results };
+    const report = {
+      url: deployment.url,
+      ...facts,
+      stopped: stopping.signal.aborted,
+      requests,
+      seconds,
+      rules: byRule(results),
+      checks: results,
+    };
     process.stdout.write(`${deployment.redact(JSON.stringify(report))}\n`);
   } else say(summary(results, deployment.requests, seconds));
-  if (stopping.signal.aborted) return 130;
+  if (stopping.signal.aborted) {
+    say(`Stopped: ${checks.length - results.length} checks were not tried, or not to their end.`);
+    return 130;
+  }
   return results.some(({ outcome }) => outcome === "fail") ? 1 : 0;
 }
 
