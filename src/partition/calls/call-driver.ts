@@ -173,7 +173,7 @@ export class CallDriver {
     if (error === RELEASED && this.holdsBack(entry)) return;
     // Its object was taken back to what the database has, and the call with it.
     if (error === RELEASED || isRefusal(error)) {
-      blame(entry, error);
+      if (error !== RELEASED) blame(entry, error);
       this.#again(entry);
     } else if (error.code === "STATE_INVALID" && !isReadable(entry.activation)) this.#park(entry, error.toWire());
     else if (isExpired(entry, this.#parts.now())) this.#advance(entry, { kind: "expired" });

@@ -115,16 +115,19 @@ export class Outbound {
   async #send(turn: Turn, message: CallMessage, method: MethodDefinition): Promise<unknown> {
     const key = objectKey(message.type, message.id);
     const readonly = method.readonly && message.reliable === undefined;
+    const { commit, local, peers } = this.#parts;
+    const seenIsDurable = async () => {
+      await commit.durable(turn.activation);
+      if (turn.status !== "running") throw turn.base.refusal ?? turn.services.over(turn);
+    };
+    // It tells of what the turn has seen: nobody is to hear of what is never committed.
+    if (!commit.isSettled(turn.activation)) await seenIsDurable();
     const answered = this.#parts.engine().waits.sent({ turn, key, readonly });
     let reply: Reply;
-    const { commit, local, peers } = this.#parts;
     try {
-      // It tells of what the turn has seen: nobody is to hear of what is never committed.
-      if (!commit.isSettled(turn.activation)) await commit.durable(turn.activation);
       reply = await local(message);
       if (reply.kind === "moved") {
-        await commit.durable(turn.activation);
-        if (turn.status !== "running") throw turn.base.refusal ?? turn.services.over(turn);
+        await seenIsDurable();
         reply = await peers.call(message);
       }
     } finally {
