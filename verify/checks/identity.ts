@@ -16,8 +16,8 @@ const { type } = EdgeverseProbe;
 
 /** @throws NotApplicable */
 async function shardCount(cluster: Cluster): Promise<number> {
-  const { shards } = await cluster.get<{ shards: number | null }>("shard-count");
-  if (shards !== null) return shards;
+  const { shards } = await cluster.get<{ shards: number }>("shard-count");
+  if (shards > 0) return shards;
   throw new NotApplicable("no call has reached this cluster yet, so it has no shard count");
 }
 
