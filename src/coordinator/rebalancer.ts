@@ -25,7 +25,6 @@ const ASK_AGAIN: Readonly<Record<string, number>> = {
   cooldown: 30_000,
   window: 60_000,
   concurrency: 1_000,
-  retry: 5_000,
 };
 
 /** Looks at the cluster, asks the planner, and enters what it says into the journal ([PLAN1–4]). */
@@ -50,11 +49,11 @@ export class Rebalancer {
     trigger: string,
     changes: Partial<Policy> = {},
   ): { readonly plan: Plan; readonly again: number | undefined } {
-    const { map, journal, storage } = this.#parts;
+    const { map, journal, storage, clock } = this.#parts;
     const made = this.propose(changes);
-    const putOff = [...map.notes.values()].filter((note) => this.#isPutOff(note)).length;
-    const retry = { reason: "retry", count: putOff, detail: "undone lately, to be tried again" } as const;
-    const entered: Plan = putOff === 0 ? made : { ...made, skipped: [...made.skipped, retry] };
+    const putOff = [...map.notes.values()].filter((note) => this.#isPutOff(note));
+    const retry = { reason: "retry", count: putOff.length, detail: "undone lately, to be tried again" } as const;
+    const entered: Plan = putOff.length === 0 ? made : { ...made, skipped: [...made.skipped, retry] };
     const { moves } = entered;
     storage.transaction(() => {
       for (const { shard, from, to, reason, detail } of moves)
@@ -63,6 +62,8 @@ export class Rebalancer {
     });
     const reasons = entered.skipped.map(({ reason }) => reason as string);
     const waits = reasons.flatMap((reason) => ASK_AGAIN[reason] ?? []);
+    const first = putOff.reduce((at, { retryAt }) => Math.min(at, retryAt), Number.POSITIVE_INFINITY);
+    if (putOff.length > 0) waits.push(first - clock.now() + 1);
     if (reasons.includes("unstable")) waits.push(Math.max(1, { ...this.#parts.policy, ...changes }.stableFor));
     const again = waits.length === 0 ? undefined : Math.min(...waits);
     return { plan: entered, again };

@@ -33,6 +33,20 @@ describe("a move that an operator cancels", () => {
     expect((await made.coordinator.audit({ limit: 2 }))[1]).toMatchObject({ command: "cancel-move", outcome: "done" });
   });
 
+  test("[MIG8] [MEM2] makes no plan until its shard may move again", async () => {
+    const { made, clock, shardsOf, move, cancel } = await cluster({ moves: 1, stableFor: "10ms" });
+    await move("p1");
+    const planned = await move("p1", shardsOf("p0")[1]);
+    await cancel(planned.id);
+    await clock.advance(20_000);
+    const plans = async () => (await made.coordinator.view()).decisions[0]?.at;
+    const before = await plans();
+    await clock.advance(30_000);
+    expect(await plans()).toBe(before);
+    await clock.advance(30_000);
+    expect(await plans()).toBeGreaterThan(before ?? 0);
+  });
+
   test("[MIG8] [MIG1] is taken back without waiting for what its source is about, and fails no call", async () => {
     const { made, clock, map, shard, touch, move, cancel, present } = await cluster();
     const target = await made.partition("p1").core();
