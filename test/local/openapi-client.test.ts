@@ -90,7 +90,7 @@ test("[HTTP10] a client generated from the document compiles, and calls a runnin
     [202, "/api/v1/objects/calls/Counter/c/k2"],
     [[{ value: 4 }]],
     ["success", 1],
-    [["ChatRoom", "Counter", "Journal", "Wallet"]],
+    [["ChatRoom", "Counter", "EdgeverseProbe", "EdgeverseProbeMember", "Journal", "Wallet"]],
     [3],
     ["LOG_UNAVAILABLE"],
   ]);

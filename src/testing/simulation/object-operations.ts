@@ -2,6 +2,7 @@ import type { Reply } from "../../object/message.ts";
 import type { Sent } from "./history.ts";
 import type { LedgerView } from "./ledger.ts";
 import type { ListOperation } from "./linearizability.ts";
+import { POISON } from "./sim-storage.ts";
 import { Violation } from "./violation.ts";
 
 /** The mark of a reliable call, as its owner has it at the end. */
@@ -59,12 +60,14 @@ function deletion(entry: Sent): ListOperation[] {
 }
 
 function plain(entry: Sent): ListOperation[] {
-  const { token, deed, invoked, replies } = entry;
+  const { deed, invoked, replies } = entry;
+  const token = deed === "poison" ? `${entry.token}${POISON}` : entry.token;
   const add = { name: `${token} ${deed}`, kind: "add", token, invoked } as const;
   const answer = answered(entry);
   const futile = deed === "refuse" || deed === "poison";
   if (answer !== undefined) {
-    if (futile) throw new Violation(`${token} was to be refused and was not`);
+    // Poison can be taken: an object that is deleted in the same commit is not stored.
+    if (deed === "refuse") throw new Violation(`${entry.token} was to be refused and was not`);
     return [{ ...add, returned: answer.moment, required: true, seen: viewOf(answer.response) }];
   }
   const [first] = replies;

@@ -7,6 +7,8 @@ import type { Durability } from "./sim-storage.ts";
 export interface Settings {
   readonly focus: Focus;
   readonly config: Config;
+  /** Whether calls that fail by their nature are parked soon: only then there are reliable ones. */
+  readonly parks: boolean;
   readonly partitions: number;
   /** Names of partitions that may be added later. */
   readonly spare: readonly string[];
@@ -46,6 +48,7 @@ export function settingsOf(random: Random, authors: boolean): Settings {
   const moves = focus === "moves";
   const partitions = moves ? 2 : 2 + random.int(2);
   const rough = random.chance(0.6);
+  const parks = focus === "disks" && !authors;
   const config = configSchema.parse({
     partitions,
     shards: moves ? random.pick([1, 2]) : random.pick([2, 4, 8]),
@@ -56,13 +59,14 @@ export function settingsOf(random: Random, authors: boolean): Settings {
     moveCooldown: moves ? "1ms" : "500ms",
     stableFor: "300ms",
     moves: random.pick([1, 4]),
-    maxCrashes: focus === "disks" && !authors ? 2 : 1_000,
+    maxCrashes: parks ? 2 : 1_000,
     ...(random.chance(0.2) ? { maxObjects: 2, idleTimeout: "200ms" } : {}),
     ...(random.chance(0.1) ? { mailbox: 4, partitionMailbox: 8 } : {}),
   });
   return {
     focus,
     config,
+    parks,
     partitions,
     spare: ["q0", "q1"],
     objects: OBJECTS.slice(0, moves ? 1 + random.int(3) : 3 + random.int(4)),

@@ -148,7 +148,7 @@ function callStep(random: Random, settings: Settings): Step {
   if (random.chance(0.08)) return { at, kind: "again", edge, pick: random.int(40), timeout };
   const deed = random.weighted(settings.focus === "moves" ? MOVED_DEEDS : DEEDS);
   // A call that can't be stored is parked in the end, where calls are.
-  const plain = PLAIN.has(deed) || (deed === "poison" && settings.focus !== "disks");
+  const plain = PLAIN.has(deed) || (deed === "poison" && !settings.parks);
   const reliable = deed === "logged" || (!plain && random.chance(0.5));
   return {
     at,
