@@ -27,8 +27,6 @@ export interface EndedCall extends StoredCall {
 
 /** Steps of `seq` a millisecond. */
 const TICKS = 1_024;
-/** Bytes of one bulk statement's parameter. */
-const BULK = 1024 * 1024;
 
 /**
  * The reliable calls of a partition. A call that was accepted is a row of `pending` until it ends; then it is a mark, written
@@ -180,7 +178,7 @@ export class CallTable {
   /** Runs a statement that ends in a condition for the rows with these keys. */
   #each(statement: string, keys: readonly CallPlace[]): void {
     const sql = `${statement} ${AMONG_CALLS}`;
-    const bulk = new JsonBatch(BULK, (list) => this.#storage.query(sql, list));
+    const bulk = new JsonBatch((list) => this.#storage.query(sql, list));
     for (const key of keys) bulk.add(key);
     bulk.flush();
   }

@@ -3,7 +3,7 @@ import type { LogPolicy } from "../../object/method.ts";
 import type { SqlStorage, SqlValue } from "../../platform/ports.ts";
 import type { CallStatus } from "../../reliable/call-record.ts";
 import { Backlog } from "./backlog.ts";
-import { insertMany } from "./insert-many.ts";
+import { BulkInsert } from "./bulk-insert.ts";
 import { backlogRecord, type StoredCall } from "./stored-call.ts";
 
 /** Columns of a call's key, in `pending` and in `marks`. */
@@ -47,6 +47,9 @@ const MARK = [
   "response",
 ] as const;
 
+const INTO_PENDING = new BulkInsert("pending", PENDING);
+const INTO_MARKS = new BulkInsert("marks", MARK);
+
 /** Columns that a call moves with, after its key: those of the view `calls`. */
 export const MOVED_CALL = [
   "seq",
@@ -80,13 +83,17 @@ export function isOpen(status: SqlValue | undefined): boolean {
 }
 
 export function insertPending(storage: SqlStorage, rows: readonly PendingRow[]): void {
-  const values = rows.map((row) => PENDING.map((column) => row[column]));
-  insertMany(storage, "pending", PENDING, values);
+  INTO_PENDING.store(
+    storage,
+    rows.map((row) => PENDING.map((column) => row[column])),
+  );
 }
 
 export function insertMarks(storage: SqlStorage, rows: readonly MarkRow[]): void {
-  const values = rows.map((row) => MARK.map((column) => row[column]));
-  insertMany(storage, "marks", MARK, values);
+  INTO_MARKS.store(
+    storage,
+    rows.map((row) => MARK.map((column) => row[column])),
+  );
 }
 
 export function clearCall(storage: SqlStorage, key: readonly SqlValue[]): void {

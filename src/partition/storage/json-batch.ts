@@ -1,13 +1,13 @@
-/** Rows as the text of one JSON list, for `json_each`: at most `most` bytes of it at a time, unless one row has more. */
+/** Bytes of UTF-8 of one list, unless one row has more: well below the platform's 2 MB a value. */
+const MOST = 1024 * 1024;
+
+/** Rows as the text of JSON lists, for `json_each`. */
 export class JsonBatch {
-  readonly #most: number;
   readonly #store: (rows: string) => void;
   #texts: string[] = [];
   #bytes = 0;
 
-  /** @param most bytes of UTF-8, counted as three for each character */
-  constructor(most: number, store: (rows: string) => void) {
-    this.#most = most;
+  constructor(store: (rows: string) => void) {
     this.#store = store;
   }
 
@@ -15,7 +15,7 @@ export class JsonBatch {
     const text = JSON.stringify(row);
     // Three is the most that a UTF-16 unit can take.
     const bytes = text.length * 3;
-    if (this.#bytes + bytes > this.#most) this.flush();
+    if (this.#bytes + bytes > MOST) this.flush();
     this.#texts.push(text);
     this.#bytes += bytes;
   }

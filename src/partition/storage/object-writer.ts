@@ -1,6 +1,6 @@
-import type { Clock, SqlStorage } from "../../platform/ports.ts";
+import type { Clock, SqlStorage, SqlValue } from "../../platform/ports.ts";
+import { BulkInsert } from "./bulk-insert.ts";
 import type { ChangeTracker } from "./change-tracker.ts";
-import { JsonBatch } from "./json-batch.ts";
 import type { UnsavedObject } from "./unsaved-object.ts";
 
 interface Parts {
@@ -11,17 +11,12 @@ interface Parts {
   readonly fence: (position: number) => void;
 }
 
-/** Bytes of one bulk statement's parameter: well below the platform's 2 MB a value. */
-const BULK = 1024 * 1024;
-/** Characters of a state beyond which it is stored alone. */
-const LARGE = 32 * 1024;
-
-const COLUMNS = "(position, type, id, version, state, created, updated)";
-const UPSERT = `ON CONFLICT (position, type, id) DO UPDATE SET
-  version = excluded.version, state = excluded.state, updated = excluded.updated`;
-const STORE_MANY = `INSERT INTO objects ${COLUMNS}
-  SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>5 FROM json_each(?) WHERE true ${UPSERT}`;
-const STORE_ONE = `INSERT INTO objects ${COLUMNS} VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) ${UPSERT}`;
+const OBJECTS = new BulkInsert(
+  "objects",
+  ["position", "type", "id", "version", "state", "created", "updated"],
+  `ON CONFLICT (position, type, id) DO UPDATE SET
+     version = excluded.version, state = excluded.state, updated = excluded.updated`,
+);
 
 type Key = readonly [position: number, type: string, id: string];
 
@@ -33,24 +28,27 @@ export class ObjectWriter {
     this.#parts = parts;
   }
 
-  /** Small states go many to a statement: that is half the cost of one statement each. */
   store(objects: readonly UnsavedObject[]): void {
-    const { storage, clock, changes, fence } = this.#parts;
+    const { clock, changes, fence } = this.#parts;
     const now = clock.now();
-    const bulk = new JsonBatch(BULK, (rows) => storage.query(STORE_MANY, rows));
+    const rest: UnsavedObject[] = [];
     for (const object of objects) {
       fence(object.position);
-      if (changes.covers(object.position)) changes.object(object, () => this.#storeAlone(object, now));
-      else if (!object.exists || object.text.length > LARGE) this.#storeAlone(object, now);
-      else bulk.add([...this.#storeRows(object), object.version, object.text, now]);
+      if (changes.covers(object.position)) changes.object(object, () => this.#store([object], now));
+      else rest.push(object);
     }
-    bulk.flush();
+    this.#store(rest, now);
   }
 
-  #storeAlone(object: UnsavedObject, now: number): void {
-    const key = this.#storeRows(object);
-    if (object.exists) this.#parts.storage.query(STORE_ONE, ...key, object.version, object.text, now);
-    else this.#parts.storage.query("DELETE FROM objects WHERE position = ? AND type = ? AND id = ?", ...key);
+  #store(objects: readonly UnsavedObject[], now: number): void {
+    const { storage } = this.#parts;
+    const rows: SqlValue[][] = [];
+    for (const object of objects) {
+      const key = this.#storeRows(object);
+      if (object.exists) rows.push([...key, object.version, object.text, now, now]);
+      else storage.query("DELETE FROM objects WHERE position = ? AND type = ? AND id = ?", ...key);
+    }
+    OBJECTS.store(storage, rows);
   }
 
   #storeRows(object: UnsavedObject): Key {

@@ -1,7 +1,7 @@
 import type { MovedRow, RowKey, RowKind } from "../../placement/move.ts";
 import type { SqlRow, SqlStorage, SqlValue } from "../../platform/ports.ts";
+import { BulkInsert } from "./bulk-insert.ts";
 import { CALL_KEY, clearCall, insertMovedCalls, isOpen, MOVED_CALL } from "./call-rows.ts";
-import { insertMany } from "./insert-many.ts";
 import { compareUtf8 } from "./utf8-order.ts";
 
 /** Positions in hash order, both inclusive: a shard's rows. */
@@ -161,7 +161,7 @@ export function insertRows(storage: SqlStorage, rows: readonly MovedRow[]): void
   for (const kind of KINDS) {
     const own = rows.filter((row) => KINDS[row.kind] === kind).map((row) => [...keyOf(row), ...(row.values ?? [])]);
     if (kind.table === "calls") insertMovedCalls(storage, own);
-    else insertMany(storage, kind.table, [...keyColumns(kind), ...kind.columns], own);
+    else new BulkInsert(kind.table, [...keyColumns(kind), ...kind.columns]).store(storage, own);
   }
 }
 
