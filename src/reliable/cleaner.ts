@@ -1,6 +1,7 @@
+import { inParallel } from "../platform/in-parallel.ts";
 import type { CleanupReport } from "./maintenance-report.ts";
 import type { MarkCursor } from "./mark-sweep.ts";
-import { inParallel, PatientAsker, rotated, UPKEEP_TIME, type UpkeepParts } from "./owners.ts";
+import { CONCURRENCY, PatientAsker, rotated, UPKEEP_TIME, type UpkeepParts } from "./owners.ts";
 import type { CallLog } from "./ports.ts";
 import { UpkeepBudget } from "./upkeep-budget.ts";
 
@@ -59,7 +60,7 @@ export class Cleaner {
     let complete = true;
     for (let left = rotated(router.map.partitions, clock.now() / 1_000); left.length > 0; ) {
       const more: string[] = [];
-      await inParallel(left, async (partition) => {
+      await inParallel(left, CONCURRENCY, async (partition) => {
         if (!budget.take()) {
           complete = false;
           return;

@@ -34,7 +34,7 @@ export const UPKEEP_TIME = 60_000;
 /** Ms a partition has to answer one message. */
 const ANSWER_WITHIN = 5_000;
 /** Messages on their way at the same time. */
-const CONCURRENCY = 16;
+export const CONCURRENCY = 16;
 
 /** Asks partitions, and remembers which of them are silent: each costs a run one time-out. */
 export class PatientAsker {
@@ -63,13 +63,4 @@ export class PatientAsker {
 export function rotated<Item>(items: readonly Item[], by: number): Item[] {
   const first = items.length === 0 ? 0 : Math.floor(by) % items.length;
   return [...items.slice(first), ...items.slice(0, first)];
-}
-
-/** Does `action` for all items, some at the same time. */
-export async function inParallel<Item>(items: readonly Item[], action: (item: Item) => Promise<void>): Promise<void> {
-  let next = 0;
-  const worker = async () => {
-    for (let item = items[next++]; item !== undefined; item = items[next++]) await action(item);
-  };
-  await Promise.all(Array.from({ length: Math.min(CONCURRENCY, items.length) }, worker));
 }

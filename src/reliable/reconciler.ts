@@ -1,8 +1,9 @@
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import { checkType } from "../identity/object-id.ts";
+import { inParallel } from "../platform/in-parallel.ts";
 import { checkCallId } from "./call-id.ts";
 import type { ReconcileReport } from "./maintenance-report.ts";
-import { inParallel, rotated, UPKEEP_TIME, type UpkeepParts } from "./owners.ts";
+import { CONCURRENCY, rotated, UPKEEP_TIME, type UpkeepParts } from "./owners.ts";
 import type { CallLog, PendingCall } from "./ports.ts";
 import { Reconciliation } from "./reconciliation.ts";
 
@@ -91,7 +92,7 @@ export class Reconciler {
     while (run.lines.length > 0) {
       const { lines } = run;
       run.lines = [];
-      await inParallel(lines, (line) => run.serve(line));
+      await inParallel(lines, CONCURRENCY, (line) => run.serve(line));
     }
     return run.left === 0;
   }

@@ -1,5 +1,6 @@
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import { BATCH_CHARACTERS, type CallMessage, type FinalReply, type Moved, objectKey } from "../object/message.ts";
+import { inParallel } from "../platform/in-parallel.ts";
 import type { Clock } from "../platform/ports.ts";
 import { type Directory, MAX_REDIRECTS, notCalled } from "./directory.ts";
 import { Pauses } from "./pauses.ts";
@@ -77,11 +78,9 @@ export class Batch {
   async #round(open: readonly number[], round: number): Promise<void> {
     const groups = [...(await this.#byOwner(open))];
     this.#ahead = groups.reduce((sum, [, indexes]) => sum + indexes.length, 0);
-    const worker = async () => {
-      for (let group = groups.shift(); group !== undefined; group = groups.shift())
-        await this.#sendAll(...group, round, groups.length);
-    };
-    await Promise.all(Array.from({ length: Math.min(AT_ONCE, groups.length) }, worker));
+    await inParallel(groups, AT_ONCE, ([owner, indexes], place) =>
+      this.#sendAll(owner, indexes, round, groups.length - place - 1),
+    );
   }
 
   async #byOwner(open: readonly number[]): Promise<Map<string, number[]>> {
