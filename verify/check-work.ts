@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Cleanup } from "../local/cleanup.ts";
 import type { CheckContext } from "./check.ts";
 import { Cluster } from "./cluster.ts";
-import type { Deployment } from "./deployment.ts";
+import type { Answer, Deployment } from "./deployment.ts";
 import { isTrue, shown } from "./expect.ts";
 import type { Facts } from "./facts.ts";
 import { NotApplicable } from "./failure.ts";
@@ -20,6 +20,8 @@ export class CheckWork {
   readonly #facts: Facts;
   readonly #name: () => string;
   readonly #undoing = new Cleanup();
+  /** Requests that are not answered yet. One that was given up may still take effect. */
+  readonly #underWay = new Set<Promise<unknown>>();
   /** What undoes: set while it does. */
   #undoer: CheckContext | undefined;
 
@@ -50,8 +52,9 @@ export class CheckWork {
     }
   }
 
-  /** Undoes what was done, also what was given up. It never rejects. */
-  cleanUp(ms: number): Promise<Ending> {
+  /** Undoes what was done, also what was given up, when all that was asked for is answered. It never rejects. */
+  async cleanUp(ms: number): Promise<Ending> {
+    await Promise.allSettled(this.#underWay);
     return this.attempt(ms, new AbortController().signal, async (context) => {
       this.#undoer = context;
       await this.#undoing.run();
@@ -60,15 +63,24 @@ export class CheckWork {
 
   #context(signal: AbortSignal): CheckContext {
     const deployment = this.#deployment;
-    const send: CheckContext["send"] = (request) => deployment.send(request, signal);
-    const admin: CheckContext["admin"] = (method, path, body) => deployment.admin(method, path, body, signal);
+    const tracked = async (begin: () => Promise<Answer>): Promise<Answer> => {
+      signal.throwIfAborted();
+      const answer = begin();
+      this.#underWay.add(answer);
+      return answer.finally(() => this.#underWay.delete(answer));
+    };
+    const send: CheckContext["send"] = (request) => tracked(() => deployment.send(request));
+    const admin: CheckContext["admin"] = (method, path, body) => tracked(() => deployment.admin(method, path, body));
     const undo: CheckContext["undo"] = (step) => this.#undoing.add(() => step(this.#undoer as CheckContext));
     const object = (type: string, id: string) => {
+      const probe = new Probe(type, id, send);
       undo(async (context) => {
+        // A reliable call that is still pending would make the object anew.
+        for (const call of probe.openCalls()) await context.send(call);
         const answer = await new Probe(type, id, context.send).delete();
         isTrue(answer.status === 200, `${type}/${id} is left: ${shown(answer)}`);
       });
-      return new Probe(type, id, send);
+      return probe;
     };
     return {
       facts: this.#facts,

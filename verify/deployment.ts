@@ -54,26 +54,27 @@ export class Deployment {
     return new URL(this.url).pathname.replace(/\/$/, "");
   }
 
-  /** @throws Failure when no answer comes */
-  async send({ method = "GET", path, headers, body }: Send, signal: AbortSignal): Promise<Answer> {
+  /** @throws Failure when no answer comes. What was aborted may have taken effect. */
+  async send({ method = "GET", path, headers, body }: Send, signal?: AbortSignal): Promise<Answer> {
+    const late = AbortSignal.timeout(ANSWER_LIMIT);
     this.#requests++;
     try {
       const response = await fetch(this.url + path, {
         method,
         headers: { ...this.#headers, ...headers },
         redirect: "manual",
-        signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_LIMIT)]),
+        signal: signal === undefined ? late : AbortSignal.any([signal, late]),
         ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
       });
       return answerOf(response.status, response.headers, await response.text());
     } catch (error) {
-      signal.throwIfAborted();
+      signal?.throwIfAborted();
       throw new Failure(`${method} ${path.slice(0, 120)} got no answer: ${reasonOf(error)}`);
     }
   }
 
   /** As an operator. */
-  admin(method: string, path: string, body: unknown, signal: AbortSignal): Promise<Answer> {
+  admin(method: string, path: string, body: unknown, signal?: AbortSignal): Promise<Answer> {
     const headers = this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` };
     return this.send({ method, path: `/admin/v1/${path}`, headers, body }, signal);
   }

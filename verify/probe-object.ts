@@ -18,6 +18,8 @@ export class Probe {
   readonly type: string;
   readonly id: string;
   readonly #send: (send: Send) => Promise<Answer>;
+  /** Reliable calls that may not have ended, by their ids. */
+  readonly #open = new Map<string, Send>();
 
   constructor(type: string, id: string, send: (send: Send) => Promise<Answer>) {
     this.type = type;
@@ -31,13 +33,22 @@ export class Probe {
   }
 
   /** Calls a method, whatever comes of it. */
-  send(method: string, request?: unknown, { callId, headers }: CallOptions = {}): Promise<Answer> {
-    return this.#send({
+  async send(method: string, request?: unknown, { callId, headers }: CallOptions = {}): Promise<Answer> {
+    const call = {
       method: "POST",
       path: `/api/v1/objects/call/${this.path}/${method}`,
-      headers: { ...headers, ...(callId === undefined ? {} : { "idempotency-key": callId }) },
+      headers: { ...(callId === undefined ? {} : { "idempotency-key": callId }) },
       ...(request === undefined ? {} : { body: { request } }),
-    });
+    };
+    if (callId !== undefined && !this.#open.has(callId)) this.#open.set(callId, call);
+    const answer = await this.#send({ ...call, headers: { ...headers, ...call.headers } });
+    if (callId !== undefined && answer.status === 200) this.#open.delete(callId);
+    return answer;
+  }
+
+  /** The reliable calls that may not have ended: one that is sent again is answered when it has. */
+  openCalls(): readonly Send[] {
+    return [...this.#open.values()];
   }
 
   /** What a call answers. @throws Failure when it is refused */
