@@ -17,17 +17,15 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   storage: {
     folder: "src/partition/storage",
     tests: partition(
-      "ownership",
-      "change-tracker",
-      "row-digest",
-      "old-schema",
-      "*commit*",
-      "*storage*",
-      "hand-off",
-      "move*",
+      "{backlog,bulk-insert,change-tracker,ownership,row-digest,shard-records,shard-rows}",
+      "{turn-engine,old-schema,store-and-lifecycle,reliable-calls,refused-units,hand-off,move*}",
+      "*",
     ),
   },
-  calls: { folder: "src/partition/calls", tests: partition("reliable-*", "hand-off", "*calls*") },
+  calls: {
+    folder: "src/partition/calls",
+    tests: partition("{mark-sweep,orphans,suspects,line-deadlock}", "reliable-*", "*calls*", "hand-off", "*"),
+  },
   moves: {
     folder: "src/partition/moves",
     tests: partition("copy-pace", "moves", "late-messages", "hand-off", "gate-restart", "reshard*", "move-copies"),
