@@ -48,7 +48,7 @@ export function askPartitions<T>(
 export function askOwner<Answer>(
   { router, clock }: Pick<HttpParts, "router" | "clock">,
   id: string,
-  question: (client: PartitionClient) => Promise<Answer | { readonly movedTo: string | null }>,
+  question: (client: PartitionClient) => Promise<Answer | { readonly movedTo: string }>,
 ): Promise<Answer> {
   return router.ask(id, clock.now() + ADMIN_LIMIT, question);
 }

@@ -51,13 +51,13 @@ export interface LifecycleMessage {
   readonly caller: Caller;
 }
 
-/** The partition asked does not own the shard ([MAP3]). `partition` is null when it does not know who does. */
+/** The partition asked does not own the shard ([MAP3]); `partition` owns it, as far as it knows. */
 export interface Moved {
   readonly kind: "moved";
   /** The shard by the partition's own shard count; -1 for an object fixed to a partition. */
   readonly shard: number;
   readonly shards: number;
-  readonly partition: string | null;
+  readonly partition: string;
   readonly epoch: number;
   readonly mapVersion: number;
 }

@@ -110,7 +110,7 @@ export class Inspection {
     return more && last !== undefined ? { objects: found, cursor: last } : { objects: found };
   }
 
-  describe(type: string, id: string): ObjectDescription | { readonly movedTo: string | null } {
+  describe(type: string, id: string): ObjectDescription | { readonly movedTo: string } {
     const owned = this.#owned(id);
     if ("movedTo" in owned) return owned;
     const activation = this.#core.activations.map.get(objectKey(type, id));
@@ -131,7 +131,7 @@ export class Inspection {
   }
 
   /** What is known here of a reliable call; null when nothing is. */
-  call(type: string, id: string, callId: string): CallRecord | null | { readonly movedTo: string | null } {
+  call(type: string, id: string, callId: string): CallRecord | null | { readonly movedTo: string } {
     const owned = this.#owned(id);
     if ("movedTo" in owned) return owned;
     return this.#core.table.find(owned.position, type, id, callId)?.record ?? null;
@@ -172,7 +172,7 @@ export class Inspection {
   }
 
   /** Where the object is; also while its shard is being handed off, as long as it is here. Claims nothing ([OWN1]). */
-  #owned(id: string): Owned | { readonly movedTo: string | null } {
+  #owned(id: string): Owned | { readonly movedTo: string } {
     const { ownership } = this.#core;
     const placement = placementOf(id);
     const located = ownership.locate(placement);

@@ -85,7 +85,7 @@ export class PendingCalls {
     return { refused: record.status === "pending" ? "the call runs" : `the call is ${record.status}` };
   }
 
-  #find(type: string, id: string, callId: string): StoredCall | null | { readonly movedTo: string | null } {
+  #find(type: string, id: string, callId: string): StoredCall | null | { readonly movedTo: string } {
     const { ownership, table, now } = this.#parts;
     const located = ownership.locate(placementOf(id), now());
     if (located.kind === "gated") {

@@ -14,7 +14,7 @@ export interface CallKey {
 }
 
 /** What a partition knows of a call: its record, without the request; nothing; or that another one may know. */
-export type OwnerAnswer = CallRecord | null | { readonly movedTo: string | null };
+export type OwnerAnswer = CallRecord | null | { readonly movedTo: string };
 
 /** One reliable call as the owner knows it and as Postgres logs it. Times are ms since the epoch; texts are JSON. */
 export interface CallRecord extends CallKey {

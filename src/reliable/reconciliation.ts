@@ -68,7 +68,7 @@ export class Reconciliation {
       const row = chunk[index] as PendingCall;
       if (answer === null) unknown.push(row);
       else if (!("movedTo" in answer)) known.push(answer);
-      else if (answer.movedTo === null || this.#moved.has(row)) this.#unreachable(1);
+      else if (this.#moved.has(row)) this.#unreachable(1);
       else {
         this.#moved.add(row);
         elsewhere.set(answer.movedTo, [...(elsewhere.get(answer.movedTo) ?? []), row]);

@@ -63,9 +63,9 @@ export class Directory {
    */
   async redirect(moved: Moved, from: string, redirects: number): Promise<string | undefined> {
     const outdated = moved.mapVersion > this.map.document.version || moved.shards !== this.map.shards;
-    if (moved.partition === null || ((outdated || redirects > 1) && this.#mayRefresh())) await this.refresh();
+    if ((outdated || redirects > 1) && this.#mayRefresh()) await this.refresh();
     this.#cache.learn(moved);
-    return moved.partition === null || moved.partition === from ? undefined : moved.partition;
+    return moved.partition === from ? undefined : moved.partition;
   }
 
   /** Shards move by the hundred: the whole map is worth fetching once in a while, not for each of them. */

@@ -24,7 +24,7 @@ import type {
 } from "./views.ts";
 
 /** What became of a call that an operator decides on, without its request: null is unknown, and `refused` says why nothing was changed. */
-export type CallDecision = CallRecord | null | { readonly movedTo: string | null } | { readonly refused: string };
+export type CallDecision = CallRecord | null | { readonly movedTo: string } | { readonly refused: string };
 
 /** A partition as its callers see it. Methods reject when it can't be reached. */
 export interface PartitionClient {
@@ -36,14 +36,10 @@ export interface PartitionClient {
    */
   batch(messages: readonly CallMessage[], room?: number): Promise<Reply[]>;
   lifecycle(message: LifecycleMessage): Promise<Reply>;
-  callRecord(
-    type: string,
-    id: string,
-    callId: string,
-  ): Promise<CallRecord | null | { readonly movedTo: string | null }>;
+  callRecord(type: string, id: string, callId: string): Promise<CallRecord | null | { readonly movedTo: string }>;
   /** The same of many calls at once, in their order, without requests: the first of them, at least one and as many as 4 MiB hold. */
   callRecords(keys: readonly CallKey[]): Promise<OwnerAnswer[]>;
-  describe(type: string, id: string): Promise<ObjectDescription | { readonly movedTo: string | null }>;
+  describe(type: string, id: string): Promise<ObjectDescription | { readonly movedTo: string }>;
   status(): Promise<PartitionStatus>;
   /** Claimed shards with their epochs. */
   shards(): Promise<[shard: number, epoch: number][]>;

@@ -82,7 +82,7 @@ export class Router {
   async ask<Answer>(
     id: string,
     deadline: number,
-    question: (client: PartitionClient) => Promise<Answer | { readonly movedTo: string | null }>,
+    question: (client: PartitionClient) => Promise<Answer | { readonly movedTo: string }>,
   ): Promise<Answer> {
     // A partition that nobody has called yet takes the guess for right: it must not become part of a cluster over a question.
     await this.#directory.refreshGuess();

@@ -37,7 +37,7 @@ describe("a reply as RPC carries it", () => {
     { kind: "response", response: "1", replayed: true },
     { kind: "error", error: { code: "CALL_FAILED", message: "no", retryable: false } },
     { kind: "accepted", callId: "c" },
-    { kind: "moved", shard: 1, shards: 8, partition: null, epoch: 2, mapVersion: 3 },
+    { kind: "moved", shard: 1, shards: 8, partition: "p1", epoch: 2, mapVersion: 3 },
   ];
   test("arrives as it was sent", () => {
     for (const reply of replies) expect(replyFromWire(structuredClone(replyToWire(reply)))).toStrictEqual(reply);

@@ -127,7 +127,7 @@ describe("what a batch may cost", () => {
 
   test("[HTTP7] waiting for objects that move takes few messages, however many calls wait", async () => {
     partitions.most = 100_000;
-    partitions.answer(OWNER, moved(null));
+    partitions.answer(OWNER, moved(OWNER));
     const { deadline } = message({ deadline: partitions.clock.time + 600_000 });
     const replies = await router.batch(
       Array.from({ length: 500 }, (_, index) => message({ id: `shard#3/o${index}`, deadline })),

@@ -115,7 +115,7 @@ export const ID = "shard#3/a";
 export const OWNER = MAP.owner(3);
 export const [OTHER, THIRD] = MAP.partitions.filter((name) => name !== OWNER) as [string, string];
 
-export function moved(partition: string | null, changes: Partial<Moved> = {}): Moved {
+export function moved(partition: string, changes: Partial<Moved> = {}): Moved {
   return { kind: "moved", shard: 3, shards: 16, partition, epoch: 2, mapVersion: 1, ...changes };
 }
 

@@ -122,7 +122,7 @@ function decision(parts: HttpParts, name: keyof typeof DECISIONS): Route {
 }
 
 /** @throws EdgeverseError `CALL_NOT_FOUND`, `CONFLICT` */
-function decided(answer: Exclude<CallDecision, { readonly movedTo: string | null }>): CallRecord {
+function decided(answer: Exclude<CallDecision, { readonly movedTo: string }>): CallRecord {
   if (answer === null) throw new EdgeverseError("CALL_NOT_FOUND", "The object knows no reliable call with this id");
   if (!("refused" in answer)) return answer;
   throw new EdgeverseError("CONFLICT", `Nothing was changed: ${answer.refused}`);
