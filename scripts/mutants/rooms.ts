@@ -28,7 +28,19 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   moves: {
     folder: "src/partition/moves",
-    tests: partition("copy-pace", "moves", "late-messages", "hand-off", "gate-restart", "reshard*", "move-copies"),
+    tests: partition(
+      "copy-*",
+      "hand-off-gate",
+      "shard-cleaner",
+      "incoming-moves",
+      "ready-target",
+      "moves",
+      "late-messages",
+      "hand-off",
+      "gate-restart",
+      "reshard*",
+      "move-copies",
+    ),
   },
   turns: {
     folder: "src/partition/turns",
