@@ -44,6 +44,6 @@ export function nextChunk(
   const { rows, last } = changes.changes(range, cursor.change, CHUNK);
   const to = { scan: null, change: last };
   // The digest speaks of everything: only the message that carries the last change may bring it.
-  const whole = final && rows.length < CHUNK.rows && changes.left(range, last, 1) === 0;
+  const whole = final && changes.left(range, last, 1) === 0;
   return whole ? { ...base, rows, to, final: state.digest } : { ...base, rows, to };
 }

@@ -35,7 +35,7 @@ export class HandOffGate {
 
   /** Lets a call in when a turn on a shard that is handed off waits for it: the hand-off waits for that turn. */
   admit(gated: Gated, { chain }: CallMessage): Owned | Gated {
-    if (gated.owned === undefined || chain === undefined || chain.length === 0) return gated;
+    if (gated.owned === undefined || chain === undefined) return gated;
     return this.#parts.inside(chain.map((link) => link.key)) ? gated.owned : gated;
   }
 

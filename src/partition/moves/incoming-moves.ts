@@ -60,7 +60,8 @@ export class IncomingMoves {
     const before = this.#before(order);
     if (before !== undefined) return before;
     const received = this.#received(order);
-    if (this.#readyFor(order) && chunk.rows.length === 0 && chunk.final === undefined && received !== undefined) {
+    const ready = received !== undefined && ownership.record(order.shard)?.state.kind === "ready";
+    if (ready && chunk.rows.length === 0 && chunk.final === undefined) {
       // An empty message must not undo the comparison: it may be late, after the source has committed.
       return { kind: "stored", cursor: received.cursor, ready: false };
     }
@@ -176,11 +177,6 @@ export class IncomingMoves {
       digest = digestWith(digest, row, row.values, 1);
     }
     return digest;
-  }
-
-  #readyFor({ shard, id }: MoveOrder): boolean {
-    const state = this.#parts.ownership.record(shard)?.state;
-    return state?.kind === "ready" && state.move === id;
   }
 
   #received(order: MoveOrder): Received | undefined {
