@@ -111,9 +111,11 @@ export class Batch {
     let calls = indexes.length;
     for (const part of this.#split(indexes)) {
       const next = left.size === 0 ? part : part.filter((index) => !left.has(this.#key(index)));
-      if (next.length > 0) await this.#send(owner, next, this.#takeRoom(calls, groupsAhead), round);
+      const sending =
+        next.length === 0 ? undefined : this.#send(owner, next, this.#takeRoom(calls, groupsAhead), round);
       this.#ahead -= part.length;
       calls -= part.length;
+      await sending;
       if (part.length === indexes.length) return;
       for (const index of part) {
         if (this.#replies[index] !== undefined) continue;

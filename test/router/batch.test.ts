@@ -3,6 +3,7 @@ import {
   broken,
   codeOf,
   ID,
+  MAP,
   message,
   moved,
   OTHER,
@@ -101,6 +102,13 @@ describe("what a batch may cost", () => {
     expect(rooms.length).toBe(3);
     for (const room of rooms) expect(room).toBeGreaterThanOrEqual(1_800_000);
     expect(rooms.reduce((sum, room) => sum + room, 0)).toBeLessThanOrEqual(12 * 1024 * 1024);
+  });
+
+  test("[HTTP7] partitions with as many calls get as much of it, whichever is asked first", async () => {
+    const ids = MAP.partitions.flatMap((name) => Array.from({ length: 9 }, (_, index) => `partition#${name}/${index}`));
+    await router.batch(ids.map((id) => message({ id })));
+    const third = (12 * 1024 * 1024) / 3;
+    for (const [, room] of partitions.rooms) expect(Math.abs(room - third)).toBeLessThan(3);
   });
 
   test("[HTTP7] what one message has not used is there for the next; calls without room are not sent", async () => {
