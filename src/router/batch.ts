@@ -34,7 +34,7 @@ export interface BatchParts {
 export class Batch {
   readonly #parts: BatchParts;
   readonly #messages: readonly CallMessage[];
-  readonly #replies: (FinalReply | undefined)[];
+  readonly #replies: (FinalReply | undefined)[] = [];
   /** Why a call is still open. */
   readonly #troubles = new Map<number, EdgeverseError>();
   /** How often the message of a call was lost. */
@@ -49,7 +49,6 @@ export class Batch {
   constructor(parts: BatchParts, messages: readonly CallMessage[]) {
     this.#parts = parts;
     this.#messages = messages;
-    this.#replies = new Array<FinalReply | undefined>(messages.length);
   }
 
   /** Replies in the order of the messages. Never rejects. */
@@ -130,7 +129,7 @@ export class Batch {
     let characters = 0;
     for (const index of indexes) {
       const size = this.#message(index).request?.length ?? 0;
-      if (characters + size > BATCH_CHARACTERS && part.length > 0) {
+      if (characters + size > BATCH_CHARACTERS) {
         yield part;
         part = [];
         characters = 0;

@@ -34,7 +34,7 @@ export class LearnedMap implements MapCache {
   }
 
   learn({ shard, shards, partition, epoch }: Moved): void {
-    if (shard < 0 || shards !== this.map.shards) return;
+    if (shards !== this.map.shards) return;
     const known = this.#learned.get(shard) ?? this.map.exception(shard);
     if (known === undefined || epoch >= known.epoch) this.#learned.set(shard, { partition, epoch });
   }

@@ -162,5 +162,5 @@ export class Router {
 }
 
 function silent(): Error {
-  return Object.assign(new Error("the partition did not answer in time"), { retryable: true });
+  return new Error("the partition did not answer in time");
 }
