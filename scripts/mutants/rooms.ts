@@ -13,7 +13,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     folder: "src/reliable",
     tests: ["test/reliable/{call-*,fingerprint,log-gate,shipper}.test.ts", "test/reliable/*.test.ts"],
   },
-  router: { folder: "src/router", tests: ["test/router/{map-cache,router}.test.ts", "test/router/*.test.ts"] },
+  router: {
+    folder: "src/router",
+    tests: ["test/router/{map-cache,directory,router,redirections}.test.ts", "test/router/*.test.ts"],
+  },
   storage: {
     folder: "src/partition/storage",
     tests: partition(

@@ -53,6 +53,13 @@ describe("LearnedMap", () => {
     expect(cache.owner(3)).toBe(other(3));
   });
 
+  test("[OWN2] of two words of one epoch the later counts", () => {
+    const { cache } = setup();
+    cache.learn(moved(0, "x", 5));
+    cache.learn(moved(0, "y", 5));
+    expect(cache.owner(0)).toBe("y");
+  });
+
   test("[MAP3] what names no shard, or counts shards otherwise teaches nothing", () => {
     const { cache } = setup();
     for (const word of [moved(-1, "x", 9), moved(3, "x", 9, 32), moved(16, "x", 9, 32)]) {

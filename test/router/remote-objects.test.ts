@@ -1,8 +1,8 @@
-import { EdgeverseError, method, VirtualObject } from "edgeverse";
+import { EdgeverseError, method, type RequestOf, VirtualObject } from "edgeverse";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { Wallet } from "../../examples/wallet.ts";
-import { type RemoteCallOptions, RemoteObjects } from "../../src/router/remote-objects.ts";
+import { type RemoteCallOptions, type RemoteObjectParts, RemoteObjects } from "../../src/router/remote-objects.ts";
 import type { Router } from "../../src/router/router.ts";
 import { ManualClock } from "../../src/testing/clocks.ts";
 import { TestCluster } from "../../src/testing/test-cluster.ts";
@@ -35,6 +35,22 @@ class Witness extends VirtualObject.withState(z.object({ naps: z.number().int().
   nothing() {}
 }
 
+/** Is created with who made it, and where. */
+class Room extends VirtualObject.withState(z.object({ name: z.string().default(""), by: z.string().default("") })) {
+  static override readonly type = "Room";
+  static override readonly create = z.object({ name: z.string().default("unnamed") });
+  static override readonly methods = { about: method({ readonly: true }) };
+
+  protected override onCreate({ name }: RequestOf<typeof Room.create>) {
+    const { kind, identity } = this.context.caller;
+    this.state = { name, by: identity === undefined ? kind : `${kind} for ${identity.subject}` };
+  }
+
+  about() {
+    return { ...this.state };
+  }
+}
+
 class Unserved extends VirtualObject {
   static override readonly type = "Unserved";
 }
@@ -44,7 +60,7 @@ let clock: ManualClock & { sleep(ms: number): Promise<void> };
 function setUp() {
   const manual = new ManualClock();
   clock = Object.assign(manual, { sleep: (ms: number) => new Promise<void>((resolve) => manual.after(ms, resolve)) });
-  const cluster = new TestCluster({ objects: [Wallet, Witness], partitions: 3, clock });
+  const cluster = new TestCluster({ objects: [Wallet, Witness, Room], partitions: 3, clock });
   const ticking = async <T>(reply: Promise<T>) => {
     await clock.advance(1);
     return reply;
@@ -56,7 +72,8 @@ function setUp() {
   const { registry, config } = cluster;
   let ids = 0;
   const random = { uuid: () => `id-${++ids}` };
-  return { cluster, objects: new RemoteObjects({ registry, router, config, clock, random, caller: "worker" }) };
+  const parts: RemoteObjectParts = { registry, router, config, clock, random, caller: "worker" };
+  return { cluster, parts, objects: new RemoteObjects(parts) };
 }
 
 describe("objects called from outside of every object", () => {
@@ -171,6 +188,30 @@ describe("objects called from outside of every object", () => {
       code: "INVALID_ARGUMENT",
     });
     await expect(objects.create(Unserved, "a")).rejects.toMatchObject({ code: "TYPE_NOT_FOUND" });
+  });
+
+  test("[LIFE5] an object is created with the request, or without one, by the caller", async () => {
+    const { objects } = setUp();
+    const identity = { subject: "ann", roles: [] };
+    expect(await objects.create(Room, "a", { name: "chess" }, { identity })).toBe(true);
+    expect(await objects.create(Room, "b", {})).toBe(true);
+    expect(await objects.stub(Room, "a").about()).toEqual({ name: "chess", by: "worker for ann" });
+    expect(await objects.stub(Room, "b").about()).toEqual({ name: "unnamed", by: "worker" });
+    for (const timeout of [0, -1, Number.NaN]) {
+      await expect(objects.create(Room, "c", {}, { timeout })).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
+      await expect(objects.delete(Room, "a", { timeout })).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
+    }
+    expect(await objects.create(Room, "a", {})).toBe(false);
+  });
+
+  test("[HOST2] an answer that is no outcome is an error, not a response", async () => {
+    const { cluster, parts } = setUp();
+    const call = async () => ({ kind: "accepted", callId: "c" }) as const;
+    const objects = new RemoteObjects({ ...parts, router: { call, lifecycle: cluster.router.lifecycle } });
+    await expect(objects.stub(Wallet, "ann").getBalance()).rejects.toMatchObject({
+      code: "INTERNAL",
+      message: expect.stringContaining("accepted"),
+    });
   });
 
   test("[LIFE1] [LIFE3] objects are created and deleted", async () => {

@@ -2,7 +2,7 @@ import { Counter } from "../../examples/counter.ts";
 import type { WireError } from "../../src/errors/edgeverse-error.ts";
 import type { CallMessage, Moved, Reply } from "../../src/object/message.ts";
 import { Registry } from "../../src/object/registry.ts";
-import { type Genesis, ShardMap } from "../../src/placement/shard-map.ts";
+import { type Genesis, type MapDocument, ShardMap } from "../../src/placement/shard-map.ts";
 import type { Clock } from "../../src/platform/ports.ts";
 import { LearnedMap } from "../../src/router/map-cache.ts";
 import type { PartitionClient } from "../../src/router/ports.ts";
@@ -52,6 +52,8 @@ export class Partitions {
   #underWay = 0;
   /** How often the coordinator was asked for its map. */
   maps = 0;
+  /** The coordinator's map; undefined: it can't be had. */
+  document: MapDocument | undefined;
   /** The next batch to a partition breaks off. */
   readonly brokenBatches = new Map<string, Error>();
   /** Ms that a message takes. */
@@ -126,12 +128,13 @@ export function startAgain(names: unknown = undefined): void {
   partitions = new Partitions();
   const members = Array.isArray(names) ? names.map((name: string) => ({ name, weight: 1 })) : GENESIS.members;
   const genesis = { ...GENESIS, members };
+  partitions.document = { version: 1, genesis, exceptions: [] };
   router = new Router({
     registry: new Registry([Counter]),
     connect: (name) => partitions.connect(name),
     cache: new LearnedMap(genesis, async () => {
       partitions.maps++;
-      return { version: 1, genesis, exceptions: [] };
+      return partitions.document;
     }),
     clock: partitions.clock,
   });

@@ -64,14 +64,15 @@ describe("routing", () => {
   });
 });
 
-describe("MOVED", () => {
-  test("[MAP3] is followed at once, and the caller does not see it", async () => {
-    partitions.answer(OWNER, moved(OTHER));
-    expect(await router.call(message())).toEqual(ok(`${OTHER}:${ID}`));
-    expect(to()).toEqual([OWNER, OTHER]);
-    expect(partitions.clock.pauses).toEqual([]);
+describe("the map", () => {
+  test("[MAP1] is the guess until somebody asks for a fresh one", async () => {
+    expect([router.map.document.version, router.map.partitions]).toEqual([0, MAP.partitions]);
+    await router.refresh();
+    expect([router.map.document.version, partitions.maps]).toEqual([1, 1]);
   });
+});
 
+describe("MOVED", () => {
   test("[MAP3] is learnt: the next call goes straight to the new owner, other shards do not", async () => {
     partitions.answer(OWNER, moved(OTHER));
     await router.call(message());
@@ -109,32 +110,6 @@ describe("MOVED", () => {
     },
   );
 
-  test("[MIG1] an object between two partitions is waited for, and then called once", async () => {
-    partitions.answer(OWNER, moved(OWNER), moved(OWNER), moved(OWNER), ok("there"));
-    expect(await router.call(message())).toEqual(ok("there"));
-    expect(to()).toEqual(Array(4).fill(OWNER));
-    expect(partitions.clock.pauses).toEqual([5, 10, 20]);
-  });
-
-  test("[TURN5] a partition that never knows better is asked until the deadline, no longer", async () => {
-    partitions.answer(OWNER, moved(OWNER));
-    const { deadline } = message();
-    expect(codeOf(await router.call(message({ deadline })))).toBe("UNAVAILABLE");
-    expect(partitions.clock.time).toBeLessThanOrEqual(deadline);
-    for (const [, , at] of partitions.sent) expect(at).toBeLessThan(deadline);
-    expect(partitions.sent.length).toBeLessThan(40);
-  });
-
-  test("[TURN5] two partitions that each say the other has it are not asked past the deadline, nor without pause", async () => {
-    partitions.latency = 1;
-    partitions.answer(OWNER, moved(OTHER));
-    partitions.answer(OTHER, moved(OWNER));
-    const { deadline } = message();
-    expect(codeOf(await router.call(message({ deadline })))).toBe("UNAVAILABLE");
-    for (const [, , at] of partitions.sent) expect(at).toBeLessThan(deadline);
-    expect(partitions.sent.length).toBeLessThan(200);
-  });
-
   test("[OWN3] a coordinator that is away keeps nobody from being called", async () => {
     const lonely = new Router({
       registry: new Registry([Counter]),
@@ -152,6 +127,16 @@ describe("asking", () => {
     for (const answer of [null, 0, "", false, { exists: false }, { record: null }]) {
       expect(await router.ask(ID, message().deadline, async () => answer as unknown)).toEqual(answer);
     }
+  });
+
+  test("[MAP3] a redirection is followed, and teaches nothing: it does not say of which shard", async () => {
+    const shardOf1 = MAP.owner(1) === OTHER ? THIRD : OTHER;
+    const answer = await router.ask(ID, message().deadline, async (client) =>
+      (await client.callRecord("Counter", ID, "c")) === null && to().length === 1 ? { movedTo: shardOf1 } : "there",
+    );
+    expect(answer).toBe("there");
+    expect(to()).toEqual([OWNER, shardOf1]);
+    for (let shard = 0; shard < 16; shard++) expect(router.owner(`shard#${shard}/x`)).toBe(MAP.owner(shard));
   });
 
   test("[MAP3] a redirection to itself is waited for", async () => {

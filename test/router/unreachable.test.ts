@@ -5,7 +5,6 @@ import {
   codeOf,
   ID,
   message,
-  moved,
   OTHER,
   OWNER,
   ok,
@@ -84,13 +83,6 @@ describe("a partition that can't be reached", () => {
       code: "UNAVAILABLE",
     });
   });
-
-  test("[MAP3] after a move the old hint is dropped: the map decides where to try again", async () => {
-    partitions.answer(OWNER, moved(OTHER), ok("back"));
-    partitions.answer(OTHER, broken(), moved(OWNER, { epoch: 3 }));
-    expect(await router.call(message(READONLY))).toEqual(ok("back"));
-    expect(to()).toEqual([OWNER, OTHER, OTHER, OWNER]);
-  });
 });
 
 describe("what the platform says of an error", () => {
@@ -109,11 +101,13 @@ describe("what the platform says of an error", () => {
     }
   });
 
-  test("[HTTP12] a Durable Object that was reset for no fault of the message is called until it is back", async () => {
-    const reset = broken({ durableObjectReset: true });
-    partitions.answer(OWNER, ...Array(8).fill(reset), ok("there"));
-    expect(await router.call(message(READONLY))).toEqual(ok("there"));
-  });
+  test.each([{ durableObjectReset: true }, { retryable: true }])(
+    "[HTTP12] a Durable Object that is gone for no fault of the message is called until it is back: %j",
+    async (marks) => {
+      partitions.answer(OWNER, ...Array(8).fill(broken(marks)), ok("there"));
+      expect(await router.call(message(READONLY))).toEqual(ok("there"));
+    },
+  );
 
   test("[HTTP12] a partition that ended over a plain call may have run it", async () => {
     const ended = broken({ overloaded: true, durableObjectReset: true });
