@@ -154,7 +154,7 @@ export class Coordinator implements CoordinatorAdmin {
         this.bootstrap(this.#options.proposal);
       if (this.#map.genesis === undefined)
         throw new EdgeverseError("UNAVAILABLE", "The cluster is not bootstrapped yet");
-      if (command.kind === "rebalance" && command.strategy === "load" && !this.#loads.used) await this.#loads.ask();
+      if (command.kind === "rebalance" && command.strategy === "load") await this.#loads.ask();
       answer = { ok: true, result: this.#commands.run(command) };
     } catch (error) {
       this.#forget();

@@ -1,5 +1,5 @@
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
-import type { LoadReport } from "../placement/load-report.ts";
+import { type LoadReport, usesReports } from "../placement/load-report.ts";
 import type { Policy, ShardLoad } from "../placement/plan-types.ts";
 import type { Clock, SqlStorage } from "../platform/ports.ts";
 import { within } from "../platform/within.ts";
@@ -49,19 +49,13 @@ export class Loads {
     );
   }
 
-  /** Whether plans go by reports, so that partitions send them. */
-  get used(): boolean {
-    const { strategy, rules } = this.#parts.policy;
-    return strategy === "load" || rules.length > 0;
-  }
-
   /**
-   * Asks the partitions, which do not report by themselves.
+   * Asks the partitions, unless they report by themselves.
    * @throws EdgeverseError `UNAVAILABLE` when one does not answer: it would seem to have nothing to do
    */
   async ask(): Promise<void> {
-    const { map, connect, clock } = this.#parts;
-    if (clock.now() - this.#askedAt < GOOD_FOR) return;
+    const { map, connect, clock, policy } = this.#parts;
+    if (usesReports(policy) || clock.now() - this.#askedAt < GOOD_FOR) return;
     const late = (name: string) =>
       new EdgeverseError(
         "UNAVAILABLE",
@@ -77,10 +71,10 @@ export class Loads {
 
   /** Keeps what a partition reports. Says why a plan is due, if one is. */
   report(report: LoadReport): "rules" | "load" | undefined {
-    if (!this.used) return undefined;
+    const { clock, policy } = this.#parts;
+    if (!usesReports(policy)) return undefined;
     // What a shard holds decides which rules concern it, and only reports tell.
     const ruled = this.#keep(report);
-    const { clock, policy } = this.#parts;
     const now = clock.now();
     if ((policy.strategy !== "load" && !ruled) || now - this.#plannedAt < PLAN_EVERY) return undefined;
     this.#plannedAt = now;

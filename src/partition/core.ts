@@ -3,7 +3,7 @@ import { placementOf } from "../identity/object-id.ts";
 import { type CallMessage, objectKey, type Reply } from "../object/message.ts";
 import type { TypeDefinition } from "../object/registry.ts";
 import type { DeactivationReason, VirtualObject } from "../object/virtual-object.ts";
-import { type LoadReport, usesReports } from "../placement/load-report.ts";
+import { usesReports } from "../placement/load-report.ts";
 import type { ReshardReply } from "../placement/move.ts";
 import { LogGate } from "../reliable/log-gate.ts";
 import { Shipper } from "../reliable/shipper.ts";
@@ -91,8 +91,8 @@ export class PartitionCore {
     this.activations = new Activations(clock, config, this.memory, (activation, reason) =>
       this.#evict(activation, reason),
     );
-    const send = usesReports(config) ? (report: LoadReport) => options.loads.report(report) : undefined;
-    this.meter = new LoadMeter({ clock, ownership, storage, send });
+    const reports = usesReports({ strategy: config.rebalance, rules: config.placement["rules"] });
+    this.meter = new LoadMeter({ clock, ownership, storage, loads: reports ? options.loads : undefined });
     this.gate = new HandOffGate({ deadlines, most: config.partitionMailbox, inside });
     const outbound = new Outbound({
       registry,

@@ -4,8 +4,8 @@ import type { Genesis } from "../placement/shard-map.ts";
 import type { AsyncScope, Clock, Random, SqlStorage } from "../platform/ports.ts";
 import type { CallLog } from "../reliable/ports.ts";
 import type { Connect } from "../router/ports.ts";
-import type { Bootstrapper, LoadSink } from "./ports.ts";
-import type { Observer, Peers } from "./turns/ports.ts";
+import type { Bootstrapper } from "./ports.ts";
+import type { LoadSink, Observer, Peers } from "./turns/ports.ts";
 import type { Turn } from "./turns/turn.ts";
 
 /** What a partition is made of. */

@@ -1,4 +1,3 @@
-import type { LoadReport } from "../placement/load-report.ts";
 import type { Genesis } from "../placement/shard-map.ts";
 
 /** How a new partition learns what cluster it belongs to. */
@@ -11,9 +10,4 @@ export interface Bootstrapper {
 export interface Bootstrap {
   readonly genesis: Genesis;
   readonly shards: number;
-}
-
-/** Where a partition that has traffic tells how much. */
-export interface LoadSink {
-  report(report: LoadReport): Promise<void>;
 }

@@ -1,3 +1,5 @@
+import type { Policy } from "./plan-types.ts";
+
 /** What one shard had to do since the report before. */
 export interface ShardTraffic {
   readonly shard: number;
@@ -20,11 +22,6 @@ export interface LoadReport {
 }
 
 /** Whether plans go by load or by what shards hold, so that partitions report it: nobody else reads it. */
-export function usesReports({ rebalance, placement }: LoadSettings): boolean {
-  return rebalance === "load" || (Array.isArray(placement["rules"]) && placement["rules"].length > 0);
-}
-
-interface LoadSettings {
-  readonly rebalance: string;
-  readonly placement: Readonly<Record<string, unknown>>;
+export function usesReports({ strategy, rules }: { strategy: Policy["strategy"]; rules: unknown }): boolean {
+  return strategy === "load" || (Array.isArray(rules) && rules.length > 0);
 }

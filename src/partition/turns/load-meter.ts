@@ -1,6 +1,7 @@
 import type { LoadReport, ShardTraffic } from "../../placement/load-report.ts";
 import type { Clock, SqlStorage } from "../../platform/ports.ts";
 import type { Ownership } from "../storage/ownership.ts";
+import type { LoadSink } from "./ports.ts";
 
 /** Ms between two reports of a partition that has traffic. */
 const REPORT_EVERY = 30_000;
@@ -21,7 +22,7 @@ interface Parts {
   readonly ownership: Ownership;
   readonly storage: SqlStorage;
   /** Takes the reports; undefined when nobody plans by them. */
-  readonly send: ((report: LoadReport) => Promise<void>) | undefined;
+  readonly loads: LoadSink | undefined;
 }
 
 interface Traffic {
@@ -54,7 +55,7 @@ export class LoadMeter {
 
   /** A turn of an object of `type` at `position` has ended, after `busy` ms. */
   turn(position: number, type: string, busy: number, now: number): void {
-    const { ownership, send } = this.#parts;
+    const { ownership, loads } = this.#parts;
     const shard = ownership.shardAt(position);
     if (shard < 0) return;
     let traffic = this.#traffic.get(shard);
@@ -65,10 +66,10 @@ export class LoadMeter {
     traffic.calls++;
     traffic.busy += busy;
     traffic.types.add(type);
-    if (send === undefined || now - this.#since < REPORT_EVERY) return;
+    if (loads === undefined || now - this.#since < REPORT_EVERY) return;
     // A report that is lost is no loss: the next one follows.
     this.report()
-      .then(send)
+      .then((report) => loads.report(report))
       .catch(() => undefined);
   }
 

@@ -1,4 +1,5 @@
 import type { CallMessage, Reply } from "../../object/message.ts";
+import type { LoadReport } from "../../placement/load-report.ts";
 
 /** How a partition reaches objects it does not own: routed, redirected and retried within the message's deadline. */
 export interface Peers {
@@ -10,4 +11,9 @@ export interface Observer {
   /** A method threw what was not meant for its caller. */
   methodThrew(key: string, requestId: string, thrown: unknown): void;
   warn(event: string, details: Readonly<Record<string, unknown>>): void;
+}
+
+/** Where a partition that has traffic tells how much. */
+export interface LoadSink {
+  report(report: LoadReport): Promise<void>;
 }
