@@ -2,44 +2,8 @@ import { method, VirtualObject } from "edgeverse";
 import { SqliteStorage, TestCluster } from "edgeverse/testing";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import type { SqlRow, SqlValue } from "../../src/platform/ports.ts";
 import { systemClock } from "../../src/testing/clocks.ts";
-
-const PLATFORM_LIMIT = 2_000_000;
-
-/** A database that takes no value with the word POISON, none over the platform's limit, and on demand nothing more. */
-class PickyStorage extends SqliteStorage {
-  full = false;
-  /** An id whose row can't be read. */
-  damaged: string | undefined;
-  #writing = false;
-
-  override query<Row extends SqlRow = SqlRow>(sql: string, ...params: SqlValue[]): Row[] {
-    for (const param of params) {
-      if (typeof param !== "string") continue;
-      if (param.includes("POISON")) throw new Error("constraint failed: SQLITE_CONSTRAINT");
-      if (Buffer.byteLength(param) > PLATFORM_LIMIT) throw new Error("string or blob too big: SQLITE_TOOBIG");
-    }
-    if (this.damaged !== undefined && sql.startsWith("SELECT") && params.includes(this.damaged)) {
-      throw new Error("database disk image is malformed: SQLITE_CORRUPT");
-    }
-    if (this.full && this.#writing && /^\s*(INSERT|UPDATE)/.test(sql)) {
-      throw new Error("database or disk is full: SQLITE_FULL");
-    }
-    return super.query<Row>(sql, ...params);
-  }
-
-  override transaction<R>(action: () => R): R {
-    return super.transaction(() => {
-      this.#writing = true;
-      try {
-        return action();
-      } finally {
-        this.#writing = false;
-      }
-    });
-  }
-}
+import { PickyStorage } from "./picky-storage.ts";
 
 const note = z.object({ text: z.string() });
 

@@ -3,22 +3,8 @@ import { MemoryCallLog, SqliteStorage, TestCluster } from "edgeverse/testing";
 import { beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { partitionClient } from "../../src/partition/client.ts";
-import type { SqlRow, SqlValue } from "../../src/platform/ports.ts";
 import type { PartitionClient } from "../../src/router/ports.ts";
-
-/** A database that takes no value with the word POISON, and on demand has no room. */
-class PickyStorage extends SqliteStorage {
-  full = false;
-
-  override query<Row extends SqlRow = SqlRow>(sql: string, ...params: SqlValue[]): Row[] {
-    const writes = /^\s*(INSERT|UPDATE)/.test(sql);
-    for (const param of writes ? params : []) {
-      if (typeof param === "string" && param.includes("POISON")) throw new Error("SQLITE_CONSTRAINT");
-    }
-    if (this.full && writes) throw new Error("database or disk is full: SQLITE_FULL");
-    return super.query<Row>(sql, ...params);
-  }
-}
+import { PickyStorage } from "./picky-storage.ts";
 
 /** What `repeat` leaves in the state. */
 let word = "POISON";

@@ -1,17 +1,8 @@
 import { method, VirtualObject } from "edgeverse";
-import { ManualClock, SqliteStorage, TestCluster } from "edgeverse/testing";
+import { ManualClock, TestCluster } from "edgeverse/testing";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import type { SqlRow, SqlValue } from "../../src/platform/ports.ts";
-
-/** A database that takes no value with the word POISON. */
-class PickyStorage extends SqliteStorage {
-  override query<Row extends SqlRow = SqlRow>(sql: string, ...params: SqlValue[]): Row[] {
-    const writes = /^\s*(INSERT|UPDATE)/.test(sql);
-    if (writes && params.some((param) => String(param).includes("POISON"))) throw new Error("SQLITE_CONSTRAINT");
-    return super.query<Row>(sql, ...params);
-  }
-}
+import { PickyStorage } from "./picky-storage.ts";
 
 const text = z.object({ text: z.string(), extra: z.string().default("") });
 const other = z.object({ id: z.string() });
