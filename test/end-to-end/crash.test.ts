@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, expect, test } from "vitest";
 import { cleanUp, spawnHost, temporaryFolder } from "../local/host-process.ts";
+import { freePort } from "../support/free-port.ts";
 import { checkLedger, checkLog } from "./check-ledger.ts";
-import { freePort } from "./free-port.ts";
 import { seeded, WalletTraffic } from "./wallet-traffic.ts";
 
 const KILLS = Number(process.env["EDGEVERSE_TEST_KILLS"] ?? 20);

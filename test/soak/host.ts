@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { freePort } from "../end-to-end/free-port.ts";
 import { type HostProcess, type Ready, spawnHost, temporaryFolder } from "../local/host-process.ts";
+import { freePort } from "../support/free-port.ts";
 import { DownTime } from "./down-time.ts";
 
 const TOKEN = "t".repeat(32);

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { build } from "esbuild";
-import { freePort } from "../end-to-end/free-port.ts";
+import { freePort } from "./free-port.ts";
 import { startBucket } from "./s3-bucket.ts";
 
 const { default: workerd } = createRequire(import.meta.url)("workerd") as { default: string };

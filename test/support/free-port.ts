@@ -6,6 +6,6 @@ export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
-  server.close();
+  await once(server.close(), "close");
   return typeof address === "object" && address !== null ? address.port : 0;
 }
