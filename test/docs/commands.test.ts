@@ -1,7 +1,5 @@
 import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { ObjectClass } from "edgeverse";
@@ -12,31 +10,33 @@ import { Wallet } from "../../examples/wallet.ts";
 import { createHandler } from "../../src/http/handler.ts";
 import { partitionClient } from "../../src/partition/client.ts";
 import { maintenanceOf } from "../../src/reliable/maintenance.ts";
+import { type LocalServer, startServer } from "../support/local-server.ts";
 import { blocksOf } from "./blocks.ts";
 
 const HERE = import.meta.dirname;
 const ROOT = join(HERE, "../..");
 const folder = mkdtempSync(join(HERE, ".commands-"));
 const cluster = { stop: () => undefined as unknown };
-let server: Server;
-let origin: string;
+let server: LocalServer;
 
 beforeAll(async () => {
   const { http, stop } = handler([Counter, Wallet, await guideClass("Table")]);
   cluster.stop = stop;
-  server = createServer(async (incoming, outgoing) => {
+  server = await startServer(async (incoming, outgoing) => {
     const body = await new Response(incoming as unknown as ReadableStream).text();
     const { method = "GET" } = incoming;
     const headers = incoming.headers as Record<string, string>;
-    const request = new Request(`${origin}${incoming.url}`, { method, headers, ...(body === "" ? {} : { body }) });
+    const request = new Request(`http://${headers["host"]}${incoming.url}`, {
+      method,
+      headers,
+      ...(body === "" ? {} : { body }),
+    });
     const response = await http(request);
     outgoing.writeHead(response.status, Object.fromEntries(response.headers)).end(await response.text());
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 });
-afterAll(() => {
-  server.close();
+afterAll(async () => {
+  await server?.stop();
   cluster.stop();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -115,7 +115,7 @@ function expected(line: string): RegExp {
 
 describe.each(["README.md", "docs/guide.md"])("the commands of %s", (document) => {
   it.each(commandsOf(document))("$text", async ({ text, prints }) => {
-    const command = text.replaceAll("http://127.0.0.1:8787", origin);
+    const command = text.replaceAll("http://127.0.0.1:8787", server.url);
     const { stdout } = await promisify(execFile)("bash", ["-c", command]);
     expect(prints.length).toBeGreaterThan(0);
     for (const line of prints) expect(stdout).toMatch(expected(line));

@@ -1,9 +1,9 @@
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { RequestListener } from "node:http";
 import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { NeonClient } from "../../durable/neon-client.ts";
 import { openNeon, readFailure } from "../../durable/neon-database.ts";
+import { type LocalServer, startServer } from "../support/local-server.ts";
 import { failureOf, neonDriver } from "../support/neon-driver.ts";
 
 const URL_ = "postgresql://user:sesame@ep-a-1-pooler.eu.aws.neon.tech/db";
@@ -80,7 +80,7 @@ describe("without an answer of a database NeonClient says why, and nothing secre
       "/moved": () => ({ status: 307, headers: { location: "/elsewhere" }, body: "" }),
     };
   const asked: string[] = [];
-  const server = createServer((request, response) => {
+  const listener: RequestListener = (request, response) => {
     const path = request.url ?? "";
     asked.push(path);
     if (path === "/silent") return;
@@ -92,16 +92,12 @@ describe("without an answer of a database NeonClient says why, and nothing secre
     }
     const { status, headers, body } = ANSWERS[path]?.(JSON.stringify(request.headers)) ?? { status: 500, body: "" };
     response.writeHead(status, headers).end(body);
-  });
-  let base = "";
+  };
+  let server: LocalServer;
   beforeAll(async () => {
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    server = await startServer(listener);
   });
-  afterAll(() => {
-    server.closeAllConnections();
-    server.close();
-  });
+  afterAll(() => server?.stop());
 
   test.each([
     ["/moved", "HTTP status 307: no reason given", false],
@@ -117,7 +113,7 @@ describe("without an answer of a database NeonClient says why, and nothing secre
   ])("%s: %s", async (path, reason, unconnected) => {
     asked.length = 0;
     const timeoutMs = reason === "no answer in time" ? 300 : 10_000;
-    const client = new NeonClient({ url: URL_, endpoint: base + path, timeoutMs });
+    const client = new NeonClient({ url: URL_, endpoint: server.url + path, timeoutMs });
     const error = await failureOf(client.query(select));
     expect(readFailure(error)).toEqual({ state: undefined, unconnected, reason });
     // Followed, it would have taken the password along.
@@ -125,7 +121,9 @@ describe("without an answer of a database NeonClient says why, and nothing secre
     const { message, stack, cause } = error as Error;
     expect(`${message} ${stack} ${cause}`).not.toMatch(/sesame|private|127\.0\.0\.1/);
     // Neon's driver fails in the same way, but that it follows a redirect.
-    const sql = neonDriver(URL_, (_, init) => fetch(base + path, { ...init, signal: AbortSignal.timeout(timeoutMs) }));
+    const sql = neonDriver(URL_, (_, init) =>
+      fetch(server.url + path, { ...init, signal: AbortSignal.timeout(timeoutMs) }),
+    );
     const oracle = (await failureOf(sql.query(select.query, select.params))) as { sourceError?: Error };
     expect(oracle.sourceError !== undefined && oracle.sourceError.name !== "TimeoutError").toBe(unconnected);
   });

@@ -1,6 +1,4 @@
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -8,6 +6,7 @@ import { PostgresCallLog } from "../../durable/postgres-log.ts";
 import { type LocalPostgres, startPostgres } from "../../local/postgres/index.ts";
 import { callLogContract } from "../contract/call-log.ts";
 import { callRecord, newType } from "../support/call-records.ts";
+import { startServer } from "../support/local-server.ts";
 import { findPostgres, startPostgresServer } from "../support/postgres-server.ts";
 
 const UNREACHABLE = { url: "postgresql://u:sesame@127.0.0.1/db", endpoint: "http://127.0.0.1:9/sql" };
@@ -104,16 +103,14 @@ describe("PostgresCallLog", () => {
   });
 
   test("[CALL6] no answer in time is LOG_UNAVAILABLE", async () => {
-    const silent = createServer(() => {});
-    await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
-    const endpoint = `http://127.0.0.1:${(silent.address() as AddressInfo).port}/sql`;
+    const silent = await startServer(() => {});
+    const endpoint = `${silent.url}/sql`;
     const slow = new PostgresCallLog({ ...UNREACHABLE, endpoint, timeoutMs: 200 });
     const started = performance.now();
     await expect(slow.write([callRecord({})])).rejects.toMatchObject({ code: "LOG_UNAVAILABLE" });
     await expect(slow.ping()).rejects.toMatchObject({ code: "LOG_UNAVAILABLE" });
     expect(performance.now() - started).toBeLessThan(2_000);
-    silent.closeAllConnections();
-    silent.close();
+    await silent.stop();
   });
 
   test("[CALL6] server errors, a wrong secret and a missing table are LOG_UNAVAILABLE; no message shows the password", async () => {

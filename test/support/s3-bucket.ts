@@ -1,30 +1,19 @@
 import { createHash } from "node:crypto";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { type LocalServer, startServer } from "./local-server.ts";
 
 interface Stored {
   readonly body: Buffer;
   readonly etag: string;
 }
 
-export interface Bucket {
-  /** Its address, without a bucket's name: it takes any. */
-  readonly url: string;
-  stop(): Promise<void>;
-}
-
-/** An S3 bucket in memory, as far as workerd's cluster needs one: conditional writes, ranges, lists. It believes every signature. */
-export async function startBucket(): Promise<Bucket> {
+/**
+ * An S3 bucket in memory, as far as workerd's cluster needs one: conditional writes, ranges, lists. It believes every
+ * signature. Its URL is without a bucket's name: it takes any.
+ */
+export function startBucket(): Promise<LocalServer> {
   const objects = new Map<string, Stored>();
-  const server = createServer((request, response) => void answer(objects, request, response));
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    async stop() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
+  return startServer((request, response) => void answer(objects, request, response));
 }
 
 async function answer(objects: Map<string, Stored>, request: IncomingMessage, response: ServerResponse): Promise<void> {

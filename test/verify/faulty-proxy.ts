@@ -1,5 +1,5 @@
-import { createServer, type IncomingMessage } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage } from "node:http";
+import { type LocalServer, startServer } from "../support/local-server.ts";
 
 /** A request on its way through the proxy. */
 export interface Passing {
@@ -12,16 +12,11 @@ export interface Passing {
 /** What stands between a deployment and its clients, and does wrong. */
 export type Fault = (request: Passing, forward: (request: Passing) => Promise<Response>) => Promise<Response>;
 
-export interface Proxy {
-  readonly url: string;
-  stop(): Promise<void>;
-}
-
 /** A deployment with a fault: a proxy in front of a real host. */
-export async function startFaultyProxy(target: string, fault: Fault): Promise<Proxy> {
+export function startFaultyProxy(target: string, fault: Fault): Promise<LocalServer> {
   const forward = ({ method, path, headers, body }: Passing) =>
     fetch(target + path, { method, headers, redirect: "manual", ...(body === "" ? {} : { body }) });
-  const server = createServer(async (incoming, outgoing) => {
+  return startServer(async (incoming, outgoing) => {
     // A client that gave up has the proxy's own request ended too.
     const response = await fault(await read(incoming), forward).catch(
       (error) => new Response(`${error}`, { status: 502 }),
@@ -31,14 +26,6 @@ export async function startFaultyProxy(target: string, fault: Fault): Promise<Pr
     );
     outgoing.writeHead(response.status, Object.fromEntries(headers)).end(Buffer.from(await response.arrayBuffer()));
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    async stop() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
 }
 
 async function read(incoming: IncomingMessage): Promise<Passing> {
