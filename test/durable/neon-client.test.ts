@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { NeonDbError } from "@neondatabase/serverless";
 import { type SQL, sql } from "drizzle-orm";
 import { drizzle as drizzleNeon } from "drizzle-orm/neon-http";
@@ -8,12 +5,13 @@ import { bigint, boolean, integer, jsonb, pgTable, text, timestamp } from "drizz
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { NeonClient, type SqlStatement } from "../../durable/neon-client.ts";
 import { openNeon, readFailure } from "../../durable/neon-database.ts";
-import { type LocalPostgres, startPostgres } from "../../local/postgres/index.ts";
+import type { LocalPostgres } from "../../local/postgres/index.ts";
 import { migrate } from "../../local/postgres/migrate.ts";
 import { NeonExecutor } from "../../local/postgres/neon-executor.ts";
 import { reliableCalls } from "../../schema/reliable-calls.ts";
+import { startEmbedded, startOnServer, type TestPostgres } from "../support/local-postgres.ts";
 import { failureOf, neonDriver } from "../support/neon-driver.ts";
-import { findPostgres, startPostgresServer } from "../support/postgres-server.ts";
+import { findPostgres } from "../support/postgres-server.ts";
 
 const RAW_TEXT = { getTypeParser: () => (text: string) => text };
 
@@ -63,7 +61,7 @@ const REFUSED: [state: string, statement: SqlStatement][] = [
   ["P0001", { query: "do $$ begin raise exception 'mine'; end $$", params: [] }],
 ];
 
-function agrees(name: string, start: () => Promise<{ postgres: LocalPostgres; close: () => Promise<void> }>) {
+function agrees(name: string, start: () => Promise<TestPostgres>) {
   describe(`${name}: NeonClient reads what Neon's driver reads`, () => {
     let postgres: LocalPostgres;
     let close: () => Promise<void>;
@@ -158,27 +156,11 @@ function agrees(name: string, start: () => Promise<{ postgres: LocalPostgres; cl
   });
 }
 
-agrees("Postgres, embedded", async () => {
-  const dataDir = mkdtempSync(join(tmpdir(), "edgeverse-neon-"));
-  const postgres = await startPostgres({ dataDir });
-  const close = async () => {
-    await postgres.stop();
-    rmSync(dataDir, { recursive: true, force: true });
-  };
-  return { postgres, close };
-});
+agrees("Postgres, embedded", startEmbedded);
 
 const bin = findPostgres();
 if (bin === undefined) {
   test.skip("NeonClient on a real Postgres server: none under /usr/lib/postgresql", () => {});
 } else {
-  agrees("Postgres, a server", async () => {
-    const server = await startPostgresServer(bin);
-    const postgres = await startPostgres({ dataDir: "", databaseUrl: server.url });
-    const close = async () => {
-      await postgres.stop();
-      await server.stop();
-    };
-    return { postgres, close };
-  });
+  agrees("Postgres, a server", () => startOnServer(bin));
 }

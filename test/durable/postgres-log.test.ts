@@ -1,64 +1,38 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { PostgresCallLog } from "../../durable/postgres-log.ts";
-import { type LocalPostgres, startPostgres } from "../../local/postgres/index.ts";
+import type { LocalPostgres } from "../../local/postgres/index.ts";
 import { callLogContract } from "../contract/call-log.ts";
 import { callRecord, newType } from "../support/call-records.ts";
+import { startEmbedded, startOnServer, type TestPostgres } from "../support/local-postgres.ts";
 import { startServer } from "../support/local-server.ts";
-import { findPostgres, startPostgresServer } from "../support/postgres-server.ts";
+import { findPostgres } from "../support/postgres-server.ts";
 
 const UNREACHABLE = { url: "postgresql://u:sesame@127.0.0.1/db", endpoint: "http://127.0.0.1:9/sql" };
 
-/** It starts with its first statement: no test is to wait for that. */
-async function awake(postgres: LocalPostgres): Promise<void> {
-  await new PostgresCallLog({ ...postgres, timeoutMs: 60_000 }).ping();
-}
-
-async function pgliteHarness() {
-  const dataDir = mkdtempSync(join(tmpdir(), "edgeverse-log-"));
-  const postgres = await startPostgres({ dataDir });
-  await awake(postgres);
-  const close = async () => {
-    await postgres.stop();
-    rmSync(dataDir, { recursive: true, force: true });
-  };
+async function harness(start: () => Promise<TestPostgres>) {
+  const { postgres, close } = await start();
   return { log: new PostgresCallLog(postgres), broken: new PostgresCallLog(UNREACHABLE), close };
 }
 
-callLogContract("Postgres, embedded, through the bridge", pgliteHarness);
+callLogContract("Postgres, embedded, through the bridge", () => harness(startEmbedded));
 
 const bin = findPostgres();
 if (bin === undefined) {
   test.skip("call log contract on a real Postgres server: none under /usr/lib/postgresql", () => {});
 } else {
-  callLogContract("Postgres, a server, through the bridge", async () => {
-    const server = await startPostgresServer(bin);
-    const postgres = await startPostgres({ dataDir: "", databaseUrl: server.url });
-    const close = async () => {
-      await postgres.stop();
-      await server.stop();
-    };
-    return { log: new PostgresCallLog(postgres), broken: new PostgresCallLog(UNREACHABLE), close };
-  });
+  callLogContract("Postgres, a server, through the bridge", () => harness(() => startOnServer(bin)));
 }
 
 describe("PostgresCallLog", () => {
-  let dataDir: string;
   let postgres: LocalPostgres;
+  let close: () => Promise<void>;
   let log: PostgresCallLog;
 
   beforeAll(async () => {
-    dataDir = mkdtempSync(join(tmpdir(), "edgeverse-log-"));
-    postgres = await startPostgres({ dataDir });
-    await awake(postgres);
+    ({ postgres, close } = await startEmbedded());
     log = new PostgresCallLog(postgres);
   }, 60_000);
-  afterAll(async () => {
-    await postgres?.stop();
-    rmSync(dataDir, { recursive: true, force: true });
-  });
+  afterAll(() => close?.());
 
   test("[CALL5] a record that no jsonb can hold is kept verbatim, beside the others of its batch", async () => {
     const type = newType();
