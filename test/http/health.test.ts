@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { httpFixture } from "./http-fixture.ts";
+import { httpFixture, silentCoordinator } from "./http-fixture.ts";
 
 describe("health", () => {
   it("[HTTP9] /healthz asks nobody", async () => {
@@ -30,18 +30,7 @@ describe("health", () => {
   });
 
   it("[HTTP9] /ready names what can't be reached, within 3 s", async () => {
-    const silent = () => new Promise<never>(() => {});
-    const coordinator = {
-      status: silent,
-      map: silent,
-      execute: silent,
-      auditCall: silent,
-      view: silent,
-      notes: silent,
-      moves: silent,
-      audit: silent,
-    };
-    const http = httpFixture({ coordinator });
+    const http = httpFixture({ coordinator: silentCoordinator() });
     const p1 = http.partitions.get("p1");
     if (p1 === undefined) throw new Error("no p1");
     p1.state = "silent";

@@ -6,7 +6,7 @@ import { CODES, type ErrorCode } from "../../src/errors/codes.ts";
 import { pathBelow } from "../../src/http/base-path.ts";
 import { createHandler } from "../../src/http/handler.ts";
 import { problemsOf } from "../../src/http/openapi/operation.ts";
-import type { HttpParts } from "../../src/http/ports.ts";
+import type { CoordinatorClient, HttpParts } from "../../src/http/ports.ts";
 import { rawPath } from "../../src/http/request.ts";
 import { httpRoutes } from "../../src/http/routes.ts";
 import { problemSchema } from "../../src/http/schemas.ts";
@@ -128,6 +128,22 @@ export function httpFixture(
       return fetch(path, { method: "POST", headers, ...(text === undefined ? {} : { body: text }) });
     },
     admin: (path) => fetch(`/admin/v1/${path}`, { headers: BEARER }),
+  };
+}
+
+/** A coordinator that never answers, but to what `answers` has. */
+export function silentCoordinator(answers: Partial<CoordinatorClient> = {}): CoordinatorClient {
+  const silent = () => new Promise<never>(() => {});
+  return {
+    status: silent,
+    map: silent,
+    execute: silent,
+    auditCall: silent,
+    view: silent,
+    notes: silent,
+    moves: silent,
+    audit: silent,
+    ...answers,
   };
 }
 

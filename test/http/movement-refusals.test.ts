@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { AdminCommand, Operator } from "../../src/coordinator/commands.ts";
 import { EdgeverseError } from "../../src/errors/edgeverse-error.ts";
 import type { CoordinatorClient } from "../../src/http/ports.ts";
-import { BEARER, codeOf, type HttpFixture, httpFixture, patiently } from "./http-fixture.ts";
+import { BEARER, codeOf, type HttpFixture, httpFixture, patiently, silentCoordinator } from "./http-fixture.ts";
 
 /** Routes that give a command, and the command. */
 const commands: [method: string, path: string, body: unknown, command: AdminCommand][] = [
@@ -37,21 +37,8 @@ const send = (http: HttpFixture, method: string, path: string, body?: unknown) =
     ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
   });
 
-/** An http whose coordinator does nothing but what is given. */
-function withCoordinator(changes: Partial<CoordinatorClient>): HttpFixture {
-  const silent = () => new Promise<never>(() => {});
-  const none = {
-    status: silent,
-    map: silent,
-    execute: silent,
-    auditCall: silent,
-    view: silent,
-    notes: silent,
-    moves: silent,
-  };
-  const coordinator = { ...none, audit: silent, ...changes };
-  return httpFixture({ coordinator });
-}
+const withCoordinator = (answers: Partial<CoordinatorClient>) =>
+  httpFixture({ coordinator: silentCoordinator(answers) });
 
 describe("what the coordinator refuses", () => {
   it.each(commands)("[MEM1] [ACC3] %s %s passes the command, the operator and the refusal on", async (...row) => {
