@@ -44,10 +44,17 @@ export class FakeBacklog implements Backlog<FakeBatch> {
 export class FakeLog extends MemoryCallLog {
   readonly batches: string[][] = [];
   readonly refuses = new Set<string>();
-  gate: Promise<void> | undefined;
+  #held: Promise<void> | undefined;
+
+  /** Holds writes up until what it returns is called. */
+  hold(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#held = promise;
+    return resolve;
+  }
 
   override async write(records: readonly CallRecord[]): Promise<void> {
-    await this.gate;
+    await this.#held;
     this.batches.push(records.map(({ callId }) => callId));
     const refused = records.filter(({ callId }) => this.refuses.has(callId));
     await super.write(records.filter((record) => !refused.includes(record)));

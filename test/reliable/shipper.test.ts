@@ -104,17 +104,14 @@ describe("Shipper", () => {
   test("[CALL5] an outcome that comes between next() and shipped() is shipped as well", async () => {
     const { clock, log, backlog, shipper, logged } = setup();
     const seq = backlog.add(PENDING);
-    let open = () => {};
-    log.gate = new Promise((resolve) => {
-      open = resolve;
-    });
+    const release = log.hold();
     const shipping = shipper.ship();
     await clock.advance(1);
     expect(shipper.status.state).toBe("shipping");
     const record = backlog.rows.get(seq) as CallRecord;
     backlog.rows.set(seq, { ...record, status: "success", response: "1", finishedAt: clock.now() });
     shipper.poke();
-    open();
+    release();
     await shipping;
     expect(await logged()).toMatchObject([{ status: "success", response: "1" }]);
     expect(backlog.open()).toEqual([]);
@@ -124,15 +121,12 @@ describe("Shipper", () => {
   test("[CALL5] what arrives while a batch is under way goes with the next one, by one shipper only", async () => {
     const { clock, log, backlog, shipper } = setup();
     backlog.add();
-    let open = () => {};
-    log.gate = new Promise((resolve) => {
-      open = resolve;
-    });
+    const release = log.hold();
     const shipping = shipper.ship();
     await clock.advance(1);
     backlog.add();
     await shipper.ship();
-    open();
+    release();
     await shipping;
     expect(log.batches).toEqual([["c1"], ["c2"]]);
     expect(clock.timers).toBe(0);
@@ -150,16 +144,13 @@ describe("Shipper", () => {
   test("[CALL5] a poke during a batch that then fails is not lost", async () => {
     const { clock, log, backlog, shipper } = setup();
     backlog.add();
-    let open = () => {};
-    log.gate = new Promise((resolve) => {
-      open = resolve;
-    });
+    const release = log.hold();
     const shipping = shipper.ship();
     await clock.advance(1);
     backlog.add();
     shipper.poke();
     log.down = true;
-    open();
+    release();
     await shipping;
     expect(shipper.status.state).toBe("backing off");
     log.down = false;
@@ -217,15 +208,12 @@ describe("Shipper", () => {
   test("stop during a statement: its records stay in the backlog, for the next shipper", async () => {
     const { clock, log, backlog, shipper } = setup();
     backlog.add();
-    let open = () => {};
-    log.gate = new Promise((resolve) => {
-      open = resolve;
-    });
+    const release = log.hold();
     const shipping = shipper.ship();
     await clock.advance(1);
     shipper.stop();
     expect(shipper.status.state).toBe("shipping");
-    open();
+    release();
     await shipping;
     await clock.advance(60_000);
     expect([clock.timers, log.batches.length, backlog.open().length]).toEqual([0, 1, 1]);
@@ -234,15 +222,12 @@ describe("Shipper", () => {
   test("stop during a statement that fails: it is not tried again", async () => {
     const { clock, log, backlog, shipper } = setup();
     backlog.add();
-    let open = () => {};
-    log.gate = new Promise((resolve) => {
-      open = resolve;
-    });
+    const release = log.hold();
     const shipping = shipper.ship();
     await clock.advance(1);
     shipper.stop();
     log.down = true;
-    open();
+    release();
     await shipping;
     expect(clock.timers).toBe(0);
   });
