@@ -105,34 +105,36 @@ export function scanRows(
   limits: { readonly rows: number; readonly bytes: number },
 ): { rows: MovedRow[]; next: RowKey | null } {
   const rows: MovedRow[] = [];
-  let rowKey = after;
   let bytes = 0;
-  let kind = (after?.kind ?? 0) as RowKind;
-  while (rows.length < limits.rows && bytes < limits.bytes) {
-    const step = readStep(storage, range, kind, rowKey?.kind === kind ? rowKey : null);
+  let last = after ?? beforeAll(0, range);
+  for (;;) {
+    const step = readStep(storage, last, range);
     for (const row of step) {
       rows.push(row);
       bytes += sizeOfRow(row);
-      rowKey = rowKeyOf(row);
-      if (rows.length >= limits.rows || bytes >= limits.bytes) return { rows, next: rowKey };
+      last = rowKeyOf(row);
+      if (rows.length >= limits.rows || bytes >= limits.bytes) return { rows, next: last };
     }
     if (step.length === STEP) continue;
-    if (kind === 2) return { rows, next: null };
-    kind = (kind + 1) as RowKind;
-    rowKey = { kind, position: range.first, type: "", id: "", key: "" };
+    if (last.kind === 2) return { rows, next: null };
+    last = beforeAll((last.kind + 1) as RowKind, range);
   }
-  return { rows, next: rowKey };
 }
 
-function readStep(storage: SqlStorage, range: HashRange, kind: RowKind, after: RowKey | null): MovedRow[] {
+/** The place before the first row of a kind. */
+function beforeAll(kind: RowKind, range: HashRange): RowKey {
+  return { kind, position: range.first, type: "", id: "", key: "" };
+}
+
+function readStep(storage: SqlStorage, after: RowKey, range: HashRange): MovedRow[] {
+  const { kind } = after;
   const { table, key, columns } = KINDS[kind];
   const keys = keyColumns(KINDS[kind]);
-  const from: SqlValue[] = after === null ? keys.map((_, index) => (index === 0 ? range.first : "")) : keyOf(after);
   const found = storage.query<SqlRow>(
     `SELECT ${[...keys, ...columns].join(", ")} FROM ${table}
      WHERE (${keys.join(", ")}) > (${keys.map(() => "?").join(", ")}) AND position <= ?
      ORDER BY ${keys.join(", ")} LIMIT ${STEP}`,
-    ...from,
+    ...keyOf(after),
     range.last,
   );
   return found.map((row) => ({
