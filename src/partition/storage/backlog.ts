@@ -130,12 +130,11 @@ export class Backlog {
   }
 
   #measured(): { records: number; bytes: number } {
-    const end = (order: "ASC" | "DESC") =>
-      this.#storage.query<{ n: number; records: number; at: number; bytes: number }>(
-        `SELECT n, records, at, bytes FROM backlog ORDER BY n ${order} LIMIT 1`,
-      )[0];
-    const [first, last] = [end("ASC"), end("DESC")];
-    if (first === undefined || last === undefined) return { records: 0, bytes: 0 };
-    return { records: last.n + last.records - first.n, bytes: last.at + last.bytes - first.at };
+    const [size] = this.#storage.query<{ records: number; bytes: number }>(
+      `SELECT back.n + back.records - front.n AS records, back.at + back.bytes - front.at AS bytes FROM
+         (SELECT n, at FROM backlog ORDER BY n LIMIT 1) AS front,
+         (SELECT n, records, at, bytes FROM backlog ORDER BY n DESC LIMIT 1) AS back`,
+    );
+    return size ?? { records: 0, bytes: 0 };
   }
 }
