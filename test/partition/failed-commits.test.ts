@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { describe, expect, test } from "vitest";
 import { groupCommit, Thing } from "./commit-fixture.ts";
 
@@ -79,6 +80,27 @@ describe("[TURN4] a commit that fails", () => {
     expect([...(refused[0]?.keys() ?? [])]).toEqual([a]);
   });
 
+  test("refuses a row whose owner nobody waits for", async () => {
+    const { clock, commit, refused } = groupCommit();
+    const a = new Thing("a");
+    commit.write(a, () => {
+      throw new Error("bad row");
+    });
+    await clock.advance(0);
+    expect(refused.map((members) => [...members.keys()])).toEqual([[a]]);
+  });
+
+  test("takes with it all that are linked, whichever of them came first", async () => {
+    const { clock, commit, refused, publish } = groupCommit();
+    const [bad, a, b, c] = [new Thing("bad", "POISON"), new Thing("a"), new Thing("b"), new Thing("c")];
+    commit.link(a, b);
+    commit.link(c, a);
+    commit.link(bad, c);
+    publish(bad);
+    await clock.advance(0);
+    expect(new Set(refused[0]?.keys())).toEqual(new Set([bad, a, b, c]));
+  });
+
   test("forgets what was to be written of an object: it is read again", async () => {
     const { clock, publish } = groupCommit();
     const a = new Thing("a", "POISON");
@@ -142,5 +164,24 @@ describe("[TURN4] a commit that fails", () => {
     publish(new Thing("a"));
     await expect(clock.advance(0)).rejects.toThrow("bug");
     expect(told).toEqual(["failure", "a: UNAVAILABLE"]);
+  });
+
+  test("tells all who wait, also when one of them throws; the bug is the process's", async () => {
+    const { clock, told, commit, publish } = groupCommit();
+    const others = process.rawListeners("uncaughtException") as NodeJS.UncaughtExceptionListener[];
+    process.removeAllListeners("uncaughtException");
+    try {
+      const thrown = once(process, "uncaughtException");
+      commit.settled(null, () => {
+        throw new Error("bug");
+      });
+      publish(new Thing("a"));
+      await clock.advance(0);
+      expect(told).toEqual(["a"]);
+      expect(String((await thrown)[0])).toBe("Error: bug");
+    } finally {
+      process.removeAllListeners("uncaughtException");
+      for (const listener of others) process.on("uncaughtException", listener);
+    }
   });
 });

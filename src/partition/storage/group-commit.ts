@@ -138,7 +138,6 @@ export class GroupCommit {
   discard(error: EdgeverseError): void {
     this.#ended = error;
     this.#scheduled = undefined;
-    this.#own = [];
     this.#take().tell(error);
   }
 
@@ -169,7 +168,6 @@ export class GroupCommit {
     } catch (cause) {
       const error = refusal(storage, cause);
       batch.tell(error);
-      if (own.length === 0) return;
       stored = new CommitBatch();
     } finally {
       units.dispose();
