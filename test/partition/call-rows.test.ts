@@ -74,9 +74,9 @@ describe("the row of a call", () => {
     const { storage, read } = setup();
     insertPending(storage, [pending, bare].map(toRow));
     expect([read(pending), read(bare)]).toEqual([[pending], [bare]]);
-    expect(storage.query("SELECT bytes FROM pending ORDER BY call_id DESC")).toEqual([
-      { bytes: pending.record.request?.length },
-      { bytes: 0 },
+    expect(storage.query("SELECT bytes, error FROM pending ORDER BY call_id DESC")).toEqual([
+      { bytes: pending.record.request?.length, error: JSON.stringify(error) },
+      { bytes: 0, error: null },
     ]);
   });
 
