@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { EdgeverseError } from "../../src/errors/edgeverse-error.ts";
-import type { BulkWrite } from "../../src/partition/storage/group-commit.ts";
+import type { BulkWrite } from "../../src/partition/storage/commit-batch.ts";
 import { groupCommit, Thing } from "./commit-fixture.ts";
 
 const gone = new EdgeverseError("UNAVAILABLE", "gone");

@@ -1,4 +1,5 @@
-import type { BulkWrite, GroupCommit } from "../storage/group-commit.ts";
+import type { BulkWrite } from "../storage/commit-batch.ts";
+import type { GroupCommit } from "../storage/group-commit.ts";
 import type { StoredCall } from "../storage/stored-call.ts";
 import type { Entry } from "./call-entry.ts";
 import type { EndedCall } from "./call-table.ts";

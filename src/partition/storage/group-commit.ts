@@ -7,8 +7,6 @@ import { ObjectWriter } from "./object-writer.ts";
 import { refusal } from "./refusal.ts";
 import type { UnsavedObject } from "./unsaved-object.ts";
 
-export type { BulkWrite, OnDurable } from "./commit-batch.ts";
-
 export interface CommitStats {
   commits: number;
   /** Turns and other writes that shared those commits. */
