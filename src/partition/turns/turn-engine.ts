@@ -91,10 +91,7 @@ export class TurnEngine {
   #takeOut({ mailbox }: TurnActivation, reason: (turn: Turn) => EdgeverseError | undefined): void {
     for (const turn of mailbox.take((waiting) => reason(waiting) !== undefined)) {
       this.#waiting--;
-      turn.status = "ended";
-      turn.cancelDeadline?.();
-      turn.endWait();
-      turn.plan.finish({ ok: false, error: reason(turn) as EdgeverseError });
+      turn.dismiss(reason(turn) as EdgeverseError);
     }
   }
 
@@ -272,10 +269,7 @@ export class TurnEngine {
   }
 
   #refuse(turn: Turn, thrown: unknown): void {
-    turn.status = "ended";
-    turn.cancelDeadline?.();
-    turn.endWait();
-    turn.plan.finish({ ok: false, error: outgoingError(turn, thrown, this.#parts.observer) });
+    turn.dismiss(outgoingError(turn, thrown, this.#parts.observer));
     this.#letGo(turn.activation);
   }
 

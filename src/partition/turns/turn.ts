@@ -245,6 +245,14 @@ export class Turn implements TurnScope {
     this.plan.parent?.children?.delete(this);
   }
 
+  /** Ends it before it has begun. */
+  dismiss(error: EdgeverseError): void {
+    this.status = "ended";
+    this.cancelDeadline?.();
+    this.endWait();
+    this.plan.finish({ ok: false, error });
+  }
+
   #touch(value: unknown): void {
     this.working = value;
     this.touched = true;
