@@ -28,7 +28,7 @@ import { LoadMeter } from "./turns/load-meter.ts";
 import { MemoryBudget } from "./turns/memory-budget.ts";
 import { encodeText } from "./turns/method-plan.ts";
 import { Outbound } from "./turns/outbound.ts";
-import { readable, systemPlan } from "./turns/system-plan.ts";
+import { systemPlan } from "./turns/system-plan.ts";
 import type { Turn, TurnActivation } from "./turns/turn.ts";
 import { TurnEngine } from "./turns/turn-engine.ts";
 import { turnServices } from "./turns/turn-services.ts";
@@ -102,7 +102,7 @@ export class PartitionCore {
       commit: this.commit,
       memory: this.memory,
       engine: () => this.engine,
-      activation: (turn, definition, id) => readable(() => this.#callable(turn, definition, id)),
+      activation: (turn, definition, id) => this.#callable(turn, definition, id),
       local: call,
     });
     this.engine = new TurnEngine({

@@ -18,6 +18,16 @@ export function isRefusal(error: EdgeverseError): boolean {
   return refusals.has(error) || (error.cause instanceof EdgeverseError && refusals.has(error.cause));
 }
 
+/** What `action` reads. That the storage fails is not the method's fault: the call may be tried again. */
+export function readable<T>(action: () => T, message = "The partition can't use its storage"): T {
+  try {
+    return action();
+  } catch (cause) {
+    if (cause instanceof EdgeverseError) throw cause;
+    throw new EdgeverseError("UNAVAILABLE", message, { cause });
+  }
+}
+
 function reason(storage: SqlStorage, cause: unknown): EdgeverseError {
   if (cause instanceof EdgeverseError) return cause;
   const trouble = FULL.test(String(cause)) ? cause : storageTrouble(storage);

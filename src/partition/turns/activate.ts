@@ -4,6 +4,7 @@ import { parseJson } from "../../object/json.ts";
 import { parseRequest } from "../../object/request.ts";
 import { construct, type DeactivationReason, type VirtualObject } from "../../object/virtual-object.ts";
 import type { AsyncScope, SqlStorage } from "../../platform/ports.ts";
+import { readable } from "../storage/refusal.ts";
 import { Instance } from "./activation.ts";
 import { andThen, type MaybePromise } from "./maybe-promise.ts";
 import type { Turn, TurnActivation } from "./turn.ts";
@@ -33,16 +34,9 @@ export function load(activation: TurnActivation, storage: SqlStorage): boolean {
 }
 
 function rowOf({ key, position, definition, id }: TurnActivation, storage: SqlStorage) {
-  try {
-    return storage.query<{ state: string; version: number }>(
-      "SELECT state, version FROM objects WHERE position = ? AND type = ? AND id = ?",
-      position,
-      definition.type,
-      id,
-    )[0];
-  } catch (cause) {
-    throw new EdgeverseError("UNAVAILABLE", `Cannot read the row of ${key}; nothing was changed`, { cause });
-  }
+  const sql = "SELECT state, version FROM objects WHERE position = ? AND type = ? AND id = ?";
+  const read = () => storage.query<{ state: string; version: number }>(sql, position, definition.type, id)[0];
+  return readable(read, `Cannot read the row of ${key}; nothing was changed`);
 }
 
 /**

@@ -7,6 +7,7 @@ import { checkCallOptions, copyRequest, reliableOptions } from "../../object/out
 import type { MethodDefinition, Registry, TypeDefinition } from "../../object/registry.ts";
 import { parseRequest } from "../../object/request.ts";
 import type { GroupCommit } from "../storage/group-commit.ts";
+import { readable } from "../storage/refusal.ts";
 import type { MemoryBudget } from "./memory-budget.ts";
 import { encodeCopy, methodPlan } from "./method-plan.ts";
 import type { Peers } from "./ports.ts";
@@ -68,7 +69,7 @@ export class Outbound {
     const deadline = Math.min(turn.deadline, this.#parts.now() + timeout);
     const copy = copyRequest(request, this.#parts.config.maxMessage);
     const weight = request === undefined ? 0 : 2 * bytesOfLastCopy();
-    const activation = this.#parts.activation(turn, definition, id);
+    const activation = readable(() => this.#parts.activation(turn, definition, id));
     const send = () => {
       const message = messageOf(turn, definition, id, method, copy, deadline, options, this.#parts.now());
       return this.#send(turn, message, method);

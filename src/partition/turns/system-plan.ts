@@ -1,15 +1,4 @@
-import { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import type { TurnActivation, TurnPlan } from "./turn.ts";
-
-/** A storage error is not the method's fault: the call may be tried again. */
-export function readable<T>(action: () => T): T {
-  try {
-    return action();
-  } catch (error) {
-    if (error instanceof EdgeverseError) throw error;
-    throw new EdgeverseError("UNAVAILABLE", "The partition can't use its storage", { cause: error });
-  }
-}
 
 /** A turn that nobody called for. */
 export function systemPlan(
