@@ -47,6 +47,31 @@ describe("the pace of a copy", () => {
     expect(messages).toBeLessThan(40);
   });
 
+  /** Whether it is time, asked at the end of rounds with so many rows each; more changes are always left than few. */
+  const rounds = (rows: readonly number[], left = 33) => {
+    const pace = new CopyPace();
+    const changes = { last: 1, left: (_: unknown, _after: number, most: number) => Math.min(most, left) };
+    return [0, ...rows].map((sent, n) => {
+      changes.last = n + 1;
+      return pace.isTime(changes, RANGE, { scan: null, change: n }, sent);
+    });
+  };
+
+  test("[MIG2] stops callers when 32 changes are left", () => {
+    expect([rounds([], 32), rounds([], 33)]).toEqual([[true], [false]]);
+  });
+
+  test("[MIG2] stops callers when a round is not shorter than the one before", () => {
+    expect(rounds([9, 8, 7])).toEqual([false, false, false, false]);
+    expect(rounds([9, 8, 8])).toEqual([false, false, false, true]);
+    expect(rounds([9, 10])).toEqual([false, false, true]);
+  });
+
+  test("[MIG2] stops callers after twelve rounds, though each is a little shorter", () => {
+    const shorter = Array.from({ length: 12 }, (_, n) => 100 - n);
+    expect(rounds(shorter)).toEqual([...Array<boolean>(12).fill(false), true]);
+  });
+
   test("[MIG2] comes to an end whatever is written", () => {
     fc.assert(
       fc.property(fc.nat(5_000), fc.array(fc.nat(400), { minLength: 1, maxLength: 50 }), (first, writes) => {

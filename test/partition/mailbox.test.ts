@@ -5,7 +5,7 @@ import type { Turn } from "../../src/partition/turns/turn.ts";
 
 interface Fake {
   readonly number: number;
-  readonly exclusive: boolean;
+  exclusive: boolean;
 }
 
 /** The rules of [TURN1] with no thought of cost: a queue and a set. */
@@ -73,6 +73,22 @@ class Pair {
     this.pump();
   }
 
+  /** Takes every second turn that waits, by its number. */
+  take(): void {
+    const taken = this.model.queue.filter(({ number }) => number % 2 === 0);
+    expect(this.mailbox.take((turn) => fakeOf(turn).number % 2 === 0).map(fakeOf)).toEqual(taken);
+    this.model.queue = this.model.queue.filter((fake) => !taken.includes(fake));
+    for (const fake of taken) expect(this.mailbox.withdraw(this.tickets.get(fake) as Waiting<Turn>)).toBe(false);
+    this.pump();
+  }
+
+  /** The turn that runs alone turns out to be one that may have company. */
+  share(): void {
+    for (const fake of this.model.running) fake.exclusive = false;
+    this.mailbox.share();
+    this.pump();
+  }
+
   drain(): void {
     expect(this.mailbox.drain().map(fakeOf)).toEqual(this.model.queue);
     this.model.queue = [];
@@ -95,6 +111,9 @@ class Pair {
     const { mailbox, model } = this;
     expect(mailbox.waiting).toBe(model.queue.length);
     expect([...mailbox.running].map(fakeOf)).toEqual([...model.running]);
+    expect([...mailbox.waitingTurns()].map(fakeOf)).toEqual(model.queue);
+    for (const fake of model.running) expect(mailbox.runs(turnOf(fake))).toBe(true);
+    for (const fake of model.queue) expect(mailbox.runs(turnOf(fake))).toBe(false);
     expect(mailbox.idle).toBe(model.running.size === 0 && model.queue.length === 0);
     expect(mailbox.shared).toBe(model.running.size > 0 && [...model.running].every((turn) => !turn.exclusive));
     expect([...model.running].filter((turn) => turn.exclusive).length === 0 || model.running.size === 1).toBe(true);
@@ -110,6 +129,8 @@ describe("Mailbox", () => {
     { weight: 4, arbitrary: fc.record({ do: fc.constant("finish" as const), pick: fc.nat() }) },
     { weight: 2, arbitrary: fc.record({ do: fc.constant("withdraw" as const), pick: fc.nat() }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constant("drain" as const), likely: fc.nat(9) }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant("take" as const) }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant("share" as const) }) },
   );
 
   test("[TURN1] behaves like a queue of readers and writers in order of arrival, withdrawals included", () => {
@@ -120,6 +141,8 @@ describe("Mailbox", () => {
           if (next.do === "arrive") pair.arrive(next.exclusive);
           else if (next.do === "finish") pair.finish(next.pick);
           else if (next.do === "withdraw") pair.withdraw(next.pick);
+          else if (next.do === "take") pair.take();
+          else if (next.do === "share") pair.share();
           else if (next.likely === 0) pair.drain();
           pair.check();
         }
