@@ -31,7 +31,7 @@ function parseText(text: string): unknown {
 
 /** The query of a request. @throws EdgeverseError `INVALID_ARGUMENT` */
 export function parseQuery<Schema extends z.ZodType>(context: HttpContext, schema: Schema): z.output<Schema> {
-  const { searchParams } = new URL(context.req.raw.url);
+  const { searchParams } = new URL(context.request.url);
   const parsed = schema.safeParse(Object.fromEntries(searchParams));
   if (parsed.success) return parsed.data;
   throw validationError("The query", parsed.error);
@@ -51,7 +51,7 @@ export async function readChange<Schema extends z.ZodType>(
   schema: Schema,
 ): Promise<z.output<Schema>> {
   parseQuery(context, NOTHING);
-  return parseBody(await context.env.body.text(), schema);
+  return parseBody(await context.body.text(), schema);
 }
 
 /**

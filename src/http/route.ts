@@ -1,19 +1,15 @@
-import type { Context } from "hono";
 import type * as z from "zod";
 import type { ErrorCode } from "../errors/codes.ts";
 import type { RequestBody } from "./request-body.ts";
 
-/** What `createHandler` finds out about a request before any route sees it. */
-export interface HttpEnv {
-  readonly Bindings: {
-    readonly requestId: string;
-    /** The path below the base path as it came, percent-encoded: routing on a decoded one would let `/%61dmin` pass for `/admin`. */
-    readonly path: string;
-    readonly body: RequestBody;
-  };
+/** A request that a route is to answer. */
+export interface HttpContext {
+  readonly request: Request;
+  readonly requestId: string;
+  readonly body: RequestBody;
+  /** The decoded value of `{name}` in the route's path. */
+  param(name: string): string;
 }
-
-export type HttpContext = Context<HttpEnv>;
 
 export type Tag = "objects" | "host" | "cluster" | "partitions" | "shards" | "call log";
 
@@ -60,9 +56,4 @@ export interface RouteDoc {
 export interface Route {
   readonly doc: RouteDoc;
   readonly handle: (context: HttpContext) => Promise<Response> | Response;
-}
-
-/** The decoded value of `{name}` in the route's path. */
-export function param(context: HttpContext, name: string): string {
-  return context.req.param(name) as string;
 }

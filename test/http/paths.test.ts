@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { httpRoutes } from "../../src/http/routes.ts";
 import { codeOf, httpFixture } from "./http-fixture.ts";
 
 describe("paths", () => {
@@ -53,6 +54,15 @@ describe("paths", () => {
 
   it("[HTTP4] a query does not get in the way", async () => {
     expect((await httpFixture().fetch("/healthz?a=/b%zz")).status).toBe(200);
+  });
+
+  it("[HTTP4] fit one route at most, whatever order they stand in", () => {
+    const routes = httpRoutes(httpFixture().parts).map(({ doc }) => [doc.method, ...doc.path.split("/")]);
+    const both = (left: readonly string[], right: readonly string[]) =>
+      left.length === right.length &&
+      left.every((part, index) => part === right[index] || part.startsWith("{") || right[index]?.startsWith("{"));
+    for (const [index, route] of routes.entries())
+      expect(routes.slice(index + 1).filter((other) => both(route, other))).toEqual([]);
   });
 
   it("[HTTP2] a fault of ours is reported, answered as INTERNAL, and not shown", async () => {

@@ -46,7 +46,7 @@ export function auditRoute(parts: HttpParts): Route {
         details: parse(details),
       }));
       const page = { entries, ...cursorAfter(rows.at(-1)?.seq, rows.length, limit) };
-      return respond(JSON.stringify(page), context.env.requestId);
+      return respond(JSON.stringify(page), context.requestId);
     },
   };
 }

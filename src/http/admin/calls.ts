@@ -70,13 +70,13 @@ function list(parts: HttpParts): Route {
       if (filter.status === "parked") {
         const page = await parkedPage(parts, filter, cursor);
         const { unreachable } = page;
-        return respond(body(page.calls.map(parkedView), { unreachable, cursor: page.cursor }), context.env.requestId);
+        return respond(body(page.calls.map(parkedView), { unreachable, cursor: page.cursor }), context.requestId);
       }
       const before = readCursor(cursor, numberPlace)?.toString();
       if (parts.log === undefined) throw noLog();
       const { calls, next } = await parts.log.list({ ...filter, before });
       const rest = { cursor: next === undefined ? undefined : writeCursor(Number(next)) };
-      return respond(body(calls.map(view), rest), context.env.requestId);
+      return respond(body(calls.map(view), rest), context.requestId);
     },
   };
 }
@@ -137,7 +137,7 @@ function cleanUp(parts: HttpParts): Route {
       const olderThan = body.olderThan === undefined ? null : (parseDuration(body.olderThan) ?? refuse());
       const report = await parts.maintenance.cleanUp({ olderThan, dryRun: body.dryRun });
       const view = { ...report, before: new Date(report.before).toISOString() };
-      return respond(JSON.stringify(view), context.env.requestId);
+      return respond(JSON.stringify(view), context.requestId);
     },
   };
 }
@@ -179,7 +179,7 @@ function wake(parts: HttpParts): Route {
     handle: async (context) => {
       await readChange(context, NOTHING);
       const report = await parts.maintenance.reconcile();
-      return respond(JSON.stringify(report), context.env.requestId);
+      return respond(JSON.stringify(report), context.requestId);
     },
   };
 }

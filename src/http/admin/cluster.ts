@@ -92,7 +92,7 @@ export function clusterRoute(parts: HttpParts): Route {
           methods: [...methods.values()].map(({ name, readonly, log }) => ({ name, readonly, log })),
         })),
       };
-      return respond(JSON.stringify(cluster), context.env.requestId);
+      return respond(JSON.stringify(cluster), context.requestId);
     },
   };
 }

@@ -4,7 +4,7 @@ import { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import { parseQuery, readChange } from "../parse.ts";
 import type { HttpParts } from "../ports.ts";
 import { respond } from "../respond.ts";
-import { param, type Route } from "../route.ts";
+import type { Route } from "../route.ts";
 import { about, count, moment, wholeNumber, yesOrNo } from "../schemas.ts";
 import { askCoordinator, command, ORDERED } from "./coordinator.ts";
 import { cursorAfter, numberPlace, pageAnswer, pageQuery, readCursor } from "./page.ts";
@@ -97,7 +97,7 @@ function list(parts: HttpParts): Route {
         decisionCounts: view.decisionCounts,
         ...cursorAfter(moves.at(-1)?.id, moves.length, limit),
       };
-      return respond(JSON.stringify(answer), context.env.requestId);
+      return respond(JSON.stringify(answer), context.requestId);
     },
   };
 }
@@ -124,9 +124,9 @@ function cancel(parts: HttpParts): Route {
       problems: ORDERED,
     },
     handle: async (context) => {
-      const { requestId } = context.env;
+      const { requestId } = context;
       const { force } = await readChange(context, cancelSchema);
-      const text = param(context, "move");
+      const text = context.param("move");
       if (!/^[1-9]\d{0,15}$/.test(text)) throw new EdgeverseError("NOT_FOUND", "The id of a move is a whole number");
       const order = { kind: "cancel-move", move: Number(text), force } as const;
       const view = await command<MoveView>(parts, order, requestId);

@@ -6,7 +6,7 @@ import { ADMIN_LIMIT, askOwner, askPartition } from "../ask-partitions.ts";
 import { parseQuery } from "../parse.ts";
 import type { HttpParts } from "../ports.ts";
 import { respond } from "../respond.ts";
-import { param, type Route } from "../route.ts";
+import type { Route } from "../route.ts";
 import { about, count, moment, objectParams, wholeNumber } from "../schemas.ts";
 import { known } from "./coordinator.ts";
 import { pageAnswer, pageQuery, readCursor, writeCursor } from "./page.ts";
@@ -83,7 +83,7 @@ function list(parts: HttpParts): Route {
         next = following(names, partition, page.cursor);
       }
       const answer = next === undefined ? { objects } : { objects, cursor: writeCursor(next) };
-      return respond(JSON.stringify(answer), context.env.requestId);
+      return respond(JSON.stringify(answer), context.requestId);
     },
   };
 }
@@ -152,7 +152,7 @@ function read(parts: HttpParts): Route {
       problems: ["INVALID_ID", "OVERLOADED", "UNAVAILABLE"],
     },
     handle: async (context) => {
-      const [type, id] = [param(context, "type"), param(context, "id")];
+      const [type, id] = [context.param("type"), context.param("id")];
       checkType(type);
       const placement = placementOf(id);
       const found = await askOwner(parts, id, async (client) => {
@@ -175,7 +175,7 @@ function read(parts: HttpParts): Route {
         since: found.claimedAt === null ? null : new Date(found.claimedAt).toISOString(),
         location: parts.router.map.location(found.partition) ?? null,
       };
-      return respond(JSON.stringify(view), context.env.requestId);
+      return respond(JSON.stringify(view), context.requestId);
     },
   };
 }

@@ -11,7 +11,7 @@ import { callIdText, callSchema, callView } from "../call-view.ts";
 import { NOTHING, readChange } from "../parse.ts";
 import type { HttpParts } from "../ports.ts";
 import { respond } from "../respond.ts";
-import { param, type Route } from "../route.ts";
+import type { Route } from "../route.ts";
 import { objectParams } from "../schemas.ts";
 import { askCoordinator } from "./coordinator.ts";
 import { readCursor, writeCursor } from "./page.ts";
@@ -103,8 +103,8 @@ function decision(parts: HttpParts, name: keyof typeof DECISIONS): Route {
       problems: ["CALL_NOT_FOUND", "CONFLICT", "INVALID_ARGUMENT", "INVALID_ID", "OVERLOADED", "UNAVAILABLE"],
     },
     handle: async (context) => {
-      const { requestId } = context.env;
-      const [type, id, callId] = [param(context, "type"), param(context, "id"), param(context, "callId")];
+      const { requestId } = context;
+      const [type, id, callId] = [context.param("type"), context.param("id"), context.param("callId")];
       await readChange(context, NOTHING);
       checkType(type);
       checkCallId(callId);

@@ -6,7 +6,7 @@ import type { Plan } from "../../placement/plan-types.ts";
 import { NOTHING, readChange } from "../parse.ts";
 import type { HttpParts } from "../ports.ts";
 import { respond } from "../respond.ts";
-import { type HttpContext, param, type Route } from "../route.ts";
+import type { HttpContext, Route } from "../route.ts";
 import { about, partitionName, partitionParams } from "../schemas.ts";
 import { command, ORDERED } from "./coordinator.ts";
 import { memberBody, memberSchema, noPartition, partitionSchema, partitionViews } from "./partition-view.ts";
@@ -80,7 +80,7 @@ function list(parts: HttpParts): Route {
     handle: async (context) => {
       await parts.router.refresh();
       const partitions = await partitionViews(parts, parts.router.map.partitions);
-      return respond(JSON.stringify({ partitions }), context.env.requestId);
+      return respond(JSON.stringify({ partitions }), context.requestId);
     },
   };
 }
@@ -98,12 +98,12 @@ function read(parts: HttpParts): Route {
       answers: { 200: { description: "The partition", schema: partitionSchema } },
     },
     handle: async (context) => {
-      const name = param(context, "partition");
+      const name = context.param("partition");
       await parts.router.refresh();
       const names = parts.router.map.partitions.filter((partition) => partition === name);
       const [found] = await partitionViews(parts, names);
       if (found === undefined) throw noPartition(name);
-      return respond(JSON.stringify(found), context.env.requestId);
+      return respond(JSON.stringify(found), context.requestId);
     },
   };
 }
@@ -162,7 +162,7 @@ function change(parts: HttpParts): Route {
     },
     handle: async (context) => {
       const { limit, cursor, ...change } = await readChange(context, changeBody);
-      const name = param(context, "partition");
+      const name = context.param("partition");
       return changePartition(context, parts, { kind: "change-partition", name, ...change }, { limit, cursor });
     },
   };
@@ -191,7 +191,7 @@ function setState(parts: HttpParts, kind: keyof typeof SUMMARIES): Route {
     },
     handle: async (context) => {
       const { dryRun, limit, cursor } = await readChange(context, stateBody);
-      const name = param(context, "partition");
+      const name = context.param("partition");
       return changePartition(context, parts, { kind, name, dryRun }, { limit, cursor });
     },
   };
@@ -213,8 +213,8 @@ function remove(parts: HttpParts): Route {
       problems: ORDERED,
     },
     handle: async (context) => {
-      const { requestId } = context.env;
-      const name = param(context, "partition");
+      const { requestId } = context;
+      const name = context.param("partition");
       await readChange(context, NOTHING);
       await command(parts, { kind: "remove-partition", name }, requestId);
       return respond(JSON.stringify({ removed: true, name }), requestId);
@@ -224,7 +224,7 @@ function remove(parts: HttpParts): Route {
 
 /** Changes a partition, and answers with it as it is then; a dry run with the plan for it as it would be ([MEM1]). */
 async function changePartition(
-  { env: { requestId } }: HttpContext,
+  { requestId }: HttpContext,
   parts: HttpParts,
   order: MemberCommand,
   page: Omit<DryRun, "dryRun">,

@@ -25,7 +25,7 @@ export function rebalanceRoute(parts: HttpParts): Route {
       problems: ORDERED,
     },
     handle: async (context) => {
-      const { requestId } = context.env;
+      const { requestId } = context;
       const { limit, cursor, ...order } = await readChange(context, bodySchema);
       const plan = await command<Plan>(parts, { kind: "rebalance", ...order }, requestId);
       return respond(JSON.stringify(planBody(plan, { ...order, limit, cursor })), requestId);

@@ -48,7 +48,7 @@ function read(parts: HttpParts): Route {
     },
     handle: async (context) => {
       const { reshard } = await askCoordinator(parts, (coordinator) => coordinator.view());
-      return respond(JSON.stringify(shardCountBody(reshard)), context.env.requestId);
+      return respond(JSON.stringify(shardCountBody(reshard)), context.requestId);
     },
   };
 }
@@ -72,7 +72,7 @@ function change(parts: HttpParts): Route {
       problems: ORDERED,
     },
     handle: async (context) => {
-      const { requestId } = context.env;
+      const { requestId } = context;
       const body = await readChange(context, bodySchema);
       const view = await command<ReshardView>(parts, { kind: "shard-count", ...body }, requestId);
       return respond(JSON.stringify(shardCountBody(view)), requestId, body.dryRun ? 200 : 202);

@@ -5,7 +5,7 @@ import { ADMIN_LIMIT, askPartitions } from "../ask-partitions.ts";
 import { NOTHING, parseQuery, readChange } from "../parse.ts";
 import type { HttpParts } from "../ports.ts";
 import { respond } from "../respond.ts";
-import { type HttpContext, param, type Route } from "../route.ts";
+import type { HttpContext, Route } from "../route.ts";
 import { partitionName, shardParams } from "../schemas.ts";
 import { command, known, ORDERED } from "./coordinator.ts";
 import { moveBody, moveSchema } from "./moves.ts";
@@ -51,7 +51,7 @@ function list(parts: HttpParts): Route {
         if (page.shards.length < limit) page.shards.push(row);
         else page.cursor = writeCursor(shard);
       }
-      return respond(JSON.stringify(page), context.env.requestId);
+      return respond(JSON.stringify(page), context.requestId);
     },
   };
 }
@@ -75,7 +75,7 @@ function read(parts: HttpParts): Route {
         askPartitions(parts, ADMIN_LIMIT, (client) => client.shards()),
         known(parts, shard),
       ]);
-      return respond(JSON.stringify(shardTable(map, answers, noted)(shard)), context.env.requestId);
+      return respond(JSON.stringify(shardTable(map, answers, noted)(shard)), context.requestId);
     },
   };
 }
@@ -97,7 +97,7 @@ function move(parts: HttpParts): Route {
       problems: ORDERED,
     },
     handle: async (context) => {
-      const { requestId } = context.env;
+      const { requestId } = context;
       const { partition: to } = await readChange(context, orderSchema);
       const shard = await shardNumber(context, parts);
       const ordered = await command<MoveView>(parts, { kind: "move-shard", shard, to }, requestId);
@@ -123,7 +123,7 @@ function pin(parts: HttpParts): Route {
       problems: ORDERED,
     },
     handle: async (context) => {
-      const { requestId } = context.env;
+      const { requestId } = context;
       const { partition } = await readChange(context, pinSchema);
       const shard = await shardNumber(context, parts);
       const note = await command<ShardNote>(parts, { kind: "pin-shard", shard, partition }, requestId);
@@ -146,7 +146,7 @@ function unpin(parts: HttpParts): Route {
       problems: ORDERED,
     },
     handle: async (context) => {
-      const { requestId } = context.env;
+      const { requestId } = context;
       await readChange(context, NOTHING);
       const shard = await shardNumber(context, parts);
       const note = await command<ShardNote>(parts, { kind: "unpin-shard", shard }, requestId);
@@ -159,7 +159,7 @@ function unpin(parts: HttpParts): Route {
 async function shardNumber(context: HttpContext, { router }: Pick<HttpParts, "router">): Promise<number> {
   await router.refresh();
   const { shards } = router.map;
-  const text = param(context, "shard");
+  const text = context.param("shard");
   const shard = Number(text);
   if (/^(0|[1-9]\d{0,5})$/.test(text) && shard < shards) return shard;
   throw new EdgeverseError("NOT_FOUND", `No such shard: the cluster has ${shards}, numbered from 0`);

@@ -81,16 +81,16 @@ export function batchRoute(parts: HttpParts): Route {
       },
     },
     handle: async (context) => {
-      const { raw } = context.req;
-      const { requestId } = context.env;
+      const { requestId } = context;
+      const { headers } = context.request;
       refuseHeaders(
-        raw.headers,
+        headers,
         ["idempotency-key", "edgeverse-log", "edgeverse-expires-in"],
         "give its calls a callId each",
       );
-      const timeout = timeoutHeader(raw.headers, parts.config.maxCallTimeout);
-      const traceparent = traceParent(raw.headers.get("traceparent"));
-      const text = await context.env.body.text();
+      const timeout = timeoutHeader(headers, parts.config.maxCallTimeout);
+      const traceparent = traceParent(headers.get("traceparent"));
+      const text = await context.body.text();
       const common = { requestId, now: parts.clock.now(), timeout, traceparent };
       const { count, messages, refused } = batchCalls(parts, text, common);
       const replies = messages.length === 0 ? [] : await parts.router.batch(messages);

@@ -7,7 +7,7 @@ import { parseBody } from "../parse.ts";
 import type { HttpParts } from "../ports.ts";
 import { problem } from "../problem.ts";
 import { respond } from "../respond.ts";
-import { param, type Route } from "../route.ts";
+import type { Route } from "../route.ts";
 import { about, jsonValue, objectParams } from "../schemas.ts";
 import { ADDRESS, CLIENT, RELIABLE, requestText, TURN, unknownMember } from "./message.ts";
 
@@ -53,18 +53,18 @@ export function callRoute(parts: HttpParts): Route {
       problemHeaders: ["Idempotency-Replayed"],
     },
     handle: async (context) => {
-      const { requestId, body } = context.env;
-      const { headers } = context.req.raw;
+      const { requestId, body } = context;
+      const { headers } = context.request;
       const { config } = parts;
-      const definition = registry.type(param(context, "type"));
-      const method = registry.method(definition, param(context, "method"));
+      const definition = registry.type(context.param("type"));
+      const method = registry.method(definition, context.param("method"));
       const timeout = timeoutHeader(headers, config.maxCallTimeout) ?? method.timeout ?? config.callTimeout;
       const reliable = reliableHeaders(headers, () => clock.now());
       const request = requestOf(await body.text(), config.maxMessage);
       const traceparent = traceParent(headers.get("traceparent"));
       const message: { -readonly [Key in keyof CallMessage]: CallMessage[Key] } = {
         type: definition.type,
-        id: param(context, "id"),
+        id: context.param("id"),
         method: method.name,
         deadline: clock.now() + timeout,
         requestId,

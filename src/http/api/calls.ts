@@ -5,7 +5,7 @@ import { askOwner } from "../ask-partitions.ts";
 import { callIdText, callSchema, callView } from "../call-view.ts";
 import type { HttpParts } from "../ports.ts";
 import { respond } from "../respond.ts";
-import { param, type Route } from "../route.ts";
+import type { Route } from "../route.ts";
 import { objectParams } from "../schemas.ts";
 
 /**
@@ -25,13 +25,13 @@ export function callStatusRoute(parts: HttpParts): Route {
       problems: ["CALL_NOT_FOUND", "INVALID_ARGUMENT", "INVALID_ID", "LOG_UNAVAILABLE", "OVERLOADED", "UNAVAILABLE"],
     },
     handle: async (context) => {
-      const [type, id, callId] = [param(context, "type"), param(context, "id"), param(context, "callId")];
+      const [type, id, callId] = [context.param("type"), context.param("id"), context.param("callId")];
       checkType(type);
       checkCallId(callId);
       const record =
         (await askOwner(parts, id, (client) => client.callRecord(type, id, callId))) ??
         (parts.log === undefined ? null : await parts.log.find(type, id, callId));
-      if (record !== null) return respond(callView(record), context.env.requestId);
+      if (record !== null) return respond(callView(record), context.requestId);
       throw new EdgeverseError("CALL_NOT_FOUND", "The object knows no reliable call with this id");
     },
   };

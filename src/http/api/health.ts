@@ -23,7 +23,7 @@ function healthRoute(): Route {
       summary: "Whether the worker runs",
       answers: { 200: { description: "It runs", schema: z.object({ status: z.literal("ok") }) } },
     },
-    handle: (context) => respond('{"status":"ok"}', context.env.requestId),
+    handle: (context) => respond('{"status":"ok"}', context.requestId),
   };
 }
 
@@ -67,7 +67,7 @@ function readyRoute(parts: HttpParts): Route {
         const status = readiness.status === "ready" ? 200 : 503;
         last = { at: parts.clock.now(), status, text: JSON.stringify(readiness) };
       }
-      return respond(last.text, context.env.requestId, last.status);
+      return respond(last.text, context.requestId, last.status);
     },
   };
 }

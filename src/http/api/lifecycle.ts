@@ -4,7 +4,7 @@ import { parseBody } from "../parse.ts";
 import type { HttpParts } from "../ports.ts";
 import { problem } from "../problem.ts";
 import { respond } from "../respond.ts";
-import { param, type Route } from "../route.ts";
+import type { Route } from "../route.ts";
 import { about, jsonValue, objectId, objectParams } from "../schemas.ts";
 import { CLIENT, requestText, TURN, unknownMember } from "./message.ts";
 
@@ -43,16 +43,16 @@ function lifecycleRoute(parts: HttpParts, action: "create" | "delete"): Route {
     },
     handle: async (context) => {
       const { registry, config, clock, router } = parts;
-      const { requestId } = context.env;
+      const { requestId } = context;
       refuseHeaders(
-        context.req.raw.headers,
+        context.request.headers,
         ["idempotency-key", "edgeverse-log", "edgeverse-expires-in"],
         NOT_RELIABLE,
       );
-      const { type, timeout: declared } = registry.type(param(context, "type"));
-      const id = param(context, "id");
-      const timeout = timeoutHeader(context.req.raw.headers, config.maxCallTimeout) ?? declared ?? config.callTimeout;
-      const body = await context.env.body.text();
+      const { type, timeout: declared } = registry.type(context.param("type"));
+      const id = context.param("id");
+      const timeout = timeoutHeader(context.request.headers, config.maxCallTimeout) ?? declared ?? config.callTimeout;
+      const body = await context.body.text();
       const message = { action, type, id, deadline: clock.now() + timeout, requestId, caller: CLIENT };
       const request = action === "create" ? creation(body, config.maxMessage) : parseBody(body, deleteBody);
       const reply = await router.lifecycle({ ...message, ...request });

@@ -27,7 +27,7 @@ export function openApiRoute(
           basePath,
         ),
       );
-      return respond(text, context.env.requestId);
+      return respond(text, context.requestId);
     },
   };
   return self;

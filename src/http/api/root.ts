@@ -25,10 +25,10 @@ export function rootRoute(parts: HttpParts): Route {
       summary: "See what this host is",
       answers: { 200: { description: "What it is and where to go on", schema: rootSchema, html: true } },
     },
-    handle: ({ req, env: { requestId } }) => {
+    handle: ({ request, requestId }) => {
       const root = describe(parts);
       // A browser asks for HTML by name; `curl` and `fetch` take anything.
-      const html = /\btext\/html\b/i.test(req.raw.headers.get("accept") ?? "");
+      const html = /\btext\/html\b/i.test(request.headers.get("accept") ?? "");
       if (!html) return respond(JSON.stringify(root), requestId, 200, { vary: "accept" });
       return respond(page(root, parts.basePath), requestId, 200, { vary: "accept", ...PAGE_HEADERS });
     },
