@@ -89,7 +89,19 @@ export class RequestBody {
       this.#over = true;
       return "";
     }
-    const bytes = await this.#bytes(declared);
+    let bytes: ArrayBuffer | Uint8Array;
+    try {
+      // What a large body holds is counted as it comes: its sender may be slow.
+      bytes =
+        declared !== undefined && declared <= SMALL
+          ? await this.#small(declared)
+          : await within(this.#bodies.clock, RECEIVING, this.#counted(declared), () => this.#tooSlow());
+      // A length that lies does not get more in.
+      this.#bodies.check(bytes.byteLength);
+    } catch (cause) {
+      if (cause instanceof EdgeverseError) throw cause;
+      throw new EdgeverseError("INVALID_JSON", "The body ended early", { cause });
+    }
     try {
       return decoder.decode(bytes);
     } catch {
@@ -110,25 +122,14 @@ export class RequestBody {
     return length === null || !/^\d+$/.test(length) ? undefined : Number(length);
   }
 
-  async #bytes(declared: number | undefined): Promise<ArrayBuffer | Uint8Array> {
-    if (declared !== undefined) this.#bodies.checkRoom(declared);
-    try {
-      // What a large body holds is counted as it comes: its sender may be slow.
-      if (declared === undefined || declared > SMALL)
-        return await within(this.#bodies.clock, RECEIVING, this.#counted(), () => this.#tooSlow());
-      this.#take(declared);
-      this.#over = true;
-      const bytes = await this.#request.arrayBuffer();
-      // A length that lies does not get more in.
-      this.#bodies.check(bytes.byteLength);
-      return bytes;
-    } catch (cause) {
-      if (cause instanceof EdgeverseError) throw cause;
-      throw new EdgeverseError("INVALID_JSON", "The body ended early", { cause });
-    }
+  #small(declared: number): Promise<ArrayBuffer> {
+    this.#take(declared);
+    this.#over = true;
+    return this.#request.arrayBuffer();
   }
 
-  async #counted(): Promise<Uint8Array> {
+  async #counted(declared: number | undefined): Promise<Uint8Array> {
+    if (declared !== undefined) this.#bodies.checkRoom(declared);
     this.#pieces = piecesOf(this.#request.body as ReadableStream<Uint8Array>);
     const chunks: Uint8Array[] = [];
     let size = 0;

@@ -6,7 +6,7 @@ import { callHeaders, reliableHeaders, timeoutHeader } from "../headers.ts";
 import { parseBody } from "../parse.ts";
 import type { HttpParts } from "../ports.ts";
 import { problem } from "../problem.ts";
-import { respond } from "../respond.ts";
+import { respond, respondToCall } from "../respond.ts";
 import type { Route } from "../route.ts";
 import { about, jsonValue, objectParams } from "../schemas.ts";
 import { ADDRESS, CLIENT, RELIABLE, requestText, TURN, unknownMember } from "./message.ts";
@@ -91,5 +91,5 @@ function answer(basePath: string, { type, id }: CallMessage, reply: FinalReply, 
   }
   const extra = reply.replayed === true ? { "idempotency-replayed": "true" } : undefined;
   if (reply.kind === "error") return problem(reply.error, requestId, extra);
-  return respond(`{"response":${reply.response}}`, requestId, 200, extra);
+  return respondToCall(`{"response":${reply.response}}`, requestId, extra);
 }
