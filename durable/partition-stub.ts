@@ -37,8 +37,8 @@ class PartitionStub {
     this.rpc = rpc;
   }
 
-  async call(message: CallMessage): Promise<Reply> {
-    return replyFromWire(await this.rpc.call(...callToWire(message)));
+  call(message: CallMessage): Promise<Reply> {
+    return this.rpc.call(...callToWire(message)).then(replyFromWire);
   }
 }
 

@@ -121,7 +121,9 @@ export class Router {
     for (;;) {
       let trouble: EdgeverseError;
       try {
-        const owner = hint ?? (await this.#directory.ownerOrRefresh(target.id));
+        // An `await` that need not be costs each call a turn of the queue.
+        const known = hint ?? this.#directory.ownerOrRefresh(target.id);
+        const owner = typeof known === "string" ? known : await known;
         try {
           const reply = await this.#ask(owner, target.deadline + grace, send);
           if (reply.kind !== "moved") return reply as Exclude<Answer, Moved>;
