@@ -83,7 +83,7 @@ describe("an order to undo a move", () => {
     atTarget(async (chunk, rest) => {
       if (chunk.final === undefined && undone === undefined) {
         undone = outgoing.undo(order(2));
-        await made.call("Box", "a", "add");
+        await made.send("Box", "a", "add");
       }
       return rest();
     });
