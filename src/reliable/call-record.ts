@@ -22,7 +22,7 @@ export interface CallRecord extends CallKey {
   readonly method: string;
   /** JSON text of the request; null when the call carried none. */
   readonly request: string | null;
-  /** SHA-256 (hex) over method and canonical request. Empty in a row that `enqueueCall` or another program inserted. */
+  /** Its fingerprint, see fingerprint.ts. Empty in a row that `enqueueCall` or another program inserted. */
   readonly requestHash: string;
   readonly status: CallStatus;
   /** JSON text of the response of a `success`; null when the method returned nothing. */

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { derivedCallId, fingerprint } from "../../src/reliable/fingerprint.ts";
+import { derivedCallId, fingerprint, isFingerprint } from "../../src/reliable/fingerprint.ts";
 
 /** The same value with the keys of every object in another order. */
 function shuffled(value: unknown, random: () => number): unknown {
@@ -18,11 +18,27 @@ function shuffled(value: unknown, random: () => number): unknown {
 const json = fc.jsonValue();
 
 describe("fingerprint", () => {
-  test("[CALL1] is 64 hexadecimal digits, pinned: stored ones are compared for 30 days", () => {
-    const sha = (text: string) => createHash("sha256").update(text).digest("hex");
-    expect(fingerprint("add", { by: 2, a: [1, "é"] })).toBe(sha('add\n{"a":[1,"é"],"by":2}'));
-    expect(fingerprint("get", undefined)).toBe(sha("get\nnull"));
-    expect(fingerprint("get", null)).toBe(sha("get\nnull"));
+  const sha = (text: string) => createHash("sha256").update(text).digest("hex");
+
+  test("[CALL1] is method and request as they are, or their hash when it is shorter: pinned, stored ones are compared for 30 days", () => {
+    expect(fingerprint("add", { by: 2, a: [1, "é"] })).toBe('add\n{"a":[1,"é"],"by":2}');
+    expect(fingerprint("get", undefined)).toBe("get\nnull");
+    expect(fingerprint("get", null)).toBe("get\nnull");
+    const [longest, longer] = ["é".repeat(58), "é".repeat(59)];
+    expect(fingerprint("add", longest)).toBe(`add\n"${longest}"`);
+    expect(fingerprint("add", longer)).toBe(sha(`add\n"${longer}"`));
+  });
+
+  test("[CALL1] is known from the hash that older code stored of a short request", () => {
+    const print = fingerprint("add", { by: 2 });
+    expect(isFingerprint(print, print)).toBe(true);
+    expect(isFingerprint(sha('add\n{"by":2}'), print)).toBe(true);
+    expect(isFingerprint(sha('add\n{"by":3}'), print)).toBe(false);
+    expect(isFingerprint(fingerprint("add", { by: 3 }), print)).toBe(false);
+    // A hash is not hashed once more.
+    const hash = fingerprint("add", "a".repeat(99));
+    expect(isFingerprint(hash, hash)).toBe(true);
+    expect(isFingerprint(sha(hash), hash)).toBe(false);
   });
 
   test("[CALL1] does not depend on the order of keys, at any depth", () => {

@@ -30,7 +30,7 @@ describe("reconciling", () => {
     for (const call of calls) {
       expect(call.epoch).toBeGreaterThanOrEqual(1);
       expect(call).toMatchObject({ attempts: 1, finishedAt: expect.any(Number) });
-      expect(call.requestHash).toMatch(/^[0-9a-f]{64}$/);
+      expect(call.requestHash).toMatch(/^(add|refuse|run)\n/);
       if (call.status === "failed") expect(call.error).toMatchObject({ code: "CALL_FAILED", reason: "NO" });
       else expect(JSON.parse(call.response ?? "")).toEqual({ total: 1 });
     }

@@ -87,13 +87,13 @@ export class ReliableCalls {
   ): Promise<Reply> {
     const { callId, answer } = message.reliable as NonNullable<CallMessage["reliable"]>;
     checkCallId(callId);
-    const hash = fingerprint(message.method, request);
+    const print = fingerprint(message.method, request);
     const entry = this.#open.get(keyOf({ type: message.type, id: message.id, callId }));
     const known = entry?.stored ?? this.#parts.table.find(activation.position, message.type, message.id, callId);
-    if (known !== undefined) checkSame(known.record, hash);
+    if (known !== undefined) checkSame(known.record, print);
     if (known !== undefined && entry === undefined) return this.#answers.again(known, activation);
     if (answer === "outcome") checkCycle(this.#parts, message, activation);
-    if (entry === undefined) return this.#take(message, activation, method, hash, again);
+    if (entry === undefined) return this.#take(message, activation, method, print, again);
     if (answer === "accepted" && entry.accepted)
       return this.#answers.afterCommit(activation, { kind: "accepted", callId });
     const reply = this.#waiters.add(entry, message, true, again);
@@ -183,13 +183,13 @@ export class ReliableCalls {
     message: CallMessage,
     activation: TurnActivation,
     method: MethodDefinition,
-    hash: string,
+    print: string,
     again: () => Promise<Reply>,
   ): Promise<Reply> {
     const { gate, now, shardAt } = this.#parts;
     this.#waiters.checkRoom();
     const log = checkAdmission(this.#parts, this.#open, message, activation, method);
-    const entry = newEntry(message, activation, method, hash, log, shardAt(activation.position), now());
+    const entry = newEntry(message, activation, method, print, log, shardAt(activation.position), now());
     this.#open.add(entry);
     activation.pendingCalls++;
     const answer = this.#waiters.add(entry, message, false, again);
