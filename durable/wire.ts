@@ -2,8 +2,8 @@ import type { CallMessage, Reply } from "../src/object/message.ts";
 import type { PartitionClient } from "../src/router/ports.ts";
 
 /**
- * A call as RPC carries it. Names of members are sent with every message, so the usual call, a client's plain one, goes
- * without: it costs a fifth less. `rest` is there when the call has anything else.
+ * A call as RPC carries it. Names of members are sent with every message, so the usual call, a client's without options,
+ * goes without: it costs a fifth less. `rest` is the call id when it is a reliable one, and what else there is otherwise.
  */
 export type WireCall = [
   type: string,
@@ -12,8 +12,10 @@ export type WireCall = [
   deadline: number,
   requestId: string,
   request?: string | undefined,
-  rest?: Pick<CallMessage, "traceparent" | "caller" | "chain" | "reliable"> | undefined,
+  rest?: string | Rest | undefined,
 ];
+
+type Rest = Pick<CallMessage, "traceparent" | "caller" | "chain" | "reliable">;
 
 /** A reply as RPC carries it: the JSON text of a plain response, or what else there is. */
 export type WireReply = string | Reply;
@@ -26,18 +28,21 @@ export interface PartitionRpc extends Omit<PartitionClient, "call"> {
 const CLIENT = { kind: "client" } as const;
 
 export function callToWire(message: CallMessage): WireCall {
-  const { type, id, method, deadline, requestId, request, traceparent, caller, chain, reliable } = message;
-  const plain =
-    traceparent === undefined &&
-    chain === undefined &&
-    reliable === undefined &&
-    caller.kind === "client" &&
-    caller.identity === undefined;
-  if (plain) return [type, id, method, deadline, requestId, request];
-  return [type, id, method, deadline, requestId, request, restOf(message)];
+  const { type, id, method, deadline, requestId, request, reliable } = message;
+  if (!isUsual(message)) return [type, id, method, deadline, requestId, request, restOf(message)];
+  if (reliable === undefined) return [type, id, method, deadline, requestId, request];
+  return [type, id, method, deadline, requestId, request, reliable.callId];
 }
 
-function restOf({ traceparent, caller, chain, reliable }: CallMessage): WireCall[6] {
+/** Whether the usual caller calls without options, but for a call id. */
+function isUsual({ traceparent, chain, caller, reliable }: CallMessage): boolean {
+  if (traceparent !== undefined || chain !== undefined) return false;
+  if (caller.kind !== "client" || caller.identity !== undefined) return false;
+  if (reliable === undefined) return true;
+  return reliable.answer === "outcome" && reliable.log === undefined && reliable.expiresAt === undefined;
+}
+
+function restOf({ traceparent, caller, chain, reliable }: CallMessage): Rest {
   return {
     caller,
     ...(traceparent === undefined ? {} : { traceparent }),
@@ -51,7 +56,9 @@ export function callFromWire([type, id, method, deadline, requestId, request, re
     request === undefined
       ? { type, id, method, deadline, requestId, caller: CLIENT }
       : { type, id, method, deadline, requestId, caller: CLIENT, request };
-  return rest === undefined ? message : { ...message, ...rest };
+  if (rest === undefined) return message;
+  if (typeof rest === "string") return { ...message, reliable: { callId: rest, answer: "outcome" } };
+  return { ...message, ...rest };
 }
 
 export function replyToWire(reply: Reply): WireReply {

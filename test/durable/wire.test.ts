@@ -10,6 +10,7 @@ const plain: CallMessage = {
   requestId: "r",
   caller: { kind: "client" },
 };
+const reliable = { callId: "c", answer: "outcome" } as const;
 
 describe("a call as RPC carries it", () => {
   const calls: [string, CallMessage][] = [
@@ -18,7 +19,12 @@ describe("a call as RPC carries it", () => {
     ["with an empty request text", { ...plain, request: "" }],
     ["of an object", { ...plain, caller: { kind: "object", type: "T", id: "x" }, chain: [] }],
     ["of a client that is known", { ...plain, caller: { kind: "client", identity: { subject: "s", roles: [] } } }],
-    ["reliable", { ...plain, request: "{}", reliable: { callId: "c", answer: "outcome", expiresAt: 9 } }],
+    ["reliable", { ...plain, request: "{}", reliable }],
+    ["reliable, without a request", { ...plain, reliable }],
+    ["reliable, that expires", { ...plain, request: "{}", reliable: { ...reliable, expiresAt: 9 } }],
+    ["reliable, logged ahead", { ...plain, reliable: { ...reliable, log: "write-ahead" } }],
+    ["reliable, accepted at once", { ...plain, reliable: { callId: "c", answer: "accepted" } }],
+    ["reliable, of an object", { ...plain, caller: { kind: "object", type: "T", id: "x" }, reliable }],
     ["traced", { ...plain, traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01" }],
   ];
   for (const [what, call] of calls) {
@@ -28,6 +34,7 @@ describe("a call as RPC carries it", () => {
   }
   test("is short when it is a client's plain one", () => {
     expect(callToWire(plain)).toHaveLength(6);
+    expect(callToWire({ ...plain, reliable }).slice(6)).toEqual(["c"]);
   });
 });
 
