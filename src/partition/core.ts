@@ -133,6 +133,7 @@ export class PartitionCore {
       commit: this.commit,
       deadlines,
       now,
+      encode: this.encode,
       shardAt,
       inside,
       gate: log === undefined ? undefined : new LogGate(log, clock, () => this.orphans.note()),

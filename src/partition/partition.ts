@@ -143,7 +143,9 @@ export class Partition {
     const request = this.#parse(method, message, raw);
     const activation = core.open(definition, message.id, owned);
     if (message.reliable !== undefined) {
-      return counted(core.memory, weight, again, (go) => core.reliable.call(message, activation, method, raw, go));
+      return counted(core.memory, weight, again, (go) =>
+        core.reliable.call(message, activation, method, { raw, request }, go),
+      );
     }
     core.memory.hold(weight);
     const { caller, deadline, requestId, traceparent, chain } = message;

@@ -19,8 +19,7 @@ function setup() {
 }
 
 function record(callId: string, changes: Partial<BacklogRecord> = {}): BacklogRecord {
-  const { shard: _, ...rest } = callRecord({ callId, request: null, response: null });
-  return { ...rest, position: 7, ahead: false, ...changes };
+  return { ...callRecord({ callId, request: null, response: null }), position: 7, ahead: false, ...changes };
 }
 
 const many = (from: number, count: number) => Array.from({ length: count }, (_, n) => record(`c${from + n}`));

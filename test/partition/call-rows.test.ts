@@ -6,9 +6,8 @@ import {
   type CallRow,
   clearCall,
   fromRow,
-  insertMarks,
-  insertPending,
-  toRow,
+  storeMarks,
+  storePending,
 } from "../../src/partition/storage/call-rows.ts";
 import { migrate } from "../../src/partition/storage/schema.ts";
 import { insertRows } from "../../src/partition/storage/shard-rows.ts";
@@ -72,7 +71,7 @@ function setup() {
 describe("the row of a call", () => {
   test("[CALL2] that has not ended is read as it was stored, with the size of its request", () => {
     const { storage, read } = setup();
-    insertPending(storage, [pending, bare].map(toRow));
+    storePending(storage, [pending, bare]);
     expect([read(pending), read(bare)]).toEqual([[pending], [bare]]);
     expect(storage.query("SELECT bytes, error FROM pending ORDER BY call_id DESC")).toEqual([
       { bytes: pending.record.request?.length, error: JSON.stringify(error) },
@@ -83,7 +82,7 @@ describe("the row of a call", () => {
   test("[CALL2] that has ended is a mark: what was asked, and by whom, is the log's", () => {
     const { storage, read } = setup();
     const other: StoredCall = { ...ended, logged: false, record: { ...ended.record, callId: "o", error: null } };
-    insertMarks(storage, [ended, other].map(toRow));
+    storeMarks(storage, [ended, other]);
     const left = { request: null, caller: null, traceId: null, expiresAt: null };
     for (const call of [ended, other]) {
       const mark = { ...call, log: "write-behind", crashes: 0, record: { ...call.record, ...left } };
@@ -93,8 +92,8 @@ describe("the row of a call", () => {
 
   test("goes, and no other", () => {
     const { storage, read, count } = setup();
-    insertPending(storage, [pending, bare].map(toRow));
-    insertMarks(storage, [toRow(ended)]);
+    storePending(storage, [pending, bare]);
+    storeMarks(storage, [ended]);
     clearCall(storage, keyOfCall(pending));
     expect([read(pending), count("pending"), count("marks")]).toEqual([[], 1, 1]);
     clearCall(storage, keyOfCall(ended));
@@ -159,6 +158,5 @@ describe("[MIG3] a call that moves here", () => {
       ["behind", false, '{"n":1}', "success"],
       ["unknown", false, '{"n":1}', "success"],
     ]);
-    expect(records[0]).not.toHaveProperty("shard");
   });
 });

@@ -6,9 +6,9 @@ import { type CallEvent, type CallState, eventOfError, retryDelay, transition } 
 import { isRefusal, readable } from "../storage/refusal.ts";
 import type { StoredCall } from "../storage/stored-call.ts";
 import { isReadable } from "../turns/activate.ts";
-import { encodeText, methodPlan } from "../turns/method-plan.ts";
+import { methodPlan } from "../turns/method-plan.ts";
 import { type Outcome, RELEASED } from "../turns/turn.ts";
-import { blame, type Entry, isExpired, letGo } from "./call-entry.ts";
+import { blame, type Entry, isExpired, letGo, takeParsed } from "./call-entry.ts";
 import { CallQueues } from "./call-queues.ts";
 import { CRASHED } from "./call-replies.ts";
 import type { CallWrites } from "./call-writes.ts";
@@ -130,11 +130,10 @@ export class CallDriver {
     if (!this.#callbacks.current(entry)) return;
     entry.started = true;
     entry.driving = true;
-    const { config, engine, requests } = this.#parts;
+    const { config, encode, engine, requests } = this.#parts;
     let request: unknown;
     try {
-      const text = this.#load(entry);
-      request = parseRequest(entry.method, text === null ? undefined : parseJson(text));
+      request = this.#request(entry);
     } catch (error) {
       this.#ended(entry, { ok: false, error: EdgeverseError.from(error) });
       return;
@@ -151,11 +150,17 @@ export class CallDriver {
       timeout: entry.method.timeout ?? config.callTimeout,
       admitted: true,
       chain: entry.chain,
-      encode: encodeText(config.maxMessage),
+      encode,
       finish: (outcome: Outcome) => this.#ended(entry, outcome),
     });
     requests.started(entry);
     engine.submit(entry.activation, plan);
+  }
+
+  #request(entry: Entry): unknown {
+    if (entry.parsed !== undefined) return takeParsed(entry);
+    const text = this.#load(entry);
+    return parseRequest(entry.method, text === null ? undefined : parseJson(text));
   }
 
   #ended(entry: Entry, outcome: Outcome): void {

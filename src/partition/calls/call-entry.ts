@@ -14,6 +14,8 @@ export interface Entry {
   stored: StoredCall;
   /** Whether `stored` has the request. Else only the table does: the calls in line would fill the memory. */
   held: boolean;
+  /** The request as its caller's message was checked, until its turn has it or it waits in line. */
+  parsed: { readonly request: unknown } | undefined;
   /** Characters of the request. */
   readonly requestBytes: number;
   state: CallState;
@@ -96,6 +98,7 @@ export function newEntry(
     key: keyOf(record),
     stored: { seq: 0, position: activation.position, log, crashes: 0, logged: false, record },
     held: true,
+    parsed: undefined,
     requestBytes: message.request?.length ?? 0,
     state: { status: "pending", attempts: 1 },
     activation,
@@ -129,6 +132,7 @@ export function resumedEntry(
     key: keyOf(record),
     stored,
     held: false,
+    parsed: undefined,
     requestBytes: stored.bytes,
     state: { status: "pending", attempts: record.attempts },
     activation,
@@ -150,8 +154,16 @@ export function resumedEntry(
   };
 }
 
+/** The parsed request, once: what a turn makes of it is no other attempt's. */
+export function takeParsed(entry: Entry): unknown {
+  const request = entry.parsed?.request;
+  entry.parsed = undefined;
+  return request;
+}
+
 /** Lets go of the request: the table has it. */
 export function letGo(entry: Entry): void {
+  entry.parsed = undefined;
   if (!entry.held || entry.stored.record.request === null) return;
   entry.stored = { ...entry.stored, record: { ...entry.stored.record, request: null } };
   entry.held = false;

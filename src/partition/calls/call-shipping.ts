@@ -1,7 +1,8 @@
 import type { CallRecord } from "../../reliable/call-record.ts";
 import type { Backlog, Batch } from "../../reliable/shipper.ts";
-import type { BacklogRow } from "../storage/backlog.ts";
+import type { BacklogRecord, BacklogRow } from "../storage/backlog.ts";
 import type { CallPlace } from "../storage/stored-call.ts";
+import { keyOf } from "./call-entry.ts";
 import type { CallTable } from "./call-table.ts";
 
 interface Parts {
@@ -78,11 +79,9 @@ export class CallShipping implements Backlog<CallBatch> {
     const rows = this.#parts.table.backlog.front(BATCH);
     if (rows.length === 0) return undefined;
     const records = new Map<string, CallRecord>();
-    for (const { position, ahead: _, ...record } of rows.flatMap((row) => row.records)) {
-      records.set(JSON.stringify([record.type, record.id, record.callId]), {
-        ...record,
-        shard: this.#parts.shardAt(position),
-      });
+    for (const record of rows.flatMap((row) => row.records)) {
+      // The shards may have been counted anew since.
+      records.set(keyOf(record), toCallRecord(record, this.#parts.shardAt(record.position)));
     }
     return { rows, waiting: new Map(), records: [...records.values()] };
   }
@@ -101,4 +100,27 @@ export class CallShipping implements Backlog<CallBatch> {
     const records = table.open([...waiting.values()].map(({ key }) => key)).map(({ record }) => record);
     return { rows: [], waiting, records };
   }
+}
+
+/** Member by member: a copy of all but two costs several times as much, and so does whatever reads it. */
+function toCallRecord(record: BacklogRecord, shard: number): CallRecord {
+  return {
+    callId: record.callId,
+    type: record.type,
+    id: record.id,
+    shard,
+    method: record.method,
+    request: record.request,
+    requestHash: record.requestHash,
+    status: record.status,
+    response: record.response,
+    error: record.error,
+    caller: record.caller,
+    traceId: record.traceId,
+    attempts: record.attempts,
+    epoch: record.epoch,
+    acceptedAt: record.acceptedAt,
+    finishedAt: record.finishedAt,
+    expiresAt: record.expiresAt,
+  };
 }

@@ -1,7 +1,15 @@
 import { FIXED_POSITION } from "../../identity/hash-order.ts";
 import type { SqlStorage } from "../../platform/ports.ts";
 import { Backlog, type BacklogRow } from "../storage/backlog.ts";
-import { AMONG_CALLS, BY_KEY, type CallRow, fromRow, insertMarks, insertPending, toRow } from "../storage/call-rows.ts";
+import {
+  AMONG_CALLS,
+  BY_KEY,
+  type CallRow,
+  errorText,
+  fromRow,
+  storeMarks,
+  storePending,
+} from "../storage/call-rows.ts";
 import type { ChangeTracker } from "../storage/change-tracker.ts";
 import { JsonBatch } from "../storage/json-batch.ts";
 import type { HashRange } from "../storage/shard-rows.ts";
@@ -101,20 +109,20 @@ export class CallTable {
 
   /** Stores calls as pending. Inside the transaction of a commit, like the following. */
   accept(calls: readonly StoredCall[]): void {
-    this.#write(calls, (some) => insertPending(this.#storage, some.map(toRow)));
+    this.#write(calls, (some) => storePending(this.#storage, some));
   }
 
   /** Stores what changes of a call that has not ended: its attempts, and whether it is parked. */
   update(call: StoredCall): void {
-    const row = toRow(call);
+    const { seq, crashes, record } = call;
     this.#parts.changes.call(call.position, call.record, () =>
       this.#storage.query(
         `UPDATE pending SET seq = ?, status = ?, error = ?, attempts = ?, crashes = ? WHERE ${BY_KEY}`,
-        row.seq,
-        row.status,
-        row.error,
-        row.attempts,
-        row.crashes,
+        seq,
+        record.status,
+        errorText(record),
+        record.attempts,
+        crashes,
         ...keyOfCall(call),
       ),
     );
@@ -144,7 +152,7 @@ export class CallTable {
   finish(calls: readonly EndedCall[]): void {
     this.#write(calls, (some) => {
       this.#each("DELETE FROM pending WHERE", some.filter((call) => call.accepted).map(keyOfCall));
-      insertMarks(this.#storage, some.map(toRow));
+      storeMarks(this.#storage, some);
     });
     if (this.#parts.logs) this.backlog.append(calls.map(backlogRecord));
   }

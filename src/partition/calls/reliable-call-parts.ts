@@ -17,6 +17,8 @@ export interface ReliableCallParts {
   readonly deadlines: Deadlines;
   readonly requests: RunningRequests;
   readonly now: () => number;
+  /** Makes a response a text. */
+  readonly encode: (value: unknown) => string;
   /** The shard of a position in hash order. */
   readonly shardAt: (position: number) => number;
   /** Whether one of these objects is on the shard. */
@@ -30,7 +32,6 @@ export interface ReliableCallParts {
     readonly logBacklog: number;
     readonly maxAttempts: number;
     readonly maxCrashes: number;
-    readonly maxMessage: number;
     readonly partitionMailbox: number;
   };
   /** A call was parked: an operator should hear of it. */

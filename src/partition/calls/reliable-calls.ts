@@ -75,25 +75,25 @@ export class ReliableCalls {
   }
 
   /**
-   * Takes a call: runs it, or answers from what is known of its id. Refusals change nothing.
+   * Takes a call: runs it, or answers from what is known of its id. Refusals change nothing. `raw` is what its caller sent.
    * @param again takes the message once more, when the call has left this partition before its outcome
    */
   call(
     message: CallMessage,
     activation: TurnActivation,
     method: MethodDefinition,
-    request: unknown,
+    { raw, request }: { readonly raw: unknown; readonly request: unknown },
     again: () => Promise<Reply>,
   ): Promise<Reply> {
     const { callId, answer } = message.reliable as NonNullable<CallMessage["reliable"]>;
     checkCallId(callId);
-    const print = fingerprint(message.method, request);
+    const print = fingerprint(message.method, raw);
     const entry = this.#open.get(keyOf({ type: message.type, id: message.id, callId }));
     const known = entry?.stored ?? this.#parts.table.find(activation.position, message.type, message.id, callId);
     if (known !== undefined) checkSame(known.record, print);
     if (known !== undefined && entry === undefined) return this.#answers.again(known, activation);
     if (answer === "outcome") checkCycle(this.#parts, message, activation);
-    if (entry === undefined) return this.#take(message, activation, method, print, again);
+    if (entry === undefined) return this.#take(message, activation, method, print, request, again);
     if (answer === "accepted" && entry.accepted)
       return this.#answers.afterCommit(activation, { kind: "accepted", callId });
     const reply = this.#waiters.add(entry, message, true, again);
@@ -184,12 +184,14 @@ export class ReliableCalls {
     activation: TurnActivation,
     method: MethodDefinition,
     print: string,
+    request: unknown,
     again: () => Promise<Reply>,
   ): Promise<Reply> {
     const { gate, now, shardAt } = this.#parts;
     this.#waiters.checkRoom();
     const log = checkAdmission(this.#parts, this.#open, message, activation, method);
     const entry = newEntry(message, activation, method, print, log, shardAt(activation.position), now());
+    entry.parsed = { request };
     this.#open.add(entry);
     activation.pendingCalls++;
     const answer = this.#waiters.add(entry, message, false, again);

@@ -1,8 +1,8 @@
 import type { SqlRow, SqlStorage } from "../../platform/ports.ts";
 import type { CallRecord } from "../../reliable/call-record.ts";
 
-/** The record of an outcome on its way to the log. The shard is counted anew when it leaves. */
-export interface BacklogRecord extends Omit<CallRecord, "shard"> {
+/** The record of an outcome on its way to the log. */
+export interface BacklogRecord extends CallRecord {
   readonly position: number;
   /** The caller is told only when the log has it ([CALL6]). */
   readonly ahead: boolean;
@@ -63,9 +63,9 @@ export class Backlog {
       bytes = 0;
     };
     for (const record of records) {
-      const { request, response, ...rest } = record;
-      const size = (request?.length ?? 0) + (response?.length ?? 0);
+      const size = (record.request?.length ?? 0) + (record.response?.length ?? 0);
       if (size > LARGE) {
+        const { request, response, ...rest } = record;
         flush();
         this.#insert([JSON.stringify(rest)], RECORD + size, size > FITS ? null : request, response);
         continue;

@@ -1,7 +1,7 @@
 import type { WireError } from "../../errors/edgeverse-error.ts";
 import type { LogPolicy } from "../../object/method.ts";
 import type { SqlStorage, SqlValue } from "../../platform/ports.ts";
-import type { CallStatus } from "../../reliable/call-record.ts";
+import type { CallRecord, CallStatus } from "../../reliable/call-record.ts";
 import { Backlog } from "./backlog.ts";
 import { BulkInsert } from "./bulk-insert.ts";
 import { backlogRecord, type StoredCall } from "./stored-call.ts";
@@ -77,6 +77,9 @@ export type MarkRow = Readonly<Record<(typeof MARK)[number], SqlValue>>;
 /** A row of the view `calls`. */
 export type CallRow = Readonly<Record<(typeof CALL_KEY)[number] | (typeof MOVED_CALL)[number], SqlValue>>;
 
+/** A value for each of these columns. */
+type Values<Columns extends readonly string[]> = { readonly [Column in keyof Columns]: SqlValue };
+
 /** Whether a call of this status has not ended. */
 export function isOpen(status: SqlValue | undefined): boolean {
   return status === "pending" || status === "parked";
@@ -130,32 +133,63 @@ export function fromRow(row: CallRow, shard: number): StoredCall {
   };
 }
 
-/** The columns a call is stored with, in `pending` or in `marks`: those of its table are among them. */
-export function toRow({ seq, position, log, crashes, logged, record }: StoredCall) {
-  return {
+/** Stores calls as pending. */
+export function storePending(storage: SqlStorage, calls: readonly StoredCall[]): void {
+  INTO_PENDING.store(storage, calls.map(pendingValues));
+}
+
+/** Stores the outcomes of calls. */
+export function storeMarks(storage: SqlStorage, calls: readonly StoredCall[]): void {
+  INTO_MARKS.store(storage, calls.map(markValues));
+}
+
+export function errorText({ error }: CallRecord): string | null {
+  return error === null ? null : JSON.stringify(error);
+}
+
+/** In the order of the columns, without names in between: this runs for every call. */
+function pendingValues({ seq, position, log, crashes, record }: StoredCall): Values<typeof PENDING> {
+  return [
     position,
-    type: record.type,
-    id: record.id,
-    call_id: record.callId,
+    record.type,
+    record.id,
+    record.callId,
     seq,
-    status: record.status,
-    method: record.method,
-    request_hash: record.requestHash,
-    error: record.error === null ? null : JSON.stringify(record.error),
-    caller: record.caller,
-    trace_id: record.traceId,
-    attempts: record.attempts,
-    epoch: record.epoch,
-    accepted: record.acceptedAt,
-    finished: record.finishedAt,
-    expires: record.expiresAt,
+    record.status,
+    record.method,
+    record.requestHash,
+    errorText(record),
+    record.caller,
+    record.traceId,
+    record.attempts,
+    record.epoch,
+    record.acceptedAt,
+    record.expiresAt,
     log,
     crashes,
-    logged: logged ? 1 : 0,
-    bytes: record.request?.length ?? 0,
-    request: record.request,
-    response: record.response,
-  } satisfies Record<string, SqlValue>;
+    record.request?.length ?? 0,
+    record.request,
+  ];
+}
+
+function markValues({ seq, position, logged, record }: StoredCall): Values<typeof MARK> {
+  return [
+    position,
+    record.type,
+    record.id,
+    record.callId,
+    seq,
+    record.acceptedAt,
+    record.finishedAt,
+    record.status,
+    logged ? 1 : 0,
+    record.method,
+    record.requestHash,
+    record.attempts,
+    record.epoch,
+    errorText(record),
+    record.response,
+  ];
 }
 
 /** Stores calls that move here, each given by its key and the columns it moves with. */

@@ -15,7 +15,7 @@ export interface StoredCall {
 }
 
 /** What the log is to hear of a call's outcome. */
-export function backlogRecord({ position, log, record: { shard: _, ...record } }: StoredCall): BacklogRecord {
+export function backlogRecord({ position, log, record }: StoredCall): BacklogRecord {
   return { ...record, position, ahead: log === "write-ahead" };
 }
 
