@@ -69,8 +69,7 @@ export async function bundleWorker(settings: WorkerSettings, folder: string): Pr
       execSync(config.build.command, { cwd: resolve(project, config.build.cwd ?? "."), stdio: ["ignore", 2, 2] });
     const [bundle] = await Promise.all([
       build({
-        ...SHARED,
-        ...fileOptions(settings),
+        ...bundleOptions(settings),
         stdin: { contents: entry, resolveDir: folder, sourcefile: "edgeverse-entry.js" },
         outfile: join(folder, BUNDLE.main),
       }),
@@ -84,20 +83,21 @@ export async function bundleWorker(settings: WorkerSettings, folder: string): Pr
   }
 }
 
-/** What the worker's file says about bundling. */
-function fileOptions({ project, file, compatibilityFlags }: WorkerSettings): BuildOptions {
+/** How a worker is bundled, by what its file says. */
+export function bundleOptions({ project, file, compatibilityFlags }: WorkerSettings) {
   const { define, alias, tsconfig, jsx_factory, jsx_fragment } = file.config;
   const nodeModules = compatibilityFlags.some((flag) => flag.startsWith("nodejs_compat"))
     ? Object.fromEntries(builtinModules.filter((name) => !name.startsWith("_")).map((name) => [name, `node:${name}`]))
     : {};
   return {
+    ...SHARED,
     define: { "process.env.NODE_ENV": '"production"', ...define },
     alias: { ...nodeModules, ...alias },
     absWorkingDir: project,
     jsxFactory: jsx_factory,
     jsxFragment: jsx_fragment,
     ...(tsconfig === undefined ? {} : { tsconfig }),
-  };
+  } satisfies BuildOptions;
 }
 
 function binaryModules({ metafile }: BuildResult): BinaryModule[] {

@@ -21,7 +21,11 @@ export interface WranglerConfig {
   readonly services?: readonly { readonly service: string }[];
   readonly workflows?: readonly { readonly script_name?: string }[];
   readonly vars: Readonly<Record<string, unknown>>;
-  readonly build: { readonly command?: string; readonly cwd?: string };
+  readonly build: {
+    readonly command?: string;
+    readonly cwd?: string;
+    readonly watch_dir?: string | readonly string[];
+  };
   readonly define: Readonly<Record<string, string>>;
   readonly alias: Readonly<Record<string, string>>;
   readonly tsconfig?: string;

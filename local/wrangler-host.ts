@@ -7,6 +7,7 @@ import { layFoundation, readWorkers } from "./foundation.ts";
 import { startGuardedChild } from "./guarded-child.ts";
 import type { HostOptions } from "./host-options.ts";
 import type { HostEvents, LocalHost } from "./local-host.ts";
+import { nextSave } from "./next-save.ts";
 import { waitUntilReady } from "./ready.ts";
 import { SourcePositions } from "./source-positions.ts";
 import { describeExit } from "./supervisor.ts";
@@ -44,25 +45,46 @@ export async function startWranglerHost(
   ];
   const positions = new SourcePositions(folder.wrangler);
   const { promise: listening, resolve } = Promise.withResolvers<void>();
-  const child = startGuardedChild(process.execPath, [wranglerProgram(settings.project), "dev", ...args], {
-    env: wranglerEnvironment(),
-    // wrangler itself translates what it takes for a stack trace: not those inside a line of JSON.
-    onLine: (line) => events.log(positions.translate(line)),
-    channel: "ipc",
-    onMessage: (message) => {
-      // Requests wait from then on until the first bundle runs; one that can't be made is in the log, and mended there.
-      if ((JSON.parse(message) as { event: string }).event === "DEV_SERVER_READY") resolve();
-    },
-  });
-  let stopping = false;
+  /** When the bundle of the moment was made. */
+  let bundled = 0;
+  const start = () => {
+    bundled = Date.now();
+    return startGuardedChild(process.execPath, [wranglerProgram(settings.project), "dev", ...args], {
+      env: wranglerEnvironment(),
+      onLine: (line) => {
+        if (line.includes("Reloading local server")) bundled = Date.now();
+        // wrangler itself translates what it takes for a stack trace: not those inside a line of JSON.
+        events.log(positions.translate(line));
+      },
+      channel: "ipc",
+      onMessage: (message) => {
+        // Requests wait from then on until the first bundle runs; one that can't be made is in the log, and mended there.
+        if ((JSON.parse(message) as { event: string }).event === "DEV_SERVER_READY") resolve();
+      },
+    });
+  };
+  let child = start();
+  const stopping = new AbortController();
   cleanup.add(async () => {
-    stopping = true;
+    stopping.abort();
     await child.stop(STOP);
   });
   await waitUntilReady(listening, { child, timeoutMs: READY_TIMEOUT, signal });
-  void child.exited.then((exit) => {
-    if (stopping) return;
-    events.log(`wrangler dev ended (${describeExit(exit)})`);
+
+  /** wrangler itself waits after a file that can't be bundled, and ends after one that can't be run. */
+  const mend = async () => {
+    for (;;) {
+      const exit = await child.exited;
+      if (stopping.signal.aborted) return;
+      if (exit.code === null) throw new Error(`wrangler dev ended (${describeExit(exit)})`);
+      events.log(`wrangler dev ended (${describeExit(exit)}): it is started again when a file of the worker is saved`);
+      await nextSave(workers, options.configFiles, bundled, stopping.signal);
+      if (stopping.signal.aborted) return;
+      child = start();
+    }
+  };
+  mend().catch((error: Error) => {
+    events.log(error.message);
     events.onGivingUp();
   });
 

@@ -77,11 +77,22 @@ test("a mistake is said, and mended without a restart", async () => {
   await until(async () => Number(await getText(`${url}/add`)) > 10_000, 20_000);
 });
 
+test("a class that can't be made is said, and mended without a restart", async () => {
+  const waits = () => host.stderr().split("it is started again").length - 1;
+  for (const [index, base] of ["undefined", "7"].entries()) {
+    writeFileSync(join(folder, "worker.ts"), `${worker(1)}\nexport class Orphan extends ${base} {}`);
+    await until(() => waits() === index + 1, 40_000);
+    expect(host.stderr()).toContain(`Class extends value ${base} is not a constructor`);
+  }
+  writeFileSync(join(folder, "worker.ts"), worker(1_000_000));
+  await until(async () => Number(await getText(`${url}/add`).catch(() => 0)) > 1_000_000, 40_000);
+}, 120_000);
+
 test("a restart finds everything again", async () => {
   const before = Number(await getText(`${url}/add`));
   host.child.kill("SIGTERM");
   expect(await host.exited).toBe(0);
   host = dev();
   ({ url } = await host.ready());
-  expect(Number(await getText(`${url}/add`))).toBe(before + 10_000);
+  expect(Number(await getText(`${url}/add`))).toBe(before + 1_000_000);
 });
