@@ -59,8 +59,9 @@ export class CallQueues {
   done(entry: Entry): void {
     const { key } = entry.activation;
     const queue = this.#queues.get(key);
-    const place = queue?.entries.indexOf(entry) ?? -1;
-    if (queue === undefined || place < 0) return;
+    if (queue === undefined) return;
+    const place = queue.entries.indexOf(entry);
+    if (place < 0) return;
     queue.entries.splice(place, 1);
     if (place === 0) this.#pump(key, queue);
   }

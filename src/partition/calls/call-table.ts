@@ -180,7 +180,7 @@ export class CallTable {
       if (changes.covers(call.position)) changes.call(call.position, call.record, () => write([call]));
       else rest.push(call);
     }
-    if (rest.length > 0) write(rest);
+    write(rest);
   }
 
   /** Runs a statement that ends in a condition for the rows with these keys. */

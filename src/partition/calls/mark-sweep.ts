@@ -29,7 +29,7 @@ const SWEEP = "sweep";
 
 /** How far the present sweep is; when the last one has ended, when the oldest mark that it left was finished. */
 interface Progress {
-  readonly after?: MarkCursor;
+  readonly after?: MarkCursor | null;
   readonly oldest?: number;
 }
 
@@ -57,7 +57,7 @@ export class MarkSweep {
       if (!dryRun) {
         after = progress.after ?? null;
         // Should marks come from elsewhere before the end, this is gone.
-        writeMeta(storage, SWEEP, JSON.stringify(after === null ? {} : { after }));
+        writeMeta(storage, SWEEP, JSON.stringify({ after }));
       }
     }
     const keys = CALL_KEY.join(", ");
