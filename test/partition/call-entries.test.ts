@@ -53,7 +53,7 @@ describe("a reliable call in memory", () => {
   });
 
   test("[CALL3] that another process accepted goes on as the table has it", () => {
-    const caller = { kind: "system" } as const;
+    const caller = { kind: "object", type: "T", id: "b" } as const;
     const stored = { ...pendingCall("c", 5, { attempts: 4, caller: JSON.stringify(caller) }), crashes: 1, bytes: 7 };
     const method = foundEntry("x", 1).method;
     const entry = resumedEntry(stored, activationOf("a"), method, false);
@@ -193,8 +193,8 @@ describe("[TURN7] a circle through the line of a reliable call", () => {
   });
 
   test("is not there if only what leads into the circle waits, or nobody", () => {
-    const circle = deadlock("T/x", "T/a", "T/b", "T/a");
-    expect(closedByLine(circle, [waitedFor("T/x"), takenEntry("d")])).toBe(false);
+    const circle = deadlock("T/x", "T/y", "T/a", "T/b", "T/a");
+    expect(closedByLine(circle, [waitedFor("T/x", "T/y"), takenEntry("d")])).toBe(false);
     expect(closedByLine(circle, [])).toBe(false);
   });
 

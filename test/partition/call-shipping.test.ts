@@ -30,7 +30,7 @@ function setup() {
   };
   /** Call ids of the next batch, with their statuses. */
   const next = async () => (await shipping.next())?.records.map(({ callId, status }) => `${callId} ${status}`);
-  return { time, table, shipping, accept, finish, next, barriers: () => barriers };
+  return { time, storage, table, shipping, accept, finish, next, barriers: () => barriers };
 }
 
 describe("[CALL5] what the log is to hear of", () => {
@@ -49,6 +49,7 @@ describe("[CALL5] what the log is to hear of", () => {
     time.now++;
     finish(a);
     shipping.delete("a");
+    shipping.delete("unknown");
     const outcomes = await shipping.next();
     expect(outcomes?.records).toMatchObject([{ callId: "a", status: "success", shard: 70 }]);
     expect(outcomes?.records[0]).not.toHaveProperty("position");
@@ -92,6 +93,19 @@ describe("[CALL5] what the log is to hear of", () => {
     expect(await next()).toEqual(["a pending", "c pending"]);
     table.now(() => table.update(pendingCall("c", 3, { status: "parked" }, 7)));
     expect(await next()).toEqual(["a pending", "c parked"]);
+  });
+
+  test("is no call that has ended, and to hear of pending calls writes nothing", async () => {
+    const { time, storage, shipping, accept } = setup();
+    accept(pendingCall("a", 1));
+    shipping.delete("a");
+    expect(shipping.waits).toBe(false);
+    accept(pendingCall("b", 2));
+    time.now += INTERVAL;
+    const batch = await shipping.next();
+    storage.onQuery = (sql) => expect.fail(sql);
+    if (batch !== undefined) shipping.shipped(batch);
+    expect(shipping.waits).toBe(false);
   });
 
   test("goes on about a call that was put aside while the log heard of it", async () => {

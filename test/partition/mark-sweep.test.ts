@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { MarkSweep } from "../../src/partition/calls/mark-sweep.ts";
 import { insertMarks } from "../../src/partition/storage/call-rows.ts";
 import { migrate } from "../../src/partition/storage/schema.ts";
-import type { MarkCursor } from "../../src/reliable/mark-sweep.ts";
+import type { MarkCursor, SweepOrder } from "../../src/reliable/mark-sweep.ts";
 
 const DAY = 86_400_000;
 const NOW = 100 * DAY;
@@ -56,7 +56,8 @@ function setup(marks: number) {
     } while (after !== null && visited.length < most);
     return { visited, removed };
   };
-  return { storage, copied, parts, add, count, sweep, arrived: () => make().arrived() };
+  const step = (order: SweepOrder) => make().step(order);
+  return { storage, copied, parts, add, count, sweep, step, arrived: () => make().arrived() };
 }
 
 describe("the sweep of marks", () => {
@@ -89,6 +90,51 @@ describe("the sweep of marks", () => {
     arrived();
     expect(sweep(before).removed).toBe(2);
     expect(storage.query("SELECT position FROM marks WHERE finished < ?", before)).toEqual([]);
+  });
+
+  test("[CALL9] goes on from its cursor all the same, and does not forget that marks have come", () => {
+    const { step, sweep, arrived } = setup(2_500);
+    const before = NOW - 29.5 * DAY;
+    const { next } = step({ before, after: null, dryRun: false });
+    arrived();
+    const rest = [step({ before, after: next, dryRun: false })];
+    rest.push(step({ before, after: rest[0]?.next ?? null, dryRun: false }));
+    expect(rest.map(({ visited }) => visited)).toEqual([1_000, 500]);
+    expect(sweep(before).visited).toEqual([1_000, 500]);
+  });
+
+  test("[CALL9] goes on where it was when a step fails", () => {
+    const { step, sweep, storage } = setup(2_500);
+    const before = NOW - 29.5 * DAY;
+    step({ before, after: null, dryRun: false });
+    storage.failing = new Error("disk I/O error");
+    expect(() => step({ before, after: null, dryRun: false })).toThrow("disk I/O error");
+    storage.failing = undefined;
+    expect(sweep(before).visited).toEqual([1_000, 500]);
+  });
+
+  test("[CALL9] that only counts begins at the start, and writes nothing", () => {
+    const { step, sweep, storage } = setup(2_500);
+    const before = NOW - 29.5 * DAY;
+    step({ before, after: null, dryRun: false });
+    const writes: string[] = [];
+    storage.onQuery = (sql) => {
+      if (!sql.trimStart().startsWith("SELECT")) writes.push(sql);
+    };
+    const { visited } = sweep(before, true);
+    expect(visited.reduce((sum, n) => sum + n)).toBe(2_100);
+    expect(writes).toEqual([]);
+  });
+
+  test("[CALL9] deletes nothing where nothing is old, and what is not older stays", () => {
+    const { sweep, storage } = setup(100);
+    const writes: string[] = [];
+    storage.onQuery = (sql) => {
+      if (sql.includes("DELETE FROM marks")) writes.push(sql);
+    };
+    expect(sweep(NOW - 60 * DAY)).toEqual({ visited: [100], removed: 0 });
+    expect(sweep(NOW - 49 * DAY)).toEqual({ visited: [0], removed: 0 });
+    expect(writes).toEqual([]);
   });
 
   test("[CALL9] [MIG3] leaves what is being copied, and what is as old as an outcome that the log has not seen", () => {
