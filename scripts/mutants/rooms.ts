@@ -20,14 +20,18 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   storage: {
     folder: "src/partition/storage",
     tests: partition(
-      "{backlog,bulk-insert,change-tracker,ownership,row-digest,shard-records,shard-rows}",
-      "{turn-engine,old-schema,store-and-lifecycle,reliable-calls,refused-units,hand-off,move*}",
-      "*",
+      "{backlog,bulk-insert,row-digest,utf8-order,refusal,shard-records,shard-rows,call-rows,call-table}",
+      "{group-commit,failed-commits,object-writer,ownership,ownership-moves,noted-changes,change-tracker}",
+      "{old-schema,copied-changes}",
     ),
   },
   calls: {
     folder: "src/partition/calls",
-    tests: partition("{mark-sweep,orphans,suspects,line-deadlock}", "reliable-*", "*calls*", "hand-off", "*"),
+    tests: partition(
+      "{call-admission,call-callers,call-entries,call-queues,call-shipping,call-table,mark-sweep}",
+      "{orphans,reliable-calls,reliable-call-outcomes,refused-calls,parked-calls,poison,suspects,line-deadlock}",
+      "{unreadable-requests,call-budget,hand-off}",
+    ),
   },
   moves: {
     folder: "src/partition/moves",
