@@ -171,7 +171,7 @@ export class PlanDraft {
 }
 
 /** Each shard's share of every kind of load, weighed by the policy; all shards together 1. */
-function loadsOf(shards: readonly PlanShard[], { loadWeights: weights, strategy }: Policy): Float64Array {
+function loadsOf(shards: readonly PlanShard[], { loadWeights: weights }: Policy): Float64Array {
   const loads = new Float64Array(shards.length);
   const kinds = ["objects", "calls", "busy", "bytes"] as const;
   let used = 0;
@@ -183,7 +183,6 @@ function loadsOf(shards: readonly PlanShard[], { loadWeights: weights, strategy 
       loads[shard] = (loads[shard] as number) + (weights[kind] * (load?.[kind] ?? 0)) / total;
     }
   }
-  if (used > 0 && strategy !== "off")
-    for (let shard = 0; shard < loads.length; shard++) loads[shard] = (loads[shard] as number) / used;
+  if (used > 0) for (let shard = 0; shard < loads.length; shard++) loads[shard] = (loads[shard] as number) / used;
   return loads;
 }
