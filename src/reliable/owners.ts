@@ -61,6 +61,6 @@ export class PatientAsker {
 
 /** Takes what is first by turns: else those at the end of a list would never be reached by runs that end early. */
 export function rotated<Item>(items: readonly Item[], by: number): Item[] {
-  const first = items.length === 0 ? 0 : Math.floor(by) % items.length;
+  const first = Math.floor(by) % items.length;
   return [...items.slice(first), ...items.slice(0, first)];
 }

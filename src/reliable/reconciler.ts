@@ -1,7 +1,5 @@
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
-import { checkType } from "../identity/object-id.ts";
 import { inParallel } from "../platform/in-parallel.ts";
-import { checkCallId } from "./call-id.ts";
 import type { ReconcileReport } from "./maintenance-report.ts";
 import { CONCURRENCY, rotated, UPKEEP_TIME, type UpkeepParts } from "./owners.ts";
 import type { CallLog, PendingCall } from "./ports.ts";
@@ -77,8 +75,6 @@ export class Reconciler {
     const never: [PendingCall, EdgeverseError][] = [];
     for (const row of rows) {
       try {
-        checkType(row.type);
-        checkCallId(row.callId);
         const owner = router.owner(row.id);
         const line = owners.get(owner);
         if (line === undefined) owners.set(owner, [row]);
