@@ -2,7 +2,7 @@ import type { TestCluster } from "edgeverse/testing";
 import { describe, expect, test } from "vitest";
 import type { FinalCounts } from "../../src/reliable/ports.ts";
 import type { PartitionClient } from "../../src/router/ports.ts";
-import { DAY, enqueued, gates, idsOf, runs, setup } from "./maintenance-fixture.ts";
+import { DAY, enqueued, gates, idsOf, letPass, runs, setup } from "./maintenance-fixture.ts";
 
 describe("cleanup", () => {
   const marks = (cluster: TestCluster) =>
@@ -92,6 +92,82 @@ describe("cleanup", () => {
     expect([await log.list({ limit: 100 }), marks(cluster)]).toEqual(before);
     const done = await run(maintenance.cleanUp({ olderThan: null, dryRun: false }));
     expect({ ...done, dryRun: true, before: plan.before }).toEqual(plan);
+  });
+
+  const finished = (status: "success" | "failed" | "expired", count: number) =>
+    Array.from({ length: count }, (_, index) =>
+      enqueued({ id: "a", callId: `${status}${index}`, status, finishedAt: 1 }),
+    );
+
+  test("[CALL9] rows are counted by how they ended, and go until there are none", async () => {
+    const { log, maintenance, run } = setup();
+    for (const status of ["success", "failed", "expired"] as const) await log.write(finished(status, 500));
+    const report = await run(maintenance.cleanUp({ olderThan: null, dryRun: false }));
+    expect(report).toMatchObject({ counts: { success: 500, failed: 500, expired: 500 }, complete: true });
+    expect(log.rows).toEqual([]);
+  });
+
+  test("[CALL9] rows that are left over make a run incomplete; the next goes on", async () => {
+    const { log, maintenance, run } = setup({ config: { upkeepMessages: 6 } });
+    for (let count = 0; count < 4; count++)
+      await log.write(finished("failed", 1_000).map((row) => ({ ...row, id: `o${count}` })));
+    const clean = () => run(maintenance.cleanUp({ olderThan: null, dryRun: false }));
+    expect(await clean()).toMatchObject({ counts: { failed: 3_000 }, complete: false });
+    expect(await clean()).toMatchObject({ counts: { failed: 1_000 }, complete: true });
+  });
+
+  test("[CALL9] a partition is swept from where it stopped, and each is the first in its turn", async () => {
+    const first: string[] = [];
+    for (let turn = 0; turn < 3; turn++) {
+      const asked: [partition: string, after: number | undefined][] = [];
+      const { clock, maintenance, run } = setup({
+        // Five steps.
+        config: { upkeepMessages: 10 },
+        pretend: (name, client) => ({
+          ...client,
+          sweepMarks: async ({ after }) => {
+            asked.push([name, after?.position]);
+            const position = (after?.position ?? 0) + 1;
+            return { removed: 1, visited: 1_000, next: { position, type: "Probe", id: "a", callId: "c", oldest: 0 } };
+          },
+        }),
+      });
+      await clock.advance(turn * 1_000);
+      await run(maintenance.cleanUp({ olderThan: null, dryRun: false }));
+      expect(asked.map(([, after]) => after)).toEqual([undefined, undefined, undefined, 1, 1]);
+      first.push(asked[0]?.[0] as string);
+    }
+    expect(first.sort()).toEqual(["p0", "p1", "p2"]);
+  });
+
+  test("[CALL9] a run takes a minute at most, half of it for marks", async () => {
+    const { clock, log, maintenance } = setup({
+      pretend: (_, client) => ({
+        ...client,
+        sweepMarks: async () => {
+          await new Promise<void>((resolve) => clock.after(1_000, resolve));
+          return { removed: 1, visited: 1, next: { position: 1, type: "Probe", id: "a", callId: "c", oldest: 0 } };
+        },
+      }),
+    });
+    log.removeFinished = async (_before, limit): Promise<FinalCounts> => {
+      await new Promise<void>((resolve) => clock.after(1_000, resolve));
+      return { success: limit, failed: 0, expired: 0 };
+    };
+    const begun = clock.now();
+    const report = await letPass(clock, maintenance.cleanUp({ olderThan: null, dryRun: false }), 100);
+    expect(clock.now() - begun).toBeLessThanOrEqual(60_100);
+    expect(report).toMatchObject({ marks: 3 * 30, counts: { success: 30_000 }, complete: false });
+  });
+
+  test("[CALL9] all partitions that are silent are named, in order", async () => {
+    for (let turn = 0; turn < 3; turn++) {
+      const { clock, cluster, maintenance, run } = setup();
+      await clock.advance(turn * 1_000);
+      for (const name of ["p2", "p0"]) cluster.unreachable.add(name);
+      const report = await run(maintenance.cleanUp({ olderThan: null, dryRun: false }));
+      expect(report).toMatchObject({ silent: ["p0", "p2"], complete: false });
+    }
   });
 
   test("[CALL9] a run takes no more than its budget, and every partition has its share", async () => {

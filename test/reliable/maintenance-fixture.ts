@@ -1,8 +1,9 @@
 import { method, VirtualObject } from "edgeverse";
 import { ManualClock, MemoryCallLog, TestCluster } from "edgeverse/testing";
 import { z } from "zod";
+import type { CallMessage } from "../../src/object/message.ts";
 import { partitionClient } from "../../src/partition/client.ts";
-import type { CallRecord } from "../../src/reliable/call-record.ts";
+import type { CallKey, CallRecord } from "../../src/reliable/call-record.ts";
 import { maintenanceOf } from "../../src/reliable/maintenance.ts";
 import type { PartitionClient } from "../../src/router/ports.ts";
 import { callRecord } from "../support/call-records.ts";
@@ -100,14 +101,14 @@ export function idsOf(cluster: TestCluster, partition: string, count: number): s
   return ids;
 }
 
-/** Lets time pass until `work` is done. */
-export async function letPass<R>(clock: ManualClock, work: Promise<R>): Promise<R> {
+/** Lets time pass until `work` is done, `ms` at a time. */
+export async function letPass<R>(clock: ManualClock, work: Promise<R>, ms = 1): Promise<R> {
   let done = false;
   const end = () => {
     done = true;
   };
   work.then(end, end);
-  for (let step = 0; !done && step < 1_000; step++) await clock.advance(1);
+  for (let step = 0; !done && step < 1_000; step++) await clock.advance(ms);
   return work;
 }
 
@@ -129,3 +130,38 @@ export function enqueued(changes: Partial<CallRecord>): CallRecord {
 }
 
 export const total = (cluster: TestCluster, id: string) => cluster.call("Probe", id, "total");
+
+/** What upkeep has asked partitions, in order. */
+export interface Asked {
+  readonly looks: [partition: string, keys: readonly CallKey[]][];
+  readonly batches: [partition: string, messages: readonly CallMessage[]][];
+}
+
+/** A cluster whose partitions note what upkeep asks them. @param instead answers for a partition, before or in place of the real one */
+export function watched(
+  instead: (name: string, client: PartitionClient) => Partial<PartitionClient> = () => ({}),
+  config: Record<string, number> = {},
+) {
+  const asked: Asked = { looks: [], batches: [] };
+  const made = setup({
+    config,
+    pretend: (name, client) => {
+      const own = instead(name, client);
+      return {
+        ...client,
+        callRecords: (keys) => {
+          asked.looks.push([name, keys]);
+          return own.callRecords?.(keys) ?? client.callRecords(keys);
+        },
+        batch: (messages) => {
+          asked.batches.push([name, messages]);
+          return own.batch?.(messages) ?? client.batch(messages);
+        },
+      };
+    },
+  });
+  return { ...made, asked, reconcile: () => made.run(made.maintenance.reconcile()) };
+}
+
+/** An id of the partition. */
+export const one = (cluster: TestCluster, partition: string) => idsOf(cluster, partition, 1)[0] as string;

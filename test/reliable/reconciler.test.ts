@@ -176,40 +176,6 @@ describe("reconciling", () => {
     expect(subrequests()).toBeLessThan(12);
   });
 
-  test("[CALL10] 20,000 rows take few subrequests, and a run that its budget ends is gone on with", async () => {
-    const { clock, log, maintenance, run, subrequests } = setup({ config: { upkeepMessages: 60 } });
-    for (let start = 0; start < 20_000; start += 1_000)
-      await log.write(
-        Array.from({ length: 1_000 }, (_, index) => enqueued({ id: `o${index % 97}`, callId: `c${start + index}` })),
-      );
-    let driven = 0;
-    let rounds = 0;
-    for (let complete = false; !complete; rounds++) {
-      const before = subrequests();
-      const report = await run(maintenance.reconcile());
-      expect(subrequests() - before).toBeLessThanOrEqual(66);
-      expect(report).toMatchObject({ unreachable: 0, silent: [] });
-      expect(report.driven + report.left).toBeLessThanOrEqual(report.seen);
-      driven += report.driven;
-      complete = report.complete;
-      await clock.advance(2_000);
-    }
-    expect([driven, runs.length]).toEqual([20_000, 20_000]);
-    expect(rounds).toBeGreaterThan(2);
-    expect(rounds).toBeLessThan(15);
-  });
-
-  test("[CALL10] rows at the end are reached though those before them can't be settled", async () => {
-    const { log, cluster, maintenance, run } = setup({ config: { upkeepMessages: 12 } });
-    cluster.unreachable.add("p1");
-    const rows = idsOf(cluster, "p1", 12_000).map((id) => enqueued({ id, callId: "c" }));
-    for (let start = 0; start < rows.length; start += 1_000) await log.write(rows.slice(start, start + 1_000));
-    const [healthy] = idsOf(cluster, "p0", 1) as [string];
-    await log.write([enqueued({ id: healthy, callId: "c" })]);
-    expect(await run(maintenance.reconcile())).toMatchObject({ driven: 0, complete: false });
-    expect(await run(maintenance.reconcile())).toMatchObject({ driven: 1 });
-  });
-
   test("[CALL10] large requests are read a few at a time", async () => {
     const { clock, log, maintenance, run } = setup();
     const request = JSON.stringify({ by: 1, padding: "x".repeat(700_000) });
