@@ -8,10 +8,20 @@ export interface Room {
 const partition = (...names: string[]) => names.map((name) => `test/partition/${name}.test.ts`);
 
 export const ROOMS: Readonly<Record<string, Room>> = {
-  placement: { folder: "src/placement", tests: ["test/placement/!(explore).test.ts"] },
+  placement: {
+    folder: "src/placement",
+    tests: [
+      "test/placement/{move-state,shard-*,rendezvous,maintenance-window,sorted-stock,constraints}.test.ts",
+      "test/placement/plan-{balance,purposes}.test.ts",
+      "test/placement/!(explore).test.ts",
+    ],
+  },
   reliable: {
     folder: "src/reliable",
-    tests: ["test/reliable/{call-*,fingerprint,log-gate,shipper}.test.ts", "test/reliable/*.test.ts"],
+    tests: [
+      "test/reliable/{call-*,fingerprint,log-gate,shipper,upkeep-budget,reconciliation}.test.ts",
+      "test/reliable/*.test.ts",
+    ],
   },
   router: {
     folder: "src/router",
