@@ -1,4 +1,4 @@
-import { EdgeverseError } from "../../errors/edgeverse-error.ts";
+import type { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import type { Instance } from "./activation.ts";
 import { deadlock, ownAncestor } from "./deadlock.ts";
 import { startInner, succeedInner } from "./inner-turn.ts";
@@ -10,6 +10,7 @@ import { publish } from "./publish.ts";
 import type { TurnActivation } from "./turn.ts";
 import { isExclusive, type Outcome, RELEASED, Turn, type TurnPlan } from "./turn.ts";
 import type { TurnEngineParts } from "./turn-engine-parts.ts";
+import { WaitingTurns } from "./waiting-turns.ts";
 import { Waits } from "./waits.ts";
 
 /**
@@ -34,7 +35,7 @@ export class TurnEngine {
   readonly #parts: TurnEngineParts;
   /** Running turns that did not end in the event that started them. */
   readonly #running = new Set<Turn>();
-  #waiting = 0;
+  readonly #waiting: WaitingTurns;
   /** Objects whose waiting turns start a little later; undefined when they may at once. */
   #held: Set<TurnActivation> | undefined;
   /** Why nothing more has an effect; undefined while the engine runs. */
@@ -43,11 +44,12 @@ export class TurnEngine {
   constructor(parts: TurnEngineParts) {
     this.#parts = parts;
     this.waits = new Waits(parts.activations.map);
+    this.#waiting = new WaitingTurns(parts);
   }
 
   /** Turns that wait in the whole partition. */
   get waiting(): number {
-    return this.#waiting;
+    return this.#waiting.count;
   }
 
   /** Starts a turn or lets it wait. Its end, also a refusal, is told to `plan.finish`. */
@@ -67,14 +69,7 @@ export class TurnEngine {
 
   /** @throws EdgeverseError `OVERLOADED` when one more turn may not wait for `activation` */
   checkRoom(activation: TurnActivation): void {
-    const { mailbox, partitionMailbox } = this.#parts.limits;
-    const full =
-      activation.mailbox.waiting + activation.pendingCalls >= mailbox
-        ? `${mailbox} turns wait for ${activation.key}`
-        : this.#waiting >= partitionMailbox
-          ? `${partitionMailbox} turns wait in this partition`
-          : undefined;
-    if (full !== undefined) throw new EdgeverseError("OVERLOADED", `Cannot take the call: ${full}`, { retryAfter: 1 });
+    this.#waiting.checkRoom(activation);
   }
 
   /** Turns that did not end in the event that began them; objects without one have none waiting either. */
@@ -84,25 +79,14 @@ export class TurnEngine {
 
   /** Takes the waiting turns out of the mailbox, except those that `stays` keeps. Their callers call again. */
   release(activation: TurnActivation, stays: (turn: Turn) => boolean): void {
-    this.#takeOut(activation, (turn) => (stays(turn) ? undefined : RELEASED));
-  }
-
-  /** Ends the waiting turns that there is a reason for. */
-  #takeOut({ mailbox }: TurnActivation, reason: (turn: Turn) => EdgeverseError | undefined): void {
-    for (const turn of mailbox.take((waiting) => reason(waiting) !== undefined)) {
-      this.#waiting--;
-      turn.dismiss(reason(turn) as EdgeverseError);
-    }
+    this.#waiting.takeOut(activation, (turn) => (stays(turn) ? undefined : RELEASED));
   }
 
   /** Ends every turn without effects, for good. */
   stop(error: EdgeverseError): void {
     this.#stopped = error;
     for (const activation of this.#parts.activations.all()) {
-      for (const turn of activation.mailbox.drain()) {
-        this.#waiting--;
-        this.#refuse(turn, error);
-      }
+      for (const turn of this.#waiting.drain(activation)) this.#refuse(turn, error);
     }
     for (const turn of [...this.#running]) this.#fail(turn, error);
   }
@@ -122,7 +106,7 @@ export class TurnEngine {
     }
     // Turns that a refused state has called for end too. Reliable calls line up again, behind those that are told now.
     const reason = ({ plan }: Turn) => (plan.admitted === true ? RELEASED : plan.parent?.base.refusal);
-    for (const activation of refused.keys()) this.#takeOut(activation, reason);
+    for (const activation of refused.keys()) this.#waiting.takeOut(activation, reason);
     tell();
     this.#held = undefined;
     for (const activation of held) this.#pump(activation);
@@ -143,12 +127,7 @@ export class TurnEngine {
       this.waits.check(turn);
       this.checkRoom(turn.activation);
     }
-    const waiting = turn.activation.mailbox.wait(turn);
-    this.#waiting++;
-    turn.beginWait();
-    turn.cancelDeadline = this.#parts.deadlines.add(turn.deadline, () => {
-      if (!turn.activation.mailbox.withdraw(waiting)) return;
-      this.#waiting--;
+    this.#waiting.add(turn, () => {
       this.#refuse(turn, late(turn, "while it waited for its turn"));
       this.#pump(turn.activation);
     });
@@ -283,11 +262,8 @@ export class TurnEngine {
     this.#held?.add(activation);
     if (activation.pumping || this.#held !== undefined) return;
     activation.pumping = true;
-    const next = () => activation.mailbox.next(isExclusive);
-    for (let turn = next(); turn !== undefined; turn = next()) {
-      this.#waiting--;
-      this.#start(turn);
-    }
+    const next = () => this.#waiting.next(activation);
+    for (let turn = next(); turn !== undefined; turn = next()) this.#start(turn);
     activation.pumping = false;
   }
 }
