@@ -9,6 +9,7 @@ import { moveChecks } from "./checks/moves.ts";
 import { objectChecks } from "./checks/objects.ts";
 import { reliableCallChecks } from "./checks/reliable-calls.ts";
 import { reshardChecks } from "./checks/reshard.ts";
+import { transactionChecks } from "./checks/transactions.ts";
 import { turnChecks } from "./checks/turns.ts";
 
 /** Every check, in the order in which they are tried. A new capability brings its own file and its line here. */
@@ -17,6 +18,7 @@ export const allChecks: readonly Check[] = [
   ...identityChecks,
   ...objectChecks,
   ...turnChecks,
+  ...transactionChecks,
   ...reliableCallChecks,
   ...logChecks,
   ...batchChecks,

@@ -38,6 +38,7 @@ export class EdgeverseProbe extends VirtualObject.withState(
     fill: method({ request: z.object({ bytes }) }),
     answer: method({ request: z.object({ bytes }), readonly: true }),
     callThrough: method({ request: z.object({ path: z.array(text).max(4) }) }),
+    moveTo: method({ request: z.object({ other: text, by: z.number().int(), fail: z.boolean().default(false) }) }),
     addTo: method({ request: z.object({ other: text, by: z.number().int() }) }),
   };
 
@@ -119,6 +120,23 @@ export class EdgeverseProbe extends VirtualObject.withState(
   /** Adds to another object by a reliable call. */
   async addTo({ other, by }: { other: string; by: number }): Promise<{ count: number }> {
     return this.object(EdgeverseProbe, other, { callId: this.callIdFor("add") }).add({ by });
+  }
+
+  /** Moves some of its count to another object, in a transaction that may be asked to fail. */
+  async moveTo({ other, by, fail }: { other: string; by: number; fail: boolean }): Promise<{ counts: number[] }> {
+    const counts = await this.transact(
+      [
+        [EdgeverseProbe, this.id],
+        [EdgeverseProbe, other],
+      ],
+      async (from, to) => {
+        const taken = await from.add({ by: -by });
+        const given = await to.add({ by });
+        return [taken.count, given.count];
+      },
+    );
+    if (fail) this.fail("ASKED", "the probe was asked to refuse");
+    return { counts };
   }
 
   /** Not declared: nobody can call it. */

@@ -4,6 +4,7 @@ import type { CallContext, CallOptions } from "./call.ts";
 import type { JsonResponse } from "./json-types.ts";
 import type { MethodOptions } from "./method.ts";
 import type { ObjectStore } from "./store.ts";
+import type { ObjectName, TransactionWork } from "./transaction.ts";
 
 /** What the engine gives an instance: who it is, and the turn that is running on it. */
 export interface ObjectScope {
@@ -22,6 +23,7 @@ export interface TurnScope {
   /** When the turn started, ms since the epoch. */
   readonly now: number;
   stub(type: string, id: string, options: CallOptions): object;
+  transact(objects: readonly ObjectName[], work: TransactionWork): Promise<unknown>;
   deleteSelf(): void;
   callIdFor(label: string): string;
 }
@@ -178,6 +180,24 @@ export abstract class VirtualObject<State = unknown> {
   }
 
   /**
+   * Takes objects of this object's shard, and lets `work` call them: what those calls do commits with this turn, or none of it
+   * happens ([TX1]). The objects stay taken until this turn ends. To be awaited, and before anything else is.
+   *
+   * @example
+   * await this.transact([[Account, from], [Account, to]], async (payer, payee) => {
+   *   await payer.withdraw({ amount });
+   *   await payee.deposit({ amount });
+   * });
+   */
+  protected transact<const Objects extends Participants, Result>(
+    objects: Objects,
+    work: (...stubs: StubsOf<Objects>) => Result | Promise<Result>,
+  ): Promise<Result> {
+    const names = objects.map(([type, id]): ObjectName => [type.type, id]);
+    return this.#scope.turn().transact(names, work as TransactionWork) as Promise<Result>;
+  }
+
+  /**
    * Refuses the call: `this.fail("INSUFFICIENT_FUNDS", "balance is 3")` throws, the caller gets `CALL_FAILED` (422) with
    * `reason: "INSUFFICIENT_FUNDS"`, and the turn rolls back. For a reliable call it is the final outcome.
    *
@@ -242,6 +262,16 @@ export type MethodName<Class extends ObjectClass> = keyof Class["methods"] & key
 export type Stub<Class extends ObjectClass> = {
   readonly [Name in MethodName<Class>]: InstanceType<Class>[Name] extends (...parameters: never[]) => infer Response
     ? (...request: CallerRequest<Class["methods"][Name]>) => Promise<JsonResponse<Awaited<Response>>>
+    : never;
+};
+
+/** The objects of a transaction, each by its class and id. */
+export type Participants = readonly (readonly [type: ObjectClass, id: string])[];
+
+/** Their stubs, in the same order. */
+export type StubsOf<Objects extends Participants> = {
+  -readonly [Index in keyof Objects]: Objects[Index] extends readonly [infer Class extends ObjectClass, string]
+    ? Stub<Class>
     : never;
 };
 

@@ -29,6 +29,7 @@ import { MemoryBudget } from "./turns/memory-budget.ts";
 import { encodeText } from "./turns/method-plan.ts";
 import { Outbound } from "./turns/outbound.ts";
 import { systemPlan } from "./turns/system-plan.ts";
+import { Transactions } from "./turns/transactions.ts";
 import type { Turn, TurnActivation } from "./turns/turn.ts";
 import { TurnEngine } from "./turns/turn-engine.ts";
 import { turnServices } from "./turns/turn-services.ts";
@@ -94,17 +95,14 @@ export class PartitionCore {
     const reports = usesReports({ strategy: config.rebalance, rules: config.placement["rules"] });
     this.meter = new LoadMeter({ clock, ownership, storage, loads: reports ? options.loads : undefined });
     this.gate = new HandOffGate({ deadlines, most: config.partitionMailbox, inside });
-    const outbound = new Outbound({
+    const calling = {
       registry,
-      peers,
-      config,
-      now,
       commit: this.commit,
-      memory: this.memory,
       engine: () => this.engine,
-      activation: (turn, definition, id) => this.#callable(turn, definition, id),
-      local: call,
-    });
+      activation: (turn: Turn, definition: TypeDefinition, id: string) => this.#callable(turn, definition, id),
+    };
+    const outbound = new Outbound({ ...calling, peers, config, now, memory: this.memory, local: call });
+    const transactions = new Transactions({ ...calling, outbound, shards: () => ownership.shards });
     this.engine = new TurnEngine({
       storage,
       clock,
@@ -114,7 +112,7 @@ export class PartitionCore {
       deadlines,
       meter: this.meter,
       observer,
-      services: turnServices({ ...options, commit: this.commit, memory: this.memory, outbound }),
+      services: turnServices({ ...options, commit: this.commit, memory: this.memory, outbound, transactions }),
       limits: config,
     });
     const barrier = () => storage.barrier();

@@ -90,6 +90,7 @@ function* behind(from: TurnActivation, callers: readonly Caller[], objects: Obje
     }
     const { parent } = turn.plan;
     if (parent !== undefined && parent.status !== "ended" && parent.children?.has(turn) === true) way.add(parent, turn);
+    yield* way.addAll(turn.transaction?.held ?? [], turn);
     if (!runs || passed.has(activation)) continue;
     passed.add(activation);
     yield* way.addAll(activation.mailbox.waitingTurns(), turn);

@@ -38,6 +38,7 @@ export function succeedInner(turn: Turn, outer: Turn): void {
     outer.touched = true;
   }
   if (turn.deleted) outer.deleted = true;
+  if (turn.spoiled) outer.spoiled = true;
 }
 
 /** Puts `content` into the object the outer turn's code may hold already. */

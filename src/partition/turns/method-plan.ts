@@ -3,7 +3,7 @@ import { copyJson, exceedsBytes, JsonTooLargeError, NotJsonError } from "../../o
 import type { MethodDefinition } from "../../object/registry.ts";
 import type { TurnPlan } from "./turn.ts";
 
-type Rest = Pick<TurnPlan, "info" | "timeout" | "parent" | "chain" | "admitted" | "encode" | "finish">;
+type Rest = Pick<TurnPlan, "info" | "timeout" | "parent" | "inside" | "chain" | "admitted" | "encode" | "finish">;
 
 /** The turn that calls `method` with an already parsed request. */
 export function methodPlan(method: MethodDefinition, request: unknown, rest: Rest): TurnPlan {
@@ -16,6 +16,7 @@ export function methodPlan(method: MethodDefinition, request: unknown, rest: Res
     info: rest.info,
     timeout: rest.timeout,
     parent: rest.parent,
+    inside: rest.inside,
     chain: rest.chain,
     admitted: rest.admitted,
     run: (instance) => (instance as unknown as Record<string, (request: unknown) => unknown>)[method.name]?.(request),

@@ -57,6 +57,30 @@ export class Outbound {
     });
   }
 
+  /** A call that `turn` makes of an object that it has taken: it runs inside the turn that holds the object. */
+  inside(held: Turn, turn: Turn, method: MethodDefinition, request: unknown): Promise<unknown> {
+    const { copy, weight } = this.#copied(request);
+    const again = () => Promise.reject(turn.services.over(turn));
+    return this.#neighbour(
+      turn,
+      held.activation,
+      method,
+      { request: copy, weight },
+      this.#deadline(turn, method),
+      again,
+      held,
+    );
+  }
+
+  #copied(request: unknown): { readonly copy: unknown; readonly weight: number } {
+    const copy = copyRequest(request, this.#parts.config.maxMessage);
+    return { copy, weight: request === undefined ? 0 : 2 * bytesOfLastCopy() };
+  }
+
+  #deadline(turn: Turn, method: MethodDefinition, timeout?: number): number {
+    return Math.min(turn.deadline, this.#parts.now() + (timeout ?? method.timeout ?? this.#parts.config.callTimeout));
+  }
+
   #call(
     turn: Turn,
     definition: TypeDefinition,
@@ -65,10 +89,8 @@ export class Outbound {
     request: unknown,
     options: CallOptions,
   ): Promise<unknown> {
-    const timeout = options.timeout ?? method.timeout ?? this.#parts.config.callTimeout;
-    const deadline = Math.min(turn.deadline, this.#parts.now() + timeout);
-    const copy = copyRequest(request, this.#parts.config.maxMessage);
-    const weight = request === undefined ? 0 : 2 * bytesOfLastCopy();
+    const deadline = this.#deadline(turn, method, options.timeout);
+    const { copy, weight } = this.#copied(request);
     const activation = readable(() => this.#parts.activation(turn, definition, id));
     const send = () => {
       const message = messageOf(turn, definition, id, method, copy, deadline, options, this.#parts.now());
@@ -86,6 +108,7 @@ export class Outbound {
     { request, weight }: { readonly request: unknown; readonly weight: number },
     deadline: number,
     again: () => Promise<unknown>,
+    inside?: Turn,
   ): Promise<unknown> {
     const { commit, memory } = this.#parts;
     const parsed = parseRequest(method, request);
@@ -100,6 +123,7 @@ export class Outbound {
           traceparent: turn.context.traceparent,
         },
         parent: turn,
+        inside,
         encode: this.#encode,
         finish: (outcome) => {
           memory.free(weight);

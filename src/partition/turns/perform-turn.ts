@@ -16,7 +16,14 @@ interface Parts {
  * What a turn does once it is let in: brings its object into memory if need be, runs the hooks that are due and the method.
  * Goes on without a promise as long as nothing waits. An abandoned turn stops at the next of these steps.
  */
-export function performTurn(turn: Turn, { storage, scope, activations }: Parts): MaybePromise<unknown> {
+export function performTurn(turn: Turn, parts: Parts): MaybePromise<unknown> {
+  const { definition } = turn.activation;
+  // Code finds its turn through the scope where it may run among others' code, by a pointer where it runs alone.
+  const scoped = turn.plan.async || !turn.exclusive || definition.hooks.size > 0 || definition.objectClass.reentrant;
+  return scoped ? parts.scope.run(turn, () => perform(turn, parts)) : perform(turn, parts);
+}
+
+function perform(turn: Turn, { storage, scope, activations }: Parts): MaybePromise<unknown> {
   const { activation, plan } = turn;
   if (load(activation, storage)) activations.account(activation);
   if (plan.kind === "deactivate" && activation.instance === undefined) return undefined;
@@ -68,7 +75,10 @@ function invoke(turn: Turn): MaybePromise<unknown> {
     turn.restrict(turn.touched ? freezeJson(JSON.parse(turn.currentText())) : instance.frozen());
   }
   if (turn.exclusive && !turn.plan.async) instance.current = turn;
-  return turn.plan.run(instance.object) as MaybePromise<unknown>;
+  turn.fresh = true;
+  const result = turn.plan.run(instance.object) as MaybePromise<unknown>;
+  turn.fresh = false;
+  return result;
 }
 
 function beforeDelete(turn: Turn): MaybePromise<unknown> {

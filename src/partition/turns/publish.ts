@@ -1,17 +1,43 @@
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import { exceedsBytes, jsonText, NotJsonError } from "../../object/json.ts";
+import type { GroupCommit } from "../storage/group-commit.ts";
 import { checkState } from "./activate.ts";
+import type { Activations } from "./activations.ts";
 import type { Turn } from "./turn.ts";
 
 /**
- * Publishes what an exclusive turn did as the object's newest state. Checks everything first: it publishes all, or throws.
+ * Makes sure that what an exclusive turn did can be published. From here on nothing can fail.
  *
  * @param maxState bytes of JSON the state may have
- * @returns whether there is something to commit
  * @throws EdgeverseError `STATE_INVALID`, `STATE_TOO_LARGE`
  */
-export function publish(turn: Turn, maxState: number): boolean {
-  const { activation, instance } = turn;
+export function prepare(turn: Turn, maxState: number): void {
+  if (!turn.deleted && turn.instance !== undefined) turn.left = stateText(turn, maxState);
+}
+
+interface Parts {
+  readonly activations: Activations;
+  readonly commit: GroupCommit;
+}
+
+/**
+ * Publishes a prepared turn, and with it those of its transaction: all in one event, so that nobody sees a part, and as one
+ * unit of the next commit.
+ */
+export function publishAll(turn: Turn, { activations, commit }: Parts): void {
+  if (publish(turn)) {
+    activations.account(turn.activation);
+    commit.changed(turn.activation);
+  }
+  for (const held of turn.transaction?.held ?? []) {
+    commit.link(turn.activation, held.activation);
+    if (held.status === "running") publishAll(held, { activations, commit });
+  }
+}
+
+/** Makes what the turn did the object's newest state; says whether there is something to commit. */
+function publish(turn: Turn): boolean {
+  const { activation, instance, left: text } = turn;
   if (turn.deleted) {
     activation.exists = false;
     activation.text = "";
@@ -20,10 +46,11 @@ export function publish(turn: Turn, maxState: number): boolean {
     activation.instance = undefined;
     return true;
   }
-  if (instance === undefined) return false;
-  const text = stateText(turn, maxState);
+  if (instance === undefined || text === undefined) return false;
   const writes = turn.openedStore?.writes;
   instance.text = text;
+  // Its private fields may hold what a call that ran inside the turn left, and was rolled back.
+  if (turn.spoiled) activation.instance = undefined;
   if (activation.exists && (text === activation.text || !turn.touched) && (writes === undefined || writes.size === 0))
     return false;
   if (writes !== undefined && writes.size > 0) {

@@ -6,7 +6,7 @@ import type { MaybePromise } from "./maybe-promise.ts";
 import { learnFrom } from "./method-plan.ts";
 import { late, outgoingError } from "./outgoing-error.ts";
 import { performTurn } from "./perform-turn.ts";
-import { publish } from "./publish.ts";
+import { prepare, publishAll } from "./publish.ts";
 import type { TurnActivation } from "./turn.ts";
 import { isExclusive, type Outcome, RELEASED, Turn, type TurnPlan } from "./turn.ts";
 import type { TurnEngineParts } from "./turn-engine-parts.ts";
@@ -53,18 +53,25 @@ export class TurnEngine {
   }
 
   /** Starts a turn or lets it wait. Its end, also a refusal, is told to `plan.finish`. */
-  submit(activation: TurnActivation, plan: TurnPlan): void {
+  submit(activation: TurnActivation, plan: TurnPlan): Turn {
     const turn = new Turn(activation, plan, this.#parts.services);
     activation.referenced = true;
     try {
       if (this.#stopped !== undefined) throw this.#stopped;
-      const own = ownAncestor(turn);
+      const own = plan.inside ?? ownAncestor(turn);
       if (own !== undefined) this.#enterAgain(turn, own);
       else if (activation.mailbox.admits(isExclusive(turn))) this.#start(turn);
       else this.#wait(turn);
     } catch (error) {
       this.#refuse(turn, error);
     }
+    return turn;
+  }
+
+  /** Rolls a running turn back, and lets it begin again behind those that wait for what it has taken. */
+  restart(turn: Turn): void {
+    this.#drop(turn);
+    this.#end(turn, undefined);
   }
 
   /** @throws EdgeverseError `OVERLOADED` when one more turn may not wait for `activation` */
@@ -88,7 +95,7 @@ export class TurnEngine {
     for (const activation of this.#parts.activations.all()) {
       for (const turn of this.#waiting.drain(activation)) this.#refuse(turn, error);
     }
-    for (const turn of [...this.#running]) this.#fail(turn, error);
+    for (const turn of [...this.#running]) this.fail(turn, error);
   }
 
   /** The database has refused what was published of these objects: whatever began from it ends. Then `tell` tells the rest. */
@@ -102,7 +109,7 @@ export class TurnEngine {
     }
     for (const turn of [...this.#running]) {
       const error = refused.get(turn.activation);
-      if (error !== undefined) this.#fail(turn, error);
+      if (error !== undefined) this.fail(turn, error);
     }
     // Turns that a refused state has called for end too. Reliable calls line up again, behind those that are told now.
     const reason = ({ plan }: Turn) => (plan.admitted === true ? RELEASED : plan.parent?.base.refusal);
@@ -112,9 +119,16 @@ export class TurnEngine {
     for (const activation of held) this.#pump(activation);
   }
 
-  /** A call that came back to its own object ([TURN7]). */
+  /** A call that came back to its own object ([TURN7]), or that belongs inside a turn there. */
   #enterAgain(turn: Turn, own: Turn): void {
     const { mailbox, definition } = turn.activation;
+    if (turn.plan.inside !== undefined) {
+      if (own.status !== "running") throw turn.services.over(own);
+      this.#startInner(turn, own);
+      return;
+    }
+    // What is to be taken must be free: it can't join a turn that waits for it.
+    if (turn.plan.transaction !== undefined) throw deadlock(turn);
     // What the hooks of a detached turn call must see its own instance.
     if (turn.plan.readonly && mailbox.shared && !(own.detached && own.mutable)) this.#start(turn);
     else if (definition.objectClass.reentrant && own.status === "running") this.#startInner(turn, own);
@@ -141,7 +155,7 @@ export class TurnEngine {
     activation.mailbox.enter(turn, turn.exclusive);
     this.#begin(turn, () => {
       if (turn.startedAt >= plan.info.deadline) throw late(turn, "before it started");
-      return this.#inContext(turn, () => performTurn(turn, this.#parts));
+      return performTurn(turn, this.#parts);
     });
   }
 
@@ -161,7 +175,7 @@ export class TurnEngine {
     try {
       result = work();
     } catch (error) {
-      this.#fail(turn, this.#stopped ?? turn.base.refusal ?? error);
+      this.fail(turn, this.#stopped ?? turn.base.refusal ?? error);
       return;
     }
     if (turn.plan.method !== undefined) learnFrom(turn.plan.method, result);
@@ -169,7 +183,7 @@ export class TurnEngine {
     const lost = this.#stopped ?? turn.base.refusal;
     if (lost !== undefined) {
       if (result instanceof Promise) result.catch(() => undefined);
-      this.#fail(turn, lost);
+      this.fail(turn, lost);
       return;
     }
     if (!(result instanceof Promise)) {
@@ -179,10 +193,10 @@ export class TurnEngine {
     this.#running.add(turn);
     turn.beginWait();
     if (!turn.plan.async) this.#provedAsync(turn);
-    turn.cancelDeadline = this.#parts.deadlines.add(turn.deadline, () => this.#fail(turn, late(turn, "while it ran")));
+    turn.cancelDeadline = this.#parts.deadlines.add(turn.deadline, () => this.fail(turn, late(turn, "while it ran")));
     result.then(
       (value) => this.#succeed(turn, value),
-      (error: unknown) => this.#fail(turn, error),
+      (error: unknown) => this.fail(turn, error),
     );
   }
 
@@ -193,13 +207,6 @@ export class TurnEngine {
     this.#pump(turn.activation);
   }
 
-  /** Lets the turn's code find its turn: through the scope what may run among others' code, by a pointer what runs alone. */
-  #inContext(turn: Turn, work: () => MaybePromise<unknown>): MaybePromise<unknown> {
-    const { definition } = turn.activation;
-    const scoped = turn.plan.async || !turn.exclusive || definition.hooks.size > 0 || definition.objectClass.reentrant;
-    return scoped ? this.#parts.scope.run(turn, work) : work();
-  }
-
   #succeed(turn: Turn, value: unknown): void {
     if (turn.status !== "running") return;
     let encoded: unknown;
@@ -207,26 +214,37 @@ export class TurnEngine {
       if (this.#parts.clock.now() >= turn.deadline) throw late(turn, "as it ended");
       encoded = turn.plan.encode(value, turn);
       if (turn.outer !== undefined) succeedInner(turn, turn.outer);
-      else if (turn.exclusive && publish(turn, this.#parts.limits.maxState)) {
-        this.#parts.activations.account(turn.activation);
-        this.#parts.commit.changed(turn.activation);
+      else if (turn.exclusive) {
+        prepare(turn, this.#parts.limits.maxState);
+        if (turn.plan.transaction !== undefined) {
+          turn.plan.transaction.prepared();
+          return;
+        }
+        turn.transaction?.check();
+        publishAll(turn, this.#parts);
       }
     } catch (error) {
-      this.#fail(turn, error);
+      this.fail(turn, error);
       return;
     }
     this.#end(turn, { ok: true, value: encoded });
   }
 
-  /** Ends a running turn without effects. Its instance goes with it: the method's code may still hold it. */
-  #fail(turn: Turn, thrown: unknown): void {
+  /** Ends a running turn without effects. */
+  fail(turn: Turn, thrown: unknown): void {
     if (turn.status !== "running") return;
-    const { activation } = turn;
-    if (turn.exclusive && activation.instance === turn.instance) activation.instance = undefined;
+    this.#drop(turn);
     this.#end(turn, { ok: false, error: outgoingError(turn, thrown, this.#parts.observer) });
   }
 
-  #end(turn: Turn, outcome: Outcome): void {
+  /** Drops the instance of a turn that failed: the method's code may still hold it, and its private fields are not fit. */
+  #drop({ activation, exclusive, instance, outer }: Turn): void {
+    if (exclusive && activation.instance === instance) activation.instance = undefined;
+    if (outer !== undefined) outer.spoiled = true;
+  }
+
+  /** @param outcome undefined when it is to begin again */
+  #end(turn: Turn, outcome: Outcome | undefined): void {
     const { activation } = turn;
     turn.status = "ended";
     turn.openedStore?.close();
@@ -241,7 +259,13 @@ export class TurnEngine {
     if (turn.outer === undefined)
       this.#parts.meter.turn(activation.position, activation.definition.type, now - turn.startedAt, now);
     if (turn.instance?.current === turn) turn.instance.current = undefined;
-    turn.plan.finish(outcome);
+    if (outcome !== undefined) turn.plan.finish(outcome);
+    // After the turn's own end is part of the next commit: what waits for these objects may start now, and flush it.
+    for (const held of turn.transaction?.end() ?? []) {
+      if (outcome?.ok === true) this.#end(held, outcome);
+      else this.fail(held, turn.services.over(turn));
+    }
+    if (outcome === undefined) this.submit(activation, turn.plan);
     this.#pump(activation);
     this.#letGo(activation);
     if (activation.onIdle !== undefined && activation.mailbox.idle) activation.onIdle();

@@ -3,6 +3,7 @@ import type { Random, SqlStorage } from "../../platform/ports.ts";
 import type { GroupCommit } from "../storage/group-commit.ts";
 import type { MemoryBudget } from "./memory-budget.ts";
 import type { Outbound } from "./outbound.ts";
+import type { Transactions } from "./transactions.ts";
 import type { Turn, TurnServices } from "./turn.ts";
 import { TurnStore } from "./turn-store.ts";
 
@@ -15,11 +16,13 @@ export function turnServices(parts: {
   readonly env?: unknown;
   readonly random: Random;
   readonly outbound: Outbound;
+  readonly transactions: Transactions;
 }): TurnServices {
-  const { storage, commit, config, memory, env, random, outbound } = parts;
+  const { storage, commit, config, memory, env, random, outbound, transactions } = parts;
   return {
     env,
     stub: (turn, type, id, options) => outbound.stub(turn, type, id, options),
+    transact: (turn, objects, work) => transactions.run(turn, objects, work),
     openStore: (turn) =>
       new TurnStore(turn.activation, storage, {
         maxValue: config.maxValue,

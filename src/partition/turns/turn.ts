@@ -3,9 +3,11 @@ import type { CallContext, Caller, CallOptions } from "../../object/call.ts";
 import type { ChainLink } from "../../object/message.ts";
 import type { MethodDefinition } from "../../object/registry.ts";
 import type { ObjectStore } from "../../object/store.ts";
+import type { ObjectName, TransactionWork } from "../../object/transaction.ts";
 import type { TurnScope, VirtualObject } from "../../object/virtual-object.ts";
 import { derivedCallId } from "../../reliable/fingerprint.ts";
 import type { Activation, Base, Instance } from "./activation.ts";
+import type { Transaction } from "./transaction.ts";
 import type { TurnStore } from "./turn-store.ts";
 
 export type TurnActivation = Activation<Turn>;
@@ -33,6 +35,10 @@ export interface TurnPlan {
   readonly timeout?: number | undefined;
   /** The turn of this partition that waits for this one. */
   readonly parent?: Turn | undefined;
+  /** The turn on the same object that this one runs inside; without it, one of a reentrant type that the call came back to. */
+  readonly inside?: Turn | undefined;
+  /** It takes its object for this transaction, which ends it. */
+  readonly transaction?: Transaction<Turn> | undefined;
   /** Turns of other partitions that wait for this one. */
   readonly chain?: readonly ChainLink[] | undefined;
   /** It was accepted before, as a reliable call: the mailbox's bound does not count, and its callers wait since then. */
@@ -50,6 +56,7 @@ export interface TurnPlan {
 /** What the turn's stubs and store reach beyond the turn itself. */
 export interface TurnServices {
   stub(turn: Turn, type: string, id: string, options: CallOptions): object;
+  transact(turn: Turn, objects: readonly ObjectName[], work: TransactionWork): Promise<unknown>;
   openStore(turn: Turn): TurnStore;
   uuid(): string;
   /** The Worker's bindings, for `this.env`; nothing here looks into them. */
@@ -89,14 +96,22 @@ export class Turn implements TurnScope {
   detached = false;
   created = false;
   deleted = false;
+  /** A call that ran inside it was rolled back, and may have left something in the instance's private fields. */
+  spoiled = false;
   /** Text of the state it starts from. */
   text = "";
+  /** Text of the state it leaves, once that is known to be fit. */
+  left: string | undefined;
   /** Whether `working` was made. */
   touched = false;
   working: unknown;
   /** Turns of this partition that it waits for; those that ended at once never were among them. */
   children: Set<Turn> | undefined;
   awaits: Set<Awaited> | undefined;
+  /** The transaction that it has begun. */
+  transaction: Transaction<Turn> | undefined;
+  /** Its method runs, and has waited for nothing yet. */
+  fresh = false;
   cancelDeadline: (() => void) | undefined;
   /** What its object was when it began. */
   base: Base;
@@ -173,6 +188,11 @@ export class Turn implements TurnScope {
   stub(type: string, id: string, options: CallOptions): object {
     this.#check();
     return this.services.stub(this, type, id, options);
+  }
+
+  transact(objects: readonly ObjectName[], work: TransactionWork): Promise<unknown> {
+    this.checkMutable("begin a transaction of");
+    return this.services.transact(this, objects, work);
   }
 
   deleteSelf(): void {

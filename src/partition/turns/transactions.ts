@@ -1,0 +1,203 @@
+import { EdgeverseError } from "../../errors/edgeverse-error.ts";
+import { placementOf, shardOf } from "../../identity/object-id.ts";
+import { objectKey } from "../../object/message.ts";
+import type { Registry, TypeDefinition } from "../../object/registry.ts";
+import type { ObjectName, TransactionWork } from "../../object/transaction.ts";
+import type { GroupCommit } from "../storage/group-commit.ts";
+import { readable } from "../storage/refusal.ts";
+import type { Outbound } from "./outbound.ts";
+import { Transaction } from "./transaction.ts";
+import type { Turn, TurnActivation } from "./turn.ts";
+import type { TurnEngine } from "./turn-engine.ts";
+
+/** Objects that one transaction may take. */
+export const MAX_PARTICIPANTS = 100;
+
+interface Parts {
+  readonly registry: Registry;
+  readonly commit: GroupCommit;
+  readonly outbound: Outbound;
+  readonly engine: () => TurnEngine;
+  /** How many shards there are. */
+  shards(): number;
+  /** The activation of an object of this partition that `turn` may call at once. */
+  activation(turn: Turn, definition: TypeDefinition, id: string): TurnActivation | undefined;
+}
+
+interface Participant {
+  readonly key: string;
+  readonly definition: TypeDefinition;
+  readonly id: string;
+}
+
+/**
+ * Transactions on one shard ([TX1–5]): a turn takes other objects, changes them with its own, and all of it commits with the
+ * turn or not at all.
+ *
+ * | what happens                                       | then                                                              |
+ * |----------------------------------------------------|-------------------------------------------------------------------|
+ * | bad list: places, duplicates, count, nested         | `INVALID_ARGUMENT` before anything is taken                       |
+ * | an object is busy                                   | waits, until the turn's deadline; others wait behind it            |
+ * | two turns wait for one another's objects            | one begins again, if it has waited for nothing else; or `DEADLOCK` |
+ * | an object's turn waits for this turn                | `DEADLOCK`                                                        |
+ * | `onCreate` or `onActivate` fails, `autoCreate: false` | `transact` throws that                                            |
+ * | a call of an object fails, also if that is caught   | `transact` throws that                                            |
+ * | the function throws                                 | `transact` throws that                                            |
+ * | `onDelete` fails, a state is unfit, rows are too many | `transact` throws that: nothing is published by then              |
+ * | `transact` has thrown, and the method goes on       | nothing of it is left; another one may begin                      |
+ * | the method fails after it, or does not await it     | nothing of it is left                                             |
+ * | deadline, reset, a refused commit of what it saw    | the turn ends, and its transaction with it                        |
+ * | the commit refuses one object                       | it refuses all: they are one unit                                 |
+ * | the shard is to be handed off                       | the hand-off waits; objects may still be taken                    |
+ */
+export class Transactions {
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** @throws EdgeverseError; nothing has happened then */
+  async run(turn: Turn, objects: readonly ObjectName[], work: TransactionWork): Promise<unknown> {
+    const { fresh } = turn;
+    const participants = this.#check(turn, objects);
+    const transaction = new Transaction(turn);
+    turn.transaction = transaction;
+    try {
+      if (!(await this.#takeAll(turn, transaction, participants, fresh))) return new Promise(() => undefined);
+      const stubs = participants.map((participant) => this.#stub(turn, transaction, participant));
+      const result = await work(...(stubs as never[]));
+      await transaction.settle();
+      return result;
+    } catch (error) {
+      const given = new EdgeverseError("UNAVAILABLE", "The transaction was given up");
+      for (const held of transaction.end()) this.#parts.engine().fail(held, given);
+      if (turn.transaction === transaction) turn.transaction = undefined;
+      throw error;
+    }
+  }
+
+  /** @throws EdgeverseError `INVALID_ARGUMENT`, `INVALID_ID`, `TYPE_NOT_FOUND` */
+  #check(turn: Turn, objects: readonly ObjectName[]): Participant[] {
+    const { registry, shards } = this.#parts;
+    const own = turn.activation;
+    if (turn.plan.readonly)
+      throw refused(`a turn of ${own.key} that only reads`, "declare its method without readonly");
+    if (turn.outer !== undefined || turn.plan.transaction !== undefined)
+      throw refused(`${own.key}, in a call that runs inside another turn`, "transactions don't nest");
+    if (turn.transaction !== undefined) throw refused(`${own.key}, which has one already`, "name all objects in one");
+    if (objects.length === 0 || objects.length > MAX_PARTICIPANTS)
+      throw refused(`${objects.length} objects`, `it takes 1 to ${MAX_PARTICIPANTS}`);
+    const place = placeOf(own.id, shards());
+    const participants = new Map<string, Participant>();
+    for (const [type, id] of objects) {
+      const definition = registry.type(type);
+      const key = objectKey(type, id);
+      if (participants.has(key)) throw refused(`${key} twice`, "name each object once");
+      const other = placeOf(id, shards());
+      if (other !== place) {
+        const how = 'place them together by a "static shardBy" of their types, or by ids "shard#<n>/…"';
+        throw refused(`${key} on ${other}, as ${own.key} is on ${place}`, how);
+      }
+      participants.set(key, { key, definition, id });
+    }
+    return [...participants.values()];
+  }
+
+  /**
+   * Takes the objects in the order of their keys, so that transactions never wait for one another in a circle. Only the
+   * turn's own object was taken before: should that close a circle, the turn begins again.
+   *
+   * @returns false when the turn begins again, and this run of it is over
+   */
+  async #takeAll(
+    turn: Turn,
+    transaction: Transaction<Turn>,
+    participants: readonly Participant[],
+    fresh: boolean,
+  ): Promise<boolean> {
+    const inOrder = participants.toSorted((left, right) => (left.key < right.key ? -1 : 1));
+    for (const participant of inOrder) {
+      try {
+        await this.#take(turn, transaction, participant);
+      } catch (error) {
+        if (!fresh || !closesAt(turn, error)) throw error;
+        this.#parts.engine().restart(turn);
+        return false;
+      }
+      transaction.checkOpen();
+    }
+    return true;
+  }
+
+  async #take(turn: Turn, transaction: Transaction<Turn>, { key, definition, id }: Participant): Promise<void> {
+    const { commit, engine } = this.#parts;
+    const own = key === turn.activation.key;
+    const activation = own ? turn.activation : readable(() => this.#parts.activation(turn, definition, id));
+    if (activation === undefined) throw new EdgeverseError("UNAVAILABLE", `Cannot take ${key}: its shard has moved`);
+    const { requestId, traceparent } = turn.context;
+    const taken = Promise.withResolvers<void>();
+    const held = engine().submit(activation, {
+      kind: "call",
+      readonly: false,
+      async: true,
+      info: { caller: turn.asCaller, deadline: turn.deadline, callId: undefined, requestId, traceparent },
+      parent: turn,
+      inside: own ? turn : undefined,
+      transaction,
+      run: () => {
+        transaction.checkOpen();
+        taken.resolve();
+        return transaction.closing;
+      },
+      encode: () => undefined,
+      finish: (outcome) => {
+        // The turn's own object joins the turn as soon as it is prepared.
+        if (outcome.ok) transaction.prepared();
+        else {
+          transaction.lost(outcome.error);
+          taken.reject(outcome.error);
+        }
+      },
+    });
+    await taken.promise;
+    // What it will see of the object may not be committed yet.
+    commit.link(turn.activation, activation);
+    transaction.take(held);
+  }
+
+  /** Its calls run one after the other, inside the turn that holds the object. */
+  #stub(turn: Turn, transaction: Transaction<Turn>, { key, definition }: Participant): object {
+    const { registry, outbound } = this.#parts;
+    const held = transaction.held.find(({ activation }) => activation.key === key) as Turn;
+    let last: Promise<unknown> = Promise.resolve();
+    return definition.makeStub((name, request) => {
+      const call = last.then(() => {
+        transaction.checkOpen();
+        return outbound.inside(held, turn, registry.method(definition, name), request);
+      });
+      last = call.catch(() => undefined);
+      transaction.track(call);
+      return call;
+    });
+  }
+}
+
+/** Whether what was to be taken waits for the turn itself, and for none of its callers. */
+function closesAt(turn: Turn, error: unknown): boolean {
+  if (!(error instanceof EdgeverseError) || error.code !== "DEADLOCK" || !error.retryable) return false;
+  const objects = [turn.activation, ...(turn.transaction?.held ?? []).map(({ activation }) => activation)];
+  const { chain } = error.details as { readonly chain: readonly string[] };
+  // Whoever waits for them goes first then: there is an end to it.
+  return chain.at(-1) === turn.activation.key && objects.some(({ mailbox }) => mailbox.waiting > 0);
+}
+
+/** Where an object is: its shard, or the partition that its id names. @throws EdgeverseError `INVALID_ID` */
+function placeOf(id: string, shards: number): string {
+  const placement = placementOf(id);
+  return placement.kind === "partition" ? `partition ${placement.partition}` : `shard ${shardOf(placement, shards)}`;
+}
+
+function refused(what: string, remedy: string): EdgeverseError {
+  return new EdgeverseError("INVALID_ARGUMENT", `Cannot begin a transaction of ${what}: ${remedy}`);
+}
