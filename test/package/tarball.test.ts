@@ -9,7 +9,7 @@ import { emptyFolder, run } from "./machine.ts";
 const BUDGET = 1280 * 1024;
 
 /** Where a README leads those who change Edgeverse itself. */
-const FOR_CONTRIBUTORS = ["CONTRIBUTING.md", "docs/decisions"];
+const FOR_CONTRIBUTORS = ["CONTRIBUTING.md", "docs/ARCHITECTURE.md", "docs/decisions", "docs/lessons.md"];
 
 const { tarball, size, unpackedSize, files } = inject("edgeverse");
 const paths = files.map(({ path }) => path);
