@@ -178,7 +178,6 @@ export class OutgoingMoves {
       changes.end(order.shard);
       storage.query("DELETE FROM changes WHERE position BETWEEN ? AND ?", range.first, range.last);
     }
-    changes.begin(order.shard, range);
     const known = this.#moving.get(order.shard);
     if (known?.order.id === order.id) return known;
     const moving = { order, cursor: null, rows: 0, bytes: 0, pace: new CopyPace(), stalled: 0, undone: false };

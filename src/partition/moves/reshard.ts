@@ -88,11 +88,10 @@ function halved(records: ReadonlyMap<number, ShardRecord>, half: number): Map<nu
   return next;
 }
 
+/** Both shards are served here, or neither is. */
 function joined(left: ShardRecord, right: ShardRecord): ShardRecord {
-  const seen = Math.max(left.seen, right.seen);
-  const [first, second] = left.state.epoch >= right.state.epoch ? [left, right] : [right, left];
-  const state = serves(first.state) || !serves(second.state) ? first.state : second.state;
-  return { state: { ...state, epoch: Math.max(left.state.epoch, right.state.epoch) }, seen };
+  const { state } = left.state.epoch >= right.state.epoch ? left : right;
+  return { state, seen: Math.max(left.seen, right.seen) };
 }
 
 /** Why the shards can't be halved at this partition. */
