@@ -12,10 +12,11 @@ export class BulkInsert {
   /** @param onConflict what follows the rows: what becomes of those that are there */
   constructor(table: string, columns: readonly string[], onConflict = "") {
     const into = `INSERT INTO ${table} (${columns.join(", ")})`;
-    const fields = columns.map((_, index) => `value->>${index}`).join(", ");
+    const fields = columns.map((_, index) => `list->>${index}`).join(", ");
     this.#one = `${into} VALUES (${columns.map(() => "?").join(", ")}) ${onConflict}`;
-    // Without a condition, SQLite would take the conflict clause for one of a join.
-    this.#many = `${into} SELECT ${fields} FROM json_each(?) WHERE true ${onConflict}`;
+    // Each row is read once, not for each column. Without a condition, SQLite would take the conflict clause for one of a join.
+    this.#many = `${into} WITH rows (list) AS MATERIALIZED (SELECT jsonb(value) FROM json_each(?))
+      SELECT ${fields} FROM rows WHERE true ${onConflict}`;
   }
 
   /** @param rows values in the order of the columns */
