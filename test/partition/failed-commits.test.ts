@@ -90,12 +90,24 @@ describe("[TURN4] a commit that fails", () => {
     expect(refused.map((members) => [...members.keys()])).toEqual([[a]]);
   });
 
+  test("refuses an object that nobody waits for, and those who only wait if the storage takes nothing", async () => {
+    const { storage, clock, commit, refused, told, say } = groupCommit();
+    const [a, reader] = [new Thing("a"), new Thing("reader")];
+    commit.changed(a);
+    commit.settled(reader, say("reader"));
+    storage.failing = new Error("disk I/O error");
+    await clock.advance(0);
+    expect(new Set(refused[0]?.keys())).toEqual(new Set([a, reader]));
+    expect(told).toEqual(["refused", "reader: UNAVAILABLE"]);
+  });
+
   test("takes with it all that are linked, whichever of them came first", async () => {
     const { clock, commit, refused, publish } = groupCommit();
     const [bad, a, b, c] = [new Thing("bad", "POISON"), new Thing("a"), new Thing("b"), new Thing("c")];
     commit.link(a, b);
     commit.link(c, a);
     commit.link(bad, c);
+    commit.link(b, c);
     publish(bad);
     await clock.advance(0);
     expect(new Set(refused[0]?.keys())).toEqual(new Set([bad, a, b, c]));
@@ -124,6 +136,8 @@ describe("[TURN4] a commit that fails", () => {
     await clock.advance(0);
     expect(changes.begin(0, { first: 7, last: 8 }).digest.rows).toBe(1);
     expect(storage.query("SELECT id FROM changes")).toEqual([{ id: "a" }]);
+    const [shard] = storage.query<{ copy: string }>("SELECT copy FROM shards");
+    expect(JSON.parse(shard?.copy ?? "{}")).toEqual(changes.begin(0, { first: 7, last: 8 }));
   });
 
   test("writes nothing behind the fence", async () => {

@@ -88,7 +88,10 @@ describe("[MIG2] [MIG3] a write to rows that are copied", () => {
     const positions = [9, 10, 20, 21, 29, 30, 31];
     expect(positions.filter((position) => changes.covers(position))).toEqual([10, 20, 30]);
     save(...positions.map((position) => thing(`o${position}`, {}, position)));
-    for (const position of positions) changes.object(thing(`p${position}`, {}, position), () => {});
+    const written: number[] = [];
+    for (const position of positions)
+      changes.object(thing(`p${position}`, {}, position), () => void written.push(position));
+    expect(written).toEqual(positions);
     expect(noted()).toEqual(["0 o10  there", "0 o20  there", "0 p10  gone", "0 p20  gone"]);
     expect(changes.changes({ first: 0, last: 99 }, 0, ALL).rows.map(({ id }) => id)).toContain("o30");
     changes.end(SHARD);
@@ -247,6 +250,7 @@ describe("[MIG2] what was noted", () => {
 
   test("is stored with the write, once, and costs nothing when nothing was noted", () => {
     const { storage, changes } = tracked();
+    changes.begin(1, { first: 30, last: 40 });
     const row: MovedRow = { kind: 0, position: 10, type: "T", id: "a", key: "", values: [1, "{}", 0, 0] };
     changes.scanned(9, [row], null);
     changes.scanned(SHARD, [row], row);

@@ -1,7 +1,7 @@
 import { SqliteStorage } from "edgeverse/testing";
 import { describe, expect, test } from "vitest";
 import { EdgeverseError } from "../../src/errors/edgeverse-error.ts";
-import { isRefusal, refusal } from "../../src/partition/storage/refusal.ts";
+import { isRefusal, readable, refusal } from "../../src/partition/storage/refusal.ts";
 import { migrate } from "../../src/partition/storage/schema.ts";
 
 function setup(failing?: Error) {
@@ -55,4 +55,18 @@ describe("[TURN4] why a write was refused", () => {
       false,
     );
   });
+});
+
+test("[TURN4] what can't be read is tried again later, and what Edgeverse refuses stays as it is", () => {
+  const cause = new Error("disk I/O error");
+  const own = new EdgeverseError("STATE_INVALID", "bad");
+  const failing = (error: Error) => () =>
+    readable(() => {
+      throw error;
+    }, "away");
+  expect(readable(() => 5)).toBe(5);
+  expect(failing(own)).toThrow(own);
+  expect(failing(cause)).toThrow(
+    expect.objectContaining({ code: "UNAVAILABLE", message: "away", retryable: true, cause }),
+  );
 });
