@@ -38,8 +38,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   calls: {
     folder: "src/partition/calls",
     tests: partition(
-      "{call-admission,call-callers,call-entries,call-queues,call-shipping,call-table,mark-sweep}",
-      "{orphans,reliable-calls,reliable-call-outcomes,refused-calls,parked-calls,poison,suspects,line-deadlock}",
+      "{call-admission,call-callers,call-entries,call-queues,call-shipping,call-table,call-writes,mark-sweep}",
+      "{suspects,orphans,reliable-calls,reliable-call-outcomes,refused-calls,parked-calls,poison,line-deadlock}",
       "{unreadable-requests,call-budget,hand-off}",
     ),
   },

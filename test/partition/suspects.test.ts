@@ -1,6 +1,9 @@
 import { method, VirtualObject } from "edgeverse";
-import { type ManualClock, TestCluster } from "edgeverse/testing";
-import { expect, test } from "vitest";
+import { ManualClock, TestCluster } from "edgeverse/testing";
+import { describe, expect, test } from "vitest";
+import { Suspects } from "../../src/partition/calls/suspects.ts";
+import { Deadlines } from "../../src/partition/turns/deadlines.ts";
+import { activationOf, foundEntry } from "./call-entry-fixture.ts";
 
 let clock: ManualClock;
 let explode: () => void;
@@ -46,4 +49,67 @@ test("[CALL2] a call that ends the process each time is parked, and none of thos
   const statuses = made.storage("p0").query("SELECT id, status FROM calls ORDER BY id");
   expect(statuses).toEqual(ids.map((id) => ({ id, status: id === "c" ? "parked" : "success" })));
   expect(ends).toBe(3);
+});
+
+describe("[CALL2] calls that ran each time when the process ended", () => {
+  function setup() {
+    const clock = new ManualClock();
+    const driven: string[] = [];
+    const refused = new Set<unknown>();
+    const suspects: Suspects = new Suspects(
+      new Deadlines(clock),
+      () => clock.now(),
+      (entry) => {
+        if (!refused.has(entry) && suspects.admits(entry)) driven.push(entry.stored.record.callId);
+      },
+    );
+    const suspect = (id: string, crashes = 2) => Object.assign(foundEntry(id, 1, activationOf(id)), { crashes });
+    return { clock, driven, refused, suspects, suspect };
+  }
+
+  test("start one after the other; others start beside them", () => {
+    const { driven, suspects, suspect } = setup();
+    const [a, b, c] = [suspect("a"), suspect("b", 3), suspect("c")];
+    expect([a, b, c, a, b].map((entry) => suspects.admits(entry))).toEqual([true, false, false, true, false]);
+    expect(suspects.admits(suspect("fine", 1))).toBe(true);
+    suspects.leave(suspect("unknown"));
+    expect(driven).toEqual([]);
+    suspects.leave(a);
+    expect(driven).toEqual(["b"]);
+    suspects.leave(b);
+    expect(driven).toEqual(["b", "c"]);
+    suspects.leave(c);
+    expect([driven, suspects.admits(a)]).toEqual([["b", "c"], true]);
+  });
+
+  test("wait for a second, should the one before them wait for another", async () => {
+    const { clock, driven, suspects, suspect } = setup();
+    const [a, b, c] = [suspect("a"), suspect("b"), suspect("c")];
+    for (const entry of [a, b, c]) suspects.admits(entry);
+    await clock.advance(999);
+    expect(driven).toEqual([]);
+    await clock.advance(1);
+    expect(driven).toEqual(["b"]);
+    await clock.advance(500);
+    suspects.leave(b);
+    expect(driven).toEqual(["b", "c"]);
+    // The second of b is not that of c.
+    await clock.advance(999);
+    expect(suspects.admits(a)).toBe(false);
+    await clock.advance(1);
+    expect(driven).toEqual(["b", "c", "a"]);
+  });
+
+  test("are passed over if they have left, or can't start now", () => {
+    const { driven, refused, suspects, suspect } = setup();
+    const [a, b, c, d] = [suspect("a"), suspect("b"), suspect("c"), suspect("d")];
+    for (const entry of [a, b, c, d]) suspects.admits(entry);
+    suspects.leave(b);
+    refused.add(c);
+    suspects.leave(a);
+    expect(driven).toEqual(["d"]);
+    refused.clear();
+    suspects.leave(d);
+    expect(driven).toEqual(["d", "c"]);
+  });
 });
