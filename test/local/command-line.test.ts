@@ -1,7 +1,9 @@
 import { spawnSync } from "node:child_process";
-import { resolve } from "node:path";
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { nodeProblem } from "../../local/node-version.ts";
+import manifest from "../../package.json" with { type: "json" };
 import { cleanUp, temporaryFolder } from "./host-process.ts";
 
 const CLI = resolve(import.meta.dirname, "../../local/cli.ts");
@@ -75,6 +77,11 @@ test.each([
   expect(stderr).toContain(message);
   expect(stderr.trim().split("\n")).toHaveLength(1);
   expect(stderr).not.toContain("hidden");
+});
+
+test.each(["getting-started", "operations", "testing"])("docs/%s.md says which Node is needed", (document) => {
+  const text = readFileSync(join(import.meta.dirname, `../../docs/${document}.md`), "utf8");
+  expect(text).toContain(`Node ${manifest.engines.node.replace(">=", "")} or newer`);
 });
 
 test.each([
