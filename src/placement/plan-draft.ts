@@ -100,9 +100,8 @@ export class PlanDraft {
   /** For a shard that must leave: the base owner if it may have it, else who suits best, of those who has most room. */
   suitable(shard: PlanShard): number | undefined {
     const base = this.memberOf(shard.base);
-    const owner = this.memberOf(shard.owner);
-    if (base !== undefined && base !== owner && this.eligible(shard, base)) return base;
     // Its owner is no candidate: it drains, or the rules are against it.
+    if (base !== undefined && this.eligible(shard, base)) return base;
     return this.constraints.best(
       shard,
       (member) => (this.counts[member] as number) / (this.members[member] as PlanMember).weight,

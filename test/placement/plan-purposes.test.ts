@@ -118,6 +118,20 @@ describe("a rule", () => {
     );
   });
 
+  test("[PLAN1] that keeps types apart moves the one and then has no more against the other", () => {
+    const apart: Policy = { ...off, rules: [{ type: "A", antiAffinity: ["B"] }] };
+    const [a, b] = [{ load: load(1, ["A"]) }, { load: load(1, ["B"]) }];
+    expect(movesOf(planned(members, [a, b, b], apart))).toEqual(["0 p1 constraint"]);
+    const roomy = [member("p0", { state: "draining" }), member("p1", { weight: 100 }), member("p2")];
+    expect(movesOf(planned(roomy, [a, b, a], apart))).toEqual(["0 p1 drain", "1 p2 drain", "2 p1 drain"]);
+  });
+
+  test("[PLAN3] against a pinned shard counts it once, though it can't be balanced either", () => {
+    const made = planned(members, [{ ...model, pinned: true }, {}, {}, {}], { ...many, rules, threshold: 0.01 });
+    expect(made.skipped).toContainEqual({ reason: "pinned", count: 1 });
+    expect(made.moves.map(({ reason }) => reason)).toContain("balance-count");
+  });
+
   test("[PLAN3] that nobody meets says so", () => {
     const made = planned(members, [model], { ...off, rules: [{ type: "Model", on: { gpu: "no" } }] });
     const detail = "no partition may have shard 0 by the rules";
@@ -183,6 +197,12 @@ describe("a change of membership", () => {
     const made = planned(members, [{}, { owner: "p1" }, { owner: "p1" }, { owner: "p1" }], { ...POLICY, batch: 1 });
     expect(made.skipped.map(({ reason }) => reason)).toEqual(["batch"]);
     expect(movesOf(made)).toEqual(["0 p2 drain"]);
+    const unbalanced = plan(
+      cluster(members, 4, () => ({})),
+      { ...off, batch: 1 },
+      NOW,
+    );
+    expect(unbalanced.skipped.map(({ reason }) => reason)).toEqual(["batch"]);
   });
 });
 
