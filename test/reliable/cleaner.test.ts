@@ -101,7 +101,7 @@ describe("cleanup", () => {
 
   test("[CALL9] rows are counted by how they ended, and go until there are none", async () => {
     const { log, maintenance, run } = setup();
-    for (const status of ["success", "failed", "expired"] as const) await log.write(finished(status, 500));
+    for (const status of ["expired", "failed", "success"] as const) await log.write(finished(status, 500));
     const report = await run(maintenance.cleanUp({ olderThan: null, dryRun: false }));
     expect(report).toMatchObject({ counts: { success: 500, failed: 500, expired: 500 }, complete: true });
     expect(log.rows).toEqual([]);
