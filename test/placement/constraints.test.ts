@@ -134,6 +134,8 @@ describe("the member that suits best", () => {
 
   test("[PLAN1] is active, and far from what must not be near", () => {
     const rules = made({ type: "A", on: { disk: "ssd" }, antiAffinity: ["B"] });
+    rules.place(of("B"), 1);
+    rules.place(of("B"), 1, -1);
     expect(rules.best(of("A"), (index) => -index)).toBe(1);
     rules.place(of("B"), 1);
     expect(rules.best(of("A"), (index) => -index)).toBe(0);

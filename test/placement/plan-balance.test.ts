@@ -212,3 +212,11 @@ describe("by load, it is shared", () => {
     ]);
   });
 });
+
+test.each(["count", "load"] as const)("[PLAN3] by %s: what may not go is no reason while others go", (strategy) => {
+  const policy: Policy = { ...byCount, strategy, rules: [{ type: "A", on: { disk: "ssd" } }] };
+  const shards = [{ load: load(1, ["A"]) }, ...loads(1, 1, 1)];
+  const made = planned([member("p0", { labels: { disk: "ssd" } }), member("p1")], shards, policy);
+  expect(made.moves).toHaveLength(2);
+  expect(made.skipped).toEqual([]);
+});
