@@ -41,7 +41,7 @@ export interface Env {
   readonly COORDINATOR: ObjectNamespace;
   /** Bearer token of the admin API; without one there is no admin API. */
   readonly EDGEVERSE_ADMIN_TOKEN?: string | undefined;
-  /** Postgres that holds the log of reliable calls; without it there is none. */
+  /** Postgres that holds the log of reliable calls; without it the log is local ([CALL14]). */
   readonly DATABASE_URL?: string | undefined;
   /** Where to send SQL instead of the host of `DATABASE_URL`: the local bridge. */
   readonly EDGEVERSE_SQL_ENDPOINT?: string | undefined;
@@ -101,7 +101,7 @@ function deploy(env: Env): Deployment {
 }
 
 function logOf(env: Env, config: Config): CallLog | undefined {
-  if (env.DATABASE_URL === undefined || env.DATABASE_URL === "") return undefined;
+  if (config.log === "local" || env.DATABASE_URL === undefined || env.DATABASE_URL === "") return undefined;
   return new PostgresCallLog({
     url: env.DATABASE_URL,
     endpoint: env.EDGEVERSE_SQL_ENDPOINT,

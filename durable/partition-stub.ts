@@ -10,6 +10,8 @@ const FORWARDED: Readonly<Record<Forwarded, true>> = {
   lifecycle: true,
   callRecord: true,
   callRecords: true,
+  newestCalls: true,
+  callStats: true,
   describe: true,
   status: true,
   shards: true,

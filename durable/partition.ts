@@ -8,6 +8,7 @@ import type { MoveOrder, TransferChunk } from "../src/placement/move.ts";
 import type { CallKey } from "../src/reliable/call-record.ts";
 import { maintenanceOf, reconcileWholly } from "../src/reliable/maintenance.ts";
 import type { SweepOrder } from "../src/reliable/mark-sweep.ts";
+import type { NewestQuery } from "../src/reliable/newest-calls.ts";
 import type { PartitionClient } from "../src/router/ports.ts";
 import { Router } from "../src/router/router.ts";
 import type { ObjectQuery, ParkedQuery } from "../src/router/views.ts";
@@ -75,8 +76,16 @@ export function partitionClass(registry: Registry): PartitionClass {
       return this.#client.callRecord(type, id, callId);
     }
 
-    callRecords(keys: readonly CallKey[]) {
-      return this.#client.callRecords(keys);
+    callRecords(keys: readonly CallKey[], whole?: boolean) {
+      return this.#client.callRecords(keys, whole);
+    }
+
+    newestCalls(query: NewestQuery) {
+      return this.#client.newestCalls(query);
+    }
+
+    callStats() {
+      return this.#client.callStats();
     }
 
     describe(type: string, id: string) {

@@ -1,9 +1,10 @@
-import { sql } from "drizzle-orm";
+import { min, sql } from "drizzle-orm";
 import type { PgColumn } from "drizzle-orm/pg-core";
 import { reliableCalls as t } from "../schema/reliable-calls.ts";
 import type { WireError } from "../src/errors/edgeverse-error.ts";
+import type { CallStatus } from "../src/reliable/call-record.ts";
 import { fromJsonbText } from "../src/reliable/jsonb-text.ts";
-import type { LoggedCall } from "../src/reliable/ports.ts";
+import type { CallCount, LoggedCall } from "../src/reliable/ports.ts";
 
 // As text: the core passes JSON on unread, so parsing it here would be work for nothing.
 const jsonText = (column: PgColumn) => sql<string | null>`${column}::text`;
@@ -32,6 +33,27 @@ export const LOGGED = {
   finishedAt: t.finishedAt,
   expiresAt: t.expiresAt,
 };
+
+const stored = (column: PgColumn) => sql`coalesce(pg_column_size(${column}), 0)`;
+
+/** The columns of a `CallCount`, grouped by type and status. The size is that on the disk: it takes no reading. */
+export const COUNTED = {
+  type: t.objectType,
+  status: t.status,
+  count: sql<string>`count(*)`,
+  oldest: min(t.acceptedAt),
+  bytes: sql<string>`sum(${stored(t.request)} + ${stored(t.response)} + ${stored(t.error)})`,
+};
+
+export function toCallCount(row: {
+  readonly type: string;
+  readonly status: CallStatus;
+  readonly count: string;
+  readonly oldest: Date | null;
+  readonly bytes: string;
+}): CallCount {
+  return { ...row, count: Number(row.count), oldest: toMs(row.oldest), bytes: Number(row.bytes) };
+}
 
 type Selected = Pick<
   typeof t.$inferSelect,

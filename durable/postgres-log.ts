@@ -4,8 +4,11 @@ import { reliableCalls as t } from "../schema/reliable-calls.ts";
 import { EdgeverseError } from "../src/errors/edgeverse-error.ts";
 import type { CallRecord, FinalStatus } from "../src/reliable/call-record.ts";
 import {
+  byTypeAndStatus,
   type CallFilter,
   type CallLog,
+  type CallPage,
+  type CallStats,
   type FinalCounts,
   fitting,
   type LoggedCall,
@@ -13,7 +16,7 @@ import {
 } from "../src/reliable/ports.ts";
 import type { NeonOptions } from "./neon-client.ts";
 import { openNeon, readFailure } from "./neon-database.ts";
-import { CHARACTERS, LOGGED, toLoggedCall } from "./postgres-log-row.ts";
+import { CHARACTERS, COUNTED, LOGGED, toCallCount, toLoggedCall } from "./postgres-log-row.ts";
 import { writeRecords } from "./postgres-log-write.ts";
 
 export type PostgresCallLogOptions = NeonOptions;
@@ -56,7 +59,7 @@ export class PostgresCallLog implements CallLog {
     return rows[0] === undefined ? null : toLoggedCall(rows[0]);
   }
 
-  async list(filter: CallFilter): Promise<{ calls: LoggedCall[]; next?: string }> {
+  async list(filter: CallFilter): Promise<CallPage> {
     const limit = checkLimit(filter.limit);
     const where = and(
       filter.status === undefined ? undefined : eq(t.status, filter.status),
@@ -70,6 +73,12 @@ export class PostgresCallLog implements CallLog {
     const more = page.length === limit || chosen.length < page.length;
     const last = chosen.at(-1);
     return last === undefined || !more ? { calls } : { calls, next: String(last.seq) };
+  }
+
+  /** Reads the whole table, but none of its large values. */
+  async stats(): Promise<CallStats> {
+    const rows = await read(() => this.#db.select(COUNTED).from(t).groupBy(t.objectType, t.status));
+    return { counts: rows.map(toCallCount).sort(byTypeAndStatus) };
   }
 
   async read(seqs: readonly string[]): Promise<LoggedCall[]> {

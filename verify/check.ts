@@ -4,7 +4,7 @@ import type { Facts } from "./facts.ts";
 import type { Probe } from "./probe-object.ts";
 
 /** What a deployment must have for a check to make sense there. */
-export type Need = "probes" | "admin" | "log" | "two partitions" | "--allow-reshard";
+export type Need = "probes" | "admin" | "postgres" | "two partitions" | "--allow-reshard";
 
 /**
  * One thing that a rule of docs/SPEC.md promises, tried from outside. Each works on objects of its own, in any order, on a

@@ -94,7 +94,7 @@ function refuse(why: string): number {
 
 function about({ admin, shards, partitions, log }: Facts): string {
   if (!admin) return ", without the admin token";
-  return `, ${shards} shards, ${partitions.length} partitions, ${log ? "with" : "without"} a log`;
+  return `, ${shards} shards, ${partitions.length} partitions, ${log === "postgres" ? "a log in Postgres" : "a local log"}`;
 }
 
 function readUrl(text: string): URL {

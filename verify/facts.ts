@@ -17,14 +17,14 @@ export interface Facts {
   readonly admin: boolean;
   /** The rest is known to operators only. */
   readonly shards: number;
-  readonly log: boolean;
+  readonly log: "postgres" | "local";
   /** Partitions that answer and may get shards. */
   readonly partitions: readonly string[];
 }
 
 interface ClusterView {
   readonly shards: number;
-  readonly log: boolean;
+  readonly log: "postgres" | "local";
   readonly partitions: readonly { readonly name: string; readonly state?: string; readonly reachable: boolean }[];
 }
 
@@ -35,7 +35,7 @@ const AWAKE_WITHIN = 30_000;
 export async function lookAt(deployment: Deployment, signal: AbortSignal): Promise<Facts> {
   const document = await ask(deployment, signal);
   await wake(deployment, signal);
-  const facts = { ...document, admin: false, shards: 0, log: false, partitions: [] };
+  const facts = { ...document, admin: false, shards: 0, log: "local" as const, partitions: [] };
   if (!deployment.hasToken) return facts;
   const answer = await deployment.admin("GET", "cluster", undefined, signal);
   if (answer.status === 401) throw new Unreachable(`${deployment.url} refuses the admin token`);

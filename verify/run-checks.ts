@@ -73,7 +73,7 @@ function reasonOf(ending: Ending): string[] {
 const MISSING: Readonly<Record<Need, string>> = {
   probes: 'add "...probes" of "edgeverse/verify" to the objects of your host',
   admin: "give the admin token",
-  log: "the cluster has no log of reliable calls",
+  postgres: "the log of the cluster is local",
   "two partitions": "the cluster has no two partitions that take shards",
   "--allow-reshard": "it changes the shard count of the whole cluster: allow it with --allow-reshard",
 };
@@ -82,8 +82,9 @@ function isThere(need: Need, { facts, allowReshard }: Run): boolean {
   switch (need) {
     case "probes":
     case "admin":
-    case "log":
       return facts[need];
+    case "postgres":
+      return facts.log === "postgres";
     case "two partitions":
       return facts.partitions.length > 1;
     case "--allow-reshard":

@@ -69,6 +69,10 @@ export const configSchema = z.object({
   idleTimeout: duration("60s", "How long an unused object stays in memory"),
   maxObjects: count(100_000, 10_000_000, "Objects one partition keeps in memory"),
   partitionMemory: count(48 * MiB, 1_024 * MiB, "Estimated bytes of memory for one partition's objects and calls"),
+  log: z
+    .enum(["postgres", "local"])
+    .default("postgres")
+    .describe("Where the log of reliable calls is: in Postgres, if there is a DATABASE_URL, or with the objects"),
   retention: duration("30d", "How long finished calls and their marks are kept"),
   logInterval: duration("250ms", "How long outcomes gather before a batch goes to Postgres"),
   logBacklog: count(

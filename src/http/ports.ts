@@ -23,7 +23,7 @@ export interface HttpParts {
   readonly router: Router;
   readonly connect: Connect;
   readonly coordinator: CoordinatorClient;
-  /** Undefined: the cluster keeps no log; admin calls about it answer `LOG_UNAVAILABLE`. */
+  /** The log in Postgres. Undefined: the log is local. */
   readonly log: CallLog | undefined;
   readonly maintenance: Maintenance;
   /** Undefined: there is no admin API ([ACC3]). */

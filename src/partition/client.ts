@@ -1,18 +1,19 @@
 import type { SweepReport } from "../reliable/mark-sweep.ts";
+import { NONE_FINAL } from "../reliable/ports.ts";
 import type { PartitionClient } from "../router/ports.ts";
 import type { ParkedCalls } from "../router/views.ts";
 import { Inspection, idleDescription, idleStatus } from "./inspection.ts";
 import type { Partition } from "./partition.ts";
 import { runBatch } from "./run-batch.ts";
 
-const NO_MARKS: SweepReport = { removed: 0, visited: 0, next: null };
+const NO_MARKS: SweepReport = { removed: NONE_FINAL, visited: 0, next: null };
 const NO_CALLS: ParkedCalls = { calls: [], next: null };
 
 /** A running partition as its callers see it. What a Durable Object offers over RPC, and a test cluster directly. */
 export function partitionClient(partition: Partition): PartitionClient {
   const inspect = async () => {
     const core = await partition.core();
-    return new Inspection(core, partition.storage);
+    return new Inspection(core, partition.storage, partition.clock);
   };
   return {
     call: (message) => partition.call(message),
@@ -20,7 +21,11 @@ export function partitionClient(partition: Partition): PartitionClient {
     lifecycle: (message) => partition.lifecycle(message),
     // Looking at a cluster must not bootstrap it, nor claim anything in it.
     callRecord: async (type, id, callId) => (partition.bootstrapped ? (await inspect()).call(type, id, callId) : null),
-    callRecords: async (keys) => (partition.bootstrapped ? (await inspect()).calls(keys) : keys.map(() => null)),
+    callRecords: async (keys, whole) =>
+      partition.bootstrapped ? (await inspect()).calls(keys, whole) : keys.map(() => null),
+    newestCalls: async (query) =>
+      partition.bootstrapped ? (await inspect()).newestCalls(query) : { calls: [], complete: true },
+    callStats: async () => (partition.bootstrapped ? (await inspect()).callStats() : { counts: [], complete: true }),
     describe: async (type, id) =>
       partition.bootstrapped ? (await inspect()).describe(type, id) : idleDescription(id, partition.proposal.shards),
     status: async () => (partition.bootstrapped ? (await inspect()).status() : idleStatus(partition.name ?? "")),

@@ -2,8 +2,9 @@ import { FIXED_POSITION, hashRange, positionOf } from "../identity/hash-order.ts
 import { placementOf } from "../identity/object-id.ts";
 import { objectKey } from "../object/message.ts";
 import { FIRST_EPOCH } from "../placement/shard-state.ts";
-import type { SqlRow, SqlStorage } from "../platform/ports.ts";
+import type { Clock, SqlRow, SqlStorage } from "../platform/ports.ts";
 import type { CallKey, CallRecord, OwnerAnswer } from "../reliable/call-record.ts";
+import type { NewestCalls, NewestQuery, OwnerStats } from "../reliable/newest-calls.ts";
 import { charactersOf, fitting, PAGE_CHARACTERS } from "../reliable/ports.ts";
 import type {
   ObjectCursor,
@@ -14,6 +15,7 @@ import type {
   ParkedQuery,
   PartitionStatus,
 } from "../router/views.ts";
+import { CallList } from "./calls/call-list.ts";
 import type { PartitionCore } from "./core.ts";
 import type { Owned } from "./storage/ownership.ts";
 import type { CallPlace } from "./storage/stored-call.ts";
@@ -49,10 +51,13 @@ export function idleDescription(id: string, shards: number): ObjectDescription {
 export class Inspection {
   readonly #core: PartitionCore;
   readonly #storage: SqlStorage;
+  readonly #list: CallList;
 
-  constructor(core: PartitionCore, storage: SqlStorage) {
+  constructor(core: PartitionCore, storage: SqlStorage, clock: Clock) {
     this.#core = core;
     this.#storage = storage;
+    const owned = (position: number) => core.ownership.epochAt(position) !== undefined;
+    this.#list = new CallList({ storage, clock, owned });
   }
 
   status(): PartitionStatus {
@@ -137,8 +142,8 @@ export class Inspection {
     return this.#core.table.find(owned.position, type, id, callId)?.record ?? null;
   }
 
-  /** The same of many calls, without their requests: of the first ones, as many as fit in one message. */
-  calls(keys: readonly CallKey[]): OwnerAnswer[] {
+  /** The same of many calls: of the first ones, as many as fit in one message. Without their requests, unless `whole`. */
+  calls(keys: readonly CallKey[], whole = false): OwnerAnswer[] {
     const answers: OwnerAnswer[] = [];
     let characters = 0;
     for (const { type, id, callId } of keys) {
@@ -147,9 +152,19 @@ export class Inspection {
       // What is read counts as well as what is sent.
       if (record !== undefined) characters += charactersOf(record);
       if (characters > PAGE_CHARACTERS && answers.length > 0) break;
-      answers.push(record === undefined ? answer : { ...record, request: null });
+      answers.push(record === undefined ? answer : whole ? record : { ...record, request: null });
     }
     return answers;
+  }
+
+  /** The newest calls here. */
+  async newestCalls(query: NewestQuery): Promise<NewestCalls | { readonly movedTo: string }> {
+    const owned = query.id === undefined ? undefined : this.#owned(query.id);
+    return owned !== undefined && "movedTo" in owned ? owned : this.#list.newest(query);
+  }
+
+  callStats(): Promise<OwnerStats> {
+    return this.#list.stats();
   }
 
   /** Parked calls in hash order, as many as fit in one message. */

@@ -21,7 +21,7 @@ export interface PartitionOptions {
   /** Reaches other partitions: shards move from one to the next directly. */
   readonly connect: Connect;
   readonly loads: LoadSink;
-  /** Undefined: the cluster keeps no log. */
+  /** The log in Postgres. Undefined: the log is local ([CALL14]). */
   readonly log: CallLog | undefined;
   /** Reconciles the log; false when it could not look at all of it. */
   readonly reconcile: () => Promise<boolean>;

@@ -5,7 +5,7 @@ import { type CallMessage, type LifecycleMessage, objectKey, type Reply } from "
 import { parseRequest, type RequestSchema } from "../object/request.ts";
 import type { Genesis } from "../placement/shard-map.ts";
 import { isUnused } from "../platform/is-unused.ts";
-import type { SqlStorage } from "../platform/ports.ts";
+import type { Clock, SqlStorage } from "../platform/ports.ts";
 import { within } from "../platform/within.ts";
 import { PartitionCore } from "./core.ts";
 import type { PartitionOptions } from "./options.ts";
@@ -42,6 +42,10 @@ export class Partition {
 
   get storage(): SqlStorage {
     return this.#options.storage;
+  }
+
+  get clock(): Clock {
+    return this.#options.clock;
   }
 
   /** Its name, unless the platform does not say it. */

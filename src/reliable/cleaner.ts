@@ -2,13 +2,13 @@ import { inParallel } from "../platform/in-parallel.ts";
 import type { CleanupReport } from "./maintenance-report.ts";
 import type { MarkCursor } from "./mark-sweep.ts";
 import { CONCURRENCY, PatientAsker, rotated, UPKEEP_TIME, type UpkeepParts } from "./owners.ts";
-import type { CallLog } from "./ports.ts";
+import { type CallLog, type FinalCounts, NONE_FINAL, sumOf } from "./ports.ts";
 import { UpkeepBudget } from "./upkeep-budget.ts";
 
 /** Rows of one statement. */
 const ROWS = 1_000;
 
-/** Removes what is older than the retention ([CALL9]): rows of the log, if there is one, and marks at their owners. */
+/** Removes what is older than the retention ([CALL9]): marks at their owners, and rows of a log in Postgres. */
 export class Cleaner {
   readonly #parts: UpkeepParts & { readonly log: CallLog | undefined };
 
@@ -18,34 +18,30 @@ export class Cleaner {
 
   /** @throws EdgeverseError `LOG_UNAVAILABLE`, after the marks were removed */
   async run({ olderThan, dryRun }: { olderThan: number | null; dryRun: boolean }): Promise<CleanupReport> {
-    const { clock, router, config } = this.#parts;
+    const { clock, router, config, log } = this.#parts;
     const now = clock.now();
     const age = olderThan ?? config.retention;
     await router.refresh();
     // Without its mark a call could run again: an operator can't remove one sooner.
     const marks = await this.#removeMarks(now - Math.max(age, config.retention), dryRun);
-    const rows = await this.#removeRows(now - age, dryRun);
+    const rows = log === undefined ? marks : await this.#removeRows(log, now - age, dryRun);
     return {
       dryRun,
       before: now - age,
       counts: rows.counts,
-      marks: marks.count,
+      marks: sumOf(marks.counts),
       silent: marks.silent,
       complete: rows.complete && marks.complete,
     };
   }
 
-  async #removeRows(before: number, dryRun: boolean) {
-    const counts = { success: 0, failed: 0, expired: 0 };
-    const { log } = this.#parts;
-    if (log === undefined) return { counts, complete: true };
+  async #removeRows(log: CallLog, before: number, dryRun: boolean) {
+    const counts = { ...NONE_FINAL };
     if (dryRun) return { counts: await log.countFinished(before), complete: true };
     for (const budget = this.#budget(); budget.take(); ) {
       const removed = await log.removeFinished(before, ROWS);
-      counts.success += removed.success;
-      counts.failed += removed.failed;
-      counts.expired += removed.expired;
-      if (removed.success + removed.failed + removed.expired < ROWS) return { counts, complete: true };
+      add(counts, removed);
+      if (sumOf(removed) < ROWS) return { counts, complete: true };
     }
     return { counts, complete: false };
   }
@@ -56,7 +52,7 @@ export class Cleaner {
     const budget = this.#budget();
     const asker = new PatientAsker(this.#parts);
     const cursors = new Map<string, MarkCursor>();
-    let count = 0;
+    const counts = { ...NONE_FINAL };
     let complete = true;
     for (let left = rotated(router.map.partitions, clock.now() / 1_000); left.length > 0; ) {
       const more: string[] = [];
@@ -67,7 +63,7 @@ export class Cleaner {
         }
         const after = cursors.get(partition) ?? null;
         const step = await asker.ask(partition, (owner) => owner.sweepMarks({ before, after, dryRun }));
-        count += step?.removed ?? 0;
+        add(counts, step?.removed ?? NONE_FINAL);
         if (step === undefined) complete = false;
         else if (step.next !== null) {
           cursors.set(partition, step.next);
@@ -76,7 +72,7 @@ export class Cleaner {
       });
       left = more;
     }
-    return { count, complete, silent: [...asker.silent].sort() };
+    return { counts, complete, silent: [...asker.silent].sort() };
   }
 
   #budget(): UpkeepBudget {
@@ -85,4 +81,10 @@ export class Cleaner {
       time: UPKEEP_TIME / 2,
     });
   }
+}
+
+function add(counts: FinalCounts, more: FinalCounts): void {
+  counts.success += more.success;
+  counts.failed += more.failed;
+  counts.expired += more.expired;
 }

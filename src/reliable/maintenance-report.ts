@@ -4,7 +4,7 @@ export interface CleanupReport {
   readonly dryRun: boolean;
   /** Calls that finished before this were removed, ms since the epoch. */
   readonly before: number;
-  /** Rows removed from the log (with `dryRun`: that would be), by status. */
+  /** Rows removed from the log (with `dryRun`: that would be), by status. Of a local log these are the marks. */
   readonly counts: FinalCounts;
   /** Call marks removed at the owners. Never any younger than the configured retention: without its mark a call could run again. */
   readonly marks: number;

@@ -1,5 +1,5 @@
-import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import { Cleaner } from "./cleaner.ts";
+import { isLocal } from "./local-log.ts";
 import type { CleanupReport, ReconcileReport } from "./maintenance-report.ts";
 import type { UpkeepParts } from "./owners.ts";
 import type { CallLog } from "./ports.ts";
@@ -9,22 +9,18 @@ import { Reconciler } from "./reconciler.ts";
 export interface Maintenance {
   /** [CALL9] Removes what finished longer ago than `olderThan` ms; null means the configured retention. Needs no log. */
   cleanUp(options: { olderThan: number | null; dryRun: boolean }): Promise<CleanupReport>;
-  /** [CALL10], [CALL11] Drives pending rows to where they belong. Also rejects so in a cluster that keeps no log. */
+  /** [CALL10], [CALL11] Drives pending rows to where they belong. Also rejects so where the log is local: its rows are there. */
   reconcile(): Promise<ReconcileReport>;
 }
 
-/** @param parts.log undefined: the cluster keeps none */
+/** @param parts.log the log in Postgres; undefined: the log is local */
 export function maintenanceOf({ log, ...parts }: UpkeepParts & { readonly log: CallLog | undefined }): Maintenance {
   const cleaner = new Cleaner({ log, ...parts });
   const reconciler = log === undefined ? undefined : new Reconciler({ log, ...parts });
   return {
     cleanUp: (options) => cleaner.run(options),
-    reconcile: () => reconciler?.run() ?? Promise.reject(noLog()),
+    reconcile: () => reconciler?.run() ?? Promise.reject(isLocal("its calls need no reconciling")),
   };
-}
-
-export function noLog(): EdgeverseError {
-  return new EdgeverseError("LOG_UNAVAILABLE", "This cluster keeps no log of reliable calls", { retryable: false });
 }
 
 /** Reconciles the log, for a partition that knows of a cause to. @returns false when it could not look at all of it */

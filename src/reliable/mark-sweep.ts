@@ -1,3 +1,5 @@
+import type { FinalCounts } from "./ports.ts";
+
 /** Where a sweep over the marks of a partition goes on. To its callers it is opaque. */
 export interface MarkCursor {
   readonly position: number;
@@ -19,7 +21,7 @@ export interface SweepOrder {
 
 /** What one step of a sweep did. */
 export interface SweepReport {
-  readonly removed: number;
+  readonly removed: FinalCounts;
   readonly visited: number;
   /** Null at the end. */
   readonly next: MarkCursor | null;

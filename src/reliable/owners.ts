@@ -36,17 +36,22 @@ const ANSWER_WITHIN = 5_000;
 /** Messages on their way at the same time. */
 export const CONCURRENCY = 16;
 
-/** Asks partitions, and remembers which of them are silent: each costs a run one time-out. */
-export class PatientAsker {
-  readonly silent = new Set<string>();
-  readonly #parts: Pick<UpkeepParts, "connect" | "clock">;
+interface AskerParts<Asked> {
+  readonly connect: (partition: string) => Asked;
+  readonly clock: Clock;
+}
 
-  constructor(parts: Pick<UpkeepParts, "connect" | "clock">) {
+/** Asks partitions, and remembers which of them are silent: each costs a run one time-out. */
+export class PatientAsker<Asked = Owner> {
+  readonly silent = new Set<string>();
+  readonly #parts: AskerParts<Asked>;
+
+  constructor(parts: AskerParts<Asked>) {
     this.#parts = parts;
   }
 
   /** The answer; undefined from a partition that is silent. */
-  async ask<Answer>(partition: string, question: (owner: Owner) => Promise<Answer>): Promise<Answer | undefined> {
+  async ask<Answer>(partition: string, question: (owner: Asked) => Promise<Answer>): Promise<Answer | undefined> {
     const { connect, clock } = this.#parts;
     if (this.silent.has(partition)) return undefined;
     const late = () => new EdgeverseError("UNAVAILABLE", `Partition ${partition} is silent`);

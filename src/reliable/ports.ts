@@ -1,6 +1,6 @@
 import type { CallKey, CallRecord, CallStatus, FinalStatus } from "./call-record.ts";
 
-/** A logged call with its place in the log. `seq` is a decimal string: a Postgres bigserial. */
+/** A logged call with its place in the log. `seq` is a decimal string: a Postgres bigserial, or the owner's clock. */
 export interface LoggedCall extends CallRecord {
   readonly seq: string;
 }
@@ -31,7 +31,7 @@ export interface CallFilter {
   readonly status?: CallStatus | undefined;
   readonly type?: string | undefined;
   readonly id?: string | undefined;
-  /** Only calls with a smaller `seq`: the `next` of the page before. */
+  /** The `next` of the page before. */
   readonly before?: string | undefined;
   /** Rows a page, 1–1,000. */
   readonly limit: number;
@@ -39,11 +39,57 @@ export interface CallFilter {
 
 export type FinalCounts = Record<FinalStatus, number>;
 
+export const NONE_FINAL: Readonly<FinalCounts> = { success: 0, failed: 0, expired: 0 };
+
+export function sumOf({ success, failed, expired }: FinalCounts): number {
+  return success + failed + expired;
+}
+
+export interface CallPage {
+  readonly calls: LoggedCall[];
+  /** Set when there may be more. */
+  readonly next?: string;
+  /** Partitions that could not be asked: their calls are not in the page. */
+  readonly unreachable?: readonly string[];
+}
+
+/** The calls of one type that have one status. */
+export interface CallCount {
+  readonly type: string;
+  readonly status: CallStatus;
+  readonly count: number;
+  /** When the first of them was accepted, ms since the epoch; null when that can't be told. */
+  readonly oldest: number | null;
+  /** What their requests, responses and errors take where they are stored. */
+  readonly bytes: number;
+}
+
+export interface CallStats {
+  /** In order of type and status. */
+  readonly counts: readonly CallCount[];
+  /** Partitions that could not be asked, or have too many calls to count: what is missing is theirs. */
+  readonly unreachable?: readonly string[];
+}
+
+export function byTypeAndStatus(left: CallCount, right: CallCount): number {
+  return left.type === right.type ? (left.status < right.status ? -1 : 1) : left.type < right.type ? -1 : 1;
+}
+
+/** What can be asked of a log, wherever it is. Methods reject with `LOG_UNAVAILABLE` when it can't be asked. */
+export interface ReadableLog {
+  /**
+   * Newest first. A page of large calls is short ({@link PAGE_CHARACTERS}).
+   * @throws EdgeverseError also `INVALID_ARGUMENT`, for a `before` that no page gave
+   */
+  list(filter: CallFilter): Promise<CallPage>;
+  stats(): Promise<CallStats>;
+}
+
 /**
- * The log of reliable calls: Postgres, seen from the core. Every method rejects with `LOG_UNAVAILABLE` when the database
+ * A log of reliable calls beside their owners: Postgres, seen from the core. Every method rejects with `LOG_UNAVAILABLE` when the database
  * cannot be reached or does not answer in time. One contract suite (`test/contract/call-log.ts`) runs on every implementation.
  */
-export interface CallLog {
+export interface CallLog extends ReadableLog {
   /**
    * Upserts records, many rows in one statement, keyed by (type, id, callId). Idempotent and monotone: a finished row never
    * changes, a row written by a newer epoch is never overwritten by an older one, and the order of batches does not matter.
@@ -52,8 +98,6 @@ export interface CallLog {
    */
   write(records: readonly CallRecord[]): Promise<void>;
   find(type: string, id: string, callId: string): Promise<LoggedCall | null>;
-  /** Newest first (by seq). `next` is set when there may be more: a page of large calls is short ({@link PAGE_CHARACTERS}). */
-  list(filter: CallFilter): Promise<{ calls: LoggedCall[]; next?: string }>;
   /**
    * Pending rows to drive, oldest first: those no owner has accepted (epoch 0), and those not updated since `staleBefore`.
    * `after` is the last seq of the batch before.

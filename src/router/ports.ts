@@ -13,6 +13,7 @@ import type {
 import type { ShardMap } from "../placement/shard-map.ts";
 import type { CallKey, CallRecord, OwnerAnswer } from "../reliable/call-record.ts";
 import type { SweepOrder, SweepReport } from "../reliable/mark-sweep.ts";
+import type { NewestCalls, NewestQuery, OwnerStats } from "../reliable/newest-calls.ts";
 import type {
   ObjectCursor,
   ObjectDescription,
@@ -37,8 +38,12 @@ export interface PartitionClient {
   batch(messages: readonly CallMessage[], room?: number): Promise<Reply[]>;
   lifecycle(message: LifecycleMessage): Promise<Reply>;
   callRecord(type: string, id: string, callId: string): Promise<CallRecord | null | { readonly movedTo: string }>;
-  /** The same of many calls at once, in their order, without requests: the first of them, at least one and as many as 4 MiB hold. */
-  callRecords(keys: readonly CallKey[]): Promise<OwnerAnswer[]>;
+  /** The same of many calls at once, in their order, with requests if `whole`: the first of them, at least one and as many as 4 MiB hold. */
+  callRecords(keys: readonly CallKey[], whole?: boolean): Promise<OwnerAnswer[]>;
+  /** The newest of its reliable calls, as keys. */
+  newestCalls(query: NewestQuery): Promise<NewestCalls | { readonly movedTo: string }>;
+  /** How many reliable calls it has, by type and status. */
+  callStats(): Promise<OwnerStats>;
   describe(type: string, id: string): Promise<ObjectDescription | { readonly movedTo: string }>;
   status(): Promise<PartitionStatus>;
   /** Claimed shards with their epochs. */

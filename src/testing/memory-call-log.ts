@@ -2,8 +2,12 @@ import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import type { Clock } from "../platform/ports.ts";
 import { type CallRecord, isFinal } from "../reliable/call-record.ts";
 import {
+  byTypeAndStatus,
+  type CallCount,
   type CallFilter,
   type CallLog,
+  type CallPage,
+  type CallStats,
   charactersOf,
   type FinalCounts,
   fitting,
@@ -60,9 +64,24 @@ export class MemoryCallLog implements CallLog {
     return row === undefined ? null : logged(row);
   }
 
-  async list(filter: CallFilter): Promise<{ calls: LoggedCall[]; next?: string }> {
+  async stats(): Promise<CallStats> {
+    this.#check();
+    const groups = Map.groupBy(this.#rows.values(), ({ record }) => JSON.stringify([record.type, record.status]));
+    const counts = [...groups.values()].map((rows): CallCount => {
+      const { type, status } = (rows[0] as Row).record;
+      const oldest = Math.min(...rows.map(({ record }) => record.acceptedAt));
+      const bytes = rows.reduce((sum, { record }) => sum + charactersOf(record), 0);
+      return { type, status, count: rows.length, oldest, bytes };
+    });
+    return { counts: counts.sort(byTypeAndStatus) };
+  }
+
+  async list(filter: CallFilter): Promise<CallPage> {
     this.#check(filter.limit);
-    const before = filter.before === undefined ? Number.POSITIVE_INFINITY : Number(filter.before);
+    if (filter.before !== undefined && !/^\d+$/.test(filter.before)) {
+      throw new EdgeverseError("INVALID_ARGUMENT", "Cannot read the page token: it is not one this log gave out");
+    }
+    const before = Number(filter.before ?? Number.POSITIVE_INFINITY);
     const page = [...this.#rows.values()]
       .filter(({ seq, record }) => {
         if (filter.status !== undefined && record.status !== filter.status) return false;

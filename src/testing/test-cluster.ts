@@ -34,7 +34,7 @@ export interface TestClusterOptions<ClockType extends Clock = ManualClock> {
   readonly config?: Partial<z.input<typeof configSchema>>;
   /** Default: a `ManualClock`. `systemClock` lets time pass by itself. */
   readonly clock?: ClockType;
-  /** The log of reliable calls; default: one in memory. With `false` the cluster keeps none. */
+  /** The log of reliable calls; default: one in memory. With `false` the log is local. */
   readonly log?: MemoryCallLog | false;
   /** What objects reach as `this.env`. */
   readonly env?: Partial<Cloudflare.Env>;

@@ -1,38 +1,13 @@
-import { randomUUID } from "node:crypto";
 import { beforeAll, expect, test } from "vitest";
-import type { CallLog, LoggedCall, PendingCall } from "../../src/reliable/ports.ts";
+import type { CallLog, PendingCall } from "../../src/reliable/ports.ts";
 import { callRecord, newType } from "../support/call-records.ts";
+import { all, HOUR, OLD } from "./readable-log.ts";
 
-export const HOUR = 3_600_000;
-export const OLD = Date.UTC(2001, 0, 1);
-
-/** What every log of reliable calls must do about many calls: list, read and remove them page by page. */
+/** What every log beside the owners must do about many calls: read and remove them page by page. */
 export function describePages(made: () => CallLog): void {
   let log: CallLog;
   beforeAll(() => {
     log = made();
-  });
-
-  test("[CALL5] lists newest first, by page, by status, type and id", async () => {
-    const type = newType();
-    const id = `o-${randomUUID()}`;
-    const records = Array.from({ length: 25 }, (_, n) =>
-      callRecord({
-        type,
-        id: n % 5 === 0 ? id : "other",
-        callId: `c${n}`,
-        ...(n % 2 === 0 ? {} : { status: "expired" as const }),
-      }),
-    );
-    for (const record of records) await log.write([record]);
-    const names = (calls: readonly LoggedCall[]) => calls.map((call) => call.callId);
-    const newest = records.map((record) => record.callId).reverse();
-    expect(names(await all(log, type, 7))).toEqual(newest);
-    const some = async (filter: object) => names((await log.list({ ...filter, limit: 100 })).calls);
-    expect(await some({ type, status: "expired" })).toEqual(newest.filter((c) => Number(c.slice(1)) % 2 === 1));
-    expect(await some({ id })).toEqual(["c20", "c15", "c10", "c5", "c0"]);
-    expect(await some({ type, id, status: "success" })).toEqual(["c20", "c10", "c0"]);
-    expect(await log.list({ type: newType(), limit: 1 })).toEqual({ calls: [] });
   });
 
   test("[CALL10] pending gives calls nobody accepted, and those nobody has touched, oldest first", async () => {
@@ -72,8 +47,6 @@ export function describePages(made: () => CallLog): void {
       { callId: "c5", request: large },
     ]);
     expect(await log.read([])).toEqual([]);
-    expect((await log.list({ type, limit: 5 })).calls).toHaveLength(4);
-    expect((await all(log, type, 5)).map(({ callId }) => callId)).toEqual(["c5", "c4", "c3", "c2", "c1", "c0"]);
     const over = callRecord({ type, request: JSON.stringify("x".repeat(1_700_000)), response: large });
     await log.write([over]);
     expect((await log.list({ type, limit: 1 })).calls).toMatchObject([{ callId: over.callId }]);
@@ -102,15 +75,4 @@ export function describePages(made: () => CallLog): void {
     expect(await log.countFinished(end)).toEqual({ success: 0, failed: 0, expired: 0 });
     expect((await all(log, type)).map((call) => call.callId).sort()).toEqual(["fresh", "p"]);
   });
-}
-
-/** All calls of a type, by pages. */
-export async function all(log: CallLog, type: string, limit = 100): Promise<LoggedCall[]> {
-  const calls: LoggedCall[] = [];
-  for (let before: string | undefined; ; ) {
-    const page = await log.list({ type, limit, before });
-    calls.push(...page.calls);
-    if (page.next === undefined) return calls;
-    before = page.next;
-  }
 }

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { CallRecord } from "../../src/reliable/call-record.ts";
 import type { CallLog } from "../../src/reliable/ports.ts";
 import { type CallHistory, callHistory, callRecord, newType } from "../support/call-records.ts";
-import { all, describePages, HOUR, OLD } from "./call-log-pages.ts";
+import { describePages } from "./call-log-pages.ts";
+import { all, describeReading, HOUR, OLD } from "./readable-log.ts";
 
 /** A log to test, with one of the same kind whose database cannot be reached. */
 export interface CallLogHarness {
@@ -12,7 +13,7 @@ export interface CallLogHarness {
   close(): Promise<void>;
 }
 
-/** What every log of reliable calls must do. */
+/** What every log beside the owners must do: what a local one must, and keep what is written to it. */
 export function callLogContract(name: string, makeLog: () => Promise<CallLogHarness>): void {
   describe(`call log contract: ${name}`, () => {
     let harness: CallLogHarness;
@@ -165,6 +166,11 @@ export function callLogContract(name: string, makeLog: () => Promise<CallLogHarn
       await fc.assert(property, { numRuns: 25 });
     }, 60_000);
 
+    describeReading(() => ({
+      log,
+      put: (records) => log.write(records),
+      clean: (before, dryRun) => (dryRun ? log.countFinished(before) : log.removeFinished(before, 1_000)),
+    }));
     describePages(() => log);
 
     test("[CALL5] takes 1,000 records at once, and no record; limits are enforced", async () => {
@@ -189,6 +195,7 @@ export function callLogContract(name: string, makeLog: () => Promise<CallLogHarn
         () => broken.write([callRecord({})]),
         () => broken.find("T", "a", "b"),
         () => broken.list({ limit: 1 }),
+        () => broken.stats(),
         () => broken.pending({ staleBefore: 0, limit: 1 }),
         () => broken.read(["1"]),
         () => broken.countFinished(0),

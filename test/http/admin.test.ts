@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type Maintenance, maintenanceOf } from "../../src/reliable/maintenance.ts";
 import { callRecord } from "../support/call-records.ts";
+import type { FakePartition } from "./fake-partition.ts";
 import { BEARER, codeOf, httpFixture, patiently, TOKEN } from "./http-fixture.ts";
 
 describe("who may use the admin API", () => {
@@ -197,17 +198,56 @@ describe("the log of calls", () => {
     },
   );
 
-  it("[HTTP11] refuses names no object can have, and says when there is no log", async () => {
+  it("[HTTP11] [CALL14] refuses names no object can have, and reconciles no local log", async () => {
     expect(await codeOf(await httpFixture().admin("calls?type=a-b"))).toBe("INVALID_ID");
     expect(await codeOf(await httpFixture().admin("calls?id=%00"))).toBe("INVALID_ID");
     const http = httpFixture({ log: undefined });
-    expect(await codeOf(await http.admin("calls"))).toBe("LOG_UNAVAILABLE");
+    expect(await (await http.admin("calls")).json()).toEqual({ calls: [] });
     const { router, connect, config, clock } = http.parts;
     const maintenance = maintenanceOf({ log: undefined, router, connect, config, clock });
     const { post } = httpFixture({ log: undefined, maintenance });
     expect(await codeOf(await post("/admin/v1/calls/wake", "", BEARER))).toBe("LOG_UNAVAILABLE");
     const cleaned = await post("/admin/v1/calls/cleanup", "", BEARER);
     expect(await cleaned.json()).toMatchObject({ counts: { success: 0 }, marks: 0, complete: true });
+  });
+
+  it("[CALL15] is counted by type and status", async () => {
+    const http = httpFixture();
+    await http.log.write([callRecord({ type: "B" }), callRecord({ type: "A" }), callRecord({ type: "B" })]);
+    const oldest = new Date(callRecord({}).acceptedAt).toISOString();
+    expect(await (await http.admin("calls/stats")).json()).toEqual({
+      counts: [
+        { type: "A", status: "success", count: 1, oldest, bytes: 12 },
+        { type: "B", status: "success", count: 2, oldest, bytes: 24 },
+      ],
+    });
+    http.log.down = true;
+    expect(await codeOf(await http.admin("calls/stats"))).toBe("LOG_UNAVAILABLE");
+  });
+
+  it("[CALL14] is asked from the partitions where it is local, and names those that are silent", async () => {
+    const http = httpFixture({ log: undefined });
+    const record = callRecord({ type: "Counter", id: "p0-1", callId: "c" });
+    const p0 = http.partitions.get("p0") as FakePartition;
+    p0.records.set("Counter/p0-1/c", record);
+    p0.newestCalls = async ({ limit }) => {
+      const { type, id, callId } = record;
+      return { calls: limit === 1 ? [{ type, id, callId, seq: 7, bytes: 1 }] : [], complete: limit !== 3 };
+    };
+    p0.callStats = async () => ({
+      counts: [{ type: "Counter", status: "success", count: 1, oldest: null, bytes: 1 }],
+      complete: true,
+    });
+    (http.partitions.get("p1") as FakePartition).state = "down";
+    type Page = { calls: object[]; cursor: string; unreachable: string[] };
+    const page = (await (await http.admin("calls?limit=1")).json()) as Page;
+    expect(page).toMatchObject({ calls: [{ callId: "c", seq: 7, request: { n: 1 } }], unreachable: ["p1"] });
+    expect((await http.admin(`calls?limit=2&cursor=${page.cursor}`)).status).toBe(200);
+    expect(await codeOf(await http.admin("calls?limit=3"))).toBe("LOG_UNAVAILABLE");
+    expect(await (await http.admin("calls/stats")).json()).toEqual({
+      counts: [{ type: "Counter", status: "success", count: 1, oldest: null, bytes: 1 }],
+      unreachable: ["p1"],
+    });
   });
 
   it("[CALL9] cleanup takes a duration, by default the retention", async () => {

@@ -11,6 +11,8 @@ import type {
 } from "../../src/placement/move.ts";
 import type { CallKey, CallRecord, OwnerAnswer } from "../../src/reliable/call-record.ts";
 import type { SweepReport } from "../../src/reliable/mark-sweep.ts";
+import type { NewestCalls, NewestQuery, OwnerStats } from "../../src/reliable/newest-calls.ts";
+import { NONE_FINAL } from "../../src/reliable/ports.ts";
 import type { CallDecision, PartitionClient } from "../../src/router/ports.ts";
 import type { ObjectCursor, ObjectListing, ObjectQuery, ParkedCalls, ParkedQuery } from "../../src/router/views.ts";
 
@@ -62,6 +64,14 @@ export class FakePartition implements PartitionClient {
 
   callRecords(keys: readonly CallKey[]): Promise<OwnerAnswer[]> {
     return this.#answer(() => keys.map(({ type, id, callId }) => this.records.get(`${type}/${id}/${callId}`) ?? null));
+  }
+
+  newestCalls(_query: NewestQuery): Promise<NewestCalls> {
+    return this.#answer(() => ({ calls: [], complete: true }));
+  }
+
+  callStats(): Promise<OwnerStats> {
+    return this.#answer(() => ({ counts: [], complete: true }));
   }
 
   describe(_type: string, id: string) {
@@ -148,7 +158,7 @@ export class FakePartition implements PartitionClient {
   }
 
   sweepMarks(): Promise<SweepReport> {
-    return this.#answer(() => ({ removed: 0, visited: 0, next: null }));
+    return this.#answer(() => ({ removed: NONE_FINAL, visited: 0, next: null }));
   }
 
   /** Its parked calls in the order in which they were set. */

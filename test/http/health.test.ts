@@ -24,9 +24,9 @@ describe("health", () => {
     ]);
   });
 
-  it("[HTTP9] /ready is fine without a log", async () => {
+  it("[HTTP9] /ready is fine with a local log", async () => {
     const response = await httpFixture({ log: undefined }).fetch("/ready");
-    expect([response.status, await response.json()]).toMatchObject([200, { log: { status: "none" } }]);
+    expect([response.status, await response.json()]).toMatchObject([200, { log: { status: "local" } }]);
   });
 
   it("[HTTP9] /ready names what can't be reached, within 3 s", async () => {

@@ -48,3 +48,26 @@ test("a host that nobody asks for a reliable call makes no database", { timeout:
   expect(await host.exited).toBe(0);
   expect(existsSync(join(data, "postgres"))).toBe(false);
 });
+
+test("[CALL14] a host with a local log lists its calls, and makes no database", { timeout: 60_000 }, async () => {
+  const env = { EDGEVERSE_DATA: temporaryFolder(), EDGEVERSE_LOG: "local", EDGEVERSE_PARTITIONS: "2" };
+  const host = spawnHost(env, ["--json"], ["--config", CONFIG]);
+  const ready = await host.ready();
+  for (const key of ["first", "second"]) await add(ready, { "idempotency-key": key });
+  expect(await loggedCalls(ready)).toEqual(["second", "first"]);
+  host.child.kill("SIGKILL");
+  await host.exited;
+  expect(existsSync(join(env.EDGEVERSE_DATA, "postgres"))).toBe(false);
+
+  const again = await spawnHost(
+    { EDGEVERSE_DATA: env.EDGEVERSE_DATA },
+    ["--json"],
+    ["--config", CONFIG, "--no-postgres"],
+  );
+  const restarted = await again.ready();
+  expect(await loggedCalls(restarted)).toEqual(["second", "first"]);
+  const headers = { authorization: `Bearer ${restarted.adminToken}` };
+  const stats = await fetch(`${restarted.url}/admin/v1/calls/stats`, { headers });
+  expect(await stats.json()).toMatchObject({ counts: [{ type: "Counter", status: "success", count: 2 }] });
+  expect(await (await fetch(`${restarted.url}/ready`)).json()).toMatchObject({ log: { status: "local" } });
+});

@@ -53,7 +53,9 @@ print(cluster.data?.types.map(({ type }) => type).sort());
 const shard = await client.GET("/admin/v1/shards/{shard}", { params: { path: { shard: 3 } } });
 print(shard.data?.shard);
 const calls = await client.GET("/admin/v1/calls", { params: { query: { limit: 5, status: "failed" } } });
-print(calls.error?.code);
+print(calls.data?.calls.map(({ callId, status }) => [callId, status]));
+const stats = await client.GET("/admin/v1/calls/stats");
+print(stats.data?.counts.map(({ type, status, count }) => [type, status, count]));
 `;
 
 /** Each line is a mistake; the directive above it is one itself if the line compiles. */
@@ -92,7 +94,8 @@ test("[HTTP10] a client generated from the document compiles, and calls a runnin
     ["success", 1],
     [["ChatRoom", "Counter", "EdgeverseProbe", "EdgeverseProbeMember", "Journal", "Wallet"]],
     [3],
-    ["LOG_UNAVAILABLE"],
+    [[]],
+    [[["Counter", "success", 2]]],
   ]);
 });
 

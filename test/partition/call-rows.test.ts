@@ -82,7 +82,7 @@ describe("the row of a call", () => {
   test("[CALL2] that has ended is a mark: what was asked, and by whom, is the log's", () => {
     const { storage, read } = setup();
     const other: StoredCall = { ...ended, logged: false, record: { ...ended.record, callId: "o", error: null } };
-    storeMarks(storage, [ended, other]);
+    storeMarks(storage, [ended, other], { whole: false });
     const left = { request: null, caller: null, traceId: null, expiresAt: null };
     for (const call of [ended, other]) {
       const mark = { ...call, log: "write-behind", crashes: 0, record: { ...call.record, ...left } };
@@ -90,10 +90,16 @@ describe("the row of a call", () => {
     }
   });
 
+  test("[CALL14] that has ended is a whole mark where the log is local", () => {
+    const { storage, read } = setup();
+    storeMarks(storage, [ended], { whole: true });
+    expect(read(ended)).toEqual([{ ...ended, log: "write-behind", crashes: 0 }]);
+  });
+
   test("goes, and no other", () => {
     const { storage, read, count } = setup();
     storePending(storage, [pending, bare]);
-    storeMarks(storage, [ended]);
+    storeMarks(storage, [ended], { whole: false });
     clearCall(storage, keyOfCall(pending));
     expect([read(pending), count("pending"), count("marks")]).toEqual([[], 1, 1]);
     clearCall(storage, keyOfCall(ended));

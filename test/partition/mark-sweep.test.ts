@@ -4,6 +4,7 @@ import { MarkSweep } from "../../src/partition/calls/mark-sweep.ts";
 import { insertMarks } from "../../src/partition/storage/call-rows.ts";
 import { migrate } from "../../src/partition/storage/schema.ts";
 import type { MarkCursor, SweepOrder } from "../../src/reliable/mark-sweep.ts";
+import { sumOf } from "../../src/reliable/ports.ts";
 
 const DAY = 86_400_000;
 const NOW = 100 * DAY;
@@ -51,7 +52,7 @@ function setup(marks: number) {
     do {
       const step = make().step({ before, after, dryRun });
       visited.push(step.visited);
-      removed += step.removed;
+      removed += sumOf(step.removed);
       after = step.next;
     } while (after !== null && visited.length < most);
     return { visited, removed };

@@ -4,6 +4,8 @@ import type { FinalCounts } from "../../src/reliable/ports.ts";
 import type { PartitionClient } from "../../src/router/ports.ts";
 import { DAY, enqueued, gates, idsOf, letPass, runs, setup } from "./maintenance-fixture.ts";
 
+const ONE: FinalCounts = { success: 1, failed: 0, expired: 0 };
+
 describe("cleanup", () => {
   const marks = (cluster: TestCluster) =>
     [...cluster.storages.values()].flatMap((storage) => {
@@ -75,11 +77,11 @@ describe("cleanup", () => {
     await cluster.call("Probe", "a", "add", { by: 1 }, { callId: "c" });
     const owner = connect(cluster.router.owner("a"));
     const sweep = () => owner.sweepMarks({ before: clock.now() + DAY, after: null, dryRun: false });
-    expect(await run(sweep())).toMatchObject({ removed: 0, next: null });
+    expect(await run(sweep())).toMatchObject({ removed: { success: 0 }, next: null });
     expect(marks(cluster)).toEqual([{ call_id: "c", status: "success" }]);
     log.down = false;
     await clock.advance(31_000);
-    expect(await run(sweep())).toEqual({ removed: 1, visited: 1, next: null });
+    expect(await run(sweep())).toEqual({ removed: { success: 1, failed: 0, expired: 0 }, visited: 1, next: null });
     expect(marks(cluster)).toEqual([]);
   });
 
@@ -128,7 +130,8 @@ describe("cleanup", () => {
           sweepMarks: async ({ after }) => {
             asked.push([name, after?.position]);
             const position = (after?.position ?? 0) + 1;
-            return { removed: 1, visited: 1_000, next: { position, type: "Probe", id: "a", callId: "c", oldest: 0 } };
+            const next = { position, type: "Probe", id: "a", callId: "c", oldest: 0 };
+            return { removed: ONE, visited: 1_000, next };
           },
         }),
       });
@@ -146,7 +149,7 @@ describe("cleanup", () => {
         ...client,
         sweepMarks: async () => {
           await new Promise<void>((resolve) => clock.after(1_000, resolve));
-          return { removed: 1, visited: 1, next: { position: 1, type: "Probe", id: "a", callId: "c", oldest: 0 } };
+          return { removed: ONE, visited: 1, next: { position: 1, type: "Probe", id: "a", callId: "c", oldest: 0 } };
         },
       }),
     });
@@ -180,7 +183,7 @@ describe("cleanup", () => {
           const step = (steps.get(name) ?? 0) + 1;
           steps.set(name, step);
           const next = { position: step, type: "Probe", id: "a", callId: "c", oldest: 0 };
-          return { removed: 1, visited: 1_000, next };
+          return { removed: ONE, visited: 1_000, next };
         },
       }),
     });
@@ -211,11 +214,11 @@ describe("cleanup", () => {
     expect(marks(cluster)).toHaveLength(1);
   });
 
-  test("[CALL9] marks are removed in a cluster that keeps no log", async () => {
+  test("[CALL9] [CALL14] marks are the rows of a local log, and removed as such", async () => {
     const { clock, cluster, maintenance, run } = await withHistory({ withoutLog: true });
     await clock.advance(11 * DAY);
     expect(await run(maintenance.cleanUp({ olderThan: null, dryRun: false }))).toMatchObject({
-      counts: { success: 0, failed: 0, expired: 0 },
+      counts: { success: 3, failed: 1, expired: 0 },
       marks: 4,
       complete: true,
     });

@@ -10,11 +10,17 @@ interface Row {
   readonly request: unknown;
 }
 
+interface Count {
+  readonly type: string;
+  readonly status: string;
+  readonly count: number;
+}
+
 export const logChecks: readonly Check[] = [
   {
     rule: "CALL5",
     title: "each reliable call becomes one row of the log, with its outcome",
-    needs: ["probes", "log"],
+    needs: ["probes", "postgres"],
     async run(context) {
       const [object, good, bad] = [context.probe(), context.name(), context.name()];
       for (let time = 0; time < 2; time++) await object.call("add", { by: 1 }, { callId: good });
@@ -37,7 +43,7 @@ export const logChecks: readonly Check[] = [
   {
     rule: "CALL6",
     title: "a write-ahead call is in the log, with its outcome, before its answer",
-    needs: ["probes", "log"],
+    needs: ["probes", "postgres"],
     async run(context) {
       const [object, callId] = [context.probe(), context.name()];
       await object.call("add", { by: 4 }, { callId, headers: { "edgeverse-log": "write-ahead" } });
@@ -51,10 +57,10 @@ export const logChecks: readonly Check[] = [
   },
   {
     rule: "CALL6",
-    title: "without a log, a write-ahead call is LOG_UNAVAILABLE and did not run",
+    title: "with a local log, a write-ahead call is LOG_UNAVAILABLE and did not run",
     needs: ["probes", "admin"],
     async run({ facts, probe, name }) {
-      if (facts.log) throw new NotApplicable("the cluster has a log");
+      if (facts.log === "postgres") throw new NotApplicable("the cluster has a log in Postgres");
       const object = probe();
       const answer = await object.send("add", {}, { callId: name(), headers: { "edgeverse-log": "write-ahead" } });
       isProblem(answer, 503, "LOG_UNAVAILABLE", "the call");
@@ -65,7 +71,7 @@ export const logChecks: readonly Check[] = [
   {
     rule: "CALL9",
     title: "a dry run of the cleanup counts and removes nothing",
-    needs: ["probes", "log"],
+    needs: ["probes", "postgres"],
     async run(context) {
       const [object, callId] = [context.probe(), context.name()];
       await object.call("add", { by: 1 }, { callId, headers: { "edgeverse-log": "write-ahead" } });
@@ -82,9 +88,44 @@ export const logChecks: readonly Check[] = [
     },
   },
   {
+    rule: "CALL14",
+    title: "with a local log, calls are listed newest first, with request and outcome, as soon as they are answered",
+    needs: ["probes", "admin"],
+    async run(context) {
+      if (context.facts.log === "postgres") throw new NotApplicable("the cluster has a log in Postgres");
+      const [object, first, second] = [context.probe(), context.name(), context.name()];
+      await object.call("add", { by: 1 }, { callId: first });
+      await object.send("refuse", { reason: "NO" }, { callId: second });
+      const rows = await rowsOf(object, context);
+      equal(
+        rows.map(({ callId, status, request }) => [callId, status, request]),
+        [
+          [second, "failed", { reason: "NO" }],
+          [first, "success", { by: 1 }],
+        ],
+        "the rows",
+      );
+    },
+  },
+  {
+    rule: "CALL15",
+    title: "the statistics count reliable calls by type and status",
+    needs: ["probes", "admin"],
+    async run(context) {
+      const object = context.probe();
+      const count = async () => {
+        const stats = bodyOf<{ counts: Count[] }>(await context.admin("GET", "calls/stats"), "the statistics");
+        return stats.counts.find(({ type, status }) => type === object.type && status === "success")?.count ?? 0;
+      };
+      const before = await count();
+      await object.call("add", { by: 1 }, { callId: context.name() });
+      await context.cluster.until("the count", async () => (await count()) > before);
+    },
+  },
+  {
     rule: "CALL11",
     title: "an operator can reconcile the log at once",
-    needs: ["log"],
+    needs: ["admin", "postgres"],
     async run({ admin }) {
       const answer = await admin("POST", "calls/wake");
       const report = bodyOf<Record<string, unknown>>(answer, "the wake");

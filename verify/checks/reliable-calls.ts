@@ -198,7 +198,7 @@ export const reliableCallChecks: readonly Check[] = [
   },
   {
     rule: "CALL12",
-    title: "the list of parked calls can be had, with or without a log",
+    title: "the list of parked calls can be had, wherever the log is",
     needs: ["admin"],
     async run({ cluster }) {
       const { calls } = await cluster.get<{ calls: CallView[] }>("calls?status=parked&limit=10");

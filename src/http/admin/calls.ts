@@ -3,17 +3,20 @@ import { parseDuration } from "../../config/duration.ts";
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import { checkType, placementOf } from "../../identity/object-id.ts";
 import type { CallRecord } from "../../reliable/call-record.ts";
-import { noLog } from "../../reliable/maintenance.ts";
-import type { LoggedCall } from "../../reliable/ports.ts";
+import { LocalLog } from "../../reliable/local-log.ts";
+import type { LoggedCall, ReadableLog } from "../../reliable/ports.ts";
 import { callSchema, callStatus, callView } from "../call-view.ts";
 import { NOTHING, parseQuery, readChange } from "../parse.ts";
 import type { HttpParts } from "../ports.ts";
 import { respond } from "../respond.ts";
 import type { Route } from "../route.ts";
 import { about, count, jsonValue, moment } from "../schemas.ts";
-import { numberPlace, pageAnswer, pageQuery, readCursor, writeCursor } from "./page.ts";
+import { statsRoute } from "./call-stats.ts";
+import { pageAnswer, pageQuery, readCursor, writeCursor } from "./page.ts";
 import { decisionRoutes, parkedPage } from "./parked-calls.ts";
 
+/** A page's `next`, which the log alone understands. */
+const logPlace = z.string();
 const querySchema = z.strictObject({
   status: callStatus.optional(),
   type: z.string().optional(),
@@ -22,7 +25,9 @@ const querySchema = z.strictObject({
 });
 const loggedCallSchema = callSchema
   .extend({
-    seq: count.optional().register(about, { description: "Its place in the log; not in the list of parked calls" }),
+    seq: count.optional().register(about, {
+      description: "Its place in the log: later calls have larger ones. Not in the list of parked calls",
+    }),
     type: z.string(),
     id: z.string(),
     shard: count,
@@ -35,11 +40,12 @@ const loggedCallSchema = callSchema
 
 /** `/admin/v1/calls`: the log of reliable calls, and its upkeep. */
 export function loggedCallRoutes(parts: HttpParts): Route[] {
-  return [list(parts), cleanUp(parts), wake(parts), ...decisionRoutes(parts)];
+  const log = parts.log ?? new LocalLog(parts);
+  return [list(parts, log), statsRoute(log), cleanUp(parts), wake(parts), ...decisionRoutes(parts)];
 }
 
 /** `GET /admin/v1/calls`: the log of reliable calls, newest first. */
-function list(parts: HttpParts): Route {
+function list(parts: HttpParts, log: ReadableLog): Route {
   return {
     doc: {
       id: "listCalls",
@@ -56,12 +62,12 @@ function list(parts: HttpParts): Route {
             unreachable: z
               .array(z.string())
               .optional()
-              .register(about, { description: "Partitions that could not be asked for their parked calls" }),
+              .register(about, { description: "Partitions that could not be asked: their calls are missing here" }),
             ...pageAnswer,
           }),
         },
       },
-      problems: ["INVALID_ID", "LOG_UNAVAILABLE"],
+      problems: ["INVALID_ID", "LOG_UNAVAILABLE", "OVERLOADED", "UNAVAILABLE"],
     },
     handle: async (context) => {
       const { cursor, ...filter } = parseQuery(context, querySchema);
@@ -72,10 +78,8 @@ function list(parts: HttpParts): Route {
         const { unreachable } = page;
         return respond(body(page.calls.map(parkedView), { unreachable, cursor: page.cursor }), context.requestId);
       }
-      const before = readCursor(cursor, numberPlace)?.toString();
-      if (parts.log === undefined) throw noLog();
-      const { calls, next } = await parts.log.list({ ...filter, before });
-      const rest = { cursor: next === undefined ? undefined : writeCursor(Number(next)) };
+      const { calls, next, unreachable } = await log.list({ ...filter, before: readCursor(cursor, logPlace) });
+      const rest = { unreachable, cursor: next === undefined ? undefined : writeCursor(next) };
       return respond(body(calls.map(view), rest), context.requestId);
     },
   };

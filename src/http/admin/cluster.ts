@@ -39,7 +39,7 @@ const clusterSchema = z
     }),
     moves: moveCounts.nullable().register(about, { description: "Null when the coordinator can't be asked" }),
     shardCount: shardCountSchema.nullable(),
-    log: z.boolean(),
+    log: z.enum(["postgres", "local"]).register(about, { description: "Where the log of reliable calls is" }),
     totals: z.object({
       claimedShards: count,
       objectsInMemory: count,
@@ -85,7 +85,7 @@ export function clusterRoute(parts: HttpParts): Route {
         coordinator,
         moves: view?.moves ?? null,
         shardCount: view === undefined ? null : shardCountBody(view.reshard),
-        log: parts.log !== undefined,
+        log: parts.log === undefined ? "local" : "postgres",
         totals: totals(statuses),
         types: parts.registry.types.map(({ type, methods }) => ({
           type,

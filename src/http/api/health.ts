@@ -41,7 +41,7 @@ const readySchema = z
     failing: z.array(z.string()).register(about, { examples: [["partition p1", "log"]] }),
     shards: z.object({ total: z.number().int(), partitions: z.number().int(), unreachable: z.array(z.string()) }),
     coordinator: z.object({ status: reach }),
-    log: z.object({ status: z.enum(["ok", "unreachable", "none"]) }),
+    log: z.object({ status: z.enum(["ok", "unreachable", "local"]) }),
   })
   .register(about, { id: "Readiness" });
 
@@ -80,7 +80,7 @@ async function look(parts: HttpParts): Promise<z.input<typeof readySchema>> {
     reached(parts, async () => {
       ({ bootstrapped } = await parts.coordinator.status());
     }),
-    callLog === undefined ? ("none" as const) : reached(parts, () => callLog.ping()),
+    callLog === undefined ? ("local" as const) : reached(parts, () => callLog.ping()),
     askPartitions(parts, LIMIT, (client) => client.status()),
   ]);
   const unreachable = partitions.filter((answer) => !answer.ok).map((answer) => answer.partition);

@@ -3,6 +3,7 @@ import type { CallMessage } from "../../object/message.ts";
 import type { LogPolicy } from "../../object/method.ts";
 import type { MethodDefinition } from "../../object/registry.ts";
 import { checkCallIdAge } from "../../reliable/call-id.ts";
+import { isLocal } from "../../reliable/local-log.ts";
 import { deadlockError } from "../turns/deadlock.ts";
 import type { TurnActivation } from "../turns/turn.ts";
 import type { OpenCalls } from "./open-calls.ts";
@@ -38,7 +39,7 @@ export function checkAdmission(
   }
   const log = options.log ?? method.log;
   if (log === "write-ahead" && gate === undefined) {
-    throw new EdgeverseError("LOG_UNAVAILABLE", "This cluster keeps no log of calls", { retryable: false });
+    throw isLocal("a write-ahead call must be in another database before it runs");
   }
   return log;
 }

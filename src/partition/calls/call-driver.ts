@@ -223,10 +223,10 @@ export class CallDriver {
 
   /** The outcome joins the commit that carries the turn's own effects. */
   #finish(entry: Entry, state: Exclude<CallState, { status: "pending" }>): void {
-    const { commit, gate, table, now } = this.#parts;
+    const { commit, table, now } = this.#parts;
     try {
-      // The log is told of it. After a turn it is here, so no turn's effects are stored without the outcome.
-      if (gate !== undefined) this.#load(entry);
+      // It goes into the log. After a turn it is here, so no turn's effects are stored without the outcome.
+      this.#load(entry);
     } catch {
       this.#again(entry);
       return;

@@ -23,7 +23,7 @@ export interface CallTableParts {
   readonly changes: ChangeTracker;
   /** Throws when nothing may be written at a position in hash order. */
   fence(position: number): void;
-  /** Whether outcomes are to reach a log. */
+  /** Whether outcomes are to reach a log elsewhere; else marks are the log's rows. */
   readonly logs: boolean;
 }
 
@@ -152,7 +152,7 @@ export class CallTable {
   finish(calls: readonly EndedCall[]): void {
     this.#write(calls, (some) => {
       this.#each("DELETE FROM pending WHERE", some.filter((call) => call.accepted).map(keyOfCall));
-      storeMarks(this.#storage, some);
+      storeMarks(this.#storage, some, { whole: !this.#parts.logs });
     });
     if (this.#parts.logs) this.backlog.append(calls.map(backlogRecord));
   }

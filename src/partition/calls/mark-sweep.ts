@@ -1,6 +1,8 @@
 import { FIXED_POSITION } from "../../identity/hash-order.ts";
 import type { SqlRow, SqlStorage } from "../../platform/ports.ts";
+import type { FinalStatus } from "../../reliable/call-record.ts";
 import type { MarkCursor, SweepOrder, SweepReport } from "../../reliable/mark-sweep.ts";
+import { NONE_FINAL } from "../../reliable/ports.ts";
 import { AMONG_CALLS, CALL_KEY } from "../storage/call-rows.ts";
 import { readMeta, writeMeta } from "../storage/schema.ts";
 
@@ -18,6 +20,7 @@ interface MarkRow extends SqlRow {
   type: string;
   id: string;
   call_id: string;
+  status: FinalStatus;
   accepted: number;
   finished: number;
 }
@@ -53,7 +56,8 @@ export class MarkSweep {
     let { after } = order;
     if (after === null) {
       const progress = JSON.parse(readMeta(storage, SWEEP) ?? "{}") as Progress;
-      if (progress.oldest !== undefined && progress.oldest >= before) return { removed: 0, visited: 0, next: null };
+      if (progress.oldest !== undefined && progress.oldest >= before)
+        return { removed: NONE_FINAL, visited: 0, next: null };
       if (!dryRun) {
         after = progress.after ?? null;
         // Should marks come from elsewhere before the end, this is gone.
@@ -62,7 +66,7 @@ export class MarkSweep {
     }
     const keys = CALL_KEY.join(", ");
     const marks = storage.query<MarkRow>(
-      `SELECT ${keys}, accepted, finished FROM marks WHERE (${keys}) > (?, ?, ?, ?) ORDER BY ${keys} LIMIT ${STEP}`,
+      `SELECT ${keys}, status, accepted, finished FROM marks WHERE (${keys}) > (?, ?, ?, ?) ORDER BY ${keys} LIMIT ${STEP}`,
       after?.position ?? FIXED_POSITION,
       after?.type ?? "",
       after?.id ?? "",
@@ -79,7 +83,9 @@ export class MarkSweep {
     const last = marks.length < STEP ? undefined : marks.at(-1);
     const next = last === undefined ? null : cursorAt(last, oldest);
     if (!dryRun) this.#remove(old, next === null ? { oldest } : { after: next });
-    return { removed: old.length, visited: marks.length, next };
+    const removed = { ...NONE_FINAL };
+    for (const { status } of old) removed[status]++;
+    return { removed, visited: marks.length, next };
   }
 
   /** Marks of any age have come from another partition. */

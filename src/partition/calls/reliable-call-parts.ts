@@ -23,7 +23,7 @@ export interface ReliableCallParts {
   readonly shardAt: (position: number) => number;
   /** Whether one of these objects is on the shard. */
   readonly inside: (keys: Iterable<string>) => boolean;
-  /** Undefined when the cluster has no log. */
+  /** Undefined when the log is local. */
   readonly gate: LogGate | undefined;
   readonly shipping: CallShipping | undefined;
   readonly config: {

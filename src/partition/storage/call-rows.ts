@@ -47,8 +47,15 @@ const MARK = [
   "response",
 ] as const;
 
+/** What a mark has beside, where it is the log's row as well. */
+const BESIDE = ["caller", "trace_id", "expires", "request"] as const;
+
 const INTO_PENDING = new BulkInsert("pending", PENDING);
 const INTO_MARKS = new BulkInsert("marks", MARK);
+const INTO_WHOLE_MARKS = new BulkInsert("marks", [...MARK, ...BESIDE]);
+
+/** Bytes of request and response that fit in one row of 2 MB. */
+const FITS = 1_800_000;
 
 /** Columns that a call moves with, after its key: those of the view `calls`. */
 export const MOVED_CALL = [
@@ -73,7 +80,9 @@ export const MOVED_CALL = [
 ] as const;
 
 export type PendingRow = Readonly<Record<(typeof PENDING)[number], SqlValue>>;
-export type MarkRow = Readonly<Record<(typeof MARK)[number], SqlValue>>;
+export type MarkRow = Readonly<
+  Record<(typeof MARK)[number], SqlValue> & Partial<Record<(typeof BESIDE)[number], SqlValue>>
+>;
 /** A row of the view `calls`. */
 export type CallRow = Readonly<Record<(typeof CALL_KEY)[number] | (typeof MOVED_CALL)[number], SqlValue>>;
 
@@ -93,9 +102,9 @@ export function insertPending(storage: SqlStorage, rows: readonly PendingRow[]):
 }
 
 export function insertMarks(storage: SqlStorage, rows: readonly MarkRow[]): void {
-  INTO_MARKS.store(
+  INTO_WHOLE_MARKS.store(
     storage,
-    rows.map((row) => MARK.map((column) => row[column])),
+    rows.map((row) => [...MARK, ...BESIDE].map((column) => row[column] ?? null)),
   );
 }
 
@@ -138,9 +147,10 @@ export function storePending(storage: SqlStorage, calls: readonly StoredCall[]):
   INTO_PENDING.store(storage, calls.map(pendingValues));
 }
 
-/** Stores the outcomes of calls. */
-export function storeMarks(storage: SqlStorage, calls: readonly StoredCall[]): void {
-  INTO_MARKS.store(storage, calls.map(markValues));
+/** Stores the outcomes of calls; `whole` where they are the log's rows ([CALL14]). */
+export function storeMarks(storage: SqlStorage, calls: readonly StoredCall[], { whole }: { whole: boolean }): void {
+  if (whole) INTO_WHOLE_MARKS.store(storage, calls.map(wholeMarkValues));
+  else INTO_MARKS.store(storage, calls.map(markValues));
 }
 
 export function errorText({ error }: CallRecord): string | null {
@@ -190,6 +200,18 @@ function markValues({ seq, position, logged, record }: StoredCall): Values<typeo
     errorText(record),
     record.response,
   ];
+}
+
+/** A request that does not fit in a row beside its response is left out. */
+function wholeMarkValues(call: StoredCall): SqlValue[] {
+  const { caller, traceId, expiresAt, request, response } = call.record;
+  const fits = fitsInRow(`${request ?? ""}${response ?? ""}`);
+  return [...markValues(call), caller, traceId, expiresAt, fits ? request : null];
+}
+
+/** A UTF-16 unit takes three bytes at most; only what may be too large is counted. */
+function fitsInRow(texts: string): boolean {
+  return texts.length * 3 <= FITS || new TextEncoder().encode(texts).length <= FITS;
 }
 
 /** Stores calls that move here, each given by its key and the columns it moves with. */

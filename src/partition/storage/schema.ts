@@ -6,7 +6,8 @@ import type { SqlStorage } from "../../platform/ports.ts";
  * every table.
  *
  * A reliable call that was accepted is a row of `pending` until it ends; what is read of all of them at once comes before the
- * request, which may be large. A call that has ended is a row of `marks`, written once. `seq` is the order of acceptance, a
+ * request, which may be large. A call that has ended is a row of `marks`, written once; where the log is local, with what was
+ * asked and by whom. `seq` is the order of acceptance, a
  * hybrid logical clock, so that it goes on growing when a call has moved here from another partition. `calls` is both as one,
  * with the columns a call moves with. `backlog` is what the log has yet to see of outcomes: lists of records in order; `n` is
  * the number of the first record of a row, and `at` how many bytes came before it, so that the first and the last row tell
@@ -112,6 +113,21 @@ const MIGRATIONS: readonly string[][] = [
   ],
   // Costs nothing until a call is parked.
   ["CREATE INDEX pending_parked ON pending (position, type, id, call_id) WHERE status = 'parked'"],
+  [
+    ...["caller TEXT", "trace_id TEXT", "expires INTEGER", "request TEXT"].map(
+      (column) => `ALTER TABLE marks ADD COLUMN ${column}`,
+    ),
+    // Costs nothing for a call that succeeds.
+    "CREATE INDEX marks_unsuccessful ON marks (seq) WHERE status <> 'success'",
+    "DROP VIEW calls",
+    `CREATE VIEW calls AS
+       SELECT position, type, id, call_id, seq, method, request, request_hash, status, CAST(NULL AS TEXT) AS response, error,
+         caller, trace_id, attempts, epoch, accepted, CAST(NULL AS INTEGER) AS finished, expires, log, crashes,
+         CAST(0 AS INTEGER) AS shipped, 1 AS open FROM pending
+       UNION ALL
+       SELECT position, type, id, call_id, seq, method, request, request_hash, status, response, error, caller, trace_id,
+         attempts, epoch, accepted, finished, expires, CAST('write-behind' AS TEXT), CAST(0 AS INTEGER), logged, 0 FROM marks`,
+  ],
 ];
 
 /** Brings the database to the present shape. Each step runs once, in one transaction with its mark. */

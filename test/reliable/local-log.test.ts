@@ -1,0 +1,185 @@
+import { method, VirtualObject } from "edgeverse";
+import { ManualClock, TestCluster } from "edgeverse/testing";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { z } from "zod";
+import { positionOf } from "../../src/identity/hash-order.ts";
+import { placementOf } from "../../src/identity/object-id.ts";
+import { partitionClient } from "../../src/partition/client.ts";
+import { storeMarks, storePending } from "../../src/partition/storage/call-rows.ts";
+import { isFinal } from "../../src/reliable/call-record.ts";
+import { LocalLog } from "../../src/reliable/local-log.ts";
+import { maintenanceOf } from "../../src/reliable/maintenance.ts";
+import { describeReading } from "../contract/readable-log.ts";
+import { letPass } from "./maintenance-fixture.ts";
+
+const LARGE = { requests: 700_000, responses: 1_200_000 };
+
+class Counter extends VirtualObject {
+  static override readonly type = "Counter";
+  static override readonly methods = {
+    add: method(),
+    refuse: method({ request: z.object({ why: z.string() }) }),
+    copy: method({ request: z.object({ text: z.string(), length: z.number() }) }),
+  };
+  add() {}
+  copy({ text, length }: { text: string; length: number }) {
+    return text.slice(0, 1).repeat(length);
+  }
+  refuse({ why }: { why: string }) {
+    this.fail("NO", why);
+  }
+}
+
+/** A cluster with a local log; every shard is claimed, half of them by each partition. */
+async function setup() {
+  const clock = new ManualClock();
+  const cluster = new TestCluster({
+    objects: [Counter],
+    partitions: 2,
+    clock,
+    log: false,
+    config: { shards: 4, maxMessage: 1_800_000 },
+  });
+  for (let shard = 0; shard < 4; shard++) await cluster.object(Counter, `shard#${shard}/x`).add();
+  const { router, config } = cluster;
+  const connect = (name: string) => {
+    if (cluster.unreachable.has(name)) throw new Error(`nothing reaches ${name}`);
+    return partitionClient(cluster.partition(name));
+  };
+  const log = new LocalLog({ router, connect, clock });
+  const maintenance = maintenanceOf({ log: undefined, router, connect, config, clock });
+  return { clock, cluster, log, maintenance };
+}
+
+/** Ids of two partitions. */
+function twoIds(): [string, string] {
+  const { router } = new TestCluster({ objects: [Counter], partitions: 2, config: { shards: 4 } });
+  const of = (name: string) => [0, 1, 2, 3].map((shard) => `shard#${shard}/a`).find((id) => router.owner(id) === name);
+  return [of("p0") as string, of("p1") as string];
+}
+
+type Setup = Awaited<ReturnType<typeof setup>>;
+
+describe("call log contract: local", () => {
+  let made: Setup;
+  beforeAll(async () => {
+    made = await setup();
+  });
+  afterAll(() => made.cluster.stop());
+
+  // What the owners' commits store is put there as they do. The rest of the suite is of writing from elsewhere, which nobody
+  // does to a local log: batches in any order, epochs, rows to drive and to read by their places, and an outage of its own.
+  describeReading(() => {
+    let seq = 1;
+    return {
+      log: {
+        list: (filter) => letPass(made.clock, made.log.list(filter)),
+        stats: () => letPass(made.clock, made.log.stats()),
+      },
+      put: async (records) => {
+        for (const record of records) {
+          const placement = placementOf(record.id);
+          const position = placement.kind === "hash" ? positionOf(placement.hash) : 0;
+          const call = { seq: seq++, position, log: "write-behind", crashes: 0, logged: true, record } as const;
+          const storage = made.cluster.storage(made.cluster.router.owner(record.id));
+          if (isFinal(record.status)) storeMarks(storage, [call], { whole: true });
+          else storePending(storage, [call]);
+        }
+        // As after a move.
+        for (const name of ["p0", "p1"]) (await made.cluster.partition(name).core()).marks.arrived();
+      },
+      clean: async (before, dryRun) => {
+        const olderThan = made.clock.now() - before;
+        return (await letPass(made.clock, made.maintenance.cleanUp({ olderThan, dryRun }))).counts;
+      },
+    };
+  });
+});
+
+describe("a local log", () => {
+  const [here, there] = twoIds();
+
+  test("[CALL14] has each call with its request, outcome and caller as soon as it is answered", async () => {
+    const { clock, cluster, log } = await setup();
+    await cluster.object(Counter, here, { callId: "good" }).add();
+    await expect(cluster.object(Counter, there, { callId: "bad" }).refuse({ why: "no" })).rejects.toThrow("no");
+    await cluster.object(Counter, here, { callId: "last" }).copy({ text: "ab", length: 2 });
+    await expect(cluster.object(Counter, here).refuse({ why: "a plain call is not in it" })).rejects.toThrow();
+    const { calls } = await letPass(clock, log.list({ limit: 10 }));
+    expect(calls).toMatchObject([
+      { callId: "last", id: here, status: "success", request: '{"text":"ab","length":2}', response: '"aa"' },
+      { callId: "bad", id: there, status: "failed", request: '{"why":"no"}', error: { code: "CALL_FAILED" } },
+      { callId: "good", id: here, status: "success", request: null, response: "null" },
+    ]);
+    for (const call of calls) expect(JSON.parse(call.caller ?? "")).toMatchObject({ kind: "client" });
+    expect((await letPass(clock, log.list({ status: "failed", limit: 10 }))).calls).toHaveLength(1);
+    cluster.stop();
+  });
+
+  test("[CALL14] costs a call no row: nothing but the object and its mark is written", async () => {
+    const { cluster } = await setup();
+    const storage = cluster.storage(cluster.router.owner(here));
+    const written: string[] = [];
+    storage.onQuery = (sql) => {
+      const table = /^\s*INSERT INTO (\w+)/.exec(sql)?.[1];
+      if (table !== undefined) written.push(table);
+    };
+    await cluster.object(Counter, here, { callId: "one" }).add();
+    expect(written.sort()).toEqual(["marks", "objects"]);
+    expect(storage.query("SELECT count(*) AS n FROM backlog")).toEqual([{ n: 0 }]);
+    cluster.stop();
+  });
+
+  test("[CALL14] [MIG3] lists a call once, wherever its shard has moved, and goes on at the same place", async () => {
+    const { clock, cluster, log } = await setup();
+    for (let n = 0; n < 4; n++) await cluster.object(Counter, n % 2 === 0 ? here : there, { callId: `c${n}` }).add();
+    const first = await letPass(clock, log.list({ limit: 2 }));
+    for (const id of [here, there]) {
+      const to = cluster.ownerOf(Counter, id) === "p0" ? "p1" : "p0";
+      await cluster.move(Counter, id, { to });
+    }
+    const rest = await letPass(clock, log.list({ limit: 10, before: first.next }));
+    expect([...first.calls, ...rest.calls].map(({ callId }) => callId)).toEqual(["c3", "c2", "c1", "c0"]);
+    expect(rest.calls.map(({ caller }) => caller)).not.toContain(null);
+    const of = await letPass(clock, log.list({ id: here, limit: 10 }));
+    expect(of.calls.map(({ callId }) => callId)).toEqual(["c2", "c0"]);
+    expect((await letPass(clock, log.stats())).counts).toMatchObject([
+      { type: "Counter", status: "success", count: 4 },
+    ]);
+    cluster.stop();
+  });
+
+  test("[CALL14] [CALL15] names partitions that do not answer", async () => {
+    const { clock, cluster, log } = await setup();
+    for (const id of [here, there]) await cluster.object(Counter, id, { callId: "c" }).add();
+    const away = cluster.router.owner(there);
+    cluster.unreachable.add(away);
+    expect(await letPass(clock, log.list({ limit: 10 }))).toMatchObject({ calls: [{ id: here }], unreachable: [away] });
+    expect(await letPass(clock, log.stats())).toMatchObject({ counts: [{ count: 1 }], unreachable: [away] });
+    cluster.stop();
+  });
+
+  test("[CALL14] a request that does not fit in a row beside its response is left out", async () => {
+    const { clock, cluster, log } = await setup();
+    const copy = async (callId: string, text: string, length: number) =>
+      cluster.object(Counter, here, { callId }).copy({ text, length });
+    await copy("fits", "x".repeat(LARGE.requests), 100);
+    await copy("too-large", "x".repeat(LARGE.requests), LARGE.responses);
+    await copy("fits-as-utf-8", "é".repeat(LARGE.requests), LARGE.requests / 4);
+    const { calls } = await letPass(clock, log.list({ limit: 10 }));
+    const kept = calls.map(({ callId, request }) => [callId, request !== null]);
+    expect(kept).toEqual([
+      ["fits-as-utf-8", true],
+      ["too-large", false],
+      ["fits", true],
+    ]);
+    cluster.stop();
+  });
+
+  test("[CALL6] takes no write-ahead call: the promise is another database", async () => {
+    const { cluster } = await setup();
+    const call = cluster.object(Counter, here, { callId: "c", log: "write-ahead" }).add();
+    await expect(call).rejects.toMatchObject({ code: "LOG_UNAVAILABLE", retryable: false });
+    cluster.stop();
+  });
+});
