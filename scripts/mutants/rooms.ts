@@ -39,7 +39,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     folder: "src/partition/calls",
     tests: partition(
       "{call-admission,call-callers,call-entries,call-queues,call-shipping,call-table,call-writes,mark-sweep}",
-      "{suspects,orphans,reliable-calls,reliable-call-outcomes,refused-calls,parked-calls,poison,line-deadlock}",
+      "{suspects,orphan-watch,orphans,reliable-calls,reliable-call-outcomes,refused-calls,parked-calls,poison,line-deadlock}",
       "{unreadable-requests,call-budget,hand-off}",
     ),
   },

@@ -54,6 +54,7 @@ describe("[TURN8] whether one more call is taken", () => {
     expect(backlog.admit()).toBe("write-behind");
     backlog.open.setAside("x", 7, BYTES / 2);
     expect(() => backlog.admit()).toThrow(overloaded);
+    expect(() => backlog.admit()).toThrow("of pending calls");
     backlog.open.return("x");
     backlog.table.backlog.append([record]);
     const away = expect.objectContaining({ code: "LOG_UNAVAILABLE", retryAfter: 5 });

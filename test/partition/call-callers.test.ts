@@ -25,7 +25,7 @@ describe("[CALL1] callers that wait for a call", () => {
   }
 
   test("hear of its outcome, once; those of a later call that it is a repetition", async () => {
-    const { clock, waiters, entry, heard, wait } = waiting();
+    const { clock, parts, waiters, entry, heard, wait } = waiting();
     wait();
     wait({}, true);
     waiters.accepted(entry);
@@ -34,6 +34,8 @@ describe("[CALL1] callers that wait for a call", () => {
     const reply = { kind: "response", response: "1" } as const;
     waiters.answer(entry, reply);
     waiters.answer(entry, { kind: "error", error });
+    // Nothing is left to wait for.
+    expect(parts.deadlines.size).toBe(0);
     await clock.advance(1_000);
     expect(heard).toEqual([reply, { ...reply, replayed: true }]);
     wait({}, true);

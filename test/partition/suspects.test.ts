@@ -100,6 +100,16 @@ describe("[CALL2] calls that ran each time when the process ended", () => {
     expect(driven).toEqual(["b", "c", "a"]);
   });
 
+  test("wait in line again if they come back", async () => {
+    const { clock, driven, suspects, suspect } = setup();
+    const [a, b] = [suspect("a"), suspect("b")];
+    suspects.admits(a);
+    suspects.leave(a);
+    expect([suspects.admits(b), suspects.admits(a)]).toEqual([true, false]);
+    await clock.advance(1_000);
+    expect(driven).toEqual(["a"]);
+  });
+
   test("are passed over if they have left, or can't start now", () => {
     const { driven, refused, suspects, suspect } = setup();
     const [a, b, c, d] = [suspect("a"), suspect("b"), suspect("c"), suspect("d")];
