@@ -12,13 +12,21 @@ export const MAX_CHAIN = 64;
 export function ownAncestor(turn: Turn): Turn | undefined {
   const { parent, chain } = turn.plan;
   if (parent === undefined && (chain === undefined || chain.length === 0)) return undefined;
-  let depth = 0;
+  const { key } = turn.activation;
+  let depth = 1;
   let own: Turn | undefined;
-  for (const link of turn.ancestry()) {
+  let last = turn;
+  // Every call of a neighbour comes here: its callers in this partition are followed without making links of them.
+  for (let caller = parent; caller !== undefined; caller = caller.plan.parent) {
+    if (caller.status === "ended") return own;
     if (++depth > MAX_CHAIN) throw tooLong(turn);
-    if (own === undefined && link.local !== turn && link.key === turn.activation.key)
-      own = link.local ?? runningTurn(turn.activation, link);
+    if (caller.activation.key === key) own ??= caller;
+    last = caller;
   }
+  const remote = last.plan.chain ?? [];
+  if (depth + remote.length > MAX_CHAIN) throw tooLong(turn);
+  for (let index = remote.length - 1; index >= 0; index--)
+    own ??= runningTurn(turn.activation, remote[index] as ChainLink);
   return own;
 }
 
