@@ -1,5 +1,5 @@
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
-import { exceedsBytes, jsonText, NotJsonError } from "../../object/json.ts";
+import { copyJson, exceedsBytes, NotJsonError } from "../../object/json.ts";
 import type { GroupCommit } from "../storage/group-commit.ts";
 import { checkState } from "./activate.ts";
 import type { Activations } from "./activations.ts";
@@ -66,13 +66,14 @@ function publish(turn: Turn): boolean {
 /** The turn's state as text, fit to be stored. */
 export function stateText(turn: Turn, limit: number): string {
   if (!turn.touched) return turn.text;
-  let text: string;
+  let state: unknown;
   try {
-    text = jsonText(turn.working);
+    state = copyJson(turn.working);
   } catch (error) {
     if (!(error instanceof NotJsonError)) throw error;
     throw new EdgeverseError("STATE_INVALID", `Cannot store the state of ${turn.activation.key}: ${error.message}`);
   }
+  const text = JSON.stringify(state);
   if (text === turn.text) return text;
   if (exceedsBytes(text, limit)) {
     throw new EdgeverseError(
@@ -81,7 +82,7 @@ export function stateText(turn: Turn, limit: number): string {
     );
   }
   // A state that the schema refuses could not be read again: every later call would fail.
-  // It is checked as it will be read: JSON leaves out members that are undefined.
-  checkState(turn.activation, JSON.parse(text));
+  // It is checked as it will be read: like JSON, the copy has no members that are undefined.
+  checkState(turn.activation, state);
   return text;
 }
