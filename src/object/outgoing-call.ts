@@ -7,10 +7,8 @@ import type { ReliableOptions } from "./message.ts";
 
 /** @throws EdgeverseError `INVALID_ARGUMENT` */
 export function checkCallOptions({ callId, timeout, expiresIn, log }: CallOptions): void {
-  for (const [name, value] of Object.entries({ timeout, expiresIn })) {
-    if (value === undefined || (Number.isFinite(value) && value >= 1)) continue;
-    throw new EdgeverseError("INVALID_ARGUMENT", `Cannot use the option ${name}: it must be a number of ms from 1 up`);
-  }
+  checkMilliseconds("timeout", timeout);
+  checkMilliseconds("expiresIn", expiresIn);
   if (log !== undefined && log !== "write-behind" && log !== "write-ahead") {
     throw new EdgeverseError(
       "INVALID_ARGUMENT",
@@ -23,6 +21,11 @@ export function checkCallOptions({ callId, timeout, expiresIn, log }: CallOption
     "INVALID_ARGUMENT",
     `Cannot use the option ${useless} without a callId: it is for reliable calls`,
   );
+}
+
+function checkMilliseconds(name: string, value: number | undefined): void {
+  if (value === undefined || (Number.isFinite(value) && value >= 1)) return;
+  throw new EdgeverseError("INVALID_ARGUMENT", `Cannot use the option ${name}: it must be a number of ms from 1 up`);
 }
 
 /** What makes the call reliable; undefined for a plain one. Its caller waits for the outcome. */
