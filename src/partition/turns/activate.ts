@@ -113,6 +113,7 @@ export function activate(turn: Turn, scope: AsyncScope<Turn>): MaybePromise<unkn
     id: activation.id,
     env: turn.services.env,
     turn() {
+      if (instance.active !== undefined) return instance.active;
       const scoped = scope.get();
       if (scoped?.activation === activation && scoped.status === "running") return scoped;
       if (instance.current !== undefined) return instance.current;

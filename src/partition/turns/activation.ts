@@ -15,9 +15,11 @@ export interface Base {
 /** An instance in memory. Dropped when a turn on it fails: its private fields must not keep what was rolled back. */
 export class Instance<Turn> {
   object!: VirtualObject<unknown>;
+  /** The turn whose method is on the stack. Asking the asynchronous scope costs several times as much. */
+  active: Turn | undefined;
   /**
-   * The turn whose code is running right now. Set while a method that is no async function runs (or its promise is
-   * pending); async ones find their turn through the asynchronous scope instead.
+   * The turn of a method that is no async function, until its promise has settled, if it returns one. What async ones do
+   * after an `await` finds its turn through the asynchronous scope.
    */
   current: Turn | undefined;
   #text: string;
@@ -36,6 +38,17 @@ export class Instance<Turn> {
     if (text === this.#text) return;
     this.#text = text;
     this.#frozen = undefined;
+  }
+
+  /** Calls the method of `turn`. */
+  run(turn: Turn, method: (object: VirtualObject<unknown>) => unknown): unknown {
+    const outer = this.active;
+    this.active = turn;
+    try {
+      return method(this.object);
+    } finally {
+      this.active = outer;
+    }
   }
 
   /** The state for readonly turns: frozen, made once per version of the state. */

@@ -76,7 +76,7 @@ function invoke(turn: Turn): MaybePromise<unknown> {
   }
   if (turn.exclusive && !turn.plan.async) instance.current = turn;
   turn.fresh = true;
-  const result = turn.plan.run(instance.object) as MaybePromise<unknown>;
+  const result = instance.run(turn, turn.plan.run) as MaybePromise<unknown>;
   turn.fresh = false;
   return result;
 }

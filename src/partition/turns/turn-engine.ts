@@ -161,7 +161,9 @@ export class TurnEngine {
 
   #startInner(turn: Turn, own: Turn): void {
     startInner(turn, own);
-    this.#begin(turn, () => this.#parts.scope.run(turn, () => turn.plan.run((turn.instance as Instance<Turn>).object)));
+    this.#begin(turn, () =>
+      this.#parts.scope.run(turn, () => (turn.instance as Instance<Turn>).run(turn, turn.plan.run)),
+    );
   }
 
   /** Runs `work` and settles the turn with what comes of it; arms the deadline only if that takes more than this event. */
