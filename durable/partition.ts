@@ -34,7 +34,7 @@ export function partitionClass(registry: Registry): PartitionClass {
       super(ctx, env);
       const { config, proposal, cache, connect, coordinator, log } = deploymentOf(env);
       const router = new Router({ registry, connect, cache, clock });
-      const maintenance = maintenanceOf({ log, router, connect, config, clock });
+      const maintenance = maintenanceOf({ log, router, connect, config, registry, clock });
       this.#partition = new Partition({
         registry,
         config,

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gt, inArray, lt, ne, or, type SQL, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gt, inArray, lt, ne, notInArray, or, type SQL, sql } from "drizzle-orm";
 import type { PgRemoteDatabase } from "drizzle-orm/pg-proxy";
 import { reliableCalls as t } from "../schema/reliable-calls.ts";
 import { EdgeverseError } from "../src/errors/edgeverse-error.ts";
@@ -104,22 +104,26 @@ export class PostgresCallLog implements CallLog {
     return rows.map((row) => ({ ...row, seq: String(row.seq) }));
   }
 
-  async countFinished(before: number): Promise<FinalCounts> {
+  async countFinished(before: number, types: Readonly<Record<string, number>> = {}): Promise<FinalCounts> {
     const rows = await read(() =>
       this.#db
         .select({ status: t.status, count: sql<string>`count(*)` })
         .from(t)
-        .where(finished(before))
+        .where(finished(before, types))
         .groupBy(t.status),
     );
     return toCounts(rows);
   }
 
-  async removeFinished(before: number, limit: number): Promise<FinalCounts> {
+  async removeFinished(
+    before: number,
+    limit: number,
+    types: Readonly<Record<string, number>> = {},
+  ): Promise<FinalCounts> {
     checkLimit(limit);
     // SKIP LOCKED: two sweeps at once share the work instead of waiting for each other. The array keeps the planner from
     // joining against the whole table.
-    const oldest = sql`select ${t.seq} from ${t} where ${finished(before)}
+    const oldest = sql`select ${t.seq} from ${t} where ${finished(before, types)}
       order by ${t.finishedAt} limit ${limit} for update skip locked`;
     const statement = sql`
       with removed as (delete from ${t} where ${t.seq} = any(array(${oldest})) returning ${t.status})
@@ -147,9 +151,18 @@ export class PostgresCallLog implements CallLog {
   }
 }
 
-/** Finished before a time. The literal, not a parameter: it lets a generic plan use the partial index as well. */
-function finished(before: number): SQL | undefined {
-  return and(ne(t.status, sql`'pending'`), lt(t.finishedAt, new Date(before)));
+/**
+ * Finished before a time, which types may have of their own. The literal, not a parameter: it lets a generic plan use the
+ * partial index as well. The index goes by time: rows of a type that are kept for longer are passed over.
+ */
+function finished(before: number, types: Readonly<Record<string, number>>): SQL | undefined {
+  const own = Object.entries(types);
+  const finishedBefore = (time: number) => lt(t.finishedAt, new Date(time));
+  const last = finishedBefore(Math.max(before, ...Object.values(types)));
+  if (own.length === 0) return and(ne(t.status, sql`'pending'`), last);
+  const other = and(notInArray(t.objectType, Object.keys(types)), finishedBefore(before));
+  const special = own.map(([type, time]) => and(eq(t.objectType, type), finishedBefore(time)));
+  return and(ne(t.status, sql`'pending'`), last, or(other, ...special));
 }
 
 function toCounts(rows: readonly { status: string; count: string }[]): FinalCounts {

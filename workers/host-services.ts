@@ -23,7 +23,7 @@ export function hostServices(registry: Registry, basePath: string, env: Env): Ho
   const deployment = deploymentOf(env);
   const { config, connect, cache, log } = deployment;
   const router = new Router({ registry, connect, cache, clock });
-  const maintenance = maintenanceOf({ log, router, connect, config, clock });
+  const maintenance = maintenanceOf({ log, router, connect, config, registry, clock });
   const objects = new RemoteObjects({ registry, router, config, clock, random, caller: "worker" });
   const shared = { registry, basePath, config, router, connect, log, maintenance, clock, random };
   let handle: ((request: Request) => Promise<Response>) | undefined;

@@ -32,6 +32,8 @@ export interface TypeDefinition {
   readonly create: RequestSchema;
   /** Ms, or undefined for the configuration's default. */
   readonly timeout: number | undefined;
+  /** Ms, or undefined for the configuration's default. */
+  readonly retention: number | undefined;
   readonly hooks: ReadonlySet<Hook>;
   readonly makeStub: (call: StubCall) => object;
 }
@@ -93,7 +95,7 @@ function define(objectClass: ObjectClass): TypeDefinition {
   }
   refuse(where, "state schema", stateSchemaFault(objectClass.state));
   refuse(where, "create schema", createSchemaFault(objectClass));
-  const timeout = timeoutOf(objectClass.timeout, where);
+  const timeout = durationOf("timeout", objectClass.timeout, where);
   const methods = new Map<string, MethodDefinition>();
   for (const [name, options] of Object.entries(objectClass.methods)) {
     checkMethod(objectClass, name, where);
@@ -104,7 +106,7 @@ function define(objectClass: ObjectClass): TypeDefinition {
       request: options.request,
       readonly: options.readonly ?? false,
       returns: isAsync(objectClass, name) ? "promise" : "unknown",
-      timeout: timeoutOf(options.timeout, `${where}, method ${name}`) ?? timeout,
+      timeout: durationOf("timeout", options.timeout, `${where}, method ${name}`) ?? timeout,
       log: options.log ?? objectClass.log,
     });
   }
@@ -116,6 +118,7 @@ function define(objectClass: ObjectClass): TypeDefinition {
     methods,
     create: { name: `create of ${objectClass.type}`, request: objectClass.create },
     timeout,
+    retention: durationOf("retention", objectClass.retention, where),
     hooks: new Set(HOOKS.filter((hook) => prototype[hook] !== base[hook])),
     makeStub: stubFactory(methods.keys()),
   };
@@ -139,10 +142,10 @@ function checkMethod(objectClass: ObjectClass, name: string, where: string): voi
   }
 }
 
-function timeoutOf(text: string | undefined, where: string): number | undefined {
+function durationOf(name: "timeout" | "retention", text: string | undefined, where: string): number | undefined {
   if (text === undefined) return undefined;
-  const timeout = parseDuration(text);
-  if (timeout === undefined || timeout < 1)
-    throw new Error(`Cannot serve ${where}: the timeout "${text}" must be a duration like "250ms", "30s" or "5m"`);
-  return timeout;
+  const duration = parseDuration(text);
+  if (duration === undefined || duration < 1)
+    throw new Error(`Cannot serve ${where}: the ${name} "${text}" must be a duration like "250ms", "30s" or "7d"`);
+  return duration;
 }

@@ -99,6 +99,8 @@ export abstract class VirtualObject<State = unknown> {
   static readonly reentrant: boolean = false;
   /** Deadline of calls that bring none, such as `"5s"`. */
   static readonly timeout: string | undefined = undefined;
+  /** How long its reliable calls are remembered after they ended, such as `"7d"`; default: the configured retention. */
+  static readonly retention: string | undefined = undefined;
   /** Log policy of reliable calls. */
   static readonly log: "write-ahead" | "write-behind" = "write-behind";
 
@@ -246,6 +248,7 @@ export interface ObjectClass {
   readonly create: z.ZodType | undefined;
   readonly reentrant: boolean;
   readonly timeout: string | undefined;
+  readonly retention: string | undefined;
   readonly log: "write-ahead" | "write-behind";
   readonly autoLoad: "global" | "shard" | "partition" | undefined;
   onMove?(move: ShardMove): MoveVote;

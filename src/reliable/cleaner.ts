@@ -8,6 +8,12 @@ import { UpkeepBudget } from "./upkeep-budget.ts";
 /** Rows of one statement. */
 const ROWS = 1_000;
 
+/** What finished before a time is old; types that are kept for another while have a time of their own. */
+interface Cut {
+  readonly before: number;
+  readonly types: Readonly<Record<string, number>>;
+}
+
 /** Removes what is older than the retention ([CALL9]): marks at their owners, and rows of a log in Postgres. */
 export class Cleaner {
   readonly #parts: UpkeepParts & { readonly log: CallLog | undefined };
@@ -20,14 +26,17 @@ export class Cleaner {
   async run({ olderThan, dryRun }: { olderThan: number | null; dryRun: boolean }): Promise<CleanupReport> {
     const { clock, router, config, log } = this.#parts;
     const now = clock.now();
-    const age = olderThan ?? config.retention;
     await router.refresh();
     // Without its mark a call could run again: an operator can't remove one sooner.
-    const marks = await this.#removeMarks(now - Math.max(age, config.retention), dryRun);
-    const rows = log === undefined ? marks : await this.#removeRows(log, now - age, dryRun);
+    const marks = await this.#removeMarks(
+      this.#cut((retention) => now - Math.max(olderThan ?? 0, retention)),
+      dryRun,
+    );
+    const cut = this.#cut((retention) => now - (olderThan ?? retention));
+    const rows = log === undefined ? marks : await this.#removeRows(log, cut, dryRun);
     return {
       dryRun,
-      before: now - age,
+      before: now - (olderThan ?? config.retention),
       counts: rows.counts,
       marks: sumOf(marks.counts),
       silent: marks.silent,
@@ -35,11 +44,20 @@ export class Cleaner {
     };
   }
 
-  async #removeRows(log: CallLog, before: number, dryRun: boolean) {
+  /** @param time what is old, by how long it is to be kept */
+  #cut(time: (retention: number) => number): Cut {
+    const { config, registry } = this.#parts;
+    const own = registry.types.flatMap(({ type, retention }) =>
+      retention === undefined ? [] : [[type, time(retention)] as const],
+    );
+    return { before: time(config.retention), types: Object.fromEntries(own) };
+  }
+
+  async #removeRows(log: CallLog, { before, types }: Cut, dryRun: boolean) {
     const counts = { ...NONE_FINAL };
-    if (dryRun) return { counts: await log.countFinished(before), complete: true };
+    if (dryRun) return { counts: await log.countFinished(before, types), complete: true };
     for (const budget = this.#budget(); budget.take(); ) {
-      const removed = await log.removeFinished(before, ROWS);
+      const removed = await log.removeFinished(before, ROWS, types);
       add(counts, removed);
       if (sumOf(removed) < ROWS) return { counts, complete: true };
     }
@@ -47,7 +65,7 @@ export class Cleaner {
   }
 
   /** Goes round the partitions, a step of each in turn: none takes the time of the others. */
-  async #removeMarks(before: number, dryRun: boolean) {
+  async #removeMarks(cut: Cut, dryRun: boolean) {
     const { router, clock } = this.#parts;
     const budget = this.#budget();
     const asker = new PatientAsker(this.#parts);
@@ -62,7 +80,7 @@ export class Cleaner {
           return;
         }
         const after = cursors.get(partition) ?? null;
-        const step = await asker.ask(partition, (owner) => owner.sweepMarks({ before, after, dryRun }));
+        const step = await asker.ask(partition, (owner) => owner.sweepMarks({ ...cut, after, dryRun }));
         add(counts, step?.removed ?? NONE_FINAL);
         if (step === undefined) complete = false;
         else if (step.next !== null) {

@@ -13,6 +13,8 @@ export interface MarkCursor {
 export interface SweepOrder {
   /** Marks of calls that were accepted and finished before this go, ms since the epoch. */
   readonly before: number;
+  /** The same for types with a retention of their own. */
+  readonly types?: Readonly<Record<string, number>>;
   /** `next` of the step before; null begins a sweep. */
   readonly after: MarkCursor | null;
   /** Counts, and removes nothing. */

@@ -27,6 +27,8 @@ export interface UpkeepParts {
   readonly connect: (partition: string) => Owner;
   readonly clock: Clock;
   readonly config: { readonly retention: number; readonly upkeepMessages: number };
+  /** The types that are served. */
+  readonly registry: { readonly types: readonly { readonly type: string; readonly retention: number | undefined }[] };
 }
 
 /** Ms one run may take; the next goes on. */

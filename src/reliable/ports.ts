@@ -105,10 +105,10 @@ export interface CallLog extends ReadableLog {
   pending(options: { staleBefore: number; after?: string | undefined; limit: number }): Promise<PendingCall[]>;
   /** The calls at these places that are there, oldest first: the first of them, as many as {@link PAGE_CHARACTERS} allows. */
   read(seqs: readonly string[]): Promise<LoggedCall[]>;
-  /** Counts finished rows with `finishedAt < before`, by status. */
-  countFinished(before: number): Promise<FinalCounts>;
-  /** Deletes at most `limit` finished rows with `finishedAt < before`, oldest first; returns what it deleted by status. */
-  removeFinished(before: number, limit: number): Promise<FinalCounts>;
+  /** Counts finished rows with `finishedAt < before`, by status. @param types another `before` for these types */
+  countFinished(before: number, types?: Readonly<Record<string, number>>): Promise<FinalCounts>;
+  /** Deletes at most `limit` such rows, oldest first; returns what it deleted by status. */
+  removeFinished(before: number, limit: number, types?: Readonly<Record<string, number>>): Promise<FinalCounts>;
   /** Resolves when the database answers. */
   ping(): Promise<void>;
 }

@@ -116,14 +116,18 @@ export class MemoryCallLog implements CallLog {
     return fitting(there.sort((a, b) => a.seq - b.seq).map(logged), charactersOf);
   }
 
-  async countFinished(before: number): Promise<FinalCounts> {
+  async countFinished(before: number, types: Readonly<Record<string, number>> = {}): Promise<FinalCounts> {
     this.#check();
-    return count(this.#finished(before).map(([, row]) => row));
+    return count(this.#finished(before, types).map(([, row]) => row));
   }
 
-  async removeFinished(before: number, limit: number): Promise<FinalCounts> {
+  async removeFinished(
+    before: number,
+    limit: number,
+    types: Readonly<Record<string, number>> = {},
+  ): Promise<FinalCounts> {
     this.#check(limit);
-    const removed = this.#finished(before).slice(0, limit);
+    const removed = this.#finished(before, types).slice(0, limit);
     for (const [key] of removed) this.#rows.delete(key);
     return count(removed.map(([, row]) => row));
   }
@@ -132,9 +136,18 @@ export class MemoryCallLog implements CallLog {
     this.#check();
   }
 
-  #finished(before: number): [string, Row][] {
+  #finished(before: number, types: Readonly<Record<string, number>>): [string, Row][] {
     return [...this.#rows]
-      .filter(([, { record }]) => isFinal(record.status) && (record.finishedAt ?? before) < before)
+      .filter(
+        ([
+          ,
+          {
+            record: { type, status, finishedAt },
+          },
+        ]) => {
+          return isFinal(status) && finishedAt !== null && finishedAt < (types[type] ?? before);
+        },
+      )
       .sort(([, a], [, b]) => (a.record.finishedAt ?? 0) - (b.record.finishedAt ?? 0) || a.seq - b.seq);
   }
 

@@ -120,7 +120,14 @@ export class TestCluster<ClockType extends Clock = ManualClock> {
       clock: this.#routerClock,
     });
     const log = options.log === false ? undefined : this.log;
-    const maintenance = maintenanceOf({ log, router: this.router, connect, config, clock: this.#routerClock });
+    const maintenance = maintenanceOf({
+      log,
+      router: this.router,
+      connect,
+      config,
+      registry,
+      clock: this.#routerClock,
+    });
     this.#paced = new PacedRouter(this.router, clock);
     const random = { uuid: () => this.#requestId() };
     this.#objects = new RemoteObjects({ registry, config, clock, random, router: this.#paced, caller: "client" });

@@ -73,6 +73,17 @@ export function describePages(made: () => CallLog): void {
     expect(await log.removeFinished(OLD + 3, 10)).toEqual({ success: 0, failed: 0, expired: 0 });
     expect(await log.removeFinished(end, 10)).toEqual({ success: 1, failed: 0, expired: 1 });
     expect(await log.countFinished(end)).toEqual({ success: 0, failed: 0, expired: 0 });
+    const [brief, lasting] = [newType(), newType()];
+    const own = { [brief]: OLD + 10, [lasting]: OLD - 10 };
+    const of = (of: string, n: number) => callRecord({ type: of, callId: `${n}`, finishedAt: OLD + n });
+    await log.write([of(type, 5), of(type, -5), of(brief, 5), of(brief, 15), of(lasting, -5), of(lasting, -15)]);
+    expect(await log.countFinished(OLD, own)).toEqual({ success: 3, failed: 0, expired: 0 });
+    expect(await log.removeFinished(OLD, 2, own)).toEqual({ success: 2, failed: 0, expired: 0 });
+    expect(await log.removeFinished(OLD, 2, own)).toEqual({ success: 1, failed: 0, expired: 0 });
+    const names = async (of: string) => (await all(log, of)).map(({ callId }) => callId);
+    expect([await names(brief), await names(lasting)]).toEqual([["15"], ["-5"]]);
+    expect(await names(type)).not.toContain("-5");
+    expect(await log.removeFinished(end, 10)).toEqual({ success: 3, failed: 0, expired: 0 });
     expect((await all(log, type)).map((call) => call.callId).sort()).toEqual(["fresh", "p"]);
   });
 }

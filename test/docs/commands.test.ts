@@ -53,7 +53,7 @@ function handler(objects: readonly ObjectClass[]) {
     clock,
     log,
     basePath: "",
-    maintenance: maintenanceOf({ log, router, config, clock, connect }),
+    maintenance: maintenanceOf({ log, router, config, registry, clock, connect }),
     adminToken: undefined,
     connect,
     coordinator: {

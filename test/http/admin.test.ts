@@ -203,8 +203,8 @@ describe("the log of calls", () => {
     expect(await codeOf(await httpFixture().admin("calls?id=%00"))).toBe("INVALID_ID");
     const http = httpFixture({ log: undefined });
     expect(await (await http.admin("calls")).json()).toEqual({ calls: [] });
-    const { router, connect, config, clock } = http.parts;
-    const maintenance = maintenanceOf({ log: undefined, router, connect, config, clock });
+    const { router, connect, config, registry, clock } = http.parts;
+    const maintenance = maintenanceOf({ log: undefined, router, connect, config, registry, clock });
     const { post } = httpFixture({ log: undefined, maintenance });
     expect(await codeOf(await post("/admin/v1/calls/wake", "", BEARER))).toBe("LOG_UNAVAILABLE");
     const cleaned = await post("/admin/v1/calls/cleanup", "", BEARER);

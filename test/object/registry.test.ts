@@ -7,7 +7,13 @@ import type { ObjectClass } from "../../src/object/virtual-object.ts";
 import { construct } from "../../src/object/virtual-object.ts";
 
 /** A class made from a description, also from one that TypeScript would refuse. */
-function classOf(statics: { type?: unknown; methods?: Record<string, unknown>; timeout?: string; log?: string }) {
+function classOf(statics: {
+  type?: unknown;
+  methods?: Record<string, unknown>;
+  timeout?: string;
+  retention?: string;
+  log?: string;
+}) {
   const { type = "Made", methods = {}, ...rest } = statics;
   class Made extends VirtualObject {
     run() {
@@ -137,6 +143,10 @@ describe("Registry", () => {
       expect(serve({ methods: { [name]: {} } })).toThrow(`Cannot serve class Made: bad method name`);
     },
   );
+
+  test.each(["", "5", "0s", "-1s", "for ever"])("[CALL9] bad retentions are named: %j", (retention) => {
+    expect(serve({ retention })).toThrow(`Cannot serve class Made: the retention "${retention}" must be`);
+  });
 
   test.each(["", "5", "0s", "-1s", "soon"])("[TURN5] bad timeouts are named: %j", (timeout) => {
     expect(serve({ timeout })).toThrow(`Cannot serve class Made: the timeout "${timeout}" must be`);

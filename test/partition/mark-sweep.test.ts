@@ -104,6 +104,21 @@ describe("the sweep of marks", () => {
     expect(sweep(before).visited).toEqual([1_000, 500]);
   });
 
+  test("[CALL9] types may have another time", () => {
+    const { step, storage, add } = setup(100);
+    insertMarks(storage, [
+      { ...add(200, NOW - 2 * DAY), type: "Brief" },
+      { ...add(201, NOW - 45 * DAY), type: "Lasting" },
+    ]);
+    const types = { Brief: NOW - DAY, Lasting: NOW - 90 * DAY };
+    const sweep = (before: number) => step({ before, types, after: null, dryRun: false }).removed.success;
+    expect(sweep(NOW - 29.5 * DAY)).toBe(41);
+    expect(storage.query("SELECT type FROM marks WHERE position >= 200")).toEqual([{ type: "Lasting" }]);
+    // Only one type has old ones now.
+    insertMarks(storage, [{ ...add(202, NOW - 5 * DAY), type: "Brief" }]);
+    expect(sweep(NOW - 29.5 * DAY)).toBe(1);
+  });
+
   test("[CALL9] goes on where it was when a step fails", () => {
     const { step, sweep, storage } = setup(2_500);
     const before = NOW - 29.5 * DAY;

@@ -38,6 +38,31 @@ describe("cleanup", () => {
     expect(marks(cluster).some((mark) => mark["call_id"] === "old")).toBe(false);
   });
 
+  test("[CALL9] a type's own retention counts for its rows, its marks and the age of call ids", async () => {
+    const { clock, log, cluster, maintenance, run } = setup();
+    const made = clock.now().toString(16).padStart(12, "0");
+    const callId = `${made.slice(0, 8)}-${made.slice(8)}-7000-8000-000000000000`;
+    const call = (type: "Brief" | "Probe") => {
+      const [method, request] = type === "Brief" ? ["run", undefined] : ["add", { by: 1 }];
+      return cluster.call(type, "a", method as string, request, { callId });
+    };
+    for (const type of ["Brief", "Probe"] as const) await call(type);
+    await clock.advance(2 * DAY);
+    const counted = { counts: { success: 1 }, marks: 1 };
+    expect(await run(maintenance.cleanUp({ olderThan: null, dryRun: true }))).toMatchObject(counted);
+    expect(await run(maintenance.cleanUp({ olderThan: null, dryRun: false }))).toMatchObject(counted);
+    expect((await log.list({ limit: 10 })).calls.map(({ type }) => type)).toEqual(["Probe"]);
+    expect(marks(cluster)).toHaveLength(1);
+    await expect(call("Brief")).rejects.toMatchObject({ code: "EXPIRED_CALL_ID" });
+    expect(await call("Probe")).toEqual({ total: 1 });
+    expect(runs.filter((name) => name === "a:run")).toHaveLength(1);
+    // What an operator asks for counts for the rows of all types alike.
+    await cluster.call("Brief", "b", "run", undefined, { callId: "young" });
+    await clock.advance(1_000);
+    const all = await run(maintenance.cleanUp({ olderThan: 0, dryRun: false }));
+    expect(all).toMatchObject({ counts: { success: 2 }, marks: 0 });
+  });
+
   test("[CALL9] a pending call is never removed, however old", async () => {
     const { clock, log, cluster, maintenance, run } = setup();
     const stuck = cluster.send("Probe", "s", "slow", undefined, { callId: "stuck", answer: "accepted" });

@@ -41,13 +41,13 @@ async function setup() {
     config: { shards: 4, maxMessage: 1_800_000 },
   });
   for (let shard = 0; shard < 4; shard++) await cluster.object(Counter, `shard#${shard}/x`).add();
-  const { router, config } = cluster;
+  const { router, config, registry } = cluster;
   const connect = (name: string) => {
     if (cluster.unreachable.has(name)) throw new Error(`nothing reaches ${name}`);
     return partitionClient(cluster.partition(name));
   };
   const log = new LocalLog({ router, connect, clock });
-  const maintenance = maintenanceOf({ log: undefined, router, connect, config, clock });
+  const maintenance = maintenanceOf({ log: undefined, router, connect, config, registry, clock });
   return { clock, cluster, log, maintenance };
 }
 

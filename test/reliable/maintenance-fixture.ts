@@ -42,6 +42,16 @@ export class Probe extends VirtualObject<{ total: number }> {
   }
 }
 
+/** It is remembered for a day only. */
+export class Brief extends VirtualObject {
+  static override readonly type = "Brief";
+  static override readonly retention = "1d";
+  static override readonly methods = { run: method() };
+  run() {
+    runs.push(`${this.id}:run`);
+  }
+}
+
 export function setup(
   options: {
     config?: Record<string, string | number>;
@@ -56,7 +66,7 @@ export function setup(
   const clock = new ManualClock();
   const shipped = new MemoryCallLog(clock);
   const cluster = new TestCluster({
-    objects: [Probe],
+    objects: [Probe, Brief],
     partitions: 3,
     clock,
     log: shipped,
@@ -64,7 +74,7 @@ export function setup(
   });
   // With `other`, upkeep looks at a log that the owners do not write: one that lost what they wrote.
   const log = options.other === true ? new MemoryCallLog(clock) : shipped;
-  const { router, config } = cluster;
+  const { router, config, registry } = cluster;
   let messages = 0;
   const connect = (name: string): PartitionClient => {
     messages++;
@@ -73,7 +83,7 @@ export function setup(
     return options.pretend?.(name, client) ?? client;
   };
   const counted = options.withoutLog === true ? undefined : counting(log, () => messages++);
-  const maintenance = maintenanceOf({ log: counted, router, connect, config, clock });
+  const maintenance = maintenanceOf({ log: counted, router, connect, config, registry, clock });
   const run = <R>(work: Promise<R>) => letPass(clock, work);
   /** Statements and messages that upkeep has made. */
   const subrequests = () => messages;

@@ -22,7 +22,7 @@ export function checkAdmission(
   method: MethodDefinition,
 ): LogPolicy {
   const options = message.reliable as NonNullable<CallMessage["reliable"]>;
-  checkCallIdAge(options.callId, now(), config.retention);
+  checkCallIdAge(options.callId, now(), activation.definition.retention ?? config.retention);
   engine.checkRoom(activation);
   // A call that an open call waits for must be taken, or neither ends.
   const share = message.chain !== undefined && message.chain.length > 0 ? 2 : 1;

@@ -50,9 +50,11 @@ export class MarkSweep {
 
   /** Without a cursor, a sweep that was left goes on where it was. */
   step(order: SweepOrder): SweepReport {
-    const { dryRun } = order;
-    const { storage, now, unlogged } = this.#parts;
-    const before = Math.min(order.before, unlogged());
+    const { dryRun, types = {} } = order;
+    const { storage, now } = this.#parts;
+    const unlogged = this.#parts.unlogged();
+    const beforeOf = (type: string) => Math.min(types[type] ?? order.before, unlogged);
+    const before = Math.min(Math.max(order.before, ...Object.values(types)), unlogged);
     let { after } = order;
     if (after === null) {
       const progress = JSON.parse(readMeta(storage, SWEEP) ?? "{}") as Progress;
@@ -77,7 +79,7 @@ export class MarkSweep {
     let oldest = after?.oldest ?? now();
     for (const mark of marks) {
       const time = Math.max(mark.accepted, mark.finished);
-      if (time < before && !this.#parts.copied(mark.position)) old.push(mark);
+      if (time < beforeOf(mark.type) && !this.#parts.copied(mark.position)) old.push(mark);
       else oldest = Math.min(oldest, time);
     }
     const last = marks.length < STEP ? undefined : marks.at(-1);

@@ -122,10 +122,10 @@ export class World {
 
   /** The upkeep that cron does, from its own process. */
   maintenance(edge: Edge): Maintenance {
-    const { process, router } = edge;
+    const { process, router, registry } = edge;
     const connect = (name: string) => this.network.client<PartitionClient>(process, name);
     const log = this.#logOf(process);
-    return maintenanceOf({ log, router, connect, config: this.settings.config, clock: process.clock });
+    return maintenanceOf({ log, router, connect, config: this.settings.config, registry, clock: process.clock });
   }
 
   close(): void {
@@ -154,7 +154,7 @@ export class World {
     const coordinator = network.client<CoordinatorClient>(process, COORDINATOR);
     const connect = (name: string) => network.client<PartitionClient>(process, name);
     const log = settings.withLog ? this.#logOf(process) : undefined;
-    const maintenance = maintenanceOf({ log, router, connect, config: settings.config, clock });
+    const maintenance = maintenanceOf({ log, router, connect, config: settings.config, registry, clock });
     const partition = new Partition({
       registry,
       config: settings.config,
