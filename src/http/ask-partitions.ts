@@ -44,11 +44,11 @@ export function askPartitions<T>(
   );
 }
 
-/** Asks the owner of `id` something that changes nothing. @throws EdgeverseError `UNAVAILABLE`, also when it is silent */
+/** Asks the owner of an object something that changes nothing. @throws EdgeverseError `UNAVAILABLE`, also when it is silent */
 export function askOwner<Answer>(
   { router, clock }: Pick<HttpParts, "router" | "clock">,
-  id: string,
+  object: { readonly type: string; readonly id: string },
   question: (client: PartitionClient) => Promise<Answer | { readonly movedTo: string }>,
 ): Promise<Answer> {
-  return router.ask(id, clock.now() + ADMIN_LIMIT, question);
+  return router.ask(object, clock.now() + ADMIN_LIMIT, question);
 }

@@ -31,6 +31,9 @@ export function isPartitionName(name: string): boolean {
   return PARTITION_NAME.test(name);
 }
 
+/** Gives the text that is hashed in an id's place: a type's `static shardBy` ([ID6]). */
+export type ShardBy = (id: string) => string | undefined;
+
 /**
  * Checks `id` by the grammar of [ID1] and says where it lives.
  * `hash` is the number whose remainder by the shard count is the shard: for `shard#n/…` it is n itself, so the object
@@ -38,15 +41,29 @@ export function isPartitionName(name: string): boolean {
  *
  * @throws EdgeverseError `INVALID_ID`
  */
-export function placementOf(id: string): Placement {
+export function placementOf(id: string, shardBy?: ShardBy): Placement {
   if (id.length === 0) throw invalid("id", id, "it is empty");
   if (id.length > MAX_ID_BYTES || (id.length * 3 > MAX_ID_BYTES && utf8Length(id) > MAX_ID_BYTES)) {
     throw invalid("id", id, `it is longer than ${MAX_ID_BYTES} bytes of UTF-8`);
   }
   if (FORBIDDEN.test(id)) throw invalid("id", id, "it holds a control character or half a surrogate pair");
   const slash = id.indexOf("/");
-  if (slash < 0) return { kind: "hash", hash: fnv1a32(id) };
+  if (slash < 0) return { kind: "hash", hash: fnv1a32(shardBy === undefined ? id : hashed(id, shardBy)) };
   return fixedPlacement(id, slash);
+}
+
+/** What `shardBy` makes of an id. The same id must give the same text everywhere, so nothing but a text will do. */
+function hashed(id: string, shardBy: ShardBy): string {
+  let text: unknown;
+  try {
+    text = shardBy(id);
+  } catch (error) {
+    throw invalid("id", id, `shardBy of its type throws ${String(error).slice(0, 200)}`);
+  }
+  if (typeof text !== "string" || text.length === 0)
+    throw invalid("id", id, "shardBy of its type gives no text for it");
+  if (!text.isWellFormed()) throw invalid("id", id, "shardBy of its type gives half a surrogate pair");
+  return text;
 }
 
 function fixedPlacement(id: string, slash: number): Placement {

@@ -2,7 +2,7 @@ import type * as z from "zod";
 import { parseDuration } from "../config/duration.ts";
 import { nearestName } from "../config/nearest-name.ts";
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
-import { checkType } from "../identity/object-id.ts";
+import { checkType, type Placement, placementOf, type ShardBy } from "../identity/object-id.ts";
 import type { LogPolicy } from "./method.ts";
 import type { RequestSchema } from "./request.ts";
 import { createSchemaFault, requestSchemaFault, stateSchemaFault } from "./schema-faults.ts";
@@ -30,6 +30,7 @@ export interface TypeDefinition {
   readonly objectClass: ObjectClass;
   readonly methods: ReadonlyMap<string, MethodDefinition>;
   readonly create: RequestSchema;
+  readonly shardBy: ShardBy | undefined;
   /** Ms, or undefined for the configuration's default. */
   readonly timeout: number | undefined;
   /** Ms, or undefined for the configuration's default. */
@@ -69,6 +70,19 @@ export class Registry {
       "TYPE_NOT_FOUND",
       `No object type "${name}" is served here${guess(name, this.#types.keys())}`,
     );
+  }
+
+  /**
+   * Where an object lives: by its id alone, unless its type says otherwise. A type that is not served has no say.
+   * @throws EdgeverseError `INVALID_ID`
+   */
+  placement(type: string, id: string): Placement {
+    return placementOf(id, this.#types.get(type)?.shardBy);
+  }
+
+  /** Whether an id says where its objects are: together with a type it always does, alone while no type has a `shardBy`. */
+  locates(type: string | undefined): boolean {
+    return type !== undefined || !this.types.some(({ shardBy }) => shardBy !== undefined);
   }
 
   /** @throws EdgeverseError `METHOD_NOT_FOUND` for anything not declared, whatever the prototype holds ([OBJ1]) */
@@ -116,6 +130,7 @@ function define(objectClass: ObjectClass): TypeDefinition {
     type: objectClass.type,
     objectClass,
     methods,
+    shardBy: objectClass.shardBy === undefined ? undefined : (id) => objectClass.shardBy?.(id),
     create: { name: `create of ${objectClass.type}`, request: objectClass.create },
     timeout,
     retention: durationOf("retention", objectClass.retention, where),

@@ -3,30 +3,11 @@ import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import type { CallContext, CallOptions } from "./call.ts";
 import type { JsonResponse } from "./json-types.ts";
 import type { MethodOptions } from "./method.ts";
+import type { ObjectScope } from "./scope.ts";
 import type { ObjectStore } from "./store.ts";
 import type { ObjectName, TransactionWork } from "./transaction.ts";
 
-/** What the engine gives an instance: who it is, and the turn that is running on it. */
-export interface ObjectScope {
-  readonly id: string;
-  /** The bindings of the Worker; undefined where a test gave none. */
-  readonly env: unknown;
-  /** @throws when no turn is running: effects outside a turn could not be committed */
-  turn(): TurnScope;
-}
-
-/** What a running turn offers its method. */
-export interface TurnScope {
-  state: unknown;
-  readonly store: ObjectStore;
-  readonly context: CallContext;
-  /** When the turn started, ms since the epoch. */
-  readonly now: number;
-  stub(type: string, id: string, options: CallOptions): object;
-  transact(objects: readonly ObjectName[], work: TransactionWork): Promise<unknown>;
-  deleteSelf(): void;
-  callIdFor(label: string): string;
-}
+export type { ObjectScope, TurnScope } from "./scope.ts";
 
 declare global {
   namespace Cloudflare {
@@ -109,6 +90,9 @@ export abstract class VirtualObject<State = unknown> {
    * one on every shard in use, called `shard#<n>/auto`; `"partition"`, one on every partition, called `partition#<name>/auto`.
    */
   static readonly autoLoad: "global" | "shard" | "partition" | undefined = undefined;
+
+  /** The text that is hashed in an id's place: ids that give one text share a shard. Never to be changed once objects are stored. */
+  static shardBy?(id: string): string | undefined;
 
   /** Asked before a shard that holds objects of this type moves; may refuse the move, or put it off. */
   static onMove?(move: ShardMove): MoveVote;
@@ -251,6 +235,7 @@ export interface ObjectClass {
   readonly retention: string | undefined;
   readonly log: "write-ahead" | "write-behind";
   readonly autoLoad: "global" | "shard" | "partition" | undefined;
+  shardBy?(id: string): string | undefined;
   onMove?(move: ShardMove): MoveVote;
   upgrade(old: unknown, from: number): unknown;
 }

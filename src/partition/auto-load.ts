@@ -1,4 +1,3 @@
-import { placementOf } from "../identity/object-id.ts";
 import type { Registry, TypeDefinition } from "../object/registry.ts";
 import type { Clock } from "../platform/ports.ts";
 import type { Ownership } from "./storage/ownership.ts";
@@ -29,13 +28,13 @@ export class AutoLoad {
 
   /** The partition has started: everything that belongs here. */
   all(): void {
-    const { ownership, clock } = this.#parts;
+    const { ownership, registry, clock } = this.#parts;
     for (const definition of this.#types()) {
       const { autoLoad } = definition.objectClass;
       if (autoLoad === "partition") this.#add(definition, `partition#${ownership.name}/${AUTO}`);
       if (autoLoad !== "global") continue;
       // The one there is belongs to somebody from the start: its first owner claims it.
-      const placement = placementOf(AUTO);
+      const placement = registry.placement(definition.type, AUTO);
       const located = ownership.locate(placement, clock.now());
       if (located.kind === "owned") this.#add(definition, AUTO);
     }
@@ -48,7 +47,7 @@ export class AutoLoad {
     for (const definition of this.#types()) {
       const { autoLoad } = definition.objectClass;
       if (autoLoad === "shard") this.#add(definition, `shard#${shard}/${AUTO}`);
-      if (autoLoad === "global" && only === undefined && ownership.isOn(AUTO, shard)) {
+      if (autoLoad === "global" && only === undefined && ownership.isOn(definition.type, AUTO, shard)) {
         this.#add(definition, AUTO);
       }
     }

@@ -27,7 +27,9 @@ export function partitionClient(partition: Partition): PartitionClient {
       partition.bootstrapped ? (await inspect()).newestCalls(query) : { calls: [], complete: true },
     callStats: async () => (partition.bootstrapped ? (await inspect()).callStats() : { counts: [], complete: true }),
     describe: async (type, id) =>
-      partition.bootstrapped ? (await inspect()).describe(type, id) : idleDescription(id, partition.proposal.shards),
+      partition.bootstrapped
+        ? (await inspect()).describe(type, id)
+        : idleDescription(partition.placement(type, id), partition.proposal.shards),
     status: async () => (partition.bootstrapped ? (await inspect()).status() : idleStatus(partition.name ?? "")),
     shards: async () => (partition.bootstrapped ? (await inspect()).shards() : []),
     objects: async (query) => (partition.bootstrapped ? (await inspect()).objects(query) : { objects: [] }),

@@ -1,5 +1,4 @@
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
-import { placementOf } from "../identity/object-id.ts";
 import { type CallMessage, objectKey, type Reply } from "../object/message.ts";
 import type { TypeDefinition } from "../object/registry.ts";
 import type { DeactivationReason, VirtualObject } from "../object/virtual-object.ts";
@@ -72,7 +71,7 @@ export class PartitionCore {
     const changes = new ChangeTracker(storage, now);
     const deadlines = new Deadlines(clock);
     this.encode = encodeText(config.maxMessage);
-    this.ownership = new Ownership(stored.name, stored.genesis, storage);
+    this.ownership = new Ownership(stored.name, stored.genesis, storage, registry);
     const { ownership } = this;
     const shardAt = (position: number) => ownership.shardAt(position);
     const inside = (keys: Iterable<string>) => ownership.anyGated(keys);
@@ -246,7 +245,7 @@ export class PartitionCore {
 
   /** The activation of an object of this partition that `turn` may call without a message. */
   #callable(turn: Turn, definition: TypeDefinition, id: string): TurnActivation | undefined {
-    const located = this.ownership.locate(placementOf(id), this.#options.clock.now());
+    const located = this.#locate(definition, id);
     if (located.kind === "owned") return this.open(definition, id, located);
     if (located.kind === "moved" || located.owned === undefined) return undefined;
     // The hand-off waits for `turn`, or for a turn that waits for `turn`.
@@ -254,22 +253,18 @@ export class PartitionCore {
     return this.ownership.anyGated(waiting) ? this.open(definition, id, located.owned) : undefined;
   }
 
+  #locate({ type }: TypeDefinition, id: string): ReturnType<Ownership["locate"]> {
+    return this.ownership.locate(this.#options.registry.placement(type, id), this.#options.clock.now());
+  }
+
   #load(definition: TypeDefinition, id: string): void {
-    const located = this.ownership.locate(placementOf(id), this.#options.clock.now());
+    const located = this.#locate(definition, id);
     if (located.kind !== "owned") return;
     const activation = this.open(definition, id, located);
     activation.pinned = true;
     const deadline = this.#options.clock.now() + this.#options.config.callTimeout;
-    this.engine.submit(
-      activation,
-      systemPlan(
-        "create",
-        activation,
-        deadline,
-        () => undefined,
-        () => undefined,
-      ),
-    );
+    const nothing = () => undefined;
+    this.engine.submit(activation, systemPlan("create", activation, deadline, nothing, nothing));
   }
 
   /** The database has refused what was published of these objects. */

@@ -1,5 +1,5 @@
 import { FIXED_POSITION, hashRange, positionOf } from "../identity/hash-order.ts";
-import { placementOf } from "../identity/object-id.ts";
+import type { Placement } from "../identity/object-id.ts";
 import { objectKey } from "../object/message.ts";
 import { FIRST_EPOCH } from "../placement/shard-state.ts";
 import type { Clock, SqlRow, SqlStorage } from "../platform/ports.ts";
@@ -41,8 +41,7 @@ export function idleStatus(name: string): PartitionStatus {
 }
 
 /** What a partition says of an object before it belongs to a cluster. */
-export function idleDescription(id: string, shards: number): ObjectDescription {
-  const placement = placementOf(id);
+export function idleDescription(placement: Placement, shards: number): ObjectDescription {
   const shard = placement.kind === "partition" ? -1 : placement.hash % shards;
   return { exists: false, shard, epoch: FIRST_EPOCH, claimedAt: null, inMemory: false };
 }
@@ -57,7 +56,7 @@ export class Inspection {
     this.#core = core;
     this.#storage = storage;
     const owned = (position: number) => core.ownership.epochAt(position) !== undefined;
-    this.#list = new CallList({ storage, clock, owned });
+    this.#list = new CallList({ storage, clock, owned, places: core.ownership.registry });
   }
 
   status(): PartitionStatus {
@@ -108,7 +107,7 @@ export class Inspection {
       last = { position: row.position, type: row.type, id: row.id };
       // Rows of a shard that arrives or has left are listed by its owner.
       if ((query.type === undefined || row.type === query.type) && ownership.epochAt(row.position) !== undefined)
-        found.push({ type: row.type, id: row.id, shard: this.#shard(row.id) });
+        found.push({ type: row.type, id: row.id, shard: ownership.shardAt(row.position) });
     }
     // Rows that are not listed count as well: a page may be empty and still have a cursor.
     const more = seen.length === scanned || looked < seen.length;
@@ -116,7 +115,7 @@ export class Inspection {
   }
 
   describe(type: string, id: string): ObjectDescription | { readonly movedTo: string } {
-    const owned = this.#owned(id);
+    const owned = this.#owned(type, id);
     if ("movedTo" in owned) return owned;
     const activation = this.#core.activations.map.get(objectKey(type, id));
     const stored = this.#storage.query(
@@ -137,7 +136,7 @@ export class Inspection {
 
   /** What is known here of a reliable call; null when nothing is. */
   call(type: string, id: string, callId: string): CallRecord | null | { readonly movedTo: string } {
-    const owned = this.#owned(id);
+    const owned = this.#owned(type, id);
     if ("movedTo" in owned) return owned;
     return this.#core.table.find(owned.position, type, id, callId)?.record ?? null;
   }
@@ -159,7 +158,9 @@ export class Inspection {
 
   /** The newest calls here. */
   async newestCalls(query: NewestQuery): Promise<NewestCalls | { readonly movedTo: string }> {
-    const owned = query.id === undefined ? undefined : this.#owned(query.id);
+    const { type, id } = query;
+    const located = id !== undefined && this.#core.ownership.registry.locates(type);
+    const owned = located ? this.#owned(type ?? "", id) : undefined;
     return owned !== undefined && "movedTo" in owned ? owned : this.#list.newest(query);
   }
 
@@ -171,7 +172,7 @@ export class Inspection {
   parkedCalls(query: ParkedQuery): ParkedCalls {
     const { ownership, table } = this.#core;
     const { after } = query;
-    const scanned = table.parked(after === undefined ? undefined : placeOf(after), SCAN);
+    const scanned = table.parked(after === undefined ? undefined : this.#placeOf(after), SCAN);
     const matching = scanned.filter(
       ({ position, type, id }) =>
         (query.type === undefined || type === query.type) &&
@@ -187,9 +188,9 @@ export class Inspection {
   }
 
   /** Where the object is; also while its shard is being handed off, as long as it is here. Claims nothing ([OWN1]). */
-  #owned(id: string): Owned | { readonly movedTo: string } {
+  #owned(type: string, id: string): Owned | { readonly movedTo: string } {
     const { ownership } = this.#core;
-    const placement = placementOf(id);
+    const placement = ownership.registry.placement(type, id);
     const located = ownership.locate(placement);
     if (located.kind === "owned") return located;
     if (located.kind === "gated") return located.owned ?? { movedTo: ownership.moved(located.shard).partition };
@@ -197,14 +198,9 @@ export class Inspection {
     return { kind: "owned", shard: located.shard, epoch: located.epoch, position: positionOf(placement.hash) };
   }
 
-  #shard(id: string): number {
-    const placement = placementOf(id);
-    return placement.kind === "partition" ? -1 : placement.hash % this.#core.ownership.shards;
+  #placeOf({ type, id, callId }: CallKey): CallPlace {
+    const placement = this.#core.ownership.registry.placement(type, id);
+    const position = placement.kind === "partition" ? FIXED_POSITION : positionOf(placement.hash);
+    return [position, type, id, callId];
   }
-}
-
-function placeOf({ type, id, callId }: CallKey): CallPlace {
-  const placement = placementOf(id);
-  const position = placement.kind === "partition" ? FIXED_POSITION : positionOf(placement.hash);
-  return [position, type, id, callId];
 }

@@ -1,5 +1,5 @@
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
-import { placementOf } from "../identity/object-id.ts";
+import type { Placement } from "../identity/object-id.ts";
 import { NotJsonError, parseJson } from "../object/json.ts";
 import { type CallMessage, type LifecycleMessage, objectKey, type Reply } from "../object/message.ts";
 import { parseRequest, type RequestSchema } from "../object/request.ts";
@@ -8,6 +8,7 @@ import { isUnused } from "../platform/is-unused.ts";
 import type { Clock, SqlStorage } from "../platform/ports.ts";
 import { within } from "../platform/within.ts";
 import { PartitionCore } from "./core.ts";
+import { warnOfMisplaced } from "./misplaced.ts";
 import type { PartitionOptions } from "./options.ts";
 import { counted, errorReply, replier } from "./replies.ts";
 import type { ReplyRoom } from "./reply-room.ts";
@@ -58,6 +59,11 @@ export class Partition {
     return this.#options.proposal;
   }
 
+  /** Where an object lives. @throws EdgeverseError `INVALID_ID` */
+  placement(type: string, id: string): Placement {
+    return this.#options.registry.placement(type, id);
+  }
+
   /** Whether it belongs to a cluster by now. Asking changes nothing. */
   get bootstrapped(): boolean {
     return this.#core !== undefined || (!isUnused(this.storage) && Ownership.stored(this.storage) !== undefined);
@@ -91,7 +97,7 @@ export class Partition {
     try {
       const core = await this.core();
       const definition = this.#options.registry.type(message.type);
-      const owned = this.#locate(core, message.id);
+      const owned = this.#locate(core, message);
       if (owned.kind === "moved") return owned;
       const again = () => this.lifecycle(message);
       const weight = weightOfCall(message.request);
@@ -137,7 +143,7 @@ export class Partition {
     const { registry } = this.#options;
     const definition = registry.type(message.type);
     const method = registry.method(definition, message.method);
-    const located = this.#locate(core, message.id);
+    const located = this.#locate(core, message);
     if (located.kind === "moved") return Promise.resolve(located);
     const again = () => this.call(message, room);
     const weight = weightOfCall(message.request);
@@ -174,8 +180,8 @@ export class Partition {
     }
   }
 
-  #locate(core: PartitionCore, id: string): ReturnType<Ownership["locate"]> {
-    return core.ownership.locate(placementOf(id), this.#options.clock.now());
+  #locate(core: PartitionCore, { type, id }: CallMessage | LifecycleMessage): ReturnType<Ownership["locate"]> {
+    return core.ownership.locate(this.placement(type, id), this.#options.clock.now());
   }
 
   async #bootstrap(): Promise<PartitionCore> {
@@ -202,6 +208,7 @@ export class Partition {
         },
       );
     }
+    warnOfMisplaced(this.storage, this.#options.registry, observer);
     const core: PartitionCore = new PartitionCore(
       this.#options,
       (message) => this.call(message),

@@ -1,5 +1,4 @@
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
-import { placementOf } from "../identity/object-id.ts";
 import { objectKey } from "../object/message.ts";
 import type { Registry, TypeDefinition } from "../object/registry.ts";
 import type { CallDecision } from "../router/ports.ts";
@@ -86,8 +85,8 @@ export class PendingCalls {
   }
 
   #find(type: string, id: string, callId: string): StoredCall | null | { readonly movedTo: string } {
-    const { ownership, table, now } = this.#parts;
-    const located = ownership.locate(placementOf(id), now());
+    const { registry, ownership, table, now } = this.#parts;
+    const located = ownership.locate(registry.placement(type, id), now());
     if (located.kind === "gated") {
       throw new EdgeverseError("UNAVAILABLE", "The object is about to move to another partition", { retryAfter: 1 });
     }
@@ -101,7 +100,7 @@ export class PendingCalls {
     try {
       const definition = registry.type(record.type);
       const method = registry.method(definition, record.method);
-      const located = ownership.locate(placementOf(record.id), now());
+      const located = ownership.locate(registry.placement(record.type, record.id), now());
       const owned = located.kind === "gated" ? located.owned : located;
       if (owned === undefined || owned.kind === "moved") return;
       reliable.resume(stored, open(definition, record.id, owned), method, crashed);

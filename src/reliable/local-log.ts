@@ -23,9 +23,11 @@ export interface LocalOwner {
 
 interface Parts {
   readonly router: Owners & {
-    /** Asks the owner of `id`. @throws EdgeverseError */
+    /** Whether an id says where its objects are, with its type or alone. */
+    locates(type: string | undefined): boolean;
+    /** Asks the owner of an object. @throws EdgeverseError */
     ask<Answer>(
-      id: string,
+      object: { readonly type: string; readonly id: string },
       deadline: number,
       question: (owner: LocalOwner) => Promise<Answer | { readonly movedTo: string }>,
     ): Promise<Answer>;
@@ -102,9 +104,13 @@ export class LocalLog implements ReadableLog {
       if (!complete) throw tooMany(partition);
       for (const call of calls) newest.add({ ...call, partition });
     };
-    const { id } = query;
-    if (id !== undefined) {
-      take(router.owner(id), await router.ask(id, clock.now() + ANSWER_WITHIN, (owner) => owner.newestCalls(query)));
+    const { type, id } = query;
+    if (id !== undefined && router.locates(type)) {
+      const object = { type: type ?? "", id };
+      take(
+        router.owner(object),
+        await router.ask(object, clock.now() + ANSWER_WITHIN, (owner) => owner.newestCalls(query)),
+      );
       return newest.calls;
     }
     await router.refresh();

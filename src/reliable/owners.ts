@@ -11,7 +11,7 @@ export interface Owners {
   /** Takes the coordinator's map, if it can be had. Never rejects. */
   refresh(): Promise<void>;
   /** @throws EdgeverseError `INVALID_ID` */
-  owner(id: string): string;
+  owner(object: { readonly type: string; readonly id: string }): string;
 }
 
 /** A partition, as upkeep needs it. */

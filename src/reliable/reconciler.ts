@@ -75,7 +75,7 @@ export class Reconciler {
     const never: [PendingCall, EdgeverseError][] = [];
     for (const row of rows) {
       try {
-        const owner = router.owner(row.id);
+        const owner = router.owner(row);
         const line = owners.get(owner);
         if (line === undefined) owners.set(owner, [row]);
         else line.push(row);

@@ -87,10 +87,10 @@ export class Batch {
     const groups = new Map<string, number[]>();
     let refreshed = false;
     for (const index of open) {
-      const { id } = this.#message(index);
+      const message = this.#message(index);
       try {
         const owner: string | Promise<string> =
-          this.#hints.get(index) ?? (refreshed ? directory.owner(id) : directory.ownerOrRefresh(id));
+          this.#hints.get(index) ?? (refreshed ? directory.owner(message) : directory.ownerOrRefresh(message));
         refreshed ||= typeof owner !== "string";
         const name = typeof owner === "string" ? owner : await owner;
         const group = groups.get(name);

@@ -1,6 +1,6 @@
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
-import { placementOf } from "../identity/object-id.ts";
 import type { Moved } from "../object/message.ts";
+import type { Registry } from "../object/registry.ts";
 import type { ShardMap } from "../placement/shard-map.ts";
 import type { Clock } from "../platform/ports.ts";
 import type { MapCache } from "./ports.ts";
@@ -10,13 +10,21 @@ export const MAX_REDIRECTS = 4;
 /** Ms between two looks at the coordinator's map. */
 const REFRESH_EVERY = 1_000;
 
+/** Names an object; a message does. */
+export interface ObjectRef {
+  readonly type: string;
+  readonly id: string;
+}
+
 /** Where objects are, as far as this process knows: the cached map, looked at anew when there is reason to ([MAP3]). */
 export class Directory {
   readonly #cache: MapCache;
   readonly #clock: Pick<Clock, "now">;
+  readonly #registry: Pick<Registry, "placement">;
   #refreshedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(cache: MapCache, clock: Pick<Clock, "now">) {
+  constructor(cache: MapCache, clock: Pick<Clock, "now">, registry: Pick<Registry, "placement">) {
+    this.#registry = registry;
     this.#cache = cache;
     this.#clock = clock;
   }
@@ -37,22 +45,22 @@ export class Directory {
   }
 
   /** @throws EdgeverseError `INVALID_ID` */
-  owner(id: string): string {
-    const placement = placementOf(id);
+  owner({ type, id }: ObjectRef): string {
+    const placement = this.#registry.placement(type, id);
     if (placement.kind !== "partition") return this.#cache.owner(this.map.shard(placement) as number);
     if (this.map.partitions.includes(placement.partition)) return placement.partition;
     throw new EdgeverseError("INVALID_ID", `Cannot place the object: there is no partition "${placement.partition}"`);
   }
 
   /** The same; what the guessed map calls impossible may be fine by the real one. */
-  ownerOrRefresh(id: string): string | Promise<string> {
+  ownerOrRefresh(object: ObjectRef): string | Promise<string> {
     try {
-      return this.owner(id);
+      return this.owner(object);
     } catch (error) {
-      placementOf(id);
+      this.#registry.placement(object.type, object.id);
       // A partition may have been added, or shards, since this map.
       if (this.map.document.version > 0 && !this.#mayRefresh()) throw error;
-      return this.refresh().then(() => this.owner(id));
+      return this.refresh().then(() => this.owner(object));
     }
   }
 

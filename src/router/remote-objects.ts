@@ -1,7 +1,6 @@
 import * as z from "zod";
 import type { Config } from "../config/config.ts";
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
-import { placementOf } from "../identity/object-id.ts";
 import type { Caller, CallOptions, Identity } from "../object/call.ts";
 import { parseJson } from "../object/json.ts";
 import type { CallMessage, FinalReply } from "../object/message.ts";
@@ -51,7 +50,7 @@ export class RemoteObjects {
   stub<Class extends ObjectClass>(objectClass: Class, id: string, options: RemoteCallOptions = {}): Stub<Class> {
     const { registry, config, clock } = this.#parts;
     const definition = registry.type(objectClass.type);
-    placementOf(id);
+    registry.placement(definition.type, id);
     checkCallOptions(options);
     const caller = this.#caller(options.identity);
     const traceparent = traceParent(options.traceparent);

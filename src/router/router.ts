@@ -5,7 +5,7 @@ import type { ShardMap } from "../placement/shard-map.ts";
 import type { Clock } from "../platform/ports.ts";
 import { within } from "../platform/within.ts";
 import { Batch } from "./batch.ts";
-import { Directory, MAX_REDIRECTS, notCalled } from "./directory.ts";
+import { Directory, MAX_REDIRECTS, notCalled, type ObjectRef } from "./directory.ts";
 import { Pauses } from "./pauses.ts";
 import type { Connect, MapCache, PartitionClient } from "./ports.ts";
 import { remoteFault } from "./remote-fault.ts";
@@ -28,7 +28,7 @@ export class Router {
   constructor(parts: { registry: Registry; connect: Connect; cache: MapCache; clock: Clock }) {
     this.#registry = parts.registry;
     this.#connect = parts.connect;
-    this.#directory = new Directory(parts.cache, parts.clock);
+    this.#directory = new Directory(parts.cache, parts.clock, parts.registry);
     this.#clock = parts.clock;
   }
 
@@ -42,8 +42,13 @@ export class Router {
   }
 
   /** @throws EdgeverseError `INVALID_ID` */
-  owner(id: string): string {
-    return this.#directory.owner(id);
+  owner(object: ObjectRef): string {
+    return this.#directory.owner(object);
+  }
+
+  /** Whether an id says where its objects are, with its type or alone. */
+  locates(type: string | undefined): boolean {
+    return this.#registry.locates(type);
   }
 
   /** Never rejects. */
@@ -78,16 +83,16 @@ export class Router {
     return new Batch(parts, messages).run();
   }
 
-  /** Asks the owner of `id` something that changes nothing, until `deadline`. @throws EdgeverseError `UNAVAILABLE`, `OVERLOADED` */
+  /** Asks the owner of an object something that changes nothing, until `deadline`. @throws EdgeverseError `UNAVAILABLE`, `OVERLOADED` */
   async ask<Answer>(
-    id: string,
+    { type, id }: ObjectRef,
     deadline: number,
     question: (client: PartitionClient) => Promise<Answer | { readonly movedTo: string }>,
   ): Promise<Answer> {
     // A partition that nobody has called yet takes the guess for right: it must not become part of a cluster over a question.
     await this.#directory.refreshGuess();
     const reply = await this.#follow<Moved | { kind: "answer"; answer: Answer }>(
-      { id, deadline },
+      { type, id, deadline },
       0,
       async (client) => {
         const answer = await question(client);
@@ -109,7 +114,7 @@ export class Router {
   }
 
   async #follow<Answer extends { kind: string }>(
-    target: { readonly id: string; readonly deadline: number },
+    target: ObjectRef & { readonly deadline: number },
     grace: number,
     send: (client: PartitionClient) => Promise<Answer | Moved>,
     repeatable: () => boolean,
@@ -122,7 +127,7 @@ export class Router {
       let trouble: EdgeverseError;
       try {
         // An `await` that need not be costs each call a turn of the queue.
-        const known = hint ?? this.#directory.ownerOrRefresh(target.id);
+        const known = hint ?? this.#directory.ownerOrRefresh(target);
         const owner = typeof known === "string" ? known : await known;
         try {
           const reply = await this.#ask(owner, target.deadline + grace, send);

@@ -5,7 +5,6 @@ import { type Config, configSchema } from "../config/config.ts";
 import type { AdminCommand } from "../coordinator/commands.ts";
 import type { Coordinator } from "../coordinator/coordinator.ts";
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
-import { placementOf } from "../identity/object-id.ts";
 import type { CallMessage, FinalReply } from "../object/message.ts";
 import { Registry } from "../object/registry.ts";
 import type { CreateParameters, ObjectClass, Stub } from "../object/virtual-object.ts";
@@ -162,8 +161,8 @@ export class TestCluster<ClockType extends Clock = ManualClock> {
   /** The partition that has the object, by the map. @throws EdgeverseError `TYPE_NOT_FOUND`, `INVALID_ID` */
   ownerOf(type: ObjectClass, id: string): string {
     this.registry.type(type.type);
-    const placement = placementOf(id);
-    return placement.kind === "partition" ? placement.partition : this.#map().owner(this.#shardOf(id));
+    const placement = this.registry.placement(type.type, id);
+    return placement.kind === "partition" ? placement.partition : this.#map().owner(this.#shardOf(type, id));
   }
 
   /**
@@ -173,7 +172,7 @@ export class TestCluster<ClockType extends Clock = ManualClock> {
    */
   async move(type: ObjectClass, id: string, { to }: { readonly to: string }): Promise<void> {
     if (this.ownerOf(type, id) === to) return;
-    const shard = this.#shardOf(id);
+    const shard = this.#shardOf(type, id);
     await this.command({ kind: "move-shard", shard, to });
     const ended = async () => {
       for (let wait = LOOK_AGAIN; ; wait = Math.min(LOOK_SELDOM, wait * 2)) {
@@ -287,8 +286,8 @@ export class TestCluster<ClockType extends Clock = ManualClock> {
     return new ShardMap(this.coordinator.map() ?? { version: 0, genesis: this.genesis, exceptions: [] });
   }
 
-  #shardOf(id: string): number {
-    const shard = this.#map().shard(placementOf(id));
+  #shardOf({ type }: ObjectClass, id: string): number {
+    const shard = this.#map().shard(this.registry.placement(type, id));
     if (shard !== undefined) return shard;
     throw new EdgeverseError("INVALID_ID", `"${id}" stays on its partition: it is on no shard that could move`);
   }

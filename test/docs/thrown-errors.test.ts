@@ -87,7 +87,7 @@ describe("the table of errors in docs/guide.md", () => {
         ...options,
       });
       await cluster.clock.advance(500_000);
-      const record = await cluster.router.ask("t", Number.POSITIVE_INFINITY, (client) =>
+      const record = await cluster.router.ask({ type: "Counter", id: "t" }, Number.POSITIVE_INFINITY, (client) =>
         client.callRecord("Thrower", "t", options?.callId ?? "none"),
       );
       const raced = await Promise.race([reply, Promise.resolve(undefined)]);

@@ -91,7 +91,7 @@ describe("parked calls", () => {
     ["fail", "fail-call", { status: "failed", error: { code: "UNAVAILABLE" } }],
   ])("[CALL12] an operator can %s one, and it is audited", async (name, command, becomes) => {
     const http = httpFixture();
-    const owner = http.parts.router.owner("visits");
+    const owner = http.parts.router.owner({ type: "T", id: "visits" });
     park(http, owner, "k/1", { id: "visits" });
     const decide = (callId: string) =>
       http.post(`/admin/v1/calls/Counter/visits/${encodeURIComponent(callId)}/${name}`, undefined, BEARER);
@@ -112,7 +112,7 @@ describe("parked calls", () => {
     const { coordinator } = plain.parts;
     const away = { ...coordinator, auditCall: () => Promise.reject(new Error("away")) };
     const http = httpFixture({ coordinator: away });
-    park(http, http.parts.router.owner("visits"), "k", { id: "visits" });
+    park(http, http.parts.router.owner({ type: "T", id: "visits" }), "k", { id: "visits" });
     expect((await http.post("/admin/v1/calls/Counter/visits/k/retry", undefined, BEARER)).status).toBe(200);
     expect(http.errors).toHaveLength(1);
   });

@@ -224,7 +224,7 @@ describe("fixed ids", () => {
       expect(await cluster.call("Counter", id, "get")).toEqual({ value: 1 });
       expect(await cluster.call("Wallet", id, "getBalance")).toEqual({ balance: 2 });
       const rows = cluster
-        .storage(cluster.router.owner(id))
+        .storage(cluster.router.owner({ type: "T", id }))
         .query("SELECT type, position FROM objects WHERE id = ? ORDER BY type", id);
       expect(rows).toEqual([
         { type: "Counter", position: rows[0]?.position },

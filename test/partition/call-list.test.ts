@@ -1,5 +1,6 @@
 import { SqliteStorage } from "edgeverse/testing";
 import { describe, expect, test } from "vitest";
+import { Registry } from "../../src/object/registry.ts";
 import { CallList } from "../../src/partition/calls/call-list.ts";
 import { storeMarks } from "../../src/partition/storage/call-rows.ts";
 import { migrate } from "../../src/partition/storage/schema.ts";
@@ -32,6 +33,7 @@ function setup(marks: number, most?: number) {
       },
     },
     owned: (position) => !left.has(position),
+    places: new Registry([]),
     ...(most === undefined ? {} : { most }),
   });
   const expected = ({ status, limit }: NewestQuery) =>

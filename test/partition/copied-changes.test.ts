@@ -2,6 +2,7 @@ import { ManualClock, SqliteStorage } from "edgeverse/testing";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { hashRange } from "../../src/identity/hash-order.ts";
+import { Registry } from "../../src/object/registry.ts";
 import { CallTable } from "../../src/partition/calls/call-table.ts";
 import { nextChunk } from "../../src/partition/moves/copy-chunk.ts";
 import { ChangeTracker, digestWith } from "../../src/partition/storage/change-tracker.ts";
@@ -39,7 +40,7 @@ class Source {
     migrate(this.storage);
     const genesis = { shards: 2, members: [{ name: "p0", weight: 1 }] };
     Ownership.bootstrap(this.storage, "p0", genesis, 2);
-    this.ownership = new Ownership("p0", genesis, this.storage);
+    this.ownership = new Ownership("p0", genesis, this.storage, new Registry([]));
     for (const shard of [0, 1]) this.ownership.claim(shard, 1);
     this.#process = this.#start();
   }

@@ -84,7 +84,7 @@ export class Story {
   }
 
   #note(entry: Sent, reply: Promise<Reply>): void {
-    const process = this.made.storages.get(this.made.router.owner(entry.id)) as Fence;
+    const process = this.made.storages.get(this.made.router.owner({ type: "T", id: entry.id })) as Fence;
     void reply.then((answer) => {
       // A process that is no more answers nobody.
       if (process.dead && answer.kind === "error") return;

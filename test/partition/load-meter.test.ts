@@ -1,6 +1,7 @@
 import { ManualClock, SqliteStorage } from "edgeverse/testing";
 import { expect, test } from "vitest";
 import { FIXED_POSITION, hashRange } from "../../src/identity/hash-order.ts";
+import { Registry } from "../../src/object/registry.ts";
 import { Ownership } from "../../src/partition/storage/ownership.ts";
 import { migrate } from "../../src/partition/storage/schema.ts";
 import { LoadMeter } from "../../src/partition/turns/load-meter.ts";
@@ -12,7 +13,7 @@ function setup(shards = 16, { sends = true, fails = false } = {}) {
   migrate(storage);
   const genesis = { shards, members: [{ name: "p0", weight: 1 }] };
   Ownership.bootstrap(storage, "p0", genesis, shards);
-  const ownership = new Ownership("p0", genesis, storage);
+  const ownership = new Ownership("p0", genesis, storage, new Registry([]));
   const clock = new ManualClock();
   const sent: LoadReport[] = [];
   const loads = {

@@ -61,8 +61,12 @@ describe("ownership in a cluster", () => {
     const cluster = new TestCluster({ objects: [Keeper], partitions: 2, config: { shards: 8 } });
     const ids = Array.from({ length: 8 }, (_, shard) => `shard#${shard}/x`);
     const look = async (id: string) => [
-      await cluster.router.ask(id, cluster.clock.now() + 1_000, (client) => client.callRecord("Keeper", id, "k")),
-      await cluster.router.ask(id, cluster.clock.now() + 1_000, (client) => client.describe("Keeper", id)),
+      await cluster.router.ask({ type: "Counter", id }, cluster.clock.now() + 1_000, (client) =>
+        client.callRecord("Keeper", id, "k"),
+      ),
+      await cluster.router.ask({ type: "Counter", id }, cluster.clock.now() + 1_000, (client) =>
+        client.describe("Keeper", id),
+      ),
     ];
     const nothing = (id: string) => [
       null,

@@ -4,6 +4,7 @@ import { EdgeverseError } from "../../src/errors/edgeverse-error.ts";
 import { FIXED_POSITION, hashRange, positionOf } from "../../src/identity/hash-order.ts";
 import { placementOf } from "../../src/identity/object-id.ts";
 import type { Moved } from "../../src/object/message.ts";
+import { Registry } from "../../src/object/registry.ts";
 import { Ownership } from "../../src/partition/storage/ownership.ts";
 import { migrate } from "../../src/partition/storage/schema.ts";
 import type { MoveOrder } from "../../src/placement/move.ts";
@@ -22,7 +23,7 @@ function setup() {
   const storage = new SqliteStorage();
   migrate(storage);
   Ownership.bootstrap(storage, "p0", GENESIS, SHARDS);
-  const open = () => new Ownership("p0", GENESIS, storage);
+  const open = () => new Ownership("p0", GENESIS, storage, new Registry([]));
   const ownership = open();
   const leave = (shard: number, move = 5) => {
     ownership.apply(shard, { kind: "claim" }, 1);
@@ -207,7 +208,7 @@ describe("[MIG1] the gate of a shard", () => {
     expect(ownership.anyGated([key(OTHER), "T/partition#p0/a"])).toBe(false);
     expect(ownership.anyGated([key(OTHER), key(MINE)])).toBe(true);
     const ids = Array.from({ length: 100 }, (_, n) => `o${n}`);
-    const on = ids.filter((id) => ownership.isOn(id, MINE));
+    const on = ids.filter((id) => ownership.isOn("T", id, MINE));
     expect(on.length).toBeGreaterThan(0);
     expect(ids.filter((id) => ownership.anyGated([`T/${id}`]))).toEqual(on);
   });
@@ -217,8 +218,11 @@ describe("[SPLIT1] the shard count", () => {
   test("says which shard an object is on, and where its rows are", () => {
     const { ownership } = setup();
     expect([ownership.shardAt(positionOf(13)), ownership.shardAt(FIXED_POSITION)]).toEqual([5, -1]);
-    expect([ownership.isOn(`shard#${MINE}/a`, MINE), ownership.isOn("partition#p0/a", -1)]).toEqual([true, false]);
-    expect(ownership.isOn(`shard#${MINE}/a`, OTHER)).toBe(false);
+    expect([ownership.isOn("T", `shard#${MINE}/a`, MINE), ownership.isOn("T", "partition#p0/a", -1)]).toEqual([
+      true,
+      false,
+    ]);
+    expect(ownership.isOn("T", `shard#${MINE}/a`, OTHER)).toBe(false);
     expect(ownership.range(SHARDS - 1)).toEqual(hashRange(SHARDS - 1, SHARDS));
     expect(() => ownership.range(SHARDS)).toThrow(RangeError);
     expect(ownership.otherCount).toContain("p0 is 8");

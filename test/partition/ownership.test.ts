@@ -23,7 +23,7 @@ const NOW = 1_800_000_000_000;
 function setup(name = "p0", storage = new SqliteStorage()) {
   migrate(storage);
   if (Ownership.stored(storage) === undefined) Ownership.bootstrap(storage, name, GENESIS, GENESIS.shards);
-  const ownership = new Ownership(name, GENESIS, storage);
+  const ownership = new Ownership(name, GENESIS, storage, new Registry([]));
   const claims = () => storage.query("SELECT shard, epoch, claimed FROM shards ORDER BY shard");
   return { storage, ownership, claims };
 }
@@ -89,7 +89,7 @@ describe("Ownership", () => {
     const shard = shardOfOwner("p0");
     ownership.locate(placementOf(`shard#${shard}/a`), NOW);
     storage.query("UPDATE shards SET epoch = 7");
-    const again = new Ownership("p0", GENESIS, storage);
+    const again = new Ownership("p0", GENESIS, storage, new Registry([]));
     expect(again.locate(placementOf(`shard#${shard}/a`), NOW + 1)).toMatchObject({ kind: "owned", epoch: 7 });
     expect(storage.query("SELECT claimed FROM shards")).toEqual([{ claimed: NOW }]);
   });
@@ -98,7 +98,7 @@ describe("Ownership", () => {
     const { storage } = setup();
     const shard = shardOfOwner("p1");
     storage.query("INSERT INTO shards (shard, epoch, claimed) VALUES (?, 3, 0)", shard);
-    const ownership = new Ownership("p0", GENESIS, storage);
+    const ownership = new Ownership("p0", GENESIS, storage, new Registry([]));
     expect(ownership.locate(placementOf(`shard#${shard}/a`), NOW)).toMatchObject({ kind: "owned", shard, epoch: 3 });
   });
 

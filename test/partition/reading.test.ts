@@ -226,7 +226,7 @@ describe("a readonly call to an object that is not there", () => {
 
   test("[LIFE1] [MIG1] a shard moves after it, and takes nothing along", async () => {
     const { cluster, rows, inMemory } = await setup(2);
-    const from = cluster.router.owner("shard#1/n");
+    const from = cluster.router.owner({ type: "T", id: "shard#1/n" });
     const read = cluster.send("Note", "shard#1/n", "slowRead", { ms: 200 });
     await clock.advance(10);
     await cluster.command({ kind: "move-shard", shard: 1, to: from === "p0" ? "p1" : "p0" });

@@ -1,6 +1,7 @@
 import { SqliteStorage } from "edgeverse/testing";
 import { describe, expect, test } from "vitest";
 import { positionOf } from "../../src/identity/hash-order.ts";
+import { Registry } from "../../src/object/registry.ts";
 import { type CountedObjects, reshard } from "../../src/partition/moves/reshard.ts";
 import { Ownership } from "../../src/partition/storage/ownership.ts";
 import { migrate } from "../../src/partition/storage/schema.ts";
@@ -29,7 +30,7 @@ function setup(states: readonly (ShardState | null)[], seen: readonly number[] =
       peer,
     );
   });
-  const ownership = new Ownership("p0", genesis, storage);
+  const ownership = new Ownership("p0", genesis, storage, new Registry([]));
   let version = 1;
   const to = (shards: number, objects?: CountedObjects) =>
     reshard(storage, ownership, { shards, version: ++version }, 5, objects);

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Counter } from "../../examples/counter.ts";
 import { placementOf } from "../../src/identity/object-id.ts";
+import { Registry } from "../../src/object/registry.ts";
 import { reshard } from "../../src/partition/moves/reshard.ts";
 import { Ownership } from "../../src/partition/storage/ownership.ts";
 import { migrate } from "../../src/partition/storage/schema.ts";
@@ -171,7 +172,7 @@ describe("the shard count", () => {
         const storage = new SqliteStorage();
         migrate(storage);
         Ownership.bootstrap(storage, "p0", genesis, 8);
-        const ownership = new Ownership("p0", genesis, storage);
+        const ownership = new Ownership("p0", genesis, storage, new Registry([]));
         kinds.forEach((kind, shard) => {
           if (kind === "none") return;
           // Shards of the other one come by a move.

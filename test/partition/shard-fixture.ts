@@ -1,4 +1,5 @@
 import { ManualClock, SqliteStorage } from "edgeverse/testing";
+import { Registry } from "../../src/object/registry.ts";
 import { nextChunk } from "../../src/partition/moves/copy-chunk.ts";
 import { ChangeTracker } from "../../src/partition/storage/change-tracker.ts";
 import { Ownership } from "../../src/partition/storage/ownership.ts";
@@ -28,7 +29,7 @@ export class ShardEnd {
     this.clock = clock;
     migrate(this.storage);
     Ownership.bootstrap(this.storage, name, GENESIS, 1);
-    this.ownership = new Ownership(name, GENESIS, this.storage);
+    this.ownership = new Ownership(name, GENESIS, this.storage, new Registry([]));
     this.changes = this.#tracker();
     this.ownership.claim(0, clock.now());
   }

@@ -49,7 +49,9 @@ describe("the objects of transactions", () => {
   test("[TX5] objects of any type on one shard, also by their hash or on one partition", async () => {
     const { made, run } = setup();
     const { ownership } = await made.partition("p0").core();
-    const near = Array.from({ length: 100 }, (_, index) => `n${index}`).find((id) => ownership.isOn(id, 3)) as string;
+    const near = Array.from({ length: 100 }, (_, index) => `n${index}`).find((id) =>
+      ownership.isOn("Vault", id, 3),
+    ) as string;
     await made.create(Vault, near);
     const got = await run(({ transact }) =>
       transact(

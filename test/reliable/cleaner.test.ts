@@ -69,7 +69,7 @@ describe("cleanup", () => {
     await clock.advance(1_000);
     await stuck;
     await log.write([enqueued({ id: "a", callId: "in", acceptedAt: 0 })]);
-    const owner = cluster.storage(cluster.router.owner("s"));
+    const owner = cluster.storage(cluster.router.owner({ type: "T", id: "s" }));
     owner.query("UPDATE pending SET accepted = 0");
     const report = await run(maintenance.cleanUp({ olderThan: 0, dryRun: false }));
     expect(report).toMatchObject({ counts: { success: 0, failed: 0, expired: 0 }, marks: 0 });
@@ -100,7 +100,7 @@ describe("cleanup", () => {
     const { clock, log, cluster, connect, run } = setup();
     log.down = true;
     await cluster.call("Probe", "a", "add", { by: 1 }, { callId: "c" });
-    const owner = connect(cluster.router.owner("a"));
+    const owner = connect(cluster.router.owner({ type: "T", id: "a" }));
     const sweep = () => owner.sweepMarks({ before: clock.now() + DAY, after: null, dryRun: false });
     expect(await run(sweep())).toMatchObject({ removed: { success: 0 }, next: null });
     expect(marks(cluster)).toEqual([{ call_id: "c", status: "success" }]);

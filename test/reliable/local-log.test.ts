@@ -54,7 +54,8 @@ async function setup() {
 /** Ids of two partitions. */
 function twoIds(): [string, string] {
   const { router } = new TestCluster({ objects: [Counter], partitions: 2, config: { shards: 4 } });
-  const of = (name: string) => [0, 1, 2, 3].map((shard) => `shard#${shard}/a`).find((id) => router.owner(id) === name);
+  const of = (name: string) =>
+    [0, 1, 2, 3].map((shard) => `shard#${shard}/a`).find((id) => router.owner({ type: "T", id }) === name);
   return [of("p0") as string, of("p1") as string];
 }
 
@@ -81,7 +82,7 @@ describe("call log contract: local", () => {
           const placement = placementOf(record.id);
           const position = placement.kind === "hash" ? positionOf(placement.hash) : 0;
           const call = { seq: seq++, position, log: "write-behind", crashes: 0, logged: true, record } as const;
-          const storage = made.cluster.storage(made.cluster.router.owner(record.id));
+          const storage = made.cluster.storage(made.cluster.router.owner({ type: "T", id: record.id }));
           if (isFinal(record.status)) storeMarks(storage, [call], { whole: true });
           else storePending(storage, [call]);
         }
@@ -118,7 +119,7 @@ describe("a local log", () => {
 
   test("[CALL14] costs a call no row: nothing but the object and its mark is written", async () => {
     const { cluster } = await setup();
-    const storage = cluster.storage(cluster.router.owner(here));
+    const storage = cluster.storage(cluster.router.owner({ type: "T", id: here }));
     const written: string[] = [];
     storage.onQuery = (sql) => {
       const table = /^\s*INSERT INTO (\w+)/.exec(sql)?.[1];
@@ -152,7 +153,7 @@ describe("a local log", () => {
   test("[CALL14] [CALL15] names partitions that do not answer", async () => {
     const { clock, cluster, log } = await setup();
     for (const id of [here, there]) await cluster.object(Counter, id, { callId: "c" }).add();
-    const away = cluster.router.owner(there);
+    const away = cluster.router.owner({ type: "T", id: there });
     cluster.unreachable.add(away);
     expect(await letPass(clock, log.list({ limit: 10 }))).toMatchObject({ calls: [{ id: here }], unreachable: [away] });
     expect(await letPass(clock, log.stats())).toMatchObject({ counts: [{ count: 1 }], unreachable: [away] });

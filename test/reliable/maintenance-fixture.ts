@@ -107,7 +107,7 @@ function counting(log: MemoryCallLog, count: () => void): MemoryCallLog {
 export function idsOf(cluster: TestCluster, partition: string, count: number): string[] {
   const ids: string[] = [];
   for (let index = 0; ids.length < count; index++)
-    if (cluster.router.owner(`x${index}`) === partition) ids.push(`x${index}`);
+    if (cluster.router.owner({ type: "T", id: `x${index}` }) === partition) ids.push(`x${index}`);
   return ids;
 }
 

@@ -61,7 +61,7 @@ describe("rows of one owner", () => {
     // The log loses what it is told of this one's end.
     const write = log.write.bind(log);
     log.write = async () => {};
-    const [id] = idsOf(cluster, cluster.router.owner("a"), 1);
+    const [id] = idsOf(cluster, cluster.router.owner({ type: "T", id: "a" }), 1);
     await cluster.call("Probe", id as string, "add", { by: 1 }, { callId: "d" });
     await clock.advance(1_000);
     log.write = write;

@@ -26,10 +26,10 @@ describe("batches", () => {
 
   test("replies come in the order of the calls, one message a partition", async () => {
     const replies = await router.batch(ids.map((id) => message({ id })));
-    expect(replies).toEqual(ids.map((id) => ok(`${router.owner(id)}:${id}`)));
+    expect(replies).toEqual(ids.map((id) => ok(`${router.owner({ type: "T", id })}:${id}`)));
     expect(partitions.batches.map(([partition]) => partition).sort()).toEqual(["p0", "p1", "p2"]);
     for (const [partition, sent] of partitions.batches) {
-      expect(sent).toEqual(ids.filter((id) => router.owner(id) === partition));
+      expect(sent).toEqual(ids.filter((id) => router.owner({ type: "T", id }) === partition));
     }
   });
 

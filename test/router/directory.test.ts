@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { Registry } from "../../src/object/registry.ts";
 import type { MapDocument } from "../../src/placement/shard-map.ts";
 import { Directory } from "../../src/router/directory.ts";
 import { LearnedMap } from "../../src/router/map-cache.ts";
@@ -29,7 +30,7 @@ beforeEach(() => {
     asked++;
     return document;
   });
-  directory = new Directory(cache, clock);
+  directory = new Directory(cache, clock, new Registry([]));
 });
 
 /** What a call does that one partition has sent on to another. */
@@ -54,16 +55,18 @@ describe("a guessed map", () => {
   });
 
   test("[ID1] a malformed id is refused without a look at the coordinator's", async () => {
-    expect(() => directory.ownerOrRefresh("a/b")).toThrow(expect.objectContaining({ code: "INVALID_ID" }));
+    expect(() => directory.ownerOrRefresh({ type: "T", id: "a/b" })).toThrow(
+      expect.objectContaining({ code: "INVALID_ID" }),
+    );
     await clock.advance(1);
     expect(asked).toBe(0);
   });
 
   test("[MAP3] calls no id impossible on its own", async () => {
     document = undefined;
-    await expect(directory.ownerOrRefresh(NEW)).rejects.toMatchObject({ code: "INVALID_ID" });
+    await expect(directory.ownerOrRefresh({ type: "T", id: NEW })).rejects.toMatchObject({ code: "INVALID_ID" });
     document = WITH_NEW;
-    expect(await directory.ownerOrRefresh(NEW)).toBe("p9");
+    expect(await directory.ownerOrRefresh({ type: "T", id: NEW })).toBe("p9");
   });
 });
 
@@ -71,15 +74,17 @@ describe("the coordinator's map", () => {
   test("[MAP3] is fetched before an id is called impossible, at most once a second", async () => {
     await directory.refresh();
     await clock.advance(1_000);
-    await expect(directory.ownerOrRefresh(NEW)).rejects.toMatchObject({ code: "INVALID_ID" });
+    await expect(directory.ownerOrRefresh({ type: "T", id: NEW })).rejects.toMatchObject({ code: "INVALID_ID" });
     expect(asked).toBe(2);
     document = WITH_NEW;
     await clock.advance(999);
-    expect(() => directory.ownerOrRefresh(NEW)).toThrow(expect.objectContaining({ code: "INVALID_ID" }));
+    expect(() => directory.ownerOrRefresh({ type: "T", id: NEW })).toThrow(
+      expect.objectContaining({ code: "INVALID_ID" }),
+    );
     expect(asked).toBe(2);
     await clock.advance(1);
-    expect(await directory.ownerOrRefresh(NEW)).toBe("p9");
-    expect(await directory.ownerOrRefresh(ID)).toBe(OWNER);
+    expect(await directory.ownerOrRefresh({ type: "T", id: NEW })).toBe("p9");
+    expect(await directory.ownerOrRefresh({ type: "T", id: ID })).toBe(OWNER);
     expect(asked).toBe(3);
   });
 
@@ -110,7 +115,7 @@ describe("a redirection", () => {
   test("[MAP3] is followed and learnt, also where the map was fetched for it", async () => {
     expect(await sentOn({}, 2)).toBe(OTHER);
     expect(asked).toBe(1);
-    expect(directory.owner(ID)).toBe(OTHER);
+    expect(directory.owner({ type: "T", id: ID })).toBe(OTHER);
   });
 
   test("[MIG1] to the partition that gave it is not followed at once", async () => {

@@ -33,7 +33,7 @@ describe("routing", () => {
   });
 
   test("[ID4] objects fixed to a partition go there", async () => {
-    for (const name of MAP.partitions) expect(router.owner(`partition#${name}/a`)).toBe(name);
+    for (const name of MAP.partitions) expect(router.owner({ type: "T", id: `partition#${name}/a` })).toBe(name);
     expect(codeOf(await router.call(message({ id: "partition#p9/a" })))).toBe("INVALID_ID");
   });
 
@@ -44,7 +44,9 @@ describe("routing", () => {
       expect(codeOf(await router.lifecycle({ ...message({ id }), action: "create" } as LifecycleMessage))).toBe(
         "INVALID_ID",
       );
-      await expect(router.ask(id, message().deadline, async () => 1)).rejects.toMatchObject({ code: "INVALID_ID" });
+      await expect(router.ask({ type: "Counter", id }, message().deadline, async () => 1)).rejects.toMatchObject({
+        code: "INVALID_ID",
+      });
       expect(partitions.sent).toEqual([]);
     },
   );
@@ -76,9 +78,9 @@ describe("MOVED", () => {
   test("[MAP3] is learnt: the next call goes straight to the new owner, other shards do not", async () => {
     partitions.answer(OWNER, moved(OTHER));
     await router.call(message());
-    expect(router.owner("shard#3/another")).toBe(OTHER);
+    expect(router.owner({ type: "T", id: "shard#3/another" })).toBe(OTHER);
     for (let shard = 0; shard < 16; shard++) {
-      if (shard !== 3) expect(router.owner(`shard#${shard}/a`)).toBe(MAP.owner(shard));
+      if (shard !== 3) expect(router.owner({ type: "T", id: `shard#${shard}/a` })).toBe(MAP.owner(shard));
     }
     await router.call(message());
     expect(to()).toEqual([OWNER, OTHER, OTHER]);
@@ -88,7 +90,8 @@ describe("MOVED", () => {
     for (const send of [
       () => router.call(message()),
       () => router.lifecycle({ ...message(), action: "delete" } as LifecycleMessage),
-      () => router.ask(ID, message().deadline, (client) => client.callRecord("Counter", ID, "c")),
+      () =>
+        router.ask({ type: "Counter", id: ID }, message().deadline, (client) => client.callRecord("Counter", ID, "c")),
     ]) {
       partitions.sent.length = 0;
       partitions.answer(OWNER, moved(OTHER, { epoch: 1 }));
@@ -125,23 +128,26 @@ describe("MOVED", () => {
 describe("asking", () => {
   test("[MAP4] any answer but a redirection is the answer", async () => {
     for (const answer of [null, 0, "", false, { exists: false }, { record: null }]) {
-      expect(await router.ask(ID, message().deadline, async () => answer as unknown)).toEqual(answer);
+      expect(await router.ask({ type: "Counter", id: ID }, message().deadline, async () => answer as unknown)).toEqual(
+        answer,
+      );
     }
   });
 
   test("[MAP3] a redirection is followed, and teaches nothing: it does not say of which shard", async () => {
     const shardOf1 = MAP.owner(1) === OTHER ? THIRD : OTHER;
-    const answer = await router.ask(ID, message().deadline, async (client) =>
+    const answer = await router.ask({ type: "Counter", id: ID }, message().deadline, async (client) =>
       (await client.callRecord("Counter", ID, "c")) === null && to().length === 1 ? { movedTo: shardOf1 } : "there",
     );
     expect(answer).toBe("there");
     expect(to()).toEqual([OWNER, shardOf1]);
-    for (let shard = 0; shard < 16; shard++) expect(router.owner(`shard#${shard}/x`)).toBe(MAP.owner(shard));
+    for (let shard = 0; shard < 16; shard++)
+      expect(router.owner({ type: "T", id: `shard#${shard}/x` })).toBe(MAP.owner(shard));
   });
 
   test("[MAP3] a redirection to itself is waited for", async () => {
     let asked = 0;
-    const answer = await router.ask(ID, message().deadline, async () =>
+    const answer = await router.ask({ type: "Counter", id: ID }, message().deadline, async () =>
       ++asked < 3 ? { movedTo: OWNER } : { found: asked },
     );
     expect(answer).toEqual({ found: 3 });

@@ -37,7 +37,11 @@ describe("a partition that can't be reached", () => {
 
   test("[LIFE3] asking may be repeated", async () => {
     partitions.answer(OWNER, broken(), ok("known"));
-    expect(await router.ask(ID, message().deadline, (client) => client.callRecord("Counter", ID, "c"))).toBeNull();
+    expect(
+      await router.ask({ type: "Counter", id: ID }, message().deadline, (client) =>
+        client.callRecord("Counter", ID, "c"),
+      ),
+    ).toBeNull();
     expect(partitions.sent).toHaveLength(2);
   });
 
@@ -79,7 +83,9 @@ describe("a partition that can't be reached", () => {
     expect(codeOf(await router.call(message({ ...READONLY, deadline })))).toBe("UNAVAILABLE");
     for (const [, , at] of partitions.sent) expect(at).toBeLessThan(deadline);
     expect(partitions.sent.length).toBeLessThan(60);
-    await expect(router.ask(ID, deadline, (client) => client.callRecord("Counter", ID, "c"))).rejects.toMatchObject({
+    await expect(
+      router.ask({ type: "Counter", id: ID }, deadline, (client) => client.callRecord("Counter", ID, "c")),
+    ).rejects.toMatchObject({
       code: "UNAVAILABLE",
     });
   });
@@ -147,7 +153,9 @@ describe("a partition that never answers", () => {
     expect(await router.lifecycle(lifecycle)).toMatchObject({ error: { code: "UNAVAILABLE", retryable: false } });
     expect(partitions.clock.time).toBe(deadline + 2_000);
     const later = message().deadline;
-    await expect(router.ask(ID, later, (client) => client.callRecord("Counter", ID, "c"))).rejects.toMatchObject({
+    await expect(
+      router.ask({ type: "Counter", id: ID }, later, (client) => client.callRecord("Counter", ID, "c")),
+    ).rejects.toMatchObject({
       code: "UNAVAILABLE",
     });
     expect(partitions.clock.time).toBe(later);

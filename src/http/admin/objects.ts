@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
-import { checkType, placementOf } from "../../identity/object-id.ts";
+import { checkType } from "../../identity/object-id.ts";
 import type { ObjectCursor, ObjectListing } from "../../router/views.ts";
 import { ADMIN_LIMIT, askOwner, askPartition } from "../ask-partitions.ts";
 import { parseQuery } from "../parse.ts";
@@ -71,7 +71,8 @@ function list(parts: HttpParts): Route {
       if (query.shard !== undefined && query.shard >= map.shards) {
         throw new EdgeverseError("NOT_FOUND", `There is no shard ${query.shard}: the cluster has ${map.shards}`);
       }
-      const names = query.shard === undefined ? map.partitions : [parts.router.owner(`shard#${query.shard}/-`)];
+      const names =
+        query.shard === undefined ? map.partitions : [parts.router.owner({ type: "", id: `shard#${query.shard}/-` })];
       const objects: z.input<typeof listingSchema>[] = [];
       let next: Place | undefined = start(names, query.cursor);
       for (let asked = 0; next !== undefined && asked < QUESTIONS && objects.length < query.limit; asked++) {
@@ -154,8 +155,8 @@ function read(parts: HttpParts): Route {
     handle: async (context) => {
       const [type, id] = [context.param("type"), context.param("id")];
       checkType(type);
-      const placement = placementOf(id);
-      const found = await askOwner(parts, id, async (client) => {
+      const placement = parts.registry.placement(type, id);
+      const found = await askOwner(parts, { type, id }, async (client) => {
         const described = await client.describe(type, id);
         return "movedTo" in described ? described : { ...described, partition: (await client.status()).name };
       });

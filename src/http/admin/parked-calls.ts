@@ -35,7 +35,9 @@ interface Filter {
 /** Parked calls, partition by partition: their owners know them, with a log or without. One that is silent is named. */
 export async function parkedPage(parts: HttpParts, filter: Filter, cursor: string | undefined) {
   await parts.router.refresh();
-  const names = filter.id === undefined ? parts.router.map.partitions : [parts.router.owner(filter.id)];
+  const { router } = parts;
+  const { type = "", id } = filter;
+  const names = id === undefined || !router.locates(filter.type) ? router.map.partitions : [router.owner({ type, id })];
   const calls: CallRecord[] = [];
   const unreachable: string[] = [];
   const until = parts.clock.now() + ADMIN_LIMIT;
@@ -110,7 +112,7 @@ function decision(parts: HttpParts, name: keyof typeof DECISIONS): Route {
       checkCallId(callId);
       const command: CallCommand = { kind, type, id, callId };
       try {
-        const record = decided(await askOwner(parts, id, (client) => decide(client, type, id, callId)));
+        const record = decided(await askOwner(parts, { type, id }, (client) => decide(client, type, id, callId)));
         await audit(parts, command, requestId, "done");
         return respond(callView(record), requestId);
       } catch (error) {

@@ -29,7 +29,7 @@ export function callStatusRoute(parts: HttpParts): Route {
       checkType(type);
       checkCallId(callId);
       const record =
-        (await askOwner(parts, id, (client) => client.callRecord(type, id, callId))) ??
+        (await askOwner(parts, { type, id }, (client) => client.callRecord(type, id, callId))) ??
         (parts.log === undefined ? null : await parts.log.find(type, id, callId));
       if (record !== null) return respond(callView(record), context.requestId);
       throw new EdgeverseError("CALL_NOT_FOUND", "The object knows no reliable call with this id");

@@ -1,5 +1,5 @@
 import { FIXED_POSITION, positionOf } from "../../identity/hash-order.ts";
-import { placementOf } from "../../identity/object-id.ts";
+import type { Placement } from "../../identity/object-id.ts";
 import type { Clock, SqlRow, SqlStorage } from "../../platform/ports.ts";
 import type { CallStatus } from "../../reliable/call-record.ts";
 import {
@@ -11,6 +11,7 @@ import {
 } from "../../reliable/newest-calls.ts";
 import type { CallCount } from "../../reliable/ports.ts";
 import { AMONG_CALLS, CALL_KEY } from "../storage/call-rows.ts";
+import type { Places } from "../storage/places.ts";
 import type { CallPlace } from "../storage/stored-call.ts";
 
 interface Parts {
@@ -18,6 +19,7 @@ interface Parts {
   readonly clock: Pick<Clock, "soon">;
   /** Whether calls at a position are this partition's: rows of a shard that arrives or has left are listed by its owner. */
   readonly owned: (position: number) => boolean;
+  readonly places: Places;
   /** Marks that one question may look at. */
   readonly most?: number;
 }
@@ -109,7 +111,8 @@ export class CallList {
     { type, id }: Pick<NewestQuery, "type" | "id">,
     visit: (row: Row) => void,
   ): Promise<boolean> {
-    const at = id === undefined ? undefined : positionAt(id);
+    const { places } = this.#parts;
+    const at = id === undefined || !places.locates(type) ? undefined : positionAt(places.placement(type ?? "", id));
     const last = at ?? 2 ** 32;
     // An object's marks stand together.
     const within = ({ type: its, id: name }: KeyRow) =>
@@ -175,8 +178,7 @@ function isOpen(status: CallStatus): boolean {
   return status === "pending" || status === "parked";
 }
 
-function positionAt(id: string): number {
-  const placement = placementOf(id);
+function positionAt(placement: Placement): number {
   return placement.kind === "partition" ? FIXED_POSITION : positionOf(placement.hash);
 }
 

@@ -1,6 +1,6 @@
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import { FIXED_POSITION, hashRange, positionOf } from "../../identity/hash-order.ts";
-import { MAX_SHARDS, type Placement, placementOf } from "../../identity/object-id.ts";
+import { MAX_SHARDS, type Placement } from "../../identity/object-id.ts";
 import type { Moved } from "../../object/message.ts";
 import type { MoveOrder } from "../../placement/move.ts";
 import { rendezvousOwner } from "../../placement/rendezvous.ts";
@@ -13,29 +13,13 @@ import {
   serves,
   shardTransition,
 } from "../../placement/shard-state.ts";
-import type { Cancel, SqlStorage } from "../../platform/ports.ts";
+import type { SqlStorage } from "../../platform/ports.ts";
+import type { Gated, Owned, Places } from "./places.ts";
 import { readMeta, writeMeta } from "./schema.ts";
 import { readShards, writeShard } from "./shard-records.ts";
 import type { HashRange } from "./shard-rows.ts";
 
-/** An owned place: where the object's rows are, and the epoch they are written under. */
-export interface Owned {
-  readonly kind: "owned";
-  /** -1 for an object fixed to its partition. */
-  readonly shard: number;
-  readonly epoch: number;
-  readonly position: number;
-}
-
-/** A shard behind its closed gate: calls wait until it has an owner. */
-export interface Gated {
-  readonly kind: "gated";
-  readonly shard: number;
-  /** The place, for a call that is let in because a turn that delays the hand-off waits for it. */
-  readonly owned: Owned | undefined;
-  /** Calls back when the gate opens, with the answer `moved` where there is one, unless cancelled. */
-  readonly wait: (callback: (moved: Moved | undefined) => void) => Cancel;
-}
+export type { Gated, Owned } from "./places.ts";
 
 type Gate = Set<(moved: Moved | undefined) => void>;
 
@@ -46,6 +30,8 @@ type Gate = Set<(moved: Moved | undefined) => void>;
  */
 export class Ownership {
   readonly name: string;
+  /** Says where objects live. */
+  readonly registry: Places;
   readonly #genesis: Genesis;
   readonly #storage: SqlStorage;
   #map: ShardMap;
@@ -58,7 +44,8 @@ export class Ownership {
   /** Told of a call for a shard that is ready and waits for the source's commit. */
   onReadyAsked: ((shard: number) => void) | undefined;
 
-  constructor(name: string, genesis: Genesis, storage: SqlStorage) {
+  constructor(name: string, genesis: Genesis, storage: SqlStorage, registry: Places) {
+    this.registry = registry;
     this.name = name;
     this.#genesis = genesis;
     this.#storage = storage;
@@ -145,8 +132,8 @@ export class Ownership {
   }
 
   /** Whether the object is on the shard. */
-  isOn(id: string, shard: number): boolean {
-    const placement = placementOf(id);
+  isOn(type: string, id: string, shard: number): boolean {
+    const placement = this.registry.placement(type, id);
     return placement.kind !== "partition" && placement.hash % this.shards === shard;
   }
 
@@ -154,7 +141,8 @@ export class Ownership {
   anyGated(keys: Iterable<string>): boolean {
     if (this.#gates.size === 0) return false;
     for (const key of keys) {
-      const placement = placementOf(key.slice(key.indexOf("/") + 1));
+      const slash = key.indexOf("/");
+      const placement = this.registry.placement(key.slice(0, slash), key.slice(slash + 1));
       if (placement.kind !== "partition" && this.#gates.has(placement.hash % this.shards)) return true;
     }
     return false;

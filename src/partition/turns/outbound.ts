@@ -1,5 +1,4 @@
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
-import { placementOf } from "../../identity/object-id.ts";
 import type { CallOptions } from "../../object/call.ts";
 import { bytesOfLastCopy, parseJson } from "../../object/json.ts";
 import { type CallMessage, objectKey, type Reply } from "../../object/message.ts";
@@ -45,7 +44,7 @@ export class Outbound {
   /** The stub that `this.object(Type, id, options)` gives a method. */
   stub(turn: Turn, type: string, id: string, options: CallOptions): object {
     const definition = this.#parts.registry.type(type);
-    placementOf(id);
+    this.#parts.registry.placement(type, id);
     checkCallOptions(options);
     return definition.makeStub((name, request) => {
       try {

@@ -1,5 +1,5 @@
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
-import { placementOf, shardOf } from "../../identity/object-id.ts";
+import { type Placement, shardOf } from "../../identity/object-id.ts";
 import { objectKey } from "../../object/message.ts";
 import type { Registry, TypeDefinition } from "../../object/registry.ts";
 import type { ObjectName, TransactionWork } from "../../object/transaction.ts";
@@ -88,13 +88,13 @@ export class Transactions {
     if (turn.transaction !== undefined) throw refused(`${own.key}, which has one already`, "name all objects in one");
     if (objects.length === 0 || objects.length > MAX_PARTICIPANTS)
       throw refused(`${objects.length} objects`, `it takes 1 to ${MAX_PARTICIPANTS}`);
-    const place = placeOf(own.id, shards());
+    const place = placeOf(registry.placement(own.definition.type, own.id), shards());
     const participants = new Map<string, Participant>();
     for (const [type, id] of objects) {
       const definition = registry.type(type);
       const key = objectKey(type, id);
       if (participants.has(key)) throw refused(`${key} twice`, "name each object once");
-      const other = placeOf(id, shards());
+      const other = placeOf(registry.placement(type, id), shards());
       if (other !== place) {
         const how = 'place them together by a "static shardBy" of their types, or by ids "shard#<n>/…"';
         throw refused(`${key} on ${other}, as ${own.key} is on ${place}`, how);
@@ -193,8 +193,7 @@ function closesAt(turn: Turn, error: unknown): boolean {
 }
 
 /** Where an object is: its shard, or the partition that its id names. @throws EdgeverseError `INVALID_ID` */
-function placeOf(id: string, shards: number): string {
-  const placement = placementOf(id);
+function placeOf(placement: Placement, shards: number): string {
   return placement.kind === "partition" ? `partition ${placement.partition}` : `shard ${shardOf(placement, shards)}`;
 }
 

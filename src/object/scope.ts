@@ -1,0 +1,25 @@
+import type { CallContext, CallOptions } from "./call.ts";
+import type { ObjectStore } from "./store.ts";
+import type { ObjectName, TransactionWork } from "./transaction.ts";
+
+/** What the engine gives an instance: who it is, and the turn that is running on it. */
+export interface ObjectScope {
+  readonly id: string;
+  /** The bindings of the Worker; undefined where a test gave none. */
+  readonly env: unknown;
+  /** @throws when no turn is running: effects outside a turn could not be committed */
+  turn(): TurnScope;
+}
+
+/** What a running turn offers its method. */
+export interface TurnScope {
+  state: unknown;
+  readonly store: ObjectStore;
+  readonly context: CallContext;
+  /** When the turn started, ms since the epoch. */
+  readonly now: number;
+  stub(type: string, id: string, options: CallOptions): object;
+  transact(objects: readonly ObjectName[], work: TransactionWork): Promise<unknown>;
+  deleteSelf(): void;
+  callIdFor(label: string): string;
+}
