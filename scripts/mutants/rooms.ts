@@ -54,9 +54,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   turns: {
     folder: "src/partition/turns",
     tests: partition(
-      "{mailbox,deadlines,store-range,load-meter,outgoing-error,cycle-search,turn-*,method-plan,activations}",
+      "{mailbox,deadlines,store-range,load-meter,outgoing-error,cycle-search,turn-*,method-plan,activat*,outbound}",
       "{deadlock,reentrant-turns,memory-budget,turns,abandoned-turns,create,readonly-writes,line-deadlock}",
       "{store-and-lifecycle,state-loss,reading,refused-units,time-and-bindings,auto-load,call-budget,hand-off}",
+      "reliable-call-outcomes",
       "deadlock-search",
     ),
   },
