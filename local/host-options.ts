@@ -17,7 +17,7 @@ export interface HostOptions {
   readonly environment?: string;
   readonly adminToken?: string;
   readonly databaseUrl?: string;
-  /** `false` runs without a call log: objects and reliable calls work, nothing is written to Postgres. */
+  /** `false` runs without Postgres: the log of reliable calls is local. */
   readonly postgres: boolean;
   /** Print one JSON line instead of the banner when ready. */
   readonly json: boolean;
@@ -54,7 +54,7 @@ export function hostFlags(command: Command): Command {
     .addOption(or("EDGEVERSE_DATA", "--data <folder>", "folder for all state").default(".edgeverse"))
     .option("--config <file>", ABOUT_CONFIG, (file: string, before: readonly string[] = []) => [...before, file])
     .option("--env <name>", "an environment of that file: [env.<name>]")
-    .option("--no-postgres", "run without a log of reliable calls")
+    .option("--no-postgres", "run without Postgres, with a local log of reliable calls")
     .option("--json", "when ready, print one line of JSON instead of the banner")
     .addHelpText("after", ENVIRONMENT);
 }
