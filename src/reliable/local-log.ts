@@ -126,11 +126,10 @@ export class LocalLog implements ReadableLog {
   /** The calls themselves, each from where it was found; from where it is by now, if it has moved since. */
   async #records(page: readonly Found[], asker: PatientAsker<LocalOwner>): Promise<(OwnerAnswer | undefined)[]> {
     const answers: (OwnerAnswer | undefined)[] = page.map(() => undefined);
-    const ask = async (places: readonly number[], ownerOf: (place: number) => string | null) => {
+    const ask = async (places: readonly number[], ownerOf: (place: number) => string) => {
       const owners = Map.groupBy(places, ownerOf);
       await Promise.all(
         [...owners].map(async ([partition, theirs]) => {
-          if (partition === null) return;
           const keys = theirs.map((place) => keyOf(page[place] as Found));
           const found = await asker.ask(partition, (owner) => owner.callRecords(keys, true));
           theirs.forEach((place, index) => {
@@ -141,7 +140,7 @@ export class LocalLog implements ReadableLog {
     };
     await ask([...page.keys()], (place) => (page[place] as Found).partition);
     const moved = [...page.keys()].filter((place) => isMoved(answers[place]));
-    await ask(moved, (place) => (answers[place] as { readonly movedTo: string | null }).movedTo);
+    await ask(moved, (place) => (answers[place] as { readonly movedTo: string }).movedTo);
     return answers;
   }
 }

@@ -6,10 +6,11 @@ import { positionOf } from "../../src/identity/hash-order.ts";
 import { placementOf } from "../../src/identity/object-id.ts";
 import { partitionClient } from "../../src/partition/client.ts";
 import { storeMarks, storePending } from "../../src/partition/storage/call-rows.ts";
-import { isFinal } from "../../src/reliable/call-record.ts";
+import { isFinal, type OwnerAnswer } from "../../src/reliable/call-record.ts";
 import { LocalLog } from "../../src/reliable/local-log.ts";
 import { maintenanceOf } from "../../src/reliable/maintenance.ts";
 import { describeReading } from "../contract/readable-log.ts";
+import { callRecord } from "../support/call-records.ts";
 import { letPass } from "./maintenance-fixture.ts";
 
 const LARGE = { requests: 700_000, responses: 1_200_000 };
@@ -19,9 +20,15 @@ class Counter extends VirtualObject {
   static override readonly methods = {
     add: method(),
     refuse: method({ request: z.object({ why: z.string() }) }),
+    wait: method({ request: z.object({ for: z.string() }) }),
     copy: method({ request: z.object({ text: z.string(), length: z.number() }) }),
   };
   add() {}
+  async wait() {
+    await new Promise<void>((resolve) => {
+      release = resolve;
+    });
+  }
   copy({ text, length }: { text: string; length: number }) {
     return text.slice(0, 1).repeat(length);
   }
@@ -29,6 +36,8 @@ class Counter extends VirtualObject {
     this.fail("NO", why);
   }
 }
+
+let release = () => {};
 
 /** A cluster with a local log; every shard is claimed, half of them by each partition. */
 async function setup() {
@@ -182,5 +191,84 @@ describe("a local log", () => {
     const call = cluster.object(Counter, here, { callId: "c", log: "write-ahead" }).add();
     await expect(call).rejects.toMatchObject({ code: "LOG_UNAVAILABLE", retryable: false });
     cluster.stop();
+  });
+
+  test("[CALL8] [CALL14] has the request of a call that never ran", async () => {
+    const { clock, cluster, log } = await setup();
+    const send = (callId: string, expiresIn?: number) =>
+      cluster.send(
+        "Counter",
+        here,
+        "wait",
+        { for: callId },
+        { callId, answer: "accepted", ...(expiresIn === undefined ? {} : { expiresIn }) },
+      );
+    await letPass(clock, send("runs"));
+    await letPass(clock, send("waits", 10));
+    await clock.advance(20);
+    release();
+    await clock.advance(100);
+    const { calls } = await letPass(clock, log.list({ limit: 10 }));
+    expect(calls).toMatchObject([
+      { callId: "waits", status: "expired", attempts: 1, request: '{"for":"waits"}' },
+      { callId: "runs", status: "success", request: '{"for":"runs"}' },
+    ]);
+    expect(calls[0]?.expiresAt).toEqual(expect.any(Number));
+    cluster.stop();
+  });
+});
+
+/** Owners that only pretend: one has the keys, and each answers for records as it is told. */
+function pretending(answers: Record<string, (key: { callId: string }) => OwnerAnswer>) {
+  const keys = Array.from({ length: 3 }, (_, n) => ({ type: "T", id: "a", callId: `c${n}`, seq: n, bytes: 1 }));
+  const asked: string[] = [];
+  const log = new LocalLog({
+    clock: new ManualClock(),
+    router: {
+      map: { partitions: ["p0", "p1"] },
+      refresh: async () => {},
+      owner: () => "p0",
+      locates: () => true,
+      ask: () => Promise.reject(new Error("not by id")),
+    },
+    connect: (name) => ({
+      newestCalls: async ({ limit }) => ({
+        calls: name === "p0" ? keys.reverse().slice(0, limit) : [],
+        complete: true,
+      }),
+      callStats: async () => ({ counts: [], complete: true }),
+      callRecords: async (wanted, whole) => {
+        asked.push(`${name} ${wanted.map(({ callId }) => callId)} ${whole}`);
+        return wanted.map((key) => (answers[name] as (key: { callId: string }) => OwnerAnswer)(key));
+      },
+    }),
+  });
+  return { log, asked };
+}
+
+describe("between the two questions of a page", () => {
+  const record = (callId: string) => callRecord({ type: "T", id: "a", callId });
+
+  test("[CALL14] a call that has moved is asked for where it is now, once", async () => {
+    const { log, asked } = pretending({
+      p0: ({ callId }) => (callId === "c2" ? record(callId) : { movedTo: "p1" }),
+      p1: ({ callId }) => (callId === "c1" ? record(callId) : { movedTo: "p0" }),
+    });
+    const { calls } = await log.list({ limit: 10 });
+    expect(calls.map(({ callId, seq }) => [callId, seq])).toEqual([
+      ["c2", "2"],
+      ["c1", "1"],
+    ]);
+    expect(asked).toEqual(["p0 c2,c1,c0 true", "p1 c1,c0 true"]);
+  });
+
+  test("[CALL14] a call may end or be forgotten: the page is shorter, and the next goes on behind it", async () => {
+    const { log } = pretending({
+      p0: ({ callId }) =>
+        callId === "c1" ? null : { ...record(callId), status: callId === "c2" ? "pending" : "success" },
+    });
+    const page = await log.list({ status: "pending", limit: 2 });
+    expect(page.calls.map(({ callId }) => callId)).toEqual(["c2"]);
+    expect(JSON.parse(page.next ?? "")).toEqual([1, "T", "a", "c1"]);
   });
 });

@@ -43,7 +43,7 @@ interface CountRow extends KeyRow {
 /** Marks that are looked at in one go; then calls have their turn. */
 const STEP = 5_000;
 /** Marks that one question may look at, by default: it takes seconds. */
-const MOST = 2_000_000;
+const MOST = 1_000_000;
 const KEYS = CALL_KEY.join(", ");
 const LISTED = `${KEYS}, seq, status`;
 /** Roughly what a row holds, without reading it. */

@@ -205,13 +205,15 @@ function markValues({ seq, position, logged, record }: StoredCall): Values<typeo
 /** A request that does not fit in a row beside its response is left out. */
 function wholeMarkValues(call: StoredCall): SqlValue[] {
   const { caller, traceId, expiresAt, request, response } = call.record;
-  const fits = fitsInRow(`${request ?? ""}${response ?? ""}`);
-  return [...markValues(call), caller, traceId, expiresAt, fits ? request : null];
+  const values: SqlValue[] = [...markValues(call)];
+  values.push(caller, traceId, expiresAt, fitsInRow(request ?? "", response ?? "") ? request : null);
+  return values;
 }
 
 /** A UTF-16 unit takes three bytes at most; only what may be too large is counted. */
-function fitsInRow(texts: string): boolean {
-  return texts.length * 3 <= FITS || new TextEncoder().encode(texts).length <= FITS;
+function fitsInRow(request: string, response: string): boolean {
+  if ((request.length + response.length) * 3 <= FITS) return true;
+  return new TextEncoder().encode(request + response).length <= FITS;
 }
 
 /** Stores calls that move here, each given by its key and the columns it moves with. */
