@@ -31,15 +31,13 @@ export class Wallet extends VirtualObject.withState(z.object({ balance: z.number
   }
 
   /**
-   * Takes the money here and pays it in there. Called reliably it does so exactly once, however often it is tried: every
-   * attempt deposits under the same call id. Two wallets that transfer to each other at the same moment wait for each
-   * other; one of them is refused with `DEADLOCK`. And if the last attempt fails after the deposit arrived, the money is
-   * in both wallets: a transfer through an outbox has neither weakness.
+   * Takes the money here and sends it there: both happen, or neither. On its way it is in no wallet, and never in two. A
+   * transfer that is called reliably takes place once, however often it is tried.
    */
-  async transfer({ to, amount }: { to: string; amount: number }) {
+  transfer({ to, amount }: { to: string; amount: number }) {
     if (to === this.id) return { balance: this.state.balance };
-    this.withdraw({ amount });
-    await this.object(Wallet, to, { callId: this.callIdFor("deposit") }).deposit({ amount });
-    return { balance: this.state.balance };
+    const left = this.withdraw({ amount });
+    this.outbox(Wallet, to).deposit({ amount });
+    return left;
   }
 }

@@ -80,6 +80,7 @@ export const configSchema = z.object({
     4_096 * MiB,
     "Bytes of pending calls and of outcomes Postgres has not seen, in one partition",
   ),
+  outbox: count(64 * MiB, 4_096 * MiB, "Bytes of calls that objects of one partition have sent and not delivered"),
   logTimeout: duration("5s", "How long one statement to Postgres may take"),
   rebalance: z.enum(["off", "count", "load"]).default("count").describe("What shards are balanced by"),
   rebalanceThreshold: z.coerce

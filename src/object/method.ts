@@ -9,6 +9,8 @@ export interface MethodOptions {
   readonly request?: z.ZodType;
   /** The method changes nothing; it may run beside other readonly turns of the object, on a frozen state. */
   readonly readonly?: boolean;
+  /** Only objects may call it, and what they have sent or set: for clients there is no such method. */
+  readonly internal?: boolean;
   /** Deadline of a call that brings none, such as `"5s"`; default: the type's, then the configuration's. */
   readonly timeout?: string;
   /** Log policy of reliable calls of this method; default: the type's. */

@@ -3,6 +3,7 @@ import { parseDuration } from "../config/duration.ts";
 import { nearestName } from "../config/nearest-name.ts";
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import { checkType, type Placement, placementOf, type ShardBy } from "../identity/object-id.ts";
+import type { Caller } from "./call.ts";
 import type { LogPolicy } from "./method.ts";
 import type { RequestSchema } from "./request.ts";
 import { createSchemaFault, requestSchemaFault, stateSchemaFault } from "./schema-faults.ts";
@@ -17,6 +18,8 @@ export interface MethodDefinition {
   readonly name: string;
   readonly request: z.ZodType | undefined;
   readonly readonly: boolean;
+  /** Clients can't call it. */
+  readonly internal: boolean;
   /** What calling it gives: known from its declaration, or learned from its calls. A promise is never unlearned. */
   returns: "promise" | "value" | "unknown";
   /** Ms, or undefined for the configuration's default. */
@@ -89,10 +92,29 @@ export class Registry {
   method(definition: TypeDefinition, name: string): MethodDefinition {
     const found = definition.methods.get(name);
     if (found !== undefined) return found;
-    const shown = name.slice(0, 80);
-    const message = `${definition.type} declares no method "${shown}"${guess(shown, definition.methods.keys())}`;
-    throw new EdgeverseError("METHOD_NOT_FOUND", message);
+    throw notDeclared(definition, name, definition.methods.keys());
   }
+
+  /**
+   * The same for a call that comes from `caller`: for a client an internal method is not there.
+   * @throws EdgeverseError `METHOD_NOT_FOUND`
+   */
+  methodFor({ kind }: Caller, definition: TypeDefinition, name: string): MethodDefinition {
+    const found = definition.methods.get(name);
+    if (kind !== "client") return found ?? this.method(definition, name);
+    if (found?.internal === false) return found;
+    const open = [...definition.methods.values()].filter(({ internal }) => !internal);
+    throw notDeclared(
+      definition,
+      name,
+      open.map((method) => method.name),
+    );
+  }
+}
+
+function notDeclared({ type }: TypeDefinition, name: string, names: Iterable<string>): EdgeverseError {
+  const shown = name.slice(0, 80);
+  return new EdgeverseError("METHOD_NOT_FOUND", `${type} declares no method "${shown}"${guess(shown, names)}`);
 }
 
 function guess(name: string, names: Iterable<string>): string {
@@ -119,6 +141,7 @@ function define(objectClass: ObjectClass): TypeDefinition {
       name,
       request: options.request,
       readonly: options.readonly ?? false,
+      internal: options.internal ?? false,
       returns: isAsync(objectClass, name) ? "promise" : "unknown",
       timeout: durationOf("timeout", options.timeout, `${where}, method ${name}`) ?? timeout,
       log: options.log ?? objectClass.log,

@@ -1,4 +1,5 @@
 import type { CallContext, CallOptions } from "./call.ts";
+import type { OutboxOptions } from "./outbox.ts";
 import type { ObjectStore } from "./store.ts";
 import type { ObjectName, TransactionWork } from "./transaction.ts";
 
@@ -19,6 +20,7 @@ export interface TurnScope {
   /** When the turn started, ms since the epoch. */
   readonly now: number;
   stub(type: string, id: string, options: CallOptions): object;
+  outbox(type: string, id: string, options: OutboxOptions): object;
   transact(objects: readonly ObjectName[], work: TransactionWork): Promise<unknown>;
   deleteSelf(): void;
   callIdFor(label: string): string;

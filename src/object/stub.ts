@@ -1,5 +1,5 @@
 /** Carries one call of a stub. */
-export type StubCall = (method: string, request: unknown) => Promise<unknown>;
+export type StubCall = (method: string, request: unknown) => unknown;
 
 /** Makes stubs of one type: an object with one function per declared method, and nothing else. */
 export function stubFactory(methods: Iterable<string>): (call: StubCall) => object {
@@ -8,7 +8,7 @@ export function stubFactory(methods: Iterable<string>): (call: StubCall) => obje
     constructor(call: StubCall) {
       this.#call = call;
     }
-    static send(stub: TypedStub, method: string, request: unknown): Promise<unknown> {
+    static send(stub: TypedStub, method: string, request: unknown): unknown {
       return stub.#call(method, request);
     }
   }

@@ -3,11 +3,10 @@ import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import type { CallContext, CallOptions } from "./call.ts";
 import type { JsonResponse } from "./json-types.ts";
 import type { MethodOptions } from "./method.ts";
+import type { OutboxOptions } from "./outbox.ts";
 import type { ObjectScope } from "./scope.ts";
 import type { ObjectStore } from "./store.ts";
 import type { ObjectName, TransactionWork } from "./transaction.ts";
-
-export type { ObjectScope, TurnScope } from "./scope.ts";
 
 declare global {
   namespace Cloudflare {
@@ -166,6 +165,18 @@ export abstract class VirtualObject<State = unknown> {
   }
 
   /**
+   * Sends calls to another object that commit with this turn: if the turn fails, there were none; once it has committed, each
+   * runs exactly once ([CALL7]). A method gives the call's id at once: `onOutcome` names the method of this object that is to
+   * hear the outcome. @throws EdgeverseError `INVALID_ARGUMENT`, `PAYLOAD_TOO_LARGE`, `OVERLOADED`
+   *
+   * @example
+   * this.outbox(Payment, id, { onOutcome: "paid", expiresIn: 60_000 }).pay({ amount });
+   */
+  protected outbox<Class extends ObjectClass>(type: Class, id: string, options: OutboxOptions<keyof this> = {}) {
+    return this.#scope.turn().outbox(type.type, id, options) as Outbox<Class>;
+  }
+
+  /**
    * Takes objects of this object's shard, and lets `work` call them: what those calls do commits with this turn, or none of it
    * happens ([TX1]). The objects stay taken until this turn ends. To be awaited, and before anything else is.
    *
@@ -251,6 +262,11 @@ export type Stub<Class extends ObjectClass> = {
   readonly [Name in MethodName<Class>]: InstanceType<Class>[Name] extends (...parameters: never[]) => infer Response
     ? (...request: CallerRequest<Class["methods"][Name]>) => Promise<JsonResponse<Awaited<Response>>>
     : never;
+};
+
+/** The declared methods of an object, each of which sends a call and gives its id. */
+export type Outbox<Class extends ObjectClass> = {
+  readonly [Name in MethodName<Class>]: (...request: CallerRequest<Class["methods"][Name]>) => string;
 };
 
 /** The objects of a transaction, each by its class and id. */

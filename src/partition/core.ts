@@ -1,7 +1,6 @@
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import { type CallMessage, objectKey, type Reply } from "../object/message.ts";
 import type { TypeDefinition } from "../object/registry.ts";
-import type { DeactivationReason, VirtualObject } from "../object/virtual-object.ts";
 import { usesReports } from "../placement/load-report.ts";
 import type { ReshardReply } from "../placement/move.ts";
 import { LogGate } from "../reliable/log-gate.ts";
@@ -13,30 +12,32 @@ import { MarkSweep } from "./calls/mark-sweep.ts";
 import { OrphanWatch } from "./calls/orphan-watch.ts";
 import { ReliableCalls } from "./calls/reliable-calls.ts";
 import { RunningRequests } from "./calls/running-requests.ts";
+import { makeOutbox } from "./make-outbox.ts";
 import { HandOffGate } from "./moves/hand-off-gate.ts";
 import { ShardMoves } from "./moves/shard-moves.ts";
 import type { PartitionOptions } from "./options.ts";
+import type { Outbox } from "./outbox/outbox.ts";
 import { PendingCalls } from "./pending-calls.ts";
 import { ChangeTracker } from "./storage/change-tracker.ts";
+import type { CommitMember } from "./storage/commit-unit.ts";
 import { GroupCommit } from "./storage/group-commit.ts";
 import { type Owned, Ownership } from "./storage/ownership.ts";
-import { hooksOf } from "./turns/activate.ts";
+import { SystemTurns } from "./system-turns.ts";
+import { Activation } from "./turns/activation.ts";
 import { Activations } from "./turns/activations.ts";
 import { Deadlines } from "./turns/deadlines.ts";
 import { LoadMeter } from "./turns/load-meter.ts";
 import { MemoryBudget } from "./turns/memory-budget.ts";
 import { encodeText } from "./turns/method-plan.ts";
 import { Outbound } from "./turns/outbound.ts";
-import { systemPlan } from "./turns/system-plan.ts";
 import { Transactions } from "./turns/transactions.ts";
 import type { Turn, TurnActivation } from "./turns/turn.ts";
 import { TurnEngine } from "./turns/turn-engine.ts";
 import { turnServices } from "./turns/turn-services.ts";
+import { WakeUps } from "./wake-ups.ts";
 
 /** Ms until a partition with open calls is woken if its process ends. */
 const WAKE_AFTER = 5_000;
-/** Ms an `onDeactivate` may take. */
-const DEACTIVATE_WITHIN = 10_000;
 
 /** The parts of a running partition, put together. */
 export class PartitionCore {
@@ -57,7 +58,9 @@ export class PartitionCore {
   readonly encode: (value: unknown) => string;
   readonly #options: PartitionOptions;
   readonly #autoLoad: AutoLoad;
-  #armed = false;
+  readonly outbox: Outbox;
+  readonly wakeUps: WakeUps;
+  readonly system: SystemTurns;
 
   constructor(
     options: PartitionOptions,
@@ -84,16 +87,29 @@ export class PartitionCore {
       clock,
       changes,
       fence,
-      onRefused: (refused, tell) => this.#refused(refused as ReadonlyMap<TurnActivation, EdgeverseError>, tell),
+      onRefused: (refused, tell) => this.#refused(refused, tell),
       onFailure,
     });
     this.memory = new MemoryBudget(config.partitionMemory);
     this.activations = new Activations(clock, config, this.memory, (activation, reason) =>
-      this.#evict(activation, reason),
+      this.system.evict(activation, reason),
     );
+    this.system = new SystemTurns({
+      ...this,
+      registry,
+      now,
+      callTimeout: config.callTimeout,
+      engine: () => this.engine,
+      open: (...what) => this.open(...what),
+    });
     const reports = usesReports({ strategy: config.rebalance, rules: config.placement["rules"] });
     this.meter = new LoadMeter({ clock, ownership, storage, loads: reports ? options.loads : undefined });
     this.gate = new HandOffGate({ deadlines, most: config.partitionMailbox, inside });
+    const wakeBy = (time: number) => this.wakeUps.by(time);
+    const { commit, memory } = this;
+    const parts = { options, ownership, changes, commit, deadlines, memory, local: call, wakeBy };
+    const { outbox, stubs } = makeOutbox(parts);
+    this.outbox = outbox;
     const calling = {
       registry,
       commit: this.commit,
@@ -111,17 +127,25 @@ export class PartitionCore {
       deadlines,
       meter: this.meter,
       observer,
-      services: turnServices({ ...options, commit: this.commit, memory: this.memory, outbound, transactions }),
+      services: turnServices({ ...options, commit, memory, outbound, outbox: stubs, transactions }),
       limits: config,
     });
     const barrier = () => storage.barrier();
+    this.wakeUps = new WakeUps({
+      storage,
+      times: () => [
+        this.reliable.busy || this.moves.cleaning ? now() + WAKE_AFTER : undefined,
+        this.orphans.due,
+        outbox.wakeTime,
+      ],
+    });
     const { table } = this;
     const shipping = new CallShipping({ table, now, shardAt, barrier, interval: config.logInterval });
     if (log !== undefined) {
       const onRefused = ({ details }: EdgeverseError) => observer.warn("the log refuses records", { details });
       this.shipper = new Shipper({ backlog: shipping, log, clock, interval: config.logInterval, onRefused });
     }
-    this.orphans = new OrphanWatch({ storage, clock, reconcile: options.reconcile, onDue: () => this.rearm() });
+    this.orphans = new OrphanWatch({ storage, clock, reconcile: options.reconcile, onDue: () => this.wakeUps.rearm() });
     this.reliable = new ReliableCalls({
       table: this.table,
       requests: new RunningRequests(this.memory),
@@ -151,7 +175,12 @@ export class PartitionCore {
       onProgress: () => this.#progressed(),
       open: (definition, id, owned) => this.open(definition, id, owned),
     });
-    this.#autoLoad = new AutoLoad({ registry, ownership, clock, load: (definition, id) => this.#load(definition, id) });
+    this.#autoLoad = new AutoLoad({
+      registry,
+      ownership,
+      clock,
+      load: (definition, id) => this.system.load(definition, id),
+    });
     ownership.onClaimed = (shard) => this.#autoLoad.shard(shard);
     this.moves = new ShardMoves({
       ownership,
@@ -162,15 +191,19 @@ export class PartitionCore {
       activations: this.activations,
       engine: this.engine,
       reliable: this.reliable,
+      outbox,
       commit: this.commit,
       connect: options.connect,
       patience: config.callTimeout,
       onClearing: (busy) => {
-        if (busy !== this.#armed) this.rearm();
+        if (busy) this.wakeUps.by(now() + WAKE_AFTER);
+        else this.wakeUps.rearm();
       },
-      deactivate: (activation) => this.#evict(activation, "moved"),
+      deactivate: (activation) => this.system.evict(activation, "moved"),
       resume: (shard) => {
-        this.calls.resume(false, ownership.range(shard));
+        const range = ownership.range(shard);
+        this.calls.resume(false, range);
+        this.outbox.resume(range);
         this.#progressed();
       },
       onArrived: () => this.#arrived(),
@@ -187,6 +220,7 @@ export class PartitionCore {
   resume(crashed: boolean): void {
     this.moves.resume();
     this.calls.resume(crashed);
+    this.outbox.resume();
     this.#progressed();
     this.#autoLoad.all();
   }
@@ -195,14 +229,6 @@ export class PartitionCore {
   #arrived(): void {
     this.marks.arrived();
     this.table.backlog.arrived();
-  }
-
-  /** Asks for a wake-up while work is left. */
-  rearm(): void {
-    const armed = this.reliable.busy || this.moves.cleaning;
-    const soon = this.#options.clock.now() + WAKE_AFTER;
-    this.#options.storage.wakeAt(armed ? soon : (this.orphans.due ?? null));
-    this.#armed = armed;
   }
 
   /**
@@ -215,6 +241,7 @@ export class PartitionCore {
     this.#autoLoad.stop();
     this.engine.stop(error);
     this.reliable.stop(error);
+    this.outbox.stop();
     this.commit.discard(error);
     this.shipper?.stop();
   }
@@ -240,7 +267,7 @@ export class PartitionCore {
   #progressed(): void {
     if (!this.reliable.busy) return;
     this.shipper?.poke();
-    if (!this.#armed) this.rearm();
+    this.wakeUps.by(this.#options.clock.now() + WAKE_AFTER);
   }
 
   /** The activation of an object of this partition that `turn` may call without a message. */
@@ -257,37 +284,13 @@ export class PartitionCore {
     return this.ownership.locate(this.#options.registry.placement(type, id), this.#options.clock.now());
   }
 
-  #load(definition: TypeDefinition, id: string): void {
-    const located = this.#locate(definition, id);
-    if (located.kind !== "owned") return;
-    const activation = this.open(definition, id, located);
-    activation.pinned = true;
-    const deadline = this.#options.clock.now() + this.#options.config.callTimeout;
-    const nothing = () => undefined;
-    this.engine.submit(activation, systemPlan("create", activation, deadline, nothing, nothing));
-  }
-
   /** The database has refused what was published of these objects. */
-  #refused(refused: ReadonlyMap<TurnActivation, EdgeverseError>, tell: () => void): void {
+  #refused(members: ReadonlyMap<CommitMember, EdgeverseError>, tell: () => void): void {
+    const refused = new Map<TurnActivation, EdgeverseError>();
+    for (const [member, error] of members) if (member instanceof Activation) refused.set(member, error);
     const keys = Array.from(refused.keys(), ({ key }) => key).slice(0, 10);
     const [error] = refused.values();
     this.#options.observer.warn("a commit was refused; its objects are as they were", { keys, error });
     this.engine.refuse(refused, tell);
-  }
-
-  #evict(activation: TurnActivation, reason: DeactivationReason): void {
-    if (activation.instance === undefined || !activation.definition.hooks.has("onDeactivate")) {
-      this.activations.forget(activation);
-      return;
-    }
-    const deadline = this.#options.clock.now() + DEACTIVATE_WITHIN;
-    const leave = () => {
-      activation.instance = undefined;
-      this.commit.settled(activation, () => {
-        if (activation.evictable && activation.instance === undefined) this.activations.forget(activation);
-      });
-    };
-    const run = (instance: VirtualObject<unknown>) => hooksOf(instance).onDeactivate(reason);
-    this.engine.submit(activation, systemPlan("deactivate", activation, deadline, run, leave));
   }
 }

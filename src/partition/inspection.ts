@@ -36,6 +36,8 @@ export function idleStatus(name: string): PartitionStatus {
     failedCommits: 0,
     openCalls: 0,
     backlogBytes: 0,
+    messages: 0,
+    messageBytes: 0,
     log: null,
   };
 }
@@ -61,7 +63,7 @@ export class Inspection {
 
   status(): PartitionStatus {
     this.#core.activations.sweep();
-    const { ownership, activations, commit, engine, reliable, table, shipper } = this.#core;
+    const { ownership, activations, commit, engine, reliable, table, shipper, outbox } = this.#core;
     return {
       name: ownership.name,
       shards: this.shards().length,
@@ -73,6 +75,8 @@ export class Inspection {
       failedCommits: commit.stats.failures,
       openCalls: reliable.open,
       backlogBytes: table.backlog.size.bytes,
+      messages: outbox.size.rows,
+      messageBytes: outbox.size.bytes,
       log: shipper?.status ?? null,
     };
   }

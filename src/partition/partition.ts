@@ -10,10 +10,11 @@ import { within } from "../platform/within.ts";
 import { PartitionCore } from "./core.ts";
 import { warnOfMisplaced } from "./misplaced.ts";
 import type { PartitionOptions } from "./options.ts";
-import { counted, errorReply, replier } from "./replies.ts";
+import { counted, replier } from "./replies.ts";
 import type { ReplyRoom } from "./reply-room.ts";
 import { Ownership } from "./storage/ownership.ts";
 import { migrate } from "./storage/schema.ts";
+import { errorReply } from "./turns/error-reply.ts";
 import { weightOfCall } from "./turns/memory-budget.ts";
 import { methodPlan } from "./turns/method-plan.ts";
 import type { TurnPlan } from "./turns/turn.ts";
@@ -133,7 +134,8 @@ export class Partition {
     const core = await this.core();
     await core.shipper?.ship();
     await core.orphans.look();
-    if (this.#core === core) core.rearm();
+    core.outbox.look();
+    if (this.#core === core) core.wakeUps.rearm();
     // When this resolves the alarm is gone, so its work must be durable before.
     await this.storage.barrier();
   }
@@ -142,7 +144,7 @@ export class Partition {
     room?.check();
     const { registry } = this.#options;
     const definition = registry.type(message.type);
-    const method = registry.method(definition, message.method);
+    const method = registry.methodFor(message.caller, definition, message.method);
     const located = this.#locate(core, message);
     if (located.kind === "moved") return Promise.resolve(located);
     const again = () => this.call(message, room);

@@ -1,6 +1,6 @@
-import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import type { Reply } from "../object/message.ts";
 import type { PartitionCore } from "./core.ts";
+import { errorReply } from "./turns/error-reply.ts";
 import type { MemoryBudget } from "./turns/memory-budget.ts";
 import { type Outcome, RELEASED, type TurnActivation } from "./turns/turn.ts";
 
@@ -65,13 +65,4 @@ export function replier(
       else resolve(errorReply(outcome.error));
     });
   };
-}
-
-/** An error that is not one of ours comes from the storage, before a turn began: the caller may try again. */
-export function errorReply(error: unknown): Reply {
-  const known =
-    error instanceof EdgeverseError
-      ? error
-      : new EdgeverseError("UNAVAILABLE", "The partition can't use its storage", { cause: error });
-  return { kind: "error", error: known.toWire() };
 }

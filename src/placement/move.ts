@@ -50,10 +50,10 @@ export interface CopyCursor {
   readonly change: number;
 }
 
-/** Objects, their store rows, their calls. */
-export type RowKind = 0 | 1 | 2;
+/** Objects, their store rows, their calls, what they have to send. */
+export type RowKind = 0 | 1 | 2 | 3;
 
-/** Place of a row in the order of the first pass. `key` is empty for an object, else the row's key or the call's id. */
+/** Place of a row in the order of the first pass. `key` is empty for an object, else the row's key, the call's id, or the message's number. */
 export interface RowKey {
   readonly kind: RowKind;
   readonly position: number;

@@ -22,6 +22,12 @@ export function callIdTime(callId: string): number | undefined {
   return time;
 }
 
+/** A UUIDv7 (RFC 9562) of this time: `uuid` gives what is random in it. */
+export function newCallId(time: number, uuid: string): string {
+  const hex = Math.floor(time).toString(16).padStart(12, "0");
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-7${uuid.slice(15)}`;
+}
+
 /**
  * [CALL9] Refuses an id whose mark may have been removed already, so that it can't run a second time.
  * @throws EdgeverseError `EXPIRED_CALL_ID`

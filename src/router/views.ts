@@ -15,6 +15,9 @@ export interface PartitionStatus {
   readonly openCalls: number;
   /** Bytes of those outcomes, roughly. */
   readonly backlogBytes: number;
+  /** Calls that objects have sent and that are not delivered, and roughly their bytes. */
+  readonly messages: number;
+  readonly messageBytes: number;
   readonly log: ShipperStatus | null;
 }
 

@@ -107,7 +107,11 @@ export class TestCluster<ClockType extends Clock = ManualClock> {
         },
         warn: (event, details) => this.warnings.push({ event, details }),
       },
-      call: (message) => this.router.call(message),
+      peers: {
+        call: (message) => this.router.call(message),
+        batch: (messages) => this.router.batch(messages),
+        owner: (object) => this.router.owner(object),
+      },
       reconcile: () => reconcileWholly(maintenance),
     });
     this.#routerClock = new ProcessClock(clock);

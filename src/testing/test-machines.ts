@@ -2,11 +2,10 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { Config } from "../config/config.ts";
 import { Coordinator } from "../coordinator/coordinator.ts";
 import { policyOf } from "../coordinator/policy.ts";
-import type { CallMessage, Reply } from "../object/message.ts";
 import type { Registry } from "../object/registry.ts";
 import { partitionClient } from "../partition/client.ts";
 import { Partition } from "../partition/partition.ts";
-import type { Observer } from "../partition/turns/ports.ts";
+import type { Observer, Peers } from "../partition/turns/ports.ts";
 import type { Turn } from "../partition/turns/turn.ts";
 import type { Genesis } from "../placement/shard-map.ts";
 import type { Cancel, Clock } from "../platform/ports.ts";
@@ -15,6 +14,7 @@ import type { PartitionClient } from "../router/ports.ts";
 import { overConnections } from "./platform-limits.ts";
 import { SqliteStorage } from "./sqlite-storage.ts";
 import { TestProcess } from "./test-process.ts";
+import { testUuid } from "./test-uuid.ts";
 
 export interface MachineParts {
   readonly clock: Clock;
@@ -27,7 +27,7 @@ export interface MachineParts {
   readonly storageOf: ((name: string) => SqliteStorage) | undefined;
   readonly observer: Observer;
   /** Routes what objects call in other partitions. */
-  readonly call: (message: CallMessage) => Promise<Reply>;
+  readonly peers: Peers;
   readonly reconcile: () => Promise<boolean>;
 }
 
@@ -135,7 +135,9 @@ export class TestMachines {
   }
 
   #startPartition(name: string, process: TestProcess): Partition {
-    const { registry, config, genesis, observer, log, env, call, reconcile } = this.#parts;
+    const { registry, config, genesis, observer, log, env, peers, reconcile } = this.#parts;
+    const unlessEnded = <T>(answer: () => Promise<T>) =>
+      process.clock.ended ? new Promise<never>(() => undefined) : answer();
     return new Partition({
       registry,
       config,
@@ -146,10 +148,14 @@ export class TestMachines {
       proposal: genesis,
       storage: process.storage,
       clock: process.clock,
-      random: { uuid: () => `uuid-${this.#uuids++}` },
+      random: { uuid: () => testUuid(this.#uuids++) },
       scope: turnScope(),
       // What has ended calls nobody, and is not told so.
-      peers: { call: (message) => (process.clock.ended ? new Promise(() => undefined) : call(message)) },
+      peers: {
+        call: (message) => unlessEnded(() => peers.call(message)),
+        batch: (messages) => unlessEnded(() => peers.batch(messages)),
+        owner: (object) => peers.owner(object),
+      },
       bootstrapper: { bootstrap: async (proposal) => this.coordinator.bootstrap(proposal) },
       connect: (other) => this.#connect(process, other),
       loads: { report: (report) => this.coordinator.report(report) },

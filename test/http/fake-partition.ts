@@ -97,6 +97,8 @@ export class FakePartition implements PartitionClient {
       failedCommits: 0,
       openCalls: 2,
       backlogBytes: 800,
+      messages: 2,
+      messageBytes: 1_100,
       log: { state: "idle" as const, failures: 0, shipped: 5, lastError: undefined },
     }));
   }

@@ -19,7 +19,7 @@ function noted(scan: RowKey | null | undefined): string[] {
   const tracker = new ChangeTracker(storage, () => 1);
   tracker.begin(0, RANGE);
   if (scan !== undefined) tracker.scanned(0, [], scan);
-  for (const id of ["a", "b", "c"]) tracker.call(7, { type: "T", id, callId: "c" }, () => {});
+  for (const id of ["a", "b", "c"]) tracker.row(at(id), () => {});
   const { rows } = tracker.changes(RANGE, 0, { rows: 9, bytes: 999 });
   expect(tracker.left(RANGE, 0, 9)).toBe(rows.length);
   return rows.map((row) => row.id);

@@ -76,7 +76,7 @@ describe("[MIG2] [MIG3] a write to rows that are copied", () => {
       read(),
     ]);
     const call = callRow({ position: 10, id: "b" });
-    changes.call(10, { type: "T", id: "b", callId: "c" }, () => replaceRow(storage, call));
+    changes.row({ kind: 2, position: 10, type: "T", id: "b", key: "c" }, () => replaceRow(storage, call));
     expect(noted(last)).toHaveLength(6);
   });
 
@@ -105,12 +105,12 @@ describe("[MIG2] [MIG3] a write to rows that are copied", () => {
     const names = ["a", "b"];
     for (const status of ["pending", "success"]) {
       for (const id of names)
-        changes.call(10, { type: "T", id, callId: "c" }, () =>
+        changes.row({ kind: 2, position: 10, type: "T", id, key: "c" }, () =>
           replaceRow(storage, callRow({ position: 10, id, status })),
         );
       expect([digest(), digest().rows]).toEqual([read(), 2]);
     }
-    changes.call(21, { type: "T", id: "z", callId: "c" }, () =>
+    changes.row({ kind: 2, position: 21, type: "T", id: "z", key: "c" }, () =>
       insertRows(storage, [callRow({ position: 21, id: "z" })]),
     );
     expect(noted()).toEqual(["2 a c there", "2 b c there"]);

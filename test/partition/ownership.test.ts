@@ -143,7 +143,11 @@ describe("bootstrap", () => {
       clock: new ManualClock(),
       random: { uuid: () => "uuid" },
       scope: { run: (_: Turn, action) => action(), get: () => undefined },
-      peers: { call: () => Promise.reject(new Error("no peers")) },
+      peers: {
+        call: () => Promise.reject(new Error("no peers")),
+        batch: () => Promise.reject(new Error("no peers")),
+        owner: () => "p1",
+      },
       bootstrapper: { bootstrap: options.bootstrap ?? (async (genesis) => ({ genesis, shards: genesis.shards })) },
       connect: () => {
         throw new Error("no partitions");

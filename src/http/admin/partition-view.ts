@@ -69,6 +69,8 @@ const statusSchema = z
     repliesCommitted: count,
     failedCommits: count,
     openCalls: count,
+    messages: count.clone().register(about, { description: "Calls that objects have sent and that are not delivered" }),
+    messageBytes: count.clone(),
     backlogBytes: count.clone().register(about, { description: "Of outcomes that the log has not seen" }),
     log: shipperSchema.nullable(),
   })

@@ -13,7 +13,14 @@ import {
 import type { ChangeTracker } from "../storage/change-tracker.ts";
 import { JsonBatch } from "../storage/json-batch.ts";
 import type { HashRange } from "../storage/shard-rows.ts";
-import { backlogRecord, type CallPlace, keyOfCall, keyOfRecord, type StoredCall } from "../storage/stored-call.ts";
+import {
+  backlogRecord,
+  type CallPlace,
+  keyOfCall,
+  keyOfRecord,
+  rowKeyOfCall,
+  type StoredCall,
+} from "../storage/stored-call.ts";
 
 /** What a table needs beside its storage. */
 export interface CallTableParts {
@@ -115,7 +122,7 @@ export class CallTable {
   /** Stores what changes of a call that has not ended: its attempts, and whether it is parked. */
   update(call: StoredCall): void {
     const { seq, crashes, record } = call;
-    this.#parts.changes.call(call.position, call.record, () =>
+    this.#parts.changes.row(rowKeyOfCall(call), () =>
       this.#storage.query(
         `UPDATE pending SET seq = ?, status = ?, error = ?, attempts = ?, crashes = ? WHERE ${BY_KEY}`,
         seq,
@@ -177,7 +184,7 @@ export class CallTable {
     const rest: Call[] = [];
     for (const call of calls) {
       fence(call.position);
-      if (changes.covers(call.position)) changes.call(call.position, call.record, () => write([call]));
+      if (changes.covers(call.position)) changes.row(rowKeyOfCall(call), () => write([call]));
       else rest.push(call);
     }
     write(rest);

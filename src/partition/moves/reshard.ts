@@ -114,7 +114,7 @@ function conflictOf(
   return undefined;
 }
 
-/** Why an object named after its shard forbids halving: it is stored, will be stored, or has a pending call. */
+/** Why an object named after its shard forbids halving: it is stored, will be stored, has a pending call, or something to send. */
 function namedConflict(storage: SqlStorage, count: number, { perShard, busy }: CountedObjects): string | undefined {
   const gone = Array.from({ length: count / 2 }, (_, index) => count / 2 + index);
   const positions = gone.map(positionOf);
@@ -122,6 +122,8 @@ function namedConflict(storage: SqlStorage, count: number, { perShard, busy }: C
     `SELECT id FROM objects WHERE id GLOB 'shard#*/*' AND position IN (SELECT value FROM json_each(?1))
        AND NOT (id IN (SELECT value FROM json_each(?2)) AND type IN (SELECT value FROM json_each(?3)))
      UNION SELECT id FROM pending WHERE id GLOB 'shard#*/*'
+       AND position IN (SELECT value FROM json_each(?1))
+     UNION SELECT id FROM outbox WHERE id GLOB 'shard#*/*'
        AND position IN (SELECT value FROM json_each(?1)) LIMIT 1`,
     JSON.stringify(positions),
     JSON.stringify(gone.map(autoId)),
@@ -142,7 +144,7 @@ const autoId = (shard: number) => `shard#${shard}/auto`;
 /** Removes the `autoLoad = "shard"` objects of shards that are no more ([LIFE4]). */
 function removePerShard(storage: SqlStorage, types: readonly string[], target: number, count: number): void {
   const gone = Array.from({ length: count - target }, (_, index) => target + index);
-  for (const table of types.length === 0 ? [] : ["objects", "rows", "pending", "marks"]) {
+  for (const table of types.length === 0 ? [] : ["objects", "rows", "pending", "marks", "outbox"]) {
     storage.query(
       `DELETE FROM ${table} WHERE position IN (SELECT value FROM json_each(?))
          AND id IN (SELECT value FROM json_each(?)) AND type IN (SELECT value FROM json_each(?))`,

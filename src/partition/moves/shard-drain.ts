@@ -1,5 +1,6 @@
 import type { Clock } from "../../platform/ports.ts";
 import type { ReliableCalls } from "../calls/reliable-calls.ts";
+import type { Outbox } from "../outbox/outbox.ts";
 import type { GroupCommit } from "../storage/group-commit.ts";
 import type { Ownership } from "../storage/ownership.ts";
 import type { Activations } from "../turns/activations.ts";
@@ -11,6 +12,7 @@ interface Parts {
   readonly activations: Activations;
   readonly engine: TurnEngine;
   readonly reliable: ReliableCalls;
+  readonly outbox: Outbox;
   readonly commit: GroupCommit;
   readonly clock: Clock;
   /** Whether any type has an `onDeactivate`. */
@@ -42,7 +44,7 @@ export class ShardDrain {
    * longer wanted. Either way the gate stays closed: `reopen` it, or hand the shard over.
    */
   async drain(shard: number, limit: number, wanted: () => boolean): Promise<boolean> {
-    const { ownership, activations, commit, reliable, clock, deactivate } = this.#parts;
+    const { ownership, activations, commit, reliable, outbox, clock, deactivate } = this.#parts;
     ownership.closeGate(shard);
     reliable.pause(shard);
     const until = clock.now() + limit;
@@ -62,6 +64,7 @@ export class ShardDrain {
       await commit.durable(null);
     } while (this.#busy(shard).length > 0 || reliable.mustRun(shard));
     reliable.release(shard);
+    outbox.release(shard);
     return true;
   }
 
@@ -72,9 +75,11 @@ export class ShardDrain {
 
   /** Lets the shard's calls in again. */
   reopen(shard: number): void {
-    const { ownership, reliable, resume } = this.#parts;
+    const { ownership, reliable, outbox, resume } = this.#parts;
     reliable.release(shard);
     reliable.unpause(shard);
+    outbox.release(shard);
+    outbox.admit(shard);
     resume(shard);
     ownership.release(shard);
     if (this.#parts.farewells) this.#parts.onOwned(shard);
@@ -86,6 +91,7 @@ export class ShardDrain {
    */
   forget(shard: number): void {
     this.#parts.reliable.unpause(shard);
+    this.#parts.outbox.admit(shard);
     this.#forget(this.#parts.activations.all(), shard);
   }
 

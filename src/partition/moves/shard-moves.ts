@@ -4,6 +4,7 @@ import type { ReshardReply } from "../../placement/move.ts";
 import type { Clock, SqlStorage } from "../../platform/ports.ts";
 import type { Connect } from "../../router/ports.ts";
 import type { ReliableCalls } from "../calls/reliable-calls.ts";
+import type { Outbox } from "../outbox/outbox.ts";
 import type { ChangeTracker } from "../storage/change-tracker.ts";
 import type { GroupCommit } from "../storage/group-commit.ts";
 import type { Ownership } from "../storage/ownership.ts";
@@ -25,6 +26,7 @@ interface Parts {
   readonly activations: Activations;
   readonly engine: TurnEngine;
   readonly reliable: ReliableCalls;
+  readonly outbox: Outbox;
   readonly commit: GroupCommit;
   readonly connect: Connect;
   readonly patience: number;

@@ -134,18 +134,13 @@ export class ChangeTracker {
     }
   }
 
-  /** Runs the write of a call's mark, and notes it. */
-  call(
-    position: number,
-    call: { readonly type: string; readonly id: string; readonly callId: string },
-    write: () => void,
-  ) {
-    const leaving = this.#covering(position);
+  /** Runs the write of one row that is no object's state or store row, and notes it. */
+  row(rowKey: RowKey, write: () => void): void {
+    const leaving = this.#covering(rowKey.position);
     if (leaving === undefined) {
       write();
       return;
     }
-    const rowKey: RowKey = { kind: 2, position, type: call.type, id: call.id, key: call.callId };
     this.#fold(leaving, rowKey, readRow(this.#storage, rowKey), -1);
     write();
     this.#fold(leaving, rowKey, readRow(this.#storage, rowKey), 1);

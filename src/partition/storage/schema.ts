@@ -13,6 +13,9 @@ import type { SqlStorage } from "../../platform/ports.ts";
  * the number of the first record of a row, and `at` how many bytes came before it, so that the first and the last row tell
  * how much there is.
  *
+ * `outbox` is what objects have to send ([CALL7]): `n` is the order of sending, a hybrid logical clock as text; `due` is 0 for
+ * what leaves at once.
+ *
  * `shards` is what this partition knows of shards (see placement/shard-state.ts); `changes` is what was written to leaving
  * shards.
  */
@@ -127,6 +130,17 @@ const MIGRATIONS: readonly string[][] = [
        UNION ALL
        SELECT position, type, id, call_id, seq, method, request, request_hash, status, response, error, caller, trace_id,
          attempts, epoch, accepted, finished, expires, CAST('write-behind' AS TEXT), CAST(0 AS INTEGER), logged, 0 FROM marks`,
+  ],
+  [
+    `CREATE TABLE outbox (
+       position INTEGER NOT NULL, type TEXT NOT NULL, id TEXT NOT NULL, n TEXT NOT NULL,
+       due INTEGER NOT NULL, status TEXT NOT NULL, call_id TEXT NOT NULL, to_type TEXT NOT NULL, to_id TEXT NOT NULL,
+       method TEXT NOT NULL, outcome_method TEXT, caller TEXT NOT NULL, request_id TEXT NOT NULL, traceparent TEXT,
+       expires INTEGER, log TEXT, error TEXT, bytes INTEGER NOT NULL, request TEXT,
+       PRIMARY KEY (position, type, id, n)) WITHOUT ROWID`,
+    // Both cost nothing for a message that leaves at once.
+    "CREATE INDEX outbox_due ON outbox (due) WHERE due > 0",
+    "CREATE INDEX outbox_parked ON outbox (position, type, id, n) WHERE status = 'parked'",
   ],
 ];
 

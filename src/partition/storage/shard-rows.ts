@@ -2,6 +2,7 @@ import type { MovedRow, RowKey, RowKind } from "../../placement/move.ts";
 import type { SqlRow, SqlStorage, SqlValue } from "../../platform/ports.ts";
 import { BulkInsert } from "./bulk-insert.ts";
 import { CALL_KEY, clearCall, insertMovedCalls, isOpen, MOVED_CALL } from "./call-rows.ts";
+import { MESSAGE, MESSAGE_KEY } from "./message-rows.ts";
 import { compareUtf8 } from "./utf8-order.ts";
 
 /** Positions in hash order, both inclusive: a shard's rows. */
@@ -19,7 +20,7 @@ interface Kind {
   readonly compared: readonly string[];
 }
 
-const KINDS: readonly [Kind, Kind, Kind] = [
+const KINDS: readonly [Kind, Kind, Kind, Kind] = [
   {
     table: "objects",
     key: null,
@@ -35,6 +36,7 @@ const KINDS: readonly [Kind, Kind, Kind] = [
     // The target changes epoch and shipped; crashes are counted without a note; a mark leaves out the others.
     compared: ["seq", "method", "request_hash", "status", "response", "error", "caller", "attempts", "accepted", "log"],
   },
+  { table: "outbox", key: "n", columns: MESSAGE, compared: MESSAGE },
 ];
 
 /** The tables with a shard's rows, and their keys. */
@@ -43,6 +45,7 @@ const SHARD_TABLES = {
   rows: ["position", "type", "id", "key"],
   pending: CALL_KEY,
   marks: CALL_KEY,
+  outbox: MESSAGE_KEY,
 } as const;
 
 /** Rows read at once; large ones come few at a time. */
@@ -116,7 +119,7 @@ export function scanRows(
       if (rows.length >= limits.rows || bytes >= limits.bytes) return { rows, next: last };
     }
     if (step.length === STEP) continue;
-    if (last.kind === 2) return { rows, next: null };
+    if (last.kind === KINDS.length - 1) return { rows, next: null };
     last = beforeAll((last.kind + 1) as RowKind, range);
   }
 }

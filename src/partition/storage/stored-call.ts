@@ -1,4 +1,5 @@
 import type { LogPolicy } from "../../object/method.ts";
+import type { RowKey } from "../../placement/move.ts";
 import type { CallRecord } from "../../reliable/call-record.ts";
 import type { BacklogRecord } from "./backlog.ts";
 
@@ -24,6 +25,11 @@ export type CallPlace = readonly [position: number, type: string, id: string, ca
 
 export function keyOfCall({ position, record }: Pick<StoredCall, "position" | "record">): CallPlace {
   return [position, record.type, record.id, record.callId];
+}
+
+/** The same, as moves name it. */
+export function rowKeyOfCall({ position, record }: StoredCall): RowKey {
+  return { kind: 2, position, type: record.type, id: record.id, key: record.callId };
 }
 
 export function keyOfRecord({ position, type, id, callId }: BacklogRecord): CallPlace {

@@ -1,6 +1,7 @@
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import { freezeJson, jsonText } from "../../object/json.ts";
 import type { Turn } from "./turn.ts";
+import { TurnEffects } from "./turn-effect.ts";
 
 /**
  * Prepares a turn of a reentrant type that came back to its object from the object's own turn ([TURN7]). The inner turn
@@ -33,6 +34,7 @@ export function succeedInner(turn: Turn, outer: Turn): void {
   // Steps that can fail come before steps that can't.
   const writes = turn.openedStore?.writes;
   if (writes !== undefined && writes.size > 0) outer.openStore().absorb(writes);
+  if (turn.effects !== undefined) TurnEffects.of(outer).absorb(turn.effects);
   if (text !== turn.text) {
     outer.working = replaceContent(outer.touched ? outer.working : undefined, JSON.parse(text));
     outer.touched = true;

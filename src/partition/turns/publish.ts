@@ -9,9 +9,10 @@ import type { Turn } from "./turn.ts";
  * Makes sure that what an exclusive turn did can be published. From here on nothing can fail.
  *
  * @param maxState bytes of JSON the state may have
- * @throws EdgeverseError `STATE_INVALID`, `STATE_TOO_LARGE`
+ * @throws EdgeverseError `STATE_INVALID`, `STATE_TOO_LARGE`, and what its other effects refuse
  */
 export function prepare(turn: Turn, maxState: number): void {
+  turn.effects?.check();
   if (!turn.deleted && turn.instance !== undefined) turn.left = stateText(turn, maxState);
 }
 
@@ -29,6 +30,7 @@ export function publishAll(turn: Turn, { activations, commit }: Parts): void {
     activations.account(turn.activation);
     commit.changed(turn.activation);
   }
+  turn.effects?.publish();
   for (const held of turn.transaction?.held ?? []) {
     commit.link(turn.activation, held.activation);
     if (held.status === "running") publishAll(held, { activations, commit });

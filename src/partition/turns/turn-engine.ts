@@ -1,6 +1,7 @@
 import type { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import type { Instance } from "./activation.ts";
 import { deadlock, ownAncestor } from "./deadlock.ts";
+import { isExclusive } from "./exclusive.ts";
 import { startInner, succeedInner } from "./inner-turn.ts";
 import type { MaybePromise } from "./maybe-promise.ts";
 import { learnFrom } from "./method-plan.ts";
@@ -8,7 +9,7 @@ import { late, outgoingError } from "./outgoing-error.ts";
 import { performTurn } from "./perform-turn.ts";
 import { prepare, publishAll } from "./publish.ts";
 import type { TurnActivation } from "./turn.ts";
-import { isExclusive, type Outcome, RELEASED, Turn, type TurnPlan } from "./turn.ts";
+import { type Outcome, RELEASED, Turn, type TurnPlan } from "./turn.ts";
 import type { TurnEngineParts } from "./turn-engine-parts.ts";
 import { WaitingTurns } from "./waiting-turns.ts";
 import { Waits } from "./waits.ts";
@@ -249,7 +250,7 @@ export class TurnEngine {
   #end(turn: Turn, outcome: Outcome | undefined): void {
     const { activation } = turn;
     turn.status = "ended";
-    turn.openedStore?.close();
+    turn.close();
     if (turn.cancelDeadline !== undefined) {
       turn.cancelDeadline();
       this.#running.delete(turn);

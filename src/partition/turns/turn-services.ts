@@ -17,12 +17,14 @@ export function turnServices(parts: {
   readonly random: Random;
   readonly outbound: Outbound;
   readonly transactions: Transactions;
+  readonly outbox: TurnServices["outbox"];
 }): TurnServices {
-  const { storage, commit, config, memory, env, random, outbound, transactions } = parts;
+  const { storage, commit, config, memory, env, random, outbound, transactions, outbox } = parts;
   return {
     env,
     stub: (turn, type, id, options) => outbound.stub(turn, type, id, options),
     transact: (turn, objects, work) => transactions.run(turn, objects, work),
+    outbox,
     openStore: (turn) =>
       new TurnStore(turn.activation, storage, {
         maxValue: config.maxValue,

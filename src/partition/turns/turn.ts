@@ -1,13 +1,16 @@
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import type { CallContext, Caller, CallOptions } from "../../object/call.ts";
 import type { ChainLink } from "../../object/message.ts";
+import type { OutboxOptions } from "../../object/outbox.ts";
 import type { MethodDefinition } from "../../object/registry.ts";
+import type { TurnScope } from "../../object/scope.ts";
 import type { ObjectStore } from "../../object/store.ts";
 import type { ObjectName, TransactionWork } from "../../object/transaction.ts";
-import type { TurnScope, VirtualObject } from "../../object/virtual-object.ts";
+import type { VirtualObject } from "../../object/virtual-object.ts";
 import { derivedCallId } from "../../reliable/fingerprint.ts";
 import type { Activation, Base, Instance } from "./activation.ts";
 import type { Transaction } from "./transaction.ts";
+import type { TurnEffects } from "./turn-effect.ts";
 import type { TurnStore } from "./turn-store.ts";
 
 export type TurnActivation = Activation<Turn>;
@@ -57,6 +60,7 @@ export interface TurnPlan {
 export interface TurnServices {
   stub(turn: Turn, type: string, id: string, options: CallOptions): object;
   transact(turn: Turn, objects: readonly ObjectName[], work: TransactionWork): Promise<unknown>;
+  outbox(turn: Turn, type: string, id: string, options: OutboxOptions): object;
   openStore(turn: Turn): TurnStore;
   uuid(): string;
   /** The Worker's bindings, for `this.env`; nothing here looks into them. */
@@ -113,6 +117,8 @@ export class Turn implements TurnScope {
   /** Its method runs, and has waited for nothing yet. */
   fresh = false;
   cancelDeadline: (() => void) | undefined;
+  /** What it does beside; undefined as long as that is nothing. */
+  effects: TurnEffects | undefined;
   /** What its object was when it began. */
   base: Base;
   /** When it started: what `this.now()` says all through it. */
@@ -183,6 +189,16 @@ export class Turn implements TurnScope {
 
   get openedStore(): TurnStore | undefined {
     return this.#store;
+  }
+
+  close(): void {
+    this.#store?.close();
+    this.effects?.close();
+  }
+
+  outbox(type: string, id: string, options: OutboxOptions): object {
+    this.checkMutable("send from");
+    return this.services.outbox(this, type, id, options);
   }
 
   stub(type: string, id: string, options: CallOptions): object {
@@ -281,16 +297,4 @@ export class Turn implements TurnScope {
   #check(): void {
     if (this.status !== "running") throw this.services.over(this);
   }
-}
-
-/**
- * Whether a turn must be alone on its object. A readonly one need not, but a plain method that has no company is over before
- * any could come, and costs less as an exclusive turn.
- */
-export function isExclusive({ plan, activation }: Turn): boolean {
-  return (
-    !plan.readonly ||
-    (activation.instance === undefined && !activation.absent) ||
-    (!plan.async && !activation.mailbox.shared)
-  );
 }

@@ -1,7 +1,7 @@
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import type { Deadlines } from "./deadlines.ts";
+import { isExclusive } from "./exclusive.ts";
 import type { Turn, TurnActivation } from "./turn.ts";
-import { isExclusive } from "./turn.ts";
 
 interface Parts {
   readonly deadlines: Deadlines;

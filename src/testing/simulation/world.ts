@@ -16,6 +16,7 @@ import type { PartitionClient } from "../../router/ports.ts";
 import { Router } from "../../router/router.ts";
 import { MemoryCallLog } from "../memory-call-log.ts";
 import { overConnections, SqliteError } from "../platform-limits.ts";
+import { testUuid } from "../test-uuid.ts";
 import { ledgerOf, type Sleep } from "./ledger.ts";
 import type { Random } from "./random.ts";
 import type { Settings } from "./settings.ts";
@@ -160,9 +161,9 @@ export class World {
       config: settings.config,
       storage: process.storage as NonNullable<SimProcess["storage"]>,
       clock,
-      random: { uuid: () => `uuid-${this.#uuids++}` },
+      random: { uuid: () => testUuid(this.#uuids++) },
       scope: turnScope(),
-      peers: { call: (message) => router.call(message) },
+      peers: router,
       bootstrapper: { bootstrap: (proposal) => coordinator.bootstrap(proposal) },
       connect,
       loads: { report: (report) => coordinator.report(report) },

@@ -1,0 +1,34 @@
+import type { Sending } from "./sending.ts";
+
+/** Messages in line, those from one object to another in order: the first is sent until it is accepted, then the next. */
+export class Lanes {
+  readonly #lanes = new Map<string, Sending[]>();
+  readonly #send: (sending: Sending) => void;
+
+  /** @param send is given each message when it is the first of its line */
+  constructor(send: (sending: Sending) => void) {
+    this.#send = send;
+  }
+
+  has(sending: Sending): boolean {
+    return this.#lanes.get(sending.lane)?.includes(sending) ?? false;
+  }
+
+  add(sending: Sending): void {
+    const lane = this.#lanes.get(sending.lane);
+    if (lane === undefined) {
+      this.#lanes.set(sending.lane, [sending]);
+      this.#send(sending);
+    } else lane.push(sending);
+  }
+
+  /** Takes a message out of its line. If it was the first, the next one may leave. */
+  remove(sending: Sending): void {
+    const lane = this.#lanes.get(sending.lane);
+    const place = lane?.indexOf(sending) ?? -1;
+    if (lane === undefined || place < 0) return;
+    lane.splice(place, 1);
+    if (lane.length === 0) this.#lanes.delete(sending.lane);
+    else if (place === 0) this.#send(lane[0] as Sending);
+  }
+}
