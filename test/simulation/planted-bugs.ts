@@ -1,6 +1,5 @@
 import { Coordinator } from "../../src/coordinator/coordinator.ts";
 import { Registry } from "../../src/object/registry.ts";
-import { PartitionCore } from "../../src/partition/core.ts";
 import { IncomingMoves } from "../../src/partition/moves/incoming-moves.ts";
 import { OutgoingMoves } from "../../src/partition/moves/outgoing-moves.ts";
 import { ShardCleaner } from "../../src/partition/moves/shard-cleaner.ts";
@@ -10,10 +9,12 @@ import { CommitBatch } from "../../src/partition/storage/commit-batch.ts";
 import { GroupCommit } from "../../src/partition/storage/group-commit.ts";
 import { Ownership } from "../../src/partition/storage/ownership.ts";
 import { Deadlines } from "../../src/partition/turns/deadlines.ts";
+import { WakeUps } from "../../src/partition/wake-ups.ts";
 import { FIRST_EPOCH } from "../../src/placement/shard-state.ts";
 import { instead, type PlantedBug } from "./plant.ts";
 import { CALL_BUGS } from "./planted-call-bugs.ts";
 import { MOVE_BUGS } from "./planted-move-bugs.ts";
+import { OUTBOX_BUGS } from "./planted-outbox-bugs.ts";
 
 /** Bugs one could make, each of which the simulation must find within so many seeds. */
 export const PLANTED: Readonly<Record<string, PlantedBug>> = {
@@ -41,13 +42,14 @@ export const PLANTED: Readonly<Record<string, PlantedBug>> = {
     within: 100,
   },
   ...CALL_BUGS,
+  ...OUTBOX_BUGS,
   ...MOVE_BUGS,
   "what is written to a leaving shard is not noted": {
     plant: instead(ChangeTracker.prototype, "object", () => (_cell, write) => write()),
     within: 600,
   },
   "calls that are accepted on a leaving shard are not noted": {
-    plant: instead(ChangeTracker.prototype, "call", () => (_ring, _call, write) => write()),
+    plant: instead(ChangeTracker.prototype, "row", () => (_key, write) => write()),
     within: 600,
   },
   "a target says that it is ready before it is": {
@@ -114,7 +116,7 @@ export const PLANTED: Readonly<Record<string, PlantedBug>> = {
     within: 300,
   },
   "the alarm is not set while calls are open": {
-    plant: instead(PartitionCore.prototype, "rearm", () => () => undefined),
+    plant: instead(WakeUps.prototype, "by", () => () => undefined),
     within: 2_000,
   },
   "the coordinator does not go on after its end": {

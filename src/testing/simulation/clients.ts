@@ -82,6 +82,7 @@ function requestOf({ token, deed, to, step }: Sent): object {
     case "add":
       return { token, ms: step.ms };
     case "forward":
+    case "send":
       return { token, to, ms: step.ms };
     case "ask":
       return { token, to };

@@ -7,6 +7,7 @@ import { explainHistory } from "./linearizability.ts";
 import { checkSettled } from "./move-checks.ts";
 import { type Mark, operationsOf } from "./object-operations.ts";
 import type { Operations } from "./operations.ts";
+import { checkOutbox } from "./outbox-checks.ts";
 import { shardsOf } from "./owner-checks.ts";
 import { checkPoison } from "./poison-checks.ts";
 import type { Machine } from "./sim-machine.ts";
@@ -41,6 +42,7 @@ export async function checkEnd(parts: Parts): Promise<number> {
   checkPoison(world, history);
   await checkLog(world, marks);
   const operations = operationsOf(history.sent, marks);
+  const ledgers = new Map<string, readonly string[]>();
   for (const object of world.settings.objects) {
     const listing = clients.list(object);
     let answer: Awaited<typeof listing> | undefined;
@@ -54,12 +56,14 @@ export async function checkEnd(parts: Parts): Promise<number> {
       );
     }
     const { tokens } = JSON.parse(answer.response) as { tokens: string[] };
+    ledgers.set(object, tokens);
     checkOrder(object, tokens, marks, spans);
     const invoked = history.moment();
     const last = { name: "last list", kind: "list", invoked, returned: history.moment(), required: true } as const;
     const trouble = explainHistory([...(operations.get(object) ?? []), { ...last, seen: tokens }]);
     if (trouble !== undefined) throw new Violation(`[TURN2] object ${object}: ${trouble}`);
   }
+  checkOutbox(history, ledgers);
   await checkQueues(world);
   return moves;
 }
@@ -92,6 +96,11 @@ function checkMarks(world: World, { sent }: History): Map<string, Mark> {
     const [waiting] = machine.disk.query<{ list: string }>("SELECT list FROM backlog LIMIT 1");
     if (waiting !== undefined)
       throw new Violation(`[CALL5] at ${machine.name}, this does not reach the log: ${waiting.list}`);
+    const [left] = machine.disk.query<{ call_id: string; status: string }>(
+      "SELECT call_id, status FROM outbox LIMIT 1",
+    );
+    if (left !== undefined)
+      throw new Violation(`[CALL7] message ${left.call_id} at ${machine.name} is ${left.status} for ever`);
     type Row = { id: string; call_id: string; seq: number; status: string; response: string | null };
     const rows = machine.disk.query<Row>("SELECT id, call_id, seq, status, response FROM calls");
     for (const { id, call_id: callId, seq, status, response } of rows) {
@@ -111,7 +120,7 @@ function* strays({ disk }: Machine, count: number): Generator<{ name: string; ro
       .query<{ shard: number }>("SELECT shard FROM shards WHERE state IN ('owned', 'leaving')")
       .map(({ shard }) => shard),
   );
-  for (const name of ["objects", "rows", "pending", "marks"]) {
+  for (const name of ["objects", "rows", "pending", "marks", "outbox"]) {
     const rows = disk.query<{ position: number; id: string }>(`SELECT position, id FROM ${name}`);
     const stray = rows.filter(({ position }) => !owned.has(positionOf(position) % count));
     if (stray.length > 0) yield { name, rows: stray.map(({ id }) => id).join(", ") };
@@ -172,6 +181,7 @@ async function checkQueues(world: World): Promise<void> {
       gate: core.gate.waiting,
       calls: core.reliable.pending,
       open: core.reliable.open,
+      sendings: core.outbox.pending,
       memory: core.memory.held,
     };
     if (Object.values(left).some((count) => count !== 0)) {

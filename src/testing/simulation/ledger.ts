@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { method } from "../../object/method.ts";
+import { type CallOutcome, callOutcome } from "../../object/outbox.ts";
 import { type ObjectClass, VirtualObject } from "../../object/virtual-object.ts";
 import { POISON } from "./sim-storage.ts";
 
@@ -12,7 +13,12 @@ export interface LedgerView {
 
 const token = z.string();
 const ms = z.number().default(0);
-const STATE = z.object({ tokens: z.array(z.string()).default([]) });
+const STATE = z.object({
+  tokens: z.array(z.string()).default([]),
+  /** Tokens of calls it has sent, by their ids, and the ids of those whose outcome it has heard. */
+  sent: z.record(z.string(), z.string()).default({}),
+  heard: z.array(z.string()).default([]),
+});
 const METHODS = {
   add: method({ request: z.object({ token, ms }) }),
   addNow: method({ request: z.object({ token }) }),
@@ -21,12 +27,14 @@ const METHODS = {
   poison: method({ request: z.object({ token }) }),
   forward: method({ request: z.object({ token, to: z.string(), ms }) }),
   ask: method({ request: z.object({ token, to: z.string() }) }),
+  send: method({ request: z.object({ token, to: z.string(), ms }) }),
+  told: method({ internal: true, request: callOutcome }),
   list: method({ readonly: true, request: z.object({ ms }) }),
 };
 
 /** Makes the simulated object's class for one process. It holds tokens in order, each of them in its state and as a row. */
 export function ledgerOf(sleep: Sleep, hooks: number): ObjectClass {
-  class Ledger extends VirtualObject<{ tokens: string[] }> {
+  class Ledger extends VirtualObject<z.output<typeof STATE>> {
     static override readonly type = "SimulatedLedger";
     static override readonly state = STATE;
     static override readonly timeout = "2s";
@@ -69,6 +77,23 @@ export function ledgerOf(sleep: Sleep, hooks: number): ObjectClass {
     async ask({ token, to }: { token: string; to: string }) {
       await this.object(Ledger, to).addNow({ token: `${token}>` });
       return this.addNow({ token });
+    }
+
+    /** Adds here, and to another ledger through the outbox. A delay of less than 10 ms is none. */
+    send({ token, to, ms }: { token: string; to: string; ms: number }) {
+      const delay = ms < 10 ? 0 : ms;
+      const callId = this.outbox(Ledger, to, { onOutcome: "told", delay }).addNow({ token: `${token}>` });
+      this.state.sent[callId] = token;
+      return this.addNow({ token });
+    }
+
+    /** Adds for each outcome that it hears. */
+    told({ callId, status }: CallOutcome) {
+      const token = this.state.heard.includes(callId) ? `${callId} once more` : this.state.sent[callId];
+      delete this.state.sent[callId];
+      this.state.heard.push(callId);
+      // It was deleted meanwhile.
+      if (token !== undefined) this.addNow({ token: `${token}<${status === "success" ? "" : status}` });
     }
 
     async list({ ms }: { ms: number }) {

@@ -29,7 +29,8 @@ export function operationsOf(sent: readonly Sent[], marks: ReadonlyMap<string, M
     else if (deed === "delete") put(object, deletion(entry));
     else if (entry.reliable) put(object, reliable(entry, marks.get(`${object} ${entry.token}`)));
     else put(object, plain(entry));
-    if (deed === "forward" || deed === "ask") put(entry.to, inner(entry, marks));
+    if (deed === "forward" || deed === "ask" || deed === "send") put(entry.to, inner(entry, marks));
+    if (deed === "send") put(object, [told(entry)]);
   }
   return operations;
 }
@@ -109,7 +110,9 @@ function inner(entry: Sent, marks: ReadonlyMap<string, Mark>): ListOperation[] {
   const { token, deed, invoked, object, reliable } = entry;
   const add = { name: `${token}>`, kind: "add", token: `${token}>`, invoked } as const;
   const done = reliable ? marks.get(`${object} ${token}`)?.status === "success" : answered(entry) !== undefined;
-  const returned = answered(entry)?.moment ?? Number.POSITIVE_INFINITY;
+  const moment = answered(entry)?.moment ?? Number.POSITIVE_INFINITY;
+  // What is sent arrives some time later.
+  const returned = deed === "send" ? Number.POSITIVE_INFINITY : moment;
   // A reliable call that is tried again makes its plain calls again.
   const copies = deed === "ask" && reliable ? 3 : 0;
   const ghosts = Array.from({ length: copies }, () => ({
@@ -118,6 +121,12 @@ function inner(entry: Sent, marks: ReadonlyMap<string, Mark>): ListOperation[] {
     required: false,
   }));
   return [{ ...add, returned: done ? returned : Number.POSITIVE_INFINITY, required: done }, ...ghosts];
+}
+
+/** What the sender adds when it hears the outcome. Whether it has to: see `checkOutbox`. */
+function told({ token, invoked }: Sent): ListOperation {
+  const returned = Number.POSITIVE_INFINITY;
+  return { name: `${token}<`, kind: "add", token: `${token}<`, invoked, returned, required: false };
 }
 
 function viewOf(response: string): readonly string[] {

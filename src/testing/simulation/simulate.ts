@@ -159,6 +159,11 @@ function checkDriven(world: World): void {
     if (process?.alive === true || shardsOf(disk) === undefined) continue;
     const [open] = disk.query<{ call_id: string }>("SELECT call_id FROM pending WHERE status = 'pending' LIMIT 1");
     if (open !== undefined) throw new Violation(`[CALL3] nobody goes on with call ${open.call_id} at ${name}`);
+    const [unsent] = disk.query<{ call_id: string }>(
+      "SELECT call_id FROM outbox WHERE status = 'waiting' AND due <= ? LIMIT 1",
+      world.time.now,
+    );
+    if (unsent !== undefined) throw new Violation(`[CALL7] nobody at ${name} delivers message ${unsent.call_id}`);
     const [untold] = world.settings.withLog ? disk.query<{ list: string }>("SELECT list FROM backlog LIMIT 1") : [];
     if (untold !== undefined) throw new Violation(`[CALL5] nobody at ${name} tells the log of ${untold.list}`);
   }
@@ -169,7 +174,8 @@ async function isQuiet(world: World, history: History): Promise<boolean> {
   const count = (disk: { query(sql: string): unknown[] }, sql: string) => disk.query(sql).length;
   for (const { disk } of world.partitions) {
     if (count(disk, "SELECT 1 FROM sqlite_master WHERE name = 'changes'") === 0) continue;
-    if (count(disk, "SELECT 1 FROM pending UNION ALL SELECT 1 FROM backlog LIMIT 1") > 0) return false;
+    if (count(disk, "SELECT 1 FROM pending UNION ALL SELECT 1 FROM backlog UNION ALL SELECT 1 FROM outbox LIMIT 1") > 0)
+      return false;
     if (count(disk, "SELECT 1 FROM shards WHERE dirty = 1 OR state NOT IN ('owned', 'gone') LIMIT 1") > 0) return false;
   }
   if (unfinished(world.coordinator.disk) !== undefined) return false;

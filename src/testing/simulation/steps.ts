@@ -30,7 +30,7 @@ export type Step = { readonly at: number } & (
 );
 
 /** What a client does. */
-export type Deed = "add" | "addNow" | "logged" | "refuse" | "poison" | "forward" | "ask" | "list" | "delete";
+export type Deed = "add" | "addNow" | "logged" | "refuse" | "poison" | "forward" | "ask" | "send" | "list" | "delete";
 
 export interface CallStep {
   readonly kind: "call";
@@ -101,12 +101,16 @@ const DEEDS: Readonly<Record<Deed, number>> = {
   poison: 0.4,
   forward: 2,
   ask: 1,
+  send: 0,
   list: 5,
   delete: 0.5,
 };
 
 /** Where shards move much: what has another object in it, and what leaves no row behind. */
 const MOVED_DEEDS: Readonly<Record<Deed, number>> = { ...DEEDS, forward: 6, ask: 3, delete: 2, poison: 0 };
+
+/** Deeds that now and then are a call through the outbox instead. */
+const MAY_SEND: ReadonlySet<Deed> = new Set(["add", "addNow", "forward", "ask"]);
 
 /** Deeds of which there are no reliable calls. */
 const PLAIN: ReadonlySet<Deed> = new Set(["list", "delete"]);
@@ -136,7 +140,13 @@ export function stepsOf(random: Random, settings: Settings, authorCalls = 0): St
   }
   // A copy that was left behind by force lets its partition count no shards anew, until the shard moves there again.
   const recounted = steps.some(({ kind }) => kind === "shard count");
-  const unforced = recounted ? steps.map((step) => (step.kind === "cancel" ? { ...step, force: false } : step)) : steps;
+  const outbox = random.fork("outbox");
+  const withSends = steps.flatMap((step) =>
+    step.kind === "call" && MAY_SEND.has(step.deed) && outbox.chance(0.12) ? sends(outbox, step) : [step],
+  );
+  const unforced = recounted
+    ? withSends.map((step) => (step.kind === "cancel" ? { ...step, force: false } : step))
+    : withSends;
   return unforced.sort((left, right) => left.at - right.at);
 }
 
@@ -163,6 +173,16 @@ function callStep(random: Random, settings: Settings): Step {
     to: random.pick(objects),
     expiresIn: reliable && random.chance(0.05) ? random.pick([5, 100, 1_000]) : undefined,
   };
+}
+
+/** Sends in place of another deed; more than one from the same object to the same other, so that their order can be seen. */
+function sends(random: Random, step: CallStep & { readonly at: number }): Step[] {
+  const times = random.pick([1, 1, 2, 4]);
+  return Array.from({ length: times }, (_, n) => ({
+    ...step,
+    at: step.at + n * random.pick([0.5, 3, 50, 400]),
+    deed: "send",
+  }));
 }
 
 /** A move that is taken back: its first rows come when it is over, or its source ends when it has just said so. */

@@ -1,0 +1,101 @@
+import type { ReliableOptions } from "../../src/object/message.ts";
+import { Deliveries } from "../../src/partition/outbox/deliveries.ts";
+import { Outbox } from "../../src/partition/outbox/outbox.ts";
+import { OutboxTable } from "../../src/partition/outbox/outbox-table.ts";
+import { Sending } from "../../src/partition/outbox/sending.ts";
+import { TurnEffects } from "../../src/partition/turns/turn-effect.ts";
+import { instead, type PlantedBug } from "./plant.ts";
+
+let copies = 0;
+
+/** Bugs of the outbox that one could make. */
+export const OUTBOX_BUGS: Readonly<Record<string, PlantedBug>> = {
+  "messages are not read again after a crash": {
+    plant: instead(OutboxTable.prototype, "waiting", () => () => []),
+    within: 200,
+  },
+  "messages are sent again under another id": {
+    plant: instead(
+      Sending.prototype,
+      "toReceiver",
+      (real) =>
+        function (this: Sending, ...parameters) {
+          const call = real.apply(this, parameters);
+          return { ...call, reliable: { ...(call.reliable as ReliableOptions), callId: `copy-${copies++}` } };
+        },
+    ),
+    within: 200,
+  },
+  "an outcome is told under a new id each time": {
+    plant: instead(
+      Sending.prototype,
+      "toSender",
+      (real) =>
+        function (this: Sending, ...parameters) {
+          const call = real.apply(this, parameters);
+          return { ...call, reliable: { ...(call.reliable as ReliableOptions), callId: `copy-${copies++}` } };
+        },
+    ),
+    within: 400,
+  },
+  "messages of one pair leave side by side": {
+    plant: instead(
+      Deliveries.prototype,
+      "add",
+      (real) =>
+        function (this: Deliveries, sending) {
+          (sending as { lane: string }).lane += copies++;
+          real.call(this, sending);
+        },
+    ),
+    within: 400,
+  },
+  "a turn that fails has sent what it sent": {
+    plant: instead(
+      TurnEffects.prototype,
+      "close",
+      (real) =>
+        function (this: TurnEffects) {
+          this.publish();
+          real.call(this);
+        },
+    ),
+    within: 200,
+  },
+  "what comes with a shard is left lying": {
+    plant: instead(
+      Outbox.prototype,
+      "resume",
+      (real) =>
+        function (this: Outbox, range) {
+          if (range === undefined) real.call(this);
+        },
+    ),
+    within: 400,
+  },
+  "a message is removed before its receiver has it": {
+    plant: instead(
+      Deliveries.prototype,
+      "add",
+      (real) =>
+        function (this: Deliveries, sending) {
+          const kept = sending.message.onOutcome;
+          if (copies++ % 4 > 0 || kept === null) real.call(this, sending);
+          else this.goOn(Object.assign(sending, { message: { ...sending.message, onOutcome: null } }));
+        },
+    ),
+    within: 200,
+  },
+  "a shard that leaves goes on sending and writing": {
+    plant: instead(
+      Outbox.prototype,
+      "release",
+      (real) =>
+        function (this: Outbox, shard) {
+          real.call(this, shard);
+          this.admit(shard);
+        },
+    ),
+    within: 1_000,
+  },
+};
