@@ -48,14 +48,17 @@ async function read<Response>(host: SoakHost, path: string, request?: unknown): 
   return (JSON.parse(text) as { response: Response }).response;
 }
 
-/** Waits for moves and for the log; whoever does not end breaks a promise. */
+/** Waits for moves, for what was sent, and for the log; whoever does not end breaks a promise. */
 async function settle(host: SoakHost, ledger: Ledger): Promise<void> {
   const deadline = performance.now() + PATIENCE;
   const open = async (): Promise<string[]> => {
     const { counts } = await host.admin<{ counts: { active: number; planned: number } }>("GET", "moves?limit=1");
+    const { partitions } = await host.admin<{ partitions: { messages?: number }[] }>("GET", "partitions");
+    const messages = partitions.reduce((sum, each) => sum + (each.messages ?? 0), 0);
     const { target } = await host.admin<{ target: number | null }>("GET", "shard-count");
     return [
       ...(counts.active + counts.planned === 0 ? [] : [`${counts.active + counts.planned} moves`]),
+      ...(messages === 0 ? [] : [`${messages} messages`]),
       ...(target === null ? [] : ["a change of the shard count"]),
     ];
   };

@@ -93,13 +93,12 @@ export class HealthyClient {
     if (reply !== undefined) this.#ledger.pay(to, amount);
   }
 
-  /** From a wallet with a higher number to a lower one: transfers against each other would be refused with DEADLOCK. */
   async #transfer(): Promise<void> {
-    const [low, high] = [this.#id("wallet"), this.#id("wallet")].sort();
-    if (low === undefined || high === undefined || low === high) return;
-    const body = JSON.stringify({ request: { to: low, amount: 1 } });
-    const reply = await this.#reliably(`call/Wallet/${high}/transfer`, body, "INSUFFICIENT_FUNDS");
-    if (reply !== undefined && !reply.text.includes('"code"')) this.#ledger.pay(low, 1, high);
+    const [from, to] = [this.#id("wallet"), this.#id("wallet")];
+    if (from === to) return;
+    const body = JSON.stringify({ request: { to, amount: 1 } });
+    const reply = await this.#reliably(`call/Wallet/${from}/transfer`, body, "INSUFFICIENT_FUNDS");
+    if (reply !== undefined && !reply.text.includes('"code"')) this.#ledger.pay(to, 1, from);
   }
 
   /** Sends a reliable call of before once more. */
