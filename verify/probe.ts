@@ -1,6 +1,6 @@
 /** `edgeverse/verify`: the classes that `npx edgeverse verify` works with. A host serves them only if it names them. */
 import * as z from "zod";
-import { method, VirtualObject } from "../src/index.ts";
+import { type CallOutcome, callOutcome, method, VirtualObject } from "../src/index.ts";
 
 /** More than any setting allows a state, a value or a message to have. */
 const bytes = z.number().int().min(0).max(1_900_000);
@@ -40,6 +40,8 @@ export class EdgeverseProbe extends VirtualObject.withState(
     callThrough: method({ request: z.object({ path: z.array(text).max(4) }) }),
     moveTo: method({ request: z.object({ other: text, by: z.number().int(), fail: z.boolean().default(false) }) }),
     addTo: method({ request: z.object({ other: text, by: z.number().int() }) }),
+    send: method({ request: z.object({ other: text, by: z.number().int(), times: z.number().int().min(1).max(20) }) }),
+    heard: method({ internal: true, request: callOutcome }),
   };
 
   add({ by }: { by: number }) {
@@ -137,6 +139,15 @@ export class EdgeverseProbe extends VirtualObject.withState(
     );
     if (fail) this.fail("ASKED", "the probe was asked to refuse");
     return { counts };
+  }
+
+  /** Adds to another object through the outbox, and notes each outcome. */
+  send({ other, by, times }: { other: string; by: number; times: number }) {
+    for (let time = 0; time < times; time++) this.outbox(EdgeverseProbe, other, { onOutcome: "heard" }).add({ by });
+  }
+
+  heard(outcome: CallOutcome) {
+    this.state.notes.push(outcome.status === "success" ? JSON.stringify(outcome.response) : outcome.status);
   }
 
   /** Not declared: nobody can call it. */

@@ -148,6 +148,21 @@ export const reliableCallChecks: readonly Check[] = [
     },
   },
   {
+    rule: "CALL7",
+    title: "what an object sends arrives once and in order, and its outcomes are told once; clients can't tell them",
+    needs: ["probes"],
+    async run({ probe, name, sleep }) {
+      const [object, other, callId] = [probe(), probe(), name()];
+      for (let time = 0; time < 2; time++) await object.call("send", { other: other.id, by: 2, times: 10 }, { callId });
+      const outcomes = Array.from({ length: 10 }, (_, index) => `{"count":${2 * (index + 1)}}`);
+      const told = async () => (await object.call("get")).notes.sort(byLength);
+      for (let notes = await told(); notes.length < 10; notes = await told()) await sleep(100);
+      equal(await told(), outcomes, "the outcomes that were told");
+      equal(await other.count(), 20, "the other's count");
+      isProblem(await object.send("heard", { callId: "c", status: "success" }), 404, "METHOD_NOT_FOUND", "telling one");
+    },
+  },
+  {
     rule: "CALL8",
     title: "a call that is pending for longer than Edgeverse-Expires-In ends as expired, and never runs",
     needs: ["probes"],
@@ -209,6 +224,8 @@ export const reliableCallChecks: readonly Check[] = [
     },
   },
 ];
+
+const byLength = (left: string, right: string) => left.length - right.length || (left < right ? -1 : 1);
 
 /** The end of a reliable call. */
 async function ended(object: Probe, callId: string, sleep: CheckContext["sleep"]): Promise<CallView> {
