@@ -267,7 +267,8 @@ export class CallDriver {
     entry.stored = { ...before, crashes: entry.crashes };
     entry.state = { status: "pending", attempts: entry.state.attempts };
     this.#queues.putBack(entry);
-    if (!entry.accepted) this.#callbacks.unwritten(entry, error);
+    // One whose acceptance an earlier commit has stored is in the table, even if nobody was told of it yet.
+    if (!entry.written) this.#callbacks.unwritten(entry, error);
     if (this.#callbacks.current(entry)) this.#again(entry);
   }
 
