@@ -8,6 +8,7 @@ import { TurnEffects } from "./turn-effect.ts";
  * works on a copy of the outer turn's state. When it succeeds, its effects join the outer turn and commit with it.
  */
 export function startInner(turn: Turn, outer: Turn): void {
+  if (outer.status !== "running") throw turn.services.over(outer);
   turn.outer = outer;
   turn.exclusive = false;
   turn.instance = outer.instance;

@@ -49,6 +49,9 @@ export class Outbound {
     return definition.makeStub((name, request) => {
       try {
         if (turn.status !== "running") throw turn.services.over(turn);
+        // What it does to others stands: the turn can't begin again.
+        turn.fresh = false;
+        if (turn.transaction !== undefined) turn.transaction.yields = false;
         return this.#call(turn, definition, id, this.#parts.registry.method(definition, name), request, options);
       } catch (error) {
         return Promise.reject(error);

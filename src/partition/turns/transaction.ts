@@ -15,7 +15,12 @@ interface Member<Turn> {
 export class Transaction<Turn extends Member<Turn>> {
   /** Turns that hold the objects, in the order of their keys. */
   readonly held: Turn[] = [];
-  readonly #turn: Turn;
+  /** The turn that takes the objects. */
+  readonly turn: Turn;
+  /** Its place among those that have begun: the younger has the greater number, also when it begins again. */
+  readonly age: number;
+  /** Whether its turn may begin again: it takes objects, and has done nothing that outlasts it. */
+  yields: boolean;
   readonly #calls = new Set<Promise<unknown>>();
   readonly #closing = Promise.withResolvers<void>();
   readonly #settled = Promise.withResolvers<void>();
@@ -25,15 +30,17 @@ export class Transaction<Turn extends Member<Turn>> {
   /** Why nothing of it will happen. */
   #failure: { readonly cause: unknown } | undefined;
 
-  constructor(turn: Turn) {
-    this.#turn = turn;
+  constructor(turn: Turn, age: number, yields: boolean) {
+    this.turn = turn;
+    this.age = age;
+    this.yields = yields;
     this.#settled.promise.catch(() => undefined);
   }
 
   /** @throws what ended it, or that its turn has ended */
   checkOpen(): void {
     if (this.#failure !== undefined) throw this.#failure.cause;
-    if (this.#turn.status !== "running" || this.#state === "ended") throw this.#turn.services.over(this.#turn);
+    if (this.turn.status !== "running" || this.#state === "ended") throw this.turn.services.over(this.turn);
     if (this.#state === "settled") throw new Error("The transaction has ended: its stubs can't be used any more");
   }
 
@@ -41,7 +48,7 @@ export class Transaction<Turn extends Member<Turn>> {
   take(held: Turn): void {
     held.endWait();
     held.children ??= new Set();
-    held.children.add(this.#turn);
+    held.children.add(this.turn);
     this.held.push(held);
   }
 
@@ -91,14 +98,14 @@ export class Transaction<Turn extends Member<Turn>> {
     if (this.#failure !== undefined) throw this.#failure.cause;
     if (this.#state === "settled" && this.#unprepared === 0) return;
     throw new Error(
-      `${this.#turn.activation.key} ended its turn before its transaction had ended: it must await this.transact(…)`,
+      `${this.turn.activation.key} ended its turn before its transaction had ended: it must await this.transact(…)`,
     );
   }
 
   /** It is over. @returns the turns that still hold their objects */
   end(): readonly Turn[] {
     this.#state = "ended";
-    for (const { children } of this.held) children?.delete(this.#turn);
+    for (const { children } of this.held) children?.delete(this.turn);
     return this.held.filter((held) => held.status === "running");
   }
 }

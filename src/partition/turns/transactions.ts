@@ -7,8 +7,9 @@ import type { GroupCommit } from "../storage/group-commit.ts";
 import { readable } from "../storage/refusal.ts";
 import type { Outbound } from "./outbound.ts";
 import { Transaction } from "./transaction.ts";
-import type { Turn, TurnActivation } from "./turn.ts";
+import type { Turn, TurnActivation, TurnPlan } from "./turn.ts";
 import type { TurnEngine } from "./turn-engine.ts";
+import { YIELD } from "./yielding.ts";
 
 /** Objects that one transaction may take. */
 export const MAX_PARTICIPANTS = 100;
@@ -38,7 +39,7 @@ interface Participant {
  * |----------------------------------------------------|-------------------------------------------------------------------|
  * | bad list: places, duplicates, count, nested         | `INVALID_ARGUMENT` before anything is taken                       |
  * | an object is busy                                   | waits, until the turn's deadline; others wait behind it            |
- * | two turns wait for one another's objects            | one begins again, if it has waited for nothing else; or `DEADLOCK` |
+ * | turns would wait for one another's objects          | the youngest that has done nothing else begins again; else `DEADLOCK` |
  * | an object's turn waits for this turn                | `DEADLOCK`                                                        |
  * | `onCreate` or `onActivate` fails, `autoCreate: false` | `transact` throws that                                            |
  * | a call of an object fails, also if that is caught   | `transact` throws that                                            |
@@ -52,6 +53,9 @@ interface Participant {
  */
 export class Transactions {
   readonly #parts: Parts;
+  /** By plan: that is the same when a turn begins again. */
+  readonly #ages = new WeakMap<TurnPlan, number>();
+  #begun = 0;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -61,10 +65,10 @@ export class Transactions {
   async run(turn: Turn, objects: readonly ObjectName[], work: TransactionWork): Promise<unknown> {
     const { fresh } = turn;
     const participants = this.#check(turn, objects);
-    const transaction = new Transaction(turn);
+    const transaction = new Transaction(turn, this.#ageOf(turn), fresh);
     turn.transaction = transaction;
     try {
-      if (!(await this.#takeAll(turn, transaction, participants, fresh))) return new Promise(() => undefined);
+      if (!(await this.#takeAll(turn, transaction, participants))) return new Promise(() => undefined);
       const stubs = participants.map((participant) => this.#stub(turn, transaction, participant));
       const result = await work(...(stubs as never[]));
       await transaction.settle();
@@ -106,28 +110,36 @@ export class Transactions {
 
   /**
    * Takes the objects in the order of their keys, so that transactions never wait for one another in a circle. Only the
-   * turn's own object was taken before: should that close a circle, the turn begins again.
+   * turn's own object was taken before: should that close a circle, a turn on it begins again.
    *
    * @returns false when the turn begins again, and this run of it is over
    */
-  async #takeAll(
-    turn: Turn,
-    transaction: Transaction<Turn>,
-    participants: readonly Participant[],
-    fresh: boolean,
-  ): Promise<boolean> {
-    const inOrder = participants.toSorted((left, right) => (left.key < right.key ? -1 : 1));
-    for (const participant of inOrder) {
+  async #takeAll(turn: Turn, transaction: Transaction<Turn>, participants: readonly Participant[]): Promise<boolean> {
+    for (const participant of this.inOrder(participants)) {
       try {
         await this.#take(turn, transaction, participant);
       } catch (error) {
-        if (!fresh || !closesAt(turn, error)) throw error;
+        if (error !== YIELD) throw error;
+        transaction.checkOpen();
         this.#parts.engine().restart(turn);
         return false;
       }
       transaction.checkOpen();
     }
+    transaction.yields = false;
     return true;
+  }
+
+  /** The order in which objects are taken. */
+  inOrder<Object extends { readonly key: string }>(objects: readonly Object[]): Object[] {
+    return objects.toSorted((left, right) => (left.key < right.key ? -1 : 1));
+  }
+
+  #ageOf({ plan }: Turn): number {
+    const known = this.#ages.get(plan);
+    if (known !== undefined) return known;
+    this.#ages.set(plan, ++this.#begun);
+    return this.#begun;
   }
 
   async #take(turn: Turn, transaction: Transaction<Turn>, { key, definition, id }: Participant): Promise<void> {
@@ -137,6 +149,7 @@ export class Transactions {
     if (activation === undefined) throw new EdgeverseError("UNAVAILABLE", `Cannot take ${key}: its shard has moved`);
     const { requestId, traceparent } = turn.context;
     const taken = Promise.withResolvers<void>();
+    let got = false;
     const held = engine().submit(activation, {
       kind: "call",
       readonly: false,
@@ -147,6 +160,7 @@ export class Transactions {
       transaction,
       run: () => {
         transaction.checkOpen();
+        got = true;
         taken.resolve();
         return transaction.closing;
       },
@@ -154,10 +168,8 @@ export class Transactions {
       finish: (outcome) => {
         // The turn's own object joins the turn as soon as it is prepared.
         if (outcome.ok) transaction.prepared();
-        else {
-          transaction.lost(outcome.error);
-          taken.reject(outcome.error);
-        }
+        else if (got) transaction.lost(outcome.error);
+        else taken.reject(outcome.error);
       },
     });
     await taken.promise;
@@ -181,15 +193,6 @@ export class Transactions {
       return call;
     });
   }
-}
-
-/** Whether what was to be taken waits for the turn itself, and for none of its callers. */
-function closesAt(turn: Turn, error: unknown): boolean {
-  if (!(error instanceof EdgeverseError) || error.code !== "DEADLOCK" || !error.retryable) return false;
-  const objects = [turn.activation, ...(turn.transaction?.held ?? []).map(({ activation }) => activation)];
-  const { chain } = error.details as { readonly chain: readonly string[] };
-  // Whoever waits for them goes first then: there is an end to it.
-  return chain.at(-1) === turn.activation.key && objects.some(({ mailbox }) => mailbox.waiting > 0);
 }
 
 /** Where an object is: its shard, or the partition that its id names. @throws EdgeverseError `INVALID_ID` */

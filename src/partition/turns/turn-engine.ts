@@ -13,6 +13,7 @@ import { type Outcome, RELEASED, Turn, type TurnPlan } from "./turn.ts";
 import type { TurnEngineParts } from "./turn-engine-parts.ts";
 import { WaitingTurns } from "./waiting-turns.ts";
 import { Waits } from "./waits.ts";
+import { YIELD } from "./yielding.ts";
 
 /**
  * Runs turns ([TURN1–7]). What becomes of one:
@@ -123,29 +124,32 @@ export class TurnEngine {
   /** A call that came back to its own object ([TURN7]), or that belongs inside a turn there. */
   #enterAgain(turn: Turn, own: Turn): void {
     const { mailbox, definition } = turn.activation;
-    if (turn.plan.inside !== undefined) {
-      if (own.status !== "running") throw turn.services.over(own);
-      this.#startInner(turn, own);
-      return;
-    }
+    if (turn.plan.inside !== undefined) this.#startInner(turn, own);
     // What is to be taken must be free: it can't join a turn that waits for it.
-    if (turn.plan.transaction !== undefined) throw deadlock(turn);
+    else if (turn.plan.transaction !== undefined) throw deadlock(turn);
     // What the hooks of a detached turn call must see its own instance.
-    if (turn.plan.readonly && mailbox.shared && !(own.detached && own.mutable)) this.#start(turn);
+    else if (turn.plan.readonly && mailbox.shared && !(own.detached && own.mutable)) this.#start(turn);
     else if (definition.objectClass.reentrant && own.status === "running") this.#startInner(turn, own);
     else throw deadlock(turn);
   }
 
   #wait(turn: Turn): void {
+    let yielding: Turn | undefined;
     // Whoever waits for a reliable call was checked as it came.
     if (turn.plan.admitted !== true) {
-      this.waits.check(turn);
+      yielding = this.waits.check(turn, (other) => this.#running.has(other));
       this.checkRoom(turn.activation);
+    }
+    // The turn that would yield may still be on the stack, in its first event: it does so itself.
+    if (yielding !== undefined && yielding === turn.plan.transaction?.turn) {
+      turn.dismiss(YIELD);
+      return;
     }
     this.#waiting.add(turn, () => {
       this.#refuse(turn, late(turn, "while it waited for its turn"));
       this.#pump(turn.activation);
     });
+    if (yielding !== undefined) this.restart(yielding);
   }
 
   #start(turn: Turn): void {

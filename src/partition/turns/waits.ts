@@ -2,6 +2,7 @@ import type { ChainLink } from "../../object/message.ts";
 import { type Caller, cycleThrough, type Objects } from "./cycle-search.ts";
 import { deadlock, runningTurn } from "./deadlock.ts";
 import type { Awaited, Turn, TurnActivation } from "./turn.ts";
+import { yieldingTurn } from "./yielding.ts";
 
 /** Who waits for whom among the turns of a partition ([TURN7]). */
 export class Waits implements Objects {
@@ -38,10 +39,19 @@ export class Waits implements Objects {
     return this.#activations.get(key);
   }
 
-  /** @throws EdgeverseError `DEADLOCK` when queueing `turn` would close a cycle */
-  check(turn: Turn): void {
+  /**
+   * Whether queueing `turn` would close a cycle.
+   *
+   * @param ready whether a turn may begin again now; the one that `turn` takes an object for always may
+   * @returns the turn that is to begin again if so, to open it
+   * @throws EdgeverseError `DEADLOCK` when none can
+   */
+  check(turn: Turn, ready: (other: Turn) => boolean): Turn | undefined {
     const cycle = this.closesCycle(turn);
-    if (cycle !== undefined) throw deadlock(turn, cycle);
+    if (cycle === undefined) return undefined;
+    const found = yieldingTurn(turn, cycle, this.#activations);
+    if (found !== undefined && (found === turn.plan.transaction?.turn || ready(found))) return found;
+    throw deadlock(turn, cycle);
   }
 
   /**

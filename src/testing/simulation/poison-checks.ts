@@ -6,9 +6,9 @@ import type { World } from "./world.ts";
 const MOST_TRIES = 200;
 
 /** What can't be stored fails alone, and is tried a bounded number of times ([TURN4]). */
-export function checkPoison({ partitions }: World, { sent }: History): void {
+export function checkPoison({ partitions, settings }: World, { sent }: History): void {
   const copies = sent.reduce((sum, { deed, copies }) => sum + (deed === "poison" ? copies : 0), 0);
-  for (const { name, disk } of partitions) {
+  for (const { name, disk } of settings.authors ? [] : partitions) {
     if (disk.refused.poison <= copies * MOST_TRIES) continue;
     throw new Violation(`[TURN4] ${name} tried ${disk.refused.poison} times to store what ${copies} calls can't`);
   }

@@ -9,6 +9,8 @@ export interface Settings {
   readonly config: Config;
   /** Whether calls that fail by their nature are parked soon: only then there are reliable ones. */
   readonly parks: boolean;
+  /** Whether an author's objects are called as well: what those store is not the simulation's to count. */
+  readonly authors: boolean;
   readonly partitions: number;
   /** Names of partitions that may be added later. */
   readonly spare: readonly string[];
@@ -67,6 +69,7 @@ export function settingsOf(random: Random, authors: boolean): Settings {
     focus,
     config,
     parks,
+    authors,
     partitions,
     spare: ["q0", "q1"],
     objects: OBJECTS.slice(0, moves ? 1 + random.int(3) : 3 + random.int(4)),
