@@ -11,6 +11,7 @@ export class Hub extends VirtualObject {
   static override readonly methods = {
     inTurn: method({ request: neighbours }),
     together: method({ request: neighbours }),
+    transaction: method({ request: neighbours.omit({ method: true }) }),
   };
 
   async inTurn({ prefix, count, method }: Neighbours) {
@@ -22,6 +23,14 @@ export class Hub extends VirtualObject {
   async together({ prefix, count, method }: Neighbours) {
     const answers = Array.from({ length: count }, (_, index) => this.#ask(`${prefix}${index}`, method));
     return { sum: (await Promise.all(answers)).reduce((sum, value) => sum + value, 0) };
+  }
+
+  async transaction({ prefix, count }: Omit<Neighbours, "method">) {
+    const objects = Array.from({ length: count }, (_, index) => [Counter, `${prefix}${index}`] as const);
+    const values = await this.transact(objects, (...counters) =>
+      Promise.all(counters.map((each) => each.add({ by: 1 }))),
+    );
+    return { sum: values.reduce((sum, { value }) => sum + value, 0) };
   }
 
   async #ask(id: string, method: "get" | "add"): Promise<number> {

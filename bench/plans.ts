@@ -53,3 +53,13 @@ export function hubs(how: "inTurn" | "together", partition: "p0" | "p1", method:
     }),
   };
 }
+
+/** Hubs on partition p0, each changing `size` objects of its own there in one transaction. */
+export function transactions(size: number): RequestPlan {
+  const numbers = Array.from({ length: HUBS }, (_, hub) => hub);
+  return {
+    method: "POST",
+    paths: numbers.map((hub) => callPath("Hub", `partition#p0/hub-${hub}`, "transaction")),
+    bodies: numbers.map((hub) => JSON.stringify({ request: { prefix: `partition#p0/t${hub}-`, count: size } })),
+  };
+}

@@ -8,6 +8,7 @@ import { movesGroup } from "./moves.ts";
 import { neighbourGroup } from "./neighbours.ts";
 import { readGroup } from "./read.ts";
 import { reliableGroup } from "./reliable.ts";
+import { transactionGroup } from "./transactions.ts";
 
 /** In the order they run. */
 export const groups: readonly Group[] = [
@@ -16,6 +17,7 @@ export const groups: readonly Group[] = [
   batchGroup,
   readGroup,
   neighbourGroup,
+  transactionGroup,
   reliableGroup(32),
   reliableGroup(128),
   memoryGroup,

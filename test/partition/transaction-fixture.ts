@@ -42,6 +42,7 @@ export class Account extends VirtualObject<{ balance: number; notes: string[] }>
     recall: method({ readonly: true }),
     depositAt: method({ request: z.object({ to: z.string() }) }),
     payThrough: method({ request: z.object({ desk: z.string(), to: z.string() }) }),
+    promise: method({ request: z.object({ to: z.string() }) }),
     nest: method({ request: z.object({ to: z.string() }) }),
     note: method({ request: z.object({ text: z.string() }) }),
   };
@@ -129,6 +130,10 @@ export class Account extends VirtualObject<{ balance: number; notes: string[] }>
   /** Asks another object to transfer from here, and waits for it. */
   async payThrough({ desk, to }: { desk: string; to: string }): Promise<void> {
     await this.object(Account, desk).transfer({ from: this.id, to, amount: 1 });
+  }
+  /** Sends a deposit that commits with whatever this is part of. */
+  promise({ to }: { to: string }): void {
+    this.outbox(Account, to).deposit({ amount: 1 });
   }
   async nest({ to }: { to: string }): Promise<void> {
     await this.transact([[Account, to]], async (other) => {

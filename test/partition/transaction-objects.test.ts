@@ -136,4 +136,48 @@ describe("the objects of transactions", () => {
     await expect(story).rejects.toMatchObject({ code: "INTERNAL" });
     expect(await balance("a")).toBe(100);
   });
+
+  test("[TX1] [CALL7] what its objects send commits with it, or is not sent", async () => {
+    const { made, balance, run } = setup();
+    const story = (amount: number) =>
+      run(({ transact }) =>
+        transact(
+          [
+            [Account, a],
+            [Account, b],
+          ],
+          async (payer, payee) => {
+            await payer.promise({ to: "shard#3/c" });
+            await payee.promise({ to: "shard#4/far" });
+            await payer.withdraw({ amount });
+          },
+        ),
+      );
+    await expect(story(1_000)).rejects.toMatchObject({ reason: "INSUFFICIENT_FUNDS" });
+    await made.clock.advance(100);
+    expect([await balance("c"), await made.call("Account", "shard#4/far", "get")]).toEqual([100, 100]);
+    await story(1);
+    await made.clock.advance(100);
+    expect([await balance("c"), await made.call("Account", "shard#4/far", "get")]).toEqual([101, 101]);
+  });
+
+  test("[TX3] [MIG1] a shard moves between transactions: a hand-off waits for those that have objects", async () => {
+    const { made, balance, account } = setup({ partitions: 2 });
+    const id = "shard#3/desk";
+    const from = made.ownerOf(Account, id);
+    const to = from === "p0" ? "p1" : "p0";
+    await account("a").get();
+    const slow = account("desk", { timeout: 5_000 }).transfer({ from: a, to: b, amount: 30, gate: "middle" });
+    await made.clock.advance(1);
+    const moved = made.move(Account, id, { to });
+    const more = ["desk1", "desk2"].map((desk) =>
+      account(desk, { timeout: 5_000 }).transfer({ from: b, to: a, amount: 1 }),
+    );
+    await made.clock.advance(200);
+    expect(made.ownerOf(Account, id)).toBe(from);
+    open("middle");
+    await made.clock.until(Promise.all([slow, moved, ...more]));
+    expect(made.ownerOf(Account, id)).toBe(to);
+    expect([await balance("a"), await balance("b")]).toEqual([72, 128]);
+  });
 });
