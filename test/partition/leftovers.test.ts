@@ -21,7 +21,9 @@ class Veto extends VirtualObject {
 }
 
 describe("stale activations", () => {
-  test("[TURN3] [SPLIT1] a new count does not bring back what a shard was before it left", async () => {
+  test("[TURN3] [SPLIT1] a new count does not bring back what a shard was before it left", {
+    timeout: 120_000,
+  }, async () => {
     const { made, map } = setup([Box], 64, 2, { partitionMemory: 100_000_000 });
     await made.call("Box", "seed", "add");
     const mine = Array.from({ length: 64 }, (_, i) => i).filter((i) => map().owner(i) === "p0");
