@@ -4,7 +4,7 @@ import { Transaction } from "../../src/partition/turns/transaction.ts";
 import { Transactions } from "../../src/partition/turns/transactions.ts";
 import type { Turn } from "../../src/partition/turns/turn.ts";
 import { TurnEngine } from "../../src/partition/turns/turn-engine.ts";
-import { both, instead, type PlantedBug } from "./plant.ts";
+import { instead, type PlantedBug } from "./plant.ts";
 
 /** Bugs in transactions, each of which their workload must find within so many seeds. */
 export const TRANSACTION_BUGS: Readonly<Record<string, PlantedBug>> = {
@@ -40,21 +40,6 @@ export const TRANSACTION_BUGS: Readonly<Record<string, PlantedBug>> = {
         function (this: TurnEngine, turn) {
           this.fail(turn, new EdgeverseError("DEADLOCK", "it does not begin again"));
         },
-    ),
-    within: 60,
-  },
-  "objects are free again before the turn has ended": {
-    plant: both(
-      instead(
-        Transaction.prototype,
-        "take",
-        (real) =>
-          function (this: Transaction<Turn>, held) {
-            real.call(this, held);
-            held.activation.mailbox.share();
-          },
-      ),
-      () => () => undefined,
     ),
     within: 60,
   },

@@ -89,7 +89,7 @@ export default {
     if (cells.length === 0) cells.push(`${group}:a`);
     if (random.chance(0.5)) cells.reverse();
     const [name, late, slow] = [`t${n}`, random.chance(0.2), random.chance(0.4)];
-    const deed = random.weighted({ append: 12, look: 4, refuse: 1, throw: 1, poison: 1 });
+    const deed = random.weighted({ append: 12, look: 4, refuse: 2, throw: 1, poison: 1 });
     const alone = random.chance(0.15);
     const reliable = deed !== "poison" && random.chance(0.4);
     const options = reliable ? { callId: name } : {};
@@ -103,6 +103,7 @@ export default {
     try {
       if (alone) return ended("happened", { [by]: await object(Cell, by).see() });
       const seen = await object(Cell, by, options).run({ token: name, cells, deed, late, slow });
+      if (deed === "refuse" || deed === "throw") throw new Error(`[TX2] ${name} happened, and a part of it failed`);
       return ended("happened", Object.fromEntries(seen));
     } catch (error) {
       if (!(error instanceof EdgeverseError)) throw error;
