@@ -133,6 +133,7 @@ export class PartitionCore {
     const barrier = () => storage.barrier();
     this.wakeUps = new WakeUps({
       storage,
+      now,
       times: () => [
         this.reliable.busy || this.moves.cleaning ? now() + WAKE_AFTER : undefined,
         this.orphans.due,

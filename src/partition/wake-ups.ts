@@ -2,6 +2,7 @@ import type { SqlStorage } from "../platform/ports.ts";
 
 interface Parts {
   readonly storage: SqlStorage;
+  readonly now: () => number;
   /** When each part of the partition wants to be woken, should its process have ended; undefined for never. */
   readonly times: () => readonly (number | undefined)[];
 }
@@ -10,6 +11,8 @@ interface Parts {
 export class WakeUps {
   readonly #parts: Parts;
   #time: number | undefined;
+  /** Whether the parts were asked: an earlier process may have set a wake-up, and for another part. */
+  #asked = false;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -17,15 +20,22 @@ export class WakeUps {
 
   /** Asks to be woken at `time`, unless it is to be sooner anyway. */
   by(time: number): void {
-    if (this.#time !== undefined && this.#time <= time) return;
-    this.#parts.storage.wakeAt(time);
-    this.#time = time;
+    if (!this.#asked) this.rearm();
+    // One that has passed may have been lost: the platform gives an alarm up that failed too often.
+    if (this.#time !== undefined && this.#time <= time && this.#time > this.#parts.now()) return;
+    this.#wakeAt(time);
   }
 
   /** Asks every part anew: what has been done needs no wake-up. */
   rearm(): void {
+    this.#asked = true;
     const times = this.#parts.times().filter((time) => time !== undefined);
-    this.#time = times.length === 0 ? undefined : Math.min(...times);
-    this.#parts.storage.wakeAt(this.#time ?? null);
+    this.#wakeAt(times.length === 0 ? undefined : Math.min(...times));
+  }
+
+  #wakeAt(time: number | undefined): void {
+    this.#time = undefined;
+    this.#parts.storage.wakeAt(time ?? null);
+    this.#time = time;
   }
 }
