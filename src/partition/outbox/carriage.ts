@@ -11,16 +11,24 @@ interface Parts {
   readonly local: (message: CallMessage) => Promise<Reply>;
 }
 
-/** Calls to objects of this partition that are under way at the same time. */
+/** Calls to objects of this partition that are under way at the same time, and as many questions for outcomes. */
 const LOCAL = 256;
+
+/** Calls that leave when one of this partition has been answered. */
+interface Line {
+  readonly waiting: Waiting[];
+  under: number;
+}
 
 /** Takes calls to where their objects are: to this partition without a message, else to another. Bounded both ways. */
 export class Carriage {
   readonly #parts: Parts;
   readonly #destinations: Destinations;
-  /** Calls that leave when one of this partition has been answered. */
-  readonly #line: Waiting[] = [];
-  #under = 0;
+  /** Questions may take their time, and must hold up no call. */
+  readonly #lines: { readonly send: Line; readonly ask: Line } = {
+    send: { waiting: [], under: 0 },
+    ask: { waiting: [], under: 0 },
+  };
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -38,20 +46,21 @@ export class Carriage {
       queueMicrotask(() => waiting.answered(errorReply(error)));
       return;
     }
-    this.#line.push(waiting);
-    this.#next();
+    const line = this.#lines[way];
+    line.waiting.push(waiting);
+    this.#next(line);
   }
 
-  #next(): void {
-    while (this.#under < LOCAL) {
-      const waiting = this.#line.shift();
+  #next(line: Line): void {
+    while (line.under < LOCAL) {
+      const waiting = line.waiting.shift();
       if (waiting === undefined) return;
-      void this.#here(waiting);
+      void this.#here(line, waiting);
     }
   }
 
-  async #here({ message, answered }: Waiting): Promise<void> {
-    this.#under++;
+  async #here(line: Line, { message, answered }: Waiting): Promise<void> {
+    line.under++;
     try {
       const made = message();
       if (made !== undefined) answered(await this.#parts.local(made));
@@ -59,8 +68,8 @@ export class Carriage {
       // Its request can't be read now.
       answered(errorReply(error));
     } finally {
-      this.#under--;
-      this.#next();
+      line.under--;
+      this.#next(line);
     }
   }
 }
