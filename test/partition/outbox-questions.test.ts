@@ -1,7 +1,8 @@
-import { callOutcome, method, VirtualObject } from "edgeverse";
+import { callOutcome, EdgeverseError, method, VirtualObject } from "edgeverse";
 import { TestCluster } from "edgeverse/testing";
 import { expect, test } from "vitest";
 import { z } from "zod";
+import { verdict } from "../../src/partition/outbox/delivery.ts";
 
 let opened = Promise.withResolvers<void>();
 
@@ -48,4 +49,13 @@ test("[CALL7] receivers that take their time hold up no other call, though their
   await cluster.clock.advance(1_000);
   expect(await cluster.object(Worker, "boss").read()).toMatchObject({ heard: 300 });
   cluster.stop();
+});
+
+test("[CALL7] the outcome of an accepted call is what its receiver has stored, not that other code refuses it", () => {
+  const error = new EdgeverseError("METHOD_NOT_FOUND", "older code").toWire();
+  expect(verdict({ kind: "error", error }, "outcome")).toEqual({ kind: "refused", error });
+  expect(verdict({ kind: "error", error, replayed: true }, "outcome")).toMatchObject({
+    kind: "ended",
+    outcome: { status: "failed" },
+  });
 });

@@ -82,6 +82,7 @@ export class Deliveries {
       return;
     }
     sending.attempts = 0;
+    sending.refusedAt = undefined;
     // Who is told nothing learns nothing of an id that is too old: its receiver may have had the call long ago.
     const hopeless = found.kind === "refused" && found.error.code !== "EXPIRED_CALL_ID";
     if (hopeless && sending.message.onOutcome === null) {
@@ -101,11 +102,14 @@ export class Deliveries {
     const message = () => sending.toReceiver(this.#request(sending), "outcome", now() + config.callTimeout);
     this.#call(sending, sending.message.to, "ask", message, (reply) => {
       const found = verdict(reply, "outcome");
-      if (found.kind === "ended") {
+      if (found.kind === "refused" && !this.#mayPass(sending, found.error)) sending.outcome = outcomeOf(found.error);
+      if (found.kind === "ended") sending.outcome = found.outcome;
+      if (sending.outcome === undefined) this.#again(sending, isParked(reply) ? PARKED_AGAIN : undefined);
+      else {
         sending.attempts = 0;
-        sending.outcome = found.outcome;
+        sending.refusedAt = undefined;
         this.#tell(sending);
-      } else this.#again(sending, isParked(reply) ? PARKED_AGAIN : undefined);
+      }
     });
   }
 

@@ -22,7 +22,7 @@ export type Outcome = Rest<CallOutcome>;
  * | a response                           | ended               | ended                                          |
  * | an error that may pass               | again               | again                                          |
  * | the stored error of an ended call    | ended               | ended                                          |
- * | another error                        | refused             | ended                                          |
+ * | another error                        | refused             | refused                                        |
  * | it is parked                         | accepted            | again                                          |
  */
 export function verdict(reply: Reply, asked: "accepted" | "outcome"): Verdict {
@@ -37,7 +37,7 @@ export function verdict(reply: Reply, asked: "accepted" | "outcome"): Verdict {
       const { error } = reply;
       if (isParked(reply)) return asked === "accepted" ? { kind: "accepted" } : { kind: "again" };
       if (EdgeverseError.from(error).retryable) return { kind: "again" };
-      if (asked === "outcome" || reply.replayed === true) return { kind: "ended", outcome: outcomeOf(error) };
+      if (reply.replayed === true) return { kind: "ended", outcome: outcomeOf(error) };
       return { kind: "refused", error };
     }
   }
