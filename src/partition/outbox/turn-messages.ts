@@ -48,8 +48,11 @@ class TurnMessages implements TurnEffect {
     this.#bytes += bytes;
   }
 
-  absorb(inner: this): void {
+  checkAbsorb(inner: this): void {
     this.#checkSize(this.#messages.length + inner.#messages.length, this.#bytes + inner.#bytes);
+  }
+
+  absorb(inner: this): void {
     this.#messages.push(...inner.#messages);
     this.#bytes += inner.#bytes;
     inner.#messages = [];

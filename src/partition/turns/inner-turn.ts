@@ -19,7 +19,7 @@ export function startInner(turn: Turn, outer: Turn): void {
 /**
  * Joins a successful inner turn to its outer one.
  * @throws EdgeverseError `CONFLICT` when the outer turn's state changed meanwhile: neither change may be lost;
- *   `PAYLOAD_TOO_LARGE` when the rows of both are too many for one turn
+ *   `PAYLOAD_TOO_LARGE` when the rows of both, or what both send, are too many for one turn
  */
 export function succeedInner(turn: Turn, outer: Turn): void {
   if (outer.status !== "running") throw turn.services.over(outer);
@@ -33,6 +33,7 @@ export function succeedInner(turn: Turn, outer: Turn): void {
     }
   }
   // Steps that can fail come before steps that can't.
+  if (turn.effects !== undefined) outer.effects?.checkAbsorb(turn.effects);
   const writes = turn.openedStore?.writes;
   if (writes !== undefined && writes.size > 0) outer.openStore().absorb(writes);
   if (turn.effects !== undefined) TurnEffects.of(outer).absorb(turn.effects);

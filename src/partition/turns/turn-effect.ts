@@ -1,6 +1,11 @@
 /** What a turn does beside its object's state and rows, and in the same commit. Nothing is left of it if the turn fails. */
 export interface TurnEffect {
-  /** Takes over what an inner turn has gathered. */
+  /**
+   * Makes sure that it can take over what an inner turn has gathered.
+   * @throws EdgeverseError, and the inner turn fails
+   */
+  checkAbsorb(inner: this): void;
+  /** Takes it over. */
   absorb(inner: this): void;
   /**
    * Makes sure that it can be done, before anything of the turn is published.
@@ -30,6 +35,10 @@ export class TurnEffects {
     const effect = make();
     this.#effects.set(kind, effect);
     return effect;
+  }
+
+  checkAbsorb(other: TurnEffects): void {
+    for (const [kind, inner] of other.#effects) this.#effects.get(kind)?.checkAbsorb(inner);
   }
 
   /** @param other of an inner turn; what it has no counterpart of here changes owner */
