@@ -1,5 +1,5 @@
 import { type CallOutcome, callOutcome, method, VirtualObject } from "edgeverse";
-import { TestCluster } from "edgeverse/testing";
+import { type SqliteStorage, TestCluster } from "edgeverse/testing";
 import { z } from "zod";
 
 const note = z.object({ to: z.string(), text: z.string() });
@@ -15,7 +15,9 @@ export class Desk extends VirtualObject.withState(
   static override readonly type = "Desk";
   static override readonly methods = {
     send: method({ request: note.extend({ delay: z.number().optional(), expiresIn: z.number().optional() }) }),
-    sendMany: method({ request: z.object({ to: z.string(), texts: z.array(z.string()) }) }),
+    sendMany: method({
+      request: z.object({ to: z.string(), texts: z.array(z.string()), delay: z.number().optional() }),
+    }),
     sendAndThrow: method({ request: note }),
     sendAndHear: method({ request: note.extend({ expiresIn: z.number().optional() }) }),
     sendUnfit: method({ request: z.object({ to: z.string() }) }),
@@ -44,8 +46,8 @@ export class Desk extends VirtualObject.withState(
     }).take({ text });
   }
 
-  sendMany({ to, texts }: { to: string; texts: string[] }) {
-    for (const text of texts) this.outbox(Desk, to).take({ text });
+  sendMany({ to, texts, delay }: { to: string; texts: string[]; delay?: number | undefined }) {
+    for (const text of texts) this.outbox(Desk, to, delay === undefined ? {} : { delay }).take({ text });
   }
 
   sendAndThrow({ to, text }: { to: string; text: string }) {
@@ -92,8 +94,17 @@ export class Desk extends VirtualObject.withState(
 }
 
 /** Numbers of `[Desk]` on each partition. */
-export function desks(partitions = 1, config: Record<string, unknown> = {}) {
-  const cluster = new TestCluster({ objects: [Desk], partitions, config: { shards: 64, ...config } });
+export function desks(
+  partitions = 1,
+  config: Record<string, unknown> = {},
+  storageOf?: (name: string) => SqliteStorage,
+) {
+  const cluster = new TestCluster({
+    objects: [Desk],
+    partitions,
+    config: { shards: 64, ...config },
+    ...(storageOf === undefined ? {} : { storageOf }),
+  });
   const on = (partition: string, name: string) => {
     for (let index = 0; ; index++) {
       const id = `${name}${index}`;

@@ -171,10 +171,16 @@ export class Outbox {
     );
   }
 
+  /** Whether it is this process's to send. What is taken in before that would be in the way when its shard comes back. */
+  #mayLeave({ position }: Sending): boolean {
+    const { served, shardAt } = this.#parts;
+    return served(position) && !this.#released.has(shardAt(position));
+  }
+
   #add(message: Message): void {
     const keep = this.#requests + message.bytes <= REQUESTS;
     const sending = new Sending(keep ? message : { ...message, request: undefined });
-    if (this.#known.has(sending.key) || !this.#parts.served(sending.position)) return;
+    if (this.#known.has(sending.key) || !this.#mayLeave(sending)) return;
     // Nothing may leave before what is not in memory.
     if (this.#more || this.#known.size >= IN_MEMORY) {
       this.#more = true;

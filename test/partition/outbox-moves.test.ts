@@ -1,0 +1,32 @@
+import { SqliteStorage } from "edgeverse/testing";
+import { expect, test } from "vitest";
+import { Desk, desks } from "./outbox-fixture.ts";
+
+/** A database that takes its time until what it has taken is durable. */
+class LateStorage extends SqliteStorage {
+  wait: (() => Promise<void>) | undefined;
+  override async barrier(): Promise<void> {
+    await this.wait?.();
+    await super.barrier();
+  }
+}
+
+test("[CALL7] a call that falls due while its shard is handed over leaves, also when the shard comes back", async () => {
+  const late = new LateStorage();
+  const { cluster, on, settled } = desks(3, {}, (name) => (name === "p2" ? late : new SqliteStorage()));
+  const [ann, bob] = [on("p0", "ann"), on("p1", "bob")];
+  cluster.unreachable.add("p1");
+  const stub = cluster.object(Desk, ann);
+  const delays = Array.from({ length: 60 }, (_, index) => 20 * (index + 1));
+  for (const delay of delays) await stub.send({ to: bob, text: `${delay}`, delay });
+  late.wait = () => new Promise((resolve) => cluster.clock.after(200, resolve));
+  await cluster.move(Desk, ann, { to: "p2" });
+  late.wait = undefined;
+  await cluster.clock.advance(10_000);
+  await cluster.move(Desk, ann, { to: "p0" });
+  cluster.unreachable.delete("p1");
+  await settled();
+  const { got } = await cluster.object(Desk, bob).read();
+  expect(got).toHaveLength(delays.length);
+  cluster.stop();
+});
