@@ -198,7 +198,10 @@ export class PartitionCore {
       patience: config.callTimeout,
       onClearing: (busy) => {
         if (busy) this.wakeUps.by(now() + WAKE_AFTER);
-        else this.wakeUps.rearm();
+        else {
+          outbox.cleared();
+          this.wakeUps.rearm();
+        }
       },
       deactivate: (activation) => this.system.evict(activation, "moved"),
       resume: (shard) => {

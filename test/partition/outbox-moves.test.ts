@@ -30,3 +30,19 @@ test("[CALL7] a call that falls due while its shard is handed over leaves, also 
   expect(got).toHaveLength(delays.length);
   cluster.stop();
 });
+
+test("[CALL7] what has left with its shard does not count against the limit", async () => {
+  const { cluster, on } = desks(3, { outbox: 1_000_000 });
+  const [ann, bob, cid] = [on("p0", "ann"), on("p1", "bob"), on("p0", "cyd")];
+  cluster.unreachable.add("p1");
+  for (let index = 0; index < 4; index++) await cluster.object(Desk, ann).sendLarge({ to: bob, bytes: 200_000 });
+  await cluster.move(Desk, ann, { to: "p2" });
+  // Its rows are still here: they count until they are cleared away.
+  await expect(cluster.object(Desk, cid).sendLarge({ to: bob, bytes: 400_000 })).rejects.toMatchObject({
+    code: "OVERLOADED",
+  });
+  await cluster.clock.advance(10_000);
+  await cluster.object(Desk, cid).sendLarge({ to: bob, bytes: 400_000 });
+  expect(cluster.ownerOf(Desk, cid)).toBe("p0");
+  cluster.stop();
+});

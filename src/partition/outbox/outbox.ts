@@ -131,6 +131,12 @@ export class Outbox {
     this.#await();
   }
 
+  /** The rows of shards that have left are gone. */
+  cleared(): void {
+    this.#parts.table.recount();
+    this.#refill();
+  }
+
   /** Looks for delayed messages whose time has come, and tries again what waits for a parked call. */
   look(): void {
     const { table, now } = this.#parts;
@@ -140,6 +146,7 @@ export class Outbox {
       sending.again = undefined;
       this.#deliveries.goOn(sending);
     }
+    this.#refill();
     this.#await();
   }
 
@@ -150,6 +157,7 @@ export class Outbox {
       if (this.#parts.shardAt(sending.position) === shard) this.#drop(sending);
     }
     this.#parts.table.recount();
+    this.#refill();
   }
 
   /** The shard stays, or comes back another time. */
@@ -193,14 +201,20 @@ export class Outbox {
 
   #load(range?: HashRange): void {
     const limit = IN_MEMORY + 1;
+    // What an earlier load left in the table may not be forgotten over a shard that comes.
+    const waiting = this.#parts.table.waiting(limit, this.#more ? undefined : range);
     this.#more = false;
-    const waiting = this.#parts.table.waiting(limit, range);
     for (const message of waiting) this.#add(message);
     if (waiting.length === limit) this.#more = true;
   }
 
   #forget(sending: Sending): void {
     this.#drop(sending);
+    this.#refill();
+  }
+
+  /** Takes in what did not fit into memory, as soon as half of it is free. */
+  #refill(): void {
     if (this.#more && this.#known.size <= IN_MEMORY / 2) this.#surely(() => this.#load());
   }
 
