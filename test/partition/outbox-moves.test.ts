@@ -46,3 +46,24 @@ test("[CALL7] what has left with its shard does not count against the limit", as
   expect(cluster.ownerOf(Desk, cid)).toBe("p0");
   cluster.stop();
 });
+
+test("[CALL7] what came with a shard leaves, also when its new owner ends before the first answer", async () => {
+  const late = new LateStorage();
+  const { cluster, on } = desks(3, {}, (name) => (name === "p1" ? late : new SqliteStorage()));
+  const [ann, bob] = [on("p0", "ann"), on("p1", "bob")];
+  await cluster.object(Desk, bob).read();
+  const silence = Promise.withResolvers<void>();
+  late.wait = () => silence.promise;
+  await cluster.object(Desk, ann).send({ to: bob, text: "hello" });
+  await cluster.move(Desk, ann, { to: "p2" });
+  // Nothing else need ever wake it.
+  expect(cluster.storage("p2").wake).not.toBeNull();
+  cluster.crash("p2");
+  cluster.crash("p1");
+  late.wait = undefined;
+  silence.resolve();
+  await cluster.clock.advance(60_000);
+  expect((await cluster.object(Desk, bob).read()).got).toEqual([`${ann}: hello`]);
+  expect(cluster.storage("p2").query("SELECT * FROM outbox")).toEqual([]);
+  cluster.stop();
+});

@@ -124,11 +124,15 @@ export class Outbox {
 
   /** Goes on with what is in the table: all of it, or what came with a shard. */
   resume(range?: HashRange): void {
-    const { table } = this.#parts;
-    table.recount();
-    if (table.size.rows === 0) return;
-    this.#load(range);
-    this.#await();
+    this.#surely(() => {
+      const { table, wakeBy } = this.#parts;
+      table.recount();
+      if (table.size.rows === 0) return;
+      this.#load(range);
+      this.#await();
+      const { wakeTime } = this;
+      if (wakeTime !== undefined) wakeBy(wakeTime);
+    });
   }
 
   /** The rows of shards that have left are gone. */
