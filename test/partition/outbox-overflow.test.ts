@@ -18,3 +18,25 @@ test("[CALL7] what did not fit in memory leaves when the shard that filled it ha
   expect((await cluster.object(Desk, dan).read()).got).toEqual([`${cid}: hello`]);
   cluster.stop();
 });
+
+test("[CALL7] calls that were set aside hold up no other, however many there are", async () => {
+  const { cluster, on } = desks(3);
+  const [ann, bob, cid, dan] = [on("p0", "ann"), on("p1", "bob"), on("p0", "cyd"), on("p2", "dan")];
+  cluster.unreachable.add("p1").add("p2");
+  await cluster.object(Desk, ann).send({ to: bob, text: "never" });
+  const [row = {}] = cluster.storage("p0").query("SELECT * FROM outbox");
+  const columns = Object.keys(row);
+  const values = columns.map((column) => ({ n: "printf('%016d', i)", status: "'parked'" })[column] ?? column);
+  cluster.storage("p0").query(
+    `INSERT INTO outbox (${columns.join(", ")}) WITH RECURSIVE numbers (i) AS
+       (SELECT 1 UNION ALL SELECT i + 1 FROM numbers WHERE i < ${MANY})
+     SELECT ${values.join(", ")} FROM outbox, numbers`,
+  );
+  await cluster.object(Desk, cid).send({ to: dan, text: "before" });
+  cluster.crash("p0");
+  await cluster.object(Desk, cid).send({ to: dan, text: "after" });
+  cluster.unreachable.delete("p2");
+  await cluster.clock.advance(60_000);
+  expect((await cluster.object(Desk, dan).read()).got).toEqual([`${cid}: before`, `${cid}: after`]);
+  cluster.stop();
+});

@@ -86,17 +86,23 @@ export class OutboxTable {
     this.#size.bytes += sign * messageBytes(message);
   }
 
-  /**
-   * Messages that may leave by now, in order and without their requests; of a range in hash order, or all. Also those that were
-   * set aside: this process may run other code.
-   */
+  /** Messages that may leave by now, in order and without their requests; of a range in hash order, or all. */
   waiting(limit: number, range?: HashRange): Message[] {
+    return this.#read("waiting", limit, range);
+  }
+
+  /** The same of those that were set aside: another process may run other code. */
+  setAside(limit: number, range?: HashRange): Message[] {
+    return this.#read("parked", limit, range);
+  }
+
+  #read(status: "waiting" | "parked", limit: number, range?: HashRange): Message[] {
     const where = range === undefined ? "" : "AND position BETWEEN ? AND ?";
     const rows = this.#parts.storage.query<MessageRow & SqlRow>(
-      `SELECT ${HEADER} FROM outbox WHERE due <= ? ${where} ORDER BY n LIMIT ?`,
+      `SELECT ${HEADER} FROM outbox WHERE status = '${status}' AND due <= ? ${where} ORDER BY n LIMIT ?`,
       this.#parts.now(),
       ...(range === undefined ? [] : [range.first, range.last]),
-      limit,
+      Math.max(0, limit),
     );
     const messages = rows.map(messageFromRow);
     this.#last = Math.max(this.#last, Number(messages.at(-1)?.place[3] ?? 0));

@@ -129,6 +129,8 @@ export class Outbox {
       table.recount();
       if (table.size.rows === 0) return;
       this.#load(range);
+      // They take little of the room: they may be many, and each is tried for long.
+      for (const message of table.setAside(IN_MEMORY / 2 - this.#known.size, range)) this.#add(message);
       this.#await();
       const { wakeTime } = this;
       if (wakeTime !== undefined) wakeBy(wakeTime);
