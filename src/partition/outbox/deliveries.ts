@@ -83,11 +83,13 @@ export class Deliveries {
     }
     sending.attempts = 0;
     sending.refusedAt = undefined;
-    // Who is told nothing learns nothing of an id that is too old: its receiver may have had the call long ago.
-    const hopeless = found.kind === "refused" && found.error.code !== "EXPIRED_CALL_ID";
-    if (hopeless && sending.message.onOutcome === null) {
-      this.#park(sending, found.error);
-      return;
+    if (found.kind === "refused" && sending.message.onOutcome === null) {
+      if (found.error.code !== "EXPIRED_CALL_ID") {
+        this.#park(sending, found.error);
+        return;
+      }
+      // To try again is in vain. The receiver may have had the call, and forgotten it since.
+      this.#warn("a message waited for longer than its receiver keeps call marks, and may not have run", sending);
     }
     if (found.kind === "refused") sending.outcome = outcomeOf(found.error);
     if (found.kind === "ended") sending.outcome = found.outcome;
@@ -144,7 +146,7 @@ export class Deliveries {
 
   /** Sets it aside: it fails by its nature. */
   #park(sending: Sending, error: WireError): void {
-    const { commit, table, observer } = this.#parts;
+    const { commit, table } = this.#parts;
     commit.write(sending, () => table.park(sending.message, JSON.stringify(error)));
     commit.settled(sending, (failure) => {
       if (!this.#callbacks.current(sending)) return;
@@ -152,13 +154,16 @@ export class Deliveries {
         this.#again(sending);
         return;
       }
-      const { to, method, callId, place } = sending.message;
-      const [, type, id] = place;
-      observer.warn("a message can't be delivered, and is set aside", { type, id, to, method, callId, error });
+      this.#warn("a message can't be delivered, and is set aside", sending, error);
       this.stats.parked++;
       this.#lanes.remove(sending);
       this.#callbacks.done(sending);
     });
+  }
+
+  #warn(event: string, { sender, message }: Sending, error?: WireError): void {
+    const { to, method, callId } = message;
+    this.#parts.observer.warn(event, { ...sender, to, method, callId, ...(error === undefined ? {} : { error }) });
   }
 
   /** Tries it again, later each time. With a `delay`, when it is woken: `look` of the outbox goes on with it. */
