@@ -5,12 +5,13 @@ import { Counter } from "../examples/counter.ts";
 const neighbours = z.object({ prefix: z.string(), count: z.number().int(), method: z.enum(["get", "add"]) });
 type Neighbours = z.infer<typeof neighbours>;
 
-/** Calls many other objects in one turn. It keeps nothing itself. */
-export class Hub extends VirtualObject {
+/** Calls many other objects in one turn, or sends them calls. It counts how often it sent. */
+export class Hub extends VirtualObject.withState(z.object({ told: z.number().int().default(0) })) {
   static override readonly type = "Hub";
   static override readonly methods = {
     inTurn: method({ request: neighbours }),
     together: method({ request: neighbours }),
+    tell: method({ request: neighbours.omit({ method: true }) }),
     transaction: method({ request: neighbours.omit({ method: true }) }),
   };
 
@@ -23,6 +24,12 @@ export class Hub extends VirtualObject {
   async together({ prefix, count, method }: Neighbours) {
     const answers = Array.from({ length: count }, (_, index) => this.#ask(`${prefix}${index}`, method));
     return { sum: (await Promise.all(answers)).reduce((sum, value) => sum + value, 0) };
+  }
+
+  tell({ prefix, count }: Omit<Neighbours, "method">) {
+    for (let index = 0; index < count; index++) this.outbox(Counter, `${prefix}${index}`).add({ by: 1 });
+    this.state.told++;
+    return { told: this.state.told };
   }
 
   async transaction({ prefix, count }: Omit<Neighbours, "method">) {

@@ -54,6 +54,18 @@ export function hubs(how: "inTurn" | "together", partition: "p0" | "p1", method:
   };
 }
 
+/** Hubs on partition p0, each sending `size` calls to objects of its own on `partition`. */
+export function tells(size: number, partition: "p0" | "p1", hubs = HUBS): RequestPlan {
+  const numbers = Array.from({ length: hubs }, (_, hub) => hub);
+  return {
+    method: "POST",
+    paths: numbers.map((hub) => callPath("Hub", `partition#p0/hub-${hub}`, "tell")),
+    bodies: numbers.map((hub) =>
+      JSON.stringify({ request: { prefix: `partition#${partition}/s${hub}-`, count: size } }),
+    ),
+  };
+}
+
 /** Hubs on partition p0, each changing `size` objects of its own there in one transaction. */
 export function transactions(size: number): RequestPlan {
   const numbers = Array.from({ length: HUBS }, (_, hub) => hub);

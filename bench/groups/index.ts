@@ -6,6 +6,7 @@ import { hostMemoryGroup } from "./host-memory.ts";
 import { memoryGroup } from "./memory.ts";
 import { movesGroup } from "./moves.ts";
 import { neighbourGroup } from "./neighbours.ts";
+import { outboxGroup } from "./outbox.ts";
 import { readGroup } from "./read.ts";
 import { reliableGroup } from "./reliable.ts";
 import { transactionGroup } from "./transactions.ts";
@@ -18,6 +19,7 @@ export const groups: readonly Group[] = [
   readGroup,
   neighbourGroup,
   transactionGroup,
+  outboxGroup,
   reliableGroup(32),
   reliableGroup(128),
   memoryGroup,
