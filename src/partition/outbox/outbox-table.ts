@@ -121,7 +121,7 @@ export class OutboxTable {
 
   /** When the next delayed message leaves; undefined when none is to come. */
   nextDue(): number | undefined {
-    const sql = "SELECT due FROM outbox WHERE due > ? ORDER BY due LIMIT 1";
+    const sql = "SELECT due FROM outbox WHERE due > 0 AND due > ? ORDER BY due LIMIT 1";
     return this.#parts.storage.query<{ due: number }>(sql, Math.max(0, this.#parts.now()))[0]?.due;
   }
 

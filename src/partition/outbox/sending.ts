@@ -11,6 +11,8 @@ export class Sending implements CommitMember {
   /** Its removal commits alone: it takes no object down with it. */
   unit: CommitUnit | undefined;
   readonly message: Message;
+  /** Names it in memory. */
+  readonly key: string;
   /** Sender and receiver: messages of one pair leave in order. */
   readonly lane: string;
   /** Attempts in a row that were in vain. */
@@ -23,8 +25,9 @@ export class Sending implements CommitMember {
   again: number | undefined;
 
   constructor(message: Message) {
-    const [, type, id] = message.place;
+    const [position, type, id, n] = message.place;
     this.message = message;
+    this.key = `${n} ${position} ${type} ${id}`;
     this.lane = `${objectKey(type, id)}\n${objectKey(message.to.type, message.to.id)}`;
   }
 
@@ -35,12 +38,6 @@ export class Sending implements CommitMember {
 
   get position(): number {
     return this.message.place[0];
-  }
-
-  /** Names it in memory. */
-  get key(): string {
-    const [position, type, id, n] = this.message.place;
-    return `${n} ${position} ${type} ${id}`;
   }
 
   /** The call to the receiver. */
