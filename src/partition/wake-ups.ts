@@ -20,17 +20,21 @@ export class WakeUps {
 
   /** Asks to be woken at `time`, unless it is to be sooner anyway. */
   by(time: number): void {
-    if (!this.#asked) this.rearm();
+    const sooner = this.#asked ? time : Math.min(time, ...this.#times());
     // One that has passed may have been lost: the platform gives an alarm up that failed too often.
-    if (this.#time !== undefined && this.#time <= time && this.#time > this.#parts.now()) return;
-    this.#wakeAt(time);
+    if (this.#time !== undefined && this.#time <= sooner && this.#time > this.#parts.now()) return;
+    this.#wakeAt(sooner);
   }
 
   /** Asks every part anew: what has been done needs no wake-up. */
   rearm(): void {
-    this.#asked = true;
-    const times = this.#parts.times().filter((time) => time !== undefined);
+    const times = this.#times();
     this.#wakeAt(times.length === 0 ? undefined : Math.min(...times));
+  }
+
+  #times(): number[] {
+    this.#asked = true;
+    return this.#parts.times().filter((time) => time !== undefined);
   }
 
   #wakeAt(time: number | undefined): void {
