@@ -40,9 +40,9 @@ export class CallWaiters {
           resolve(again());
           return;
         }
-        resolve(
-          replayed && (reply.kind === "response" || reply.kind === "error") ? { ...reply, replayed: true } : reply,
-        );
+        // A call that was never accepted, or has yet to end, has no outcome that could be told again.
+        const ended = entry.stored.record.status !== "pending" && (reply.kind === "response" || reply.kind === "error");
+        resolve(replayed && ended ? { ...reply, replayed: true } : reply);
       };
       entry.waiters.add(settle);
       const cancel = this.#parts.deadlines.add(message.deadline, () => {
