@@ -32,6 +32,8 @@ describe("[CALL1] callers that wait for a call", () => {
     await clock.advance(1);
     expect(heard).toEqual([]);
     const reply = { kind: "response", response: "1" } as const;
+    const { record } = entry.stored;
+    entry.stored = { ...entry.stored, record: { ...record, status: "success", response: "1" } };
     waiters.answer(entry, reply);
     waiters.answer(entry, { kind: "error", error });
     // Nothing is left to wait for.
@@ -42,6 +44,14 @@ describe("[CALL1] callers that wait for a call", () => {
     waiters.answer(entry, { kind: "error", error });
     await clock.advance(1);
     expect(heard[2]).toEqual({ kind: "error", error, replayed: true });
+  });
+
+  test("hear of no repetition when the call is taken back: it has no outcome", async () => {
+    const { clock, waiters, entry, heard, wait } = waiting();
+    wait({}, true);
+    waiters.answer(entry, { kind: "error", error });
+    await clock.advance(1);
+    expect(heard).toEqual([{ kind: "error", error }]);
   });
 
   test("hear of its acceptance if they ask for no more", async () => {
