@@ -58,6 +58,8 @@ export class OutboxTable {
 
   /** The next number: above those of all messages that are here. A hybrid logical clock, as text that sorts. */
   nextNumber(): string {
+    // What an earlier process has stored, or what came with a shard, is known once it was counted.
+    if (this.#size === undefined) void this.size;
     this.#last = Math.max(this.#last + 1, this.#parts.now() * TICKS);
     return String(this.#last).padStart(DIGITS, "0");
   }
@@ -65,10 +67,11 @@ export class OutboxTable {
   /** How many messages there are, and roughly how many bytes they take. */
   get size(): { readonly rows: number; readonly bytes: number } {
     if (this.#size === undefined) {
-      const [found] = this.#parts.storage.query<{ rows: number; bytes: number }>(
-        "SELECT count(*) AS rows, coalesce(sum(bytes), 0) AS bytes FROM outbox",
+      const [found] = this.#parts.storage.query<{ rows: number; bytes: number; last: string | null }>(
+        "SELECT count(*) AS rows, coalesce(sum(bytes), 0) AS bytes, max(n) AS last FROM outbox",
       );
-      const { rows = 0, bytes = 0 } = found ?? {};
+      const { rows = 0, bytes = 0, last } = found ?? {};
+      this.#last = Math.max(this.#last, Number(last ?? 0));
       this.#size = { rows, bytes: bytes + rows * messageBytes({ bytes: 0 }) };
     }
     return this.#size;
