@@ -86,16 +86,4 @@ export const OUTBOX_BUGS: Readonly<Record<string, PlantedBug>> = {
     ),
     within: 200,
   },
-  "a shard that leaves goes on sending and writing": {
-    plant: instead(
-      Outbox.prototype,
-      "release",
-      (real) =>
-        function (this: Outbox, shard) {
-          real.call(this, shard);
-          this.admit(shard);
-        },
-    ),
-    within: 1_000,
-  },
 };
