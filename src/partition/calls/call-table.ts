@@ -12,6 +12,7 @@ import {
 } from "../storage/call-rows.ts";
 import type { ChangeTracker } from "../storage/change-tracker.ts";
 import { JsonBatch } from "../storage/json-batch.ts";
+import { writeNoted } from "../storage/noted-writes.ts";
 import type { HashRange } from "../storage/shard-rows.ts";
 import {
   backlogRecord,
@@ -178,16 +179,8 @@ export class CallTable {
     this.#each("UPDATE marks SET logged = 1 WHERE logged = 0 AND", [keyOfCall(call)]);
   }
 
-  /** Writes calls together, but those of leaving shards one by one, each with its note. */
   #write<Call extends StoredCall>(calls: readonly Call[], write: (some: readonly Call[]) => void): void {
-    const { changes, fence } = this.#parts;
-    const rest: Call[] = [];
-    for (const call of calls) {
-      fence(call.position);
-      if (changes.covers(call.position)) changes.row(rowKeyOfCall(call), () => write([call]));
-      else rest.push(call);
-    }
-    write(rest);
+    writeNoted(this.#parts, calls, rowKeyOfCall, write);
   }
 
   /** Runs a statement that ends in a condition for the rows with these keys. */

@@ -43,7 +43,7 @@ export function verdict(reply: Reply, asked: "accepted" | "outcome"): Verdict {
   }
 }
 
-/** The outcome of a call that ended with an error, as `then` gets it. */
+/** The outcome of a call that ended with an error, as an `onOutcome` method gets it. */
 export function outcomeOf({ code, message, reason, details }: WireError): Outcome {
   return {
     status: reason === "EXPIRED" ? "expired" : "failed",

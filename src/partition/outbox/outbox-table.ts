@@ -8,11 +8,11 @@ import {
   insertMessages,
   MESSAGE_KEY,
   type Message,
-  type MessagePlace,
   type MessageRow,
   messageBytes,
   messageFromRow,
 } from "../storage/message-rows.ts";
+import { writeNoted } from "../storage/noted-writes.ts";
 import type { HashRange } from "../storage/shard-rows.ts";
 
 interface Parts {
@@ -144,20 +144,11 @@ export class OutboxTable {
     );
   }
 
-  /** Writes messages together, but those of leaving shards one by one, each with its note. */
   #write(messages: readonly Message[], write: (some: readonly Message[]) => void): void {
-    const { changes, fence } = this.#parts;
-    const rest: Message[] = [];
-    for (const message of messages) {
-      const [position] = message.place;
-      fence(position);
-      if (changes.covers(position)) changes.row(rowKeyOf(message.place), () => write([message]));
-      else rest.push(message);
-    }
-    if (rest.length > 0) write(rest);
+    writeNoted(this.#parts, messages, rowKeyOf, write);
   }
 }
 
-function rowKeyOf([position, type, id, n]: MessagePlace): RowKey {
+function rowKeyOf({ place: [position, type, id, n] }: Message): RowKey {
   return { kind: 3, position, type, id, key: n };
 }
