@@ -11,6 +11,7 @@ import {
   storePending,
 } from "../storage/call-rows.ts";
 import type { ChangeTracker } from "../storage/change-tracker.ts";
+import { HybridClock } from "../storage/hybrid-clock.ts";
 import { JsonBatch } from "../storage/json-batch.ts";
 import { writeNoted } from "../storage/noted-writes.ts";
 import type { HashRange } from "../storage/shard-rows.ts";
@@ -41,9 +42,6 @@ export interface EndedCall extends StoredCall {
   readonly accepted: boolean;
 }
 
-/** Steps of `seq` a millisecond. */
-const TICKS = 1_024;
-
 /**
  * The reliable calls of a partition. A call that was accepted is a row of `pending` until it ends; then it is a mark, written
  * once, in the commit of its effects, until the retention ends. A call that ends before the commit that would accept it never
@@ -53,21 +51,21 @@ export class CallTable {
   readonly backlog: Backlog;
   readonly #storage: SqlStorage;
   readonly #parts: CallTableParts;
-  #lastSeq = 0;
+  readonly #clock: HybridClock;
 
   constructor(storage: SqlStorage, parts: CallTableParts) {
     this.backlog = new Backlog(storage);
     this.#storage = storage;
     this.#parts = parts;
+    this.#clock = new HybridClock(() => parts.now());
   }
 
   /**
    * The place of a call that is accepted now: above every pending call here and every one accepted elsewhere before it came
-   * here. A hybrid logical clock (Kulkarni, Demirbas, Madappa, Avva, Leone 2014) of 1,024 ticks a millisecond.
+   * here.
    */
   nextSeq(): number {
-    this.#lastSeq = Math.max(this.#lastSeq + 1, this.#parts.now() * TICKS);
-    return this.#lastSeq;
+    return this.#clock.next();
   }
 
   find(position: number, type: string, id: string, callId: string): StoredCall | undefined {
@@ -88,7 +86,7 @@ export class CallTable {
         ...(range === undefined ? [] : [range.first, range.last]),
       )
       .map((row) => ({ ...this.#fromRow(row), bytes: row.bytes }));
-    this.#lastSeq = Math.max(this.#lastSeq, calls.at(-1)?.seq ?? 0);
+    this.#clock.saw(calls.at(-1)?.seq ?? 0);
     return calls;
   }
 

@@ -2,6 +2,7 @@ import type { RowKey } from "../../placement/move.ts";
 import type { SqlRow, SqlStorage } from "../../platform/ports.ts";
 import type { ChangeTracker } from "../storage/change-tracker.ts";
 import type { BulkWrite } from "../storage/commit-batch.ts";
+import { HybridClock } from "../storage/hybrid-clock.ts";
 import { JsonBatch } from "../storage/json-batch.ts";
 import {
   HEADER,
@@ -23,8 +24,7 @@ interface Parts {
   readonly fence: (position: number) => void;
 }
 
-/** Steps of `n` a millisecond, and its digits. */
-const TICKS = 1_024;
+/** Digits of `n`. */
 const DIGITS = 16;
 const AMONG = `(${MESSAGE_KEY.join(", ")}) IN (SELECT value->>0, value->>1, value->>2, value->>3 FROM json_each(?))`;
 const BY_KEY = MESSAGE_KEY.map((column) => `${column} = ?`).join(" AND ");
@@ -38,10 +38,11 @@ export class OutboxTable {
   readonly #parts: Parts;
   /** Messages and their bytes; undefined until they are counted. */
   #size: { rows: number; bytes: number } | undefined;
-  #last = 0;
+  readonly #clock: HybridClock;
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    this.#clock = new HybridClock(parts.now);
     const { storage } = parts;
     this.insert = {
       store: (messages) => this.#write(messages, (some) => insertMessages(storage, some)),
@@ -56,12 +57,11 @@ export class OutboxTable {
     };
   }
 
-  /** The next number: above those of all messages that are here. A hybrid logical clock, as text that sorts. */
+  /** The next number: above those of all messages that are here, as text that sorts. */
   nextNumber(): string {
     // What an earlier process has stored, or what came with a shard, is known once it was counted.
     if (this.#size === undefined) void this.size;
-    this.#last = Math.max(this.#last + 1, this.#parts.now() * TICKS);
-    return String(this.#last).padStart(DIGITS, "0");
+    return String(this.#clock.next()).padStart(DIGITS, "0");
   }
 
   /** How many messages there are, and roughly how many bytes they take. */
@@ -71,7 +71,7 @@ export class OutboxTable {
         "SELECT count(*) AS rows, coalesce(sum(bytes), 0) AS bytes, max(n) AS last FROM outbox",
       );
       const { rows = 0, bytes = 0, last } = found ?? {};
-      this.#last = Math.max(this.#last, Number(last ?? 0));
+      this.#clock.saw(Number(last ?? 0));
       this.#size = { rows, bytes: bytes + rows * messageBytes({ bytes: 0 }) };
     }
     return this.#size;
@@ -108,7 +108,7 @@ export class OutboxTable {
       Math.max(0, limit),
     );
     const messages = rows.map(messageFromRow);
-    this.#last = Math.max(this.#last, Number(messages.at(-1)?.place[3] ?? 0));
+    this.#clock.saw(Number(messages.at(-1)?.place[3] ?? 0));
     return messages;
   }
 

@@ -1,5 +1,6 @@
 import type { CopyDigest, MovedRow, RowKey, RowKind } from "../../placement/move.ts";
 import type { SqlStorage } from "../../platform/ports.ts";
+import { HybridClock } from "./hybrid-clock.ts";
 import { withRow } from "./row-digest.ts";
 import { comparedValues, compareRowKeys, type HashRange, readRow, rowsOfObject, sizeOfRow } from "./shard-rows.ts";
 import type { UnsavedObject } from "./unsaved-object.ts";
@@ -21,8 +22,6 @@ interface Leaving {
   unsaved: boolean;
 }
 
-const TICKS = 1_024;
-
 function unchanged(): void {}
 
 /**
@@ -31,18 +30,17 @@ function unchanged(): void {}
  */
 export class ChangeTracker {
   readonly #storage: SqlStorage;
-  readonly #now: () => number;
   readonly #leaving = new Map<number, Leaving>();
-  #last: number;
+  readonly #clock: HybridClock;
 
   constructor(storage: SqlStorage, now: () => number) {
     this.#storage = storage;
-    this.#now = now;
-    this.#last = storage.query<{ n: number }>("SELECT coalesce(max(n), 0) AS n FROM changes")[0]?.n ?? 0;
+    this.#clock = new HybridClock(now);
+    this.#clock.last = storage.query<{ n: number }>("SELECT coalesce(max(n), 0) AS n FROM changes")[0]?.n ?? 0;
     for (const { copy } of storage.query<{ copy: string }>(
       "SELECT copy FROM shards WHERE state = 'leaving' AND copy IS NOT NULL",
     )) {
-      this.#last = Math.max(this.#last, (JSON.parse(copy) as CopyState).acknowledged);
+      this.#clock.saw((JSON.parse(copy) as CopyState).acknowledged);
     }
   }
 
@@ -59,7 +57,7 @@ export class ChangeTracker {
 
   /** Number of the newest change. */
   get last(): number {
-    return this.#last;
+    return this.#clock.last;
   }
 
   /** Stops noting the shard's writes. */
@@ -79,14 +77,14 @@ export class ChangeTracker {
   /** Remembers what is noted now. The function that it returns goes back to it, when a transaction was rolled back. */
   checkpoint(): () => void {
     if (this.#leaving.size === 0) return unchanged;
-    const last = this.#last;
+    const { last } = this.#clock;
     const states = [...this.#leaving.values()].map((leaving) => ({
       leaving,
       unsaved: leaving.unsaved,
       state: { ...leaving.state },
     }));
     return () => {
-      this.#last = last;
+      this.#clock.last = last;
       for (const { leaving, unsaved, state } of states) {
         leaving.unsaved = unsaved;
         Object.assign(leaving.state, state);
@@ -238,7 +236,7 @@ export class ChangeTracker {
     const { position, type, id, kind, key } = rowKey;
     // A row that is made after its object was wiped has to come after the wipe, though the first pass sends it too.
     if (isAhead(state, rowKey) && !(kind === 1 && this.#isWiped(rowKey))) return;
-    this.#last = Math.max(this.#last + 1, this.#now() * TICKS);
+    const n = this.#clock.next();
     this.#storage.query(
       `INSERT INTO changes VALUES (?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (position, type, id, kind, key) DO UPDATE SET n = excluded.n, wipe = excluded.wipe`,
@@ -247,7 +245,7 @@ export class ChangeTracker {
       id,
       kind,
       key,
-      this.#last,
+      n,
       wipe ? 1 : 0,
     );
   }
