@@ -1,7 +1,22 @@
 import { sql } from "drizzle-orm";
-import { bigint, bigserial, check, index, integer, jsonb, pgTable, text, timestamp, unique } from "drizzle-orm/pg-core";
+import {
+  type AnyPgColumn,
+  bigint,
+  bigserial,
+  check,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  text,
+  timestamp,
+  unique,
+} from "drizzle-orm/pg-core";
 
 const instant = (name: string) => timestamp(name, { withTimezone: true, mode: "date" });
+
+/** The id of the call that made a call, as its caller says. */
+const causeCallId = (caller: AnyPgColumn) => sql`(${caller} -> 'cause' ->> 'callId')`;
 
 /**
  * The log of reliable calls ([CALL5]) and a way in ([CALL11]): an outside program inserts a call with `call_id`,
@@ -41,6 +56,10 @@ export const reliableCalls = pgTable(
     index("edgeverse_reliable_calls_open").on(t.status, t.seq).where(sql`${t.status} <> 'success'`),
     // Retention: covers the count, and finds the oldest without reading the table.
     index("edgeverse_reliable_calls_finished").on(t.finishedAt, t.status).where(sql`${t.status} <> 'pending'`),
+    // What a call has made ([CALL16]). Only calls that others have made are in it.
+    index("edgeverse_reliable_calls_cause")
+      .on(causeCallId(t.caller))
+      .where(sql`${causeCallId(t.caller)} is not null`),
     index("edgeverse_reliable_calls_object").on(t.objectId, t.seq),
     index("edgeverse_reliable_calls_type").on(t.objectType, t.seq),
   ],

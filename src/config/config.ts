@@ -69,6 +69,7 @@ export const configSchema = z.object({
   idleTimeout: duration("60s", "How long an unused object stays in memory"),
   maxObjects: count(100_000, 10_000_000, "Objects one partition keeps in memory"),
   partitionMemory: count(48 * MiB, 1_024 * MiB, "Estimated bytes of memory for one partition's objects and calls"),
+  isolateMemory: count(64 * MiB, 4_096 * MiB, "The same for all partitions of one isolate, which share it equally"),
   log: z
     .enum(["postgres", "local"])
     .default("postgres")
@@ -81,6 +82,12 @@ export const configSchema = z.object({
     "Bytes of pending calls and of outcomes Postgres has not seen, in one partition",
   ),
   outbox: count(64 * MiB, 4_096 * MiB, "Bytes of calls that objects of one partition have sent and not delivered"),
+  gates: count(1, 256, "Gates that hold clients' connections, named g0, g1, …"),
+  gateClients: count(10_000, 30_000, "Clients of one gate, connected or away"),
+  pushResume: duration("2m", "How long a client that lost its connection may take to come back to its session"),
+  pushLog: count(64 * MiB, 4_096 * MiB, "Bytes of the messages that one gate keeps for clients to come back to"),
+  reminders: count(256 * MiB, 4_096 * MiB, "Bytes of the reminders that objects of one partition have set"),
+  events: count(64 * MiB, 4_096 * MiB, "Bytes of events of one partition that one sink has yet to get"),
   logTimeout: duration("5s", "How long one statement to Postgres may take"),
   rebalance: z.enum(["off", "count", "load"]).default("count").describe("What shards are balanced by"),
   rebalanceThreshold: z.coerce
@@ -112,8 +119,15 @@ export function environmentName(key: string): string {
   return `${PREFIX}${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
 }
 
-/** Names that begin with `EDGEVERSE_` and are no part of {@link Config}: two bindings of the worker and the local host's data folder. */
-export const OTHER_NAMES = ["EDGEVERSE_ADMIN_TOKEN", "EDGEVERSE_SQL_ENDPOINT", "EDGEVERSE_DATA"] as const;
+/** Names that begin with `EDGEVERSE_` and are no part of {@link Config}: bindings of the worker, and what the local host is told. */
+export const OTHER_NAMES = [
+  "EDGEVERSE_ADMIN_TOKEN",
+  "EDGEVERSE_OPERATOR_TOKEN",
+  "EDGEVERSE_VIEWER_TOKEN",
+  "EDGEVERSE_SQL_ENDPOINT",
+  "EDGEVERSE_DATA",
+  "EDGEVERSE_HEAP",
+] as const;
 
 const KNOWN: ReadonlySet<string> = new Set([...KEYS.map(environmentName), ...OTHER_NAMES]);
 

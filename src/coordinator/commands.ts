@@ -1,6 +1,7 @@
 import type { WireError } from "../errors/edgeverse-error.ts";
 import type { MovePhase } from "../placement/move-state.ts";
 import type { CallKey } from "../reliable/call-record.ts";
+import type { EventKey } from "../router/event-views.ts";
 
 /** What an operator may change. Every one leaves a row in the audit. */
 export type AdminCommand =
@@ -33,6 +34,11 @@ export type MemberCommand = { readonly name: string; readonly dryRun?: boolean |
 /** What an operator decides about a reliable call. Its owner carries it out; the coordinator only notes it. */
 export interface CallCommand extends CallKey {
   readonly kind: "retry-call" | "fail-call";
+}
+
+/** The same about an event that was set aside. */
+export interface EventCommand extends EventKey {
+  readonly kind: "retry-event" | "drop-event";
 }
 
 /** Who gave a command, for the audit. */
@@ -175,7 +181,7 @@ export interface CoordinatorAdmin {
    */
   execute(command: AdminCommand, operator: Operator): Promise<AdminResult>;
   /** Leaves a row in the audit of a command that was carried out elsewhere. @param outcome "done", or the code it was refused with */
-  auditCall(command: CallCommand, operator: Operator, outcome: string): Promise<void>;
+  auditCall(command: CallCommand | EventCommand, operator: Operator, outcome: string): Promise<void>;
   view(): Promise<CoordinatorView>;
   /** Of every shard that is pinned, has moved, or is not where the base map puts it. */
   notes(): Promise<ShardNote[]>;

@@ -14,6 +14,7 @@ import type {
   CallCommand,
   CoordinatorAdmin,
   CoordinatorView,
+  EventCommand,
   MovesQuery,
   MoveView,
   Operator,
@@ -167,7 +168,7 @@ export class Coordinator implements CoordinatorAdmin {
   }
 
   /** Leaves a row in the audit of a command that was carried out elsewhere. */
-  async auditCall(command: CallCommand, operator: Operator, outcome: string): Promise<void> {
+  async auditCall(command: CallCommand | EventCommand, operator: Operator, outcome: string): Promise<void> {
     this.#audit.add(command, operator, outcome);
     await this.#options.storage.barrier();
   }

@@ -1,5 +1,5 @@
 const PLACES: readonly string[] = ["/healthz", "/ready", "/api/v1/openapi.json"];
-const PREFIXES: readonly string[] = ["/api/v1/objects/", "/admin/v1/"];
+const PREFIXES: readonly string[] = ["/api/v1/objects/", "/api/v1/events/", "/admin/v1/"];
 
 /**
  * The base path, if it can be one: empty, or like `/edge` or `/apps/edge`.

@@ -15,7 +15,8 @@ export const callStatus = z.enum(statuses);
 export const callSchema = z
   .object({
     callId: z.string(),
-    status: callStatus,
+    status: z.enum([...statuses, "waiting"]),
+    notBefore: moment.optional().register(about, { description: "When a call that is `waiting` is made" }),
     response: jsonValue.optional(),
     error: errorSchema.optional(),
     attempts: z.number().int(),
@@ -29,7 +30,7 @@ export function callView(record: CallRecord, more: Readonly<Record<string, unkno
   const members = {
     ...more,
     callId: record.callId,
-    status: record.status,
+    ...(record.notBefore === undefined ? { status: record.status } : waiting(record.notBefore)),
     attempts: record.attempts,
     acceptedAt: new Date(record.acceptedAt).toISOString(),
     ...(record.finishedAt === null ? {} : { finishedAt: new Date(record.finishedAt).toISOString() }),
@@ -37,6 +38,11 @@ export function callView(record: CallRecord, more: Readonly<Record<string, unkno
   };
   const text = JSON.stringify(members);
   return record.status === "success" ? `${text.slice(0, -1)},"response":${record.response ?? "null"}}` : text;
+}
+
+/** The state of a call that waits for its time ([TIME7]). */
+export function waiting(notBefore: number) {
+  return { status: "waiting", notBefore: new Date(notBefore).toISOString() } as const;
 }
 
 /** Where the status of a reliable call is. */

@@ -1,4 +1,4 @@
-import { checkAdmin } from "./admin/auth.ts";
+import { type Admin, adminTokens, checkAdmin, checkRole } from "./admin/auth.ts";
 import { pathBelow } from "./base-path.ts";
 import type { HttpParts } from "./ports.ts";
 import { failure } from "./problem.ts";
@@ -14,12 +14,14 @@ import { httpRoutes } from "./routes.ts";
 export function createHandler(parts: HttpParts): (request: Request) => Promise<Response> {
   const table = new RouteTable(httpRoutes(parts));
   const bodies = new Bodies(parts.clock, parts.config.maxBody);
-  const serve = (request: Request, requestId: string, path: string, body: RequestBody) => {
+  const tokens = adminTokens(parts);
+  const serve = (request: Request, requestId: string, path: string, body: RequestBody, admin: Admin | undefined) => {
     const { method } = request;
     const found = table.find(method, path);
     if (found === undefined) return table.notFound(method, path, requestId);
     const { route, param } = found;
-    return route.handle({ request, requestId, body, param });
+    if (admin !== undefined) checkRole(admin, route.doc, request);
+    return route.handle({ request, requestId, body, param, actor: admin?.actor });
   };
   return async (request) => {
     const body = bodies.of(request);
@@ -29,8 +31,9 @@ export function createHandler(parts: HttpParts): (request: Request) => Promise<R
       const path = pathBelow(parts.basePath, rawPath(request.url));
       if (path === undefined) throw nothingHere();
       checkEncoding(path);
-      if (path === "/admin" || path.startsWith("/admin/")) await checkAdmin(request, parts.adminToken);
-      response = await serve(request, requestId, path, body);
+      const below = path === "/admin" || path.startsWith("/admin/");
+      const admin = below ? await checkAdmin(request, tokens) : undefined;
+      response = await serve(request, requestId, path, body, admin);
     } catch (error) {
       response = failure(parts, error, requestId);
     }

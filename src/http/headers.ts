@@ -30,6 +30,13 @@ export const callHeaders = commonHeaders.extend({
       examples: ["order-7-pay"],
     }),
   "Edgeverse-Expires-In": duration("a reliable call may stay pending"),
+  "Edgeverse-Not-Before": z
+    .string()
+    .optional()
+    .register(about, {
+      description: "When a reliable call is to be made, if that is later: a time by RFC 3339, or as HTTP writes it",
+      examples: ["2030-01-31T12:00:00Z"],
+    }),
   "Edgeverse-Log": z
     .enum(["write-ahead", "write-behind"])
     .optional()
@@ -43,6 +50,14 @@ export const callHeaders = commonHeaders.extend({
     }),
 });
 
+/** Those that only a reliable call has. */
+export const RELIABLE_HEADERS = [
+  "idempotency-key",
+  "edgeverse-log",
+  "edgeverse-expires-in",
+  "edgeverse-not-before",
+] as const;
+
 const RESPOND_ASYNC = /(?:^|,)\s*respond-async\s*(?:[,;]|$)/i;
 
 /**
@@ -55,23 +70,29 @@ export function timeoutHeader(headers: Headers, most: number): number | undefine
 }
 
 /**
- * What makes a call reliable, from `Idempotency-Key`, `Prefer: respond-async`, `Edgeverse-Expires-In` and `Edgeverse-Log`;
- * undefined for a plain call. A plain call with one of the last two is refused: it would not be what its sender thinks.
+ * What makes a call reliable; undefined for a plain call. A plain call with a header of a reliable one is refused: it would not
+ * be what its sender thinks.
  * @throws EdgeverseError `INVALID_ARGUMENT`
  */
 export function reliableHeaders(headers: Headers, now: () => number): ReliableOptions | undefined {
   const key = headers.get("idempotency-key");
   const expiresIn = headers.get("edgeverse-expires-in");
   const log = headers.get("edgeverse-log");
+  const time = headers.get("edgeverse-not-before");
   if (key === null) {
-    if (expiresIn === null && log === null) return undefined;
-    const name = expiresIn === null ? "Edgeverse-Log" : "Edgeverse-Expires-In";
+    const useless = { "Edgeverse-Log": log, "Edgeverse-Expires-In": expiresIn, "Edgeverse-Not-Before": time };
+    const [name] = Object.entries(useless).find(([, value]) => value !== null) ?? [];
+    if (name === undefined) return undefined;
     throw new EdgeverseError("INVALID_ARGUMENT", `Cannot use ${name} without an Idempotency-Key`);
   }
+  const notBefore = time === null ? undefined : moment(time);
+  const accepted = notBefore !== undefined || RESPOND_ASYNC.test(headers.get("prefer") ?? "");
+  const start = Math.max(now(), notBefore ?? 0);
   return {
     callId: idempotencyKey(key),
-    answer: RESPOND_ASYNC.test(headers.get("prefer") ?? "") ? "accepted" : "outcome",
-    ...(expiresIn === null ? {} : { expiresAt: now() + milliseconds("Edgeverse-Expires-In", expiresIn) }),
+    answer: accepted ? "accepted" : "outcome",
+    ...(notBefore === undefined ? {} : { notBefore }),
+    ...(expiresIn === null ? {} : { expiresAt: start + milliseconds("Edgeverse-Expires-In", expiresIn) }),
     ...(log === null ? {} : { log: logPolicy(log) }),
   };
 }
@@ -100,6 +121,19 @@ function milliseconds(name: string, text: string): number {
   throw new EdgeverseError(
     "INVALID_ARGUMENT",
     `Cannot use ${name}: it must be a whole number of milliseconds from 1 up`,
+  );
+}
+
+const INTERNET_TIME = z.iso.datetime({ offset: true });
+
+/** A time as RFC 3339 writes it, or HTTP: a number could be seconds or ms, and would be a wrong time instead of an error. */
+function moment(text: string): number {
+  const time = Date.parse(text);
+  if (INTERNET_TIME.safeParse(text).success || (!Number.isNaN(time) && new Date(time).toUTCString() === text))
+    return time;
+  throw new EdgeverseError(
+    "INVALID_ARGUMENT",
+    "Cannot use Edgeverse-Not-Before: it must be a time such as 2030-01-31T12:00:00Z or Thu, 31 Jan 2030 12:00:00 GMT",
   );
 }
 

@@ -1,17 +1,28 @@
+import type { Identity } from "../access/identity.ts";
 import type { Config } from "../config/config.ts";
 import type { CoordinatorAdmin } from "../coordinator/commands.ts";
 import type { Registry } from "../object/registry.ts";
 import type { MapDocument } from "../placement/shard-map.ts";
 import type { Clock, Random } from "../platform/ports.ts";
+import type { PushRules } from "../push/push-rules.ts";
 import type { Maintenance } from "../reliable/maintenance.ts";
 import type { CallLog } from "../reliable/ports.ts";
 import type { Connect } from "../router/ports.ts";
 import type { Router } from "../router/router.ts";
+import type { Authenticate } from "./authentication.ts";
 
 /** The coordinator as HTTP sees it. Methods reject when it can't be reached. */
 export interface CoordinatorClient extends CoordinatorAdmin {
   status(): Promise<{ bootstrapped: boolean; bootstrappedAt: number | null; mapVersion: number }>;
   map(): Promise<MapDocument | undefined>;
+}
+
+/** Where clients connect. */
+export interface GateDoor {
+  readonly names: readonly string[];
+  readonly rules: PushRules;
+  /** Opens a WebSocket for an identity that may connect. @throws EdgeverseError `OVERLOADED` */
+  open(gate: string, identity: Identity | null): Promise<Response>;
 }
 
 /** What the HTTP interface is made of; put together in `workers/`. */
@@ -25,9 +36,15 @@ export interface HttpParts {
   readonly coordinator: CoordinatorClient;
   /** The log in Postgres. Undefined: the log is local. */
   readonly log: CallLog | undefined;
+  /** Undefined: no clients connect. */
+  readonly gates: GateDoor | undefined;
   readonly maintenance: Maintenance;
-  /** Undefined: there is no admin API ([ACC3]). */
+  /** Undefined: every client is anonymous. */
+  readonly authenticate: Authenticate | undefined;
+  /** Of the role admin. Without any token there is no admin API ([ACC3]). */
   readonly adminToken: string | undefined;
+  readonly operatorToken?: string | undefined;
+  readonly viewerToken?: string | undefined;
   readonly clock: Clock;
   readonly random: Random;
   /** Hears of faults that are ours: never shown to the client. */

@@ -7,11 +7,13 @@ export interface HttpContext {
   readonly request: Request;
   readonly requestId: string;
   readonly body: RequestBody;
+  /** Who it is that a token of the admin API has let in, for the audit. */
+  readonly actor?: string | undefined;
   /** The decoded value of `{name}` in the route's path. */
   param(name: string): string;
 }
 
-export type Tag = "objects" | "host" | "cluster" | "partitions" | "shards" | "call log";
+export type Tag = "objects" | "host" | "cluster" | "partitions" | "shards" | "call log" | "events" | "sinks";
 
 /** Headers of answers, beside those that every answer or every problem may have. */
 export type AnswerHeader = "Idempotency-Replayed" | "Location" | "Preference-Applied";
@@ -19,7 +21,8 @@ export type AnswerHeader = "Idempotency-Replayed" | "Location" | "Preference-App
 /** What a route answers with when all goes well. */
 export interface Answer {
   readonly description: string;
-  readonly schema: z.ZodType;
+  /** Of its body; without one it has none. */
+  readonly schema?: z.ZodType;
   readonly headers?: readonly AnswerHeader[];
   /** It is also there as a page. */
   readonly html?: boolean;
@@ -34,6 +37,10 @@ export interface RouteDoc {
   /** With `{name}` for a parameter. */
   readonly path: string;
   readonly summary: string;
+  /** It needs the admin token, as every path below `/admin` does. */
+  readonly admin?: true;
+  /** The role that it needs there. Default: to look `viewer`, to change `operator`. */
+  readonly role?: "viewer" | "operator" | "admin";
   readonly description?: string;
   /** It is kept for those who use it, and another does the same. */
   readonly deprecated?: boolean;

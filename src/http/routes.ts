@@ -1,6 +1,8 @@
+import { explainAccessRoute } from "./admin/access.ts";
 import { auditRoute } from "./admin/audit.ts";
 import { loggedCallRoutes } from "./admin/calls.ts";
 import { clusterRoute } from "./admin/cluster.ts";
+import { eventRoutes } from "./admin/events.ts";
 import { moveRoutes } from "./admin/moves.ts";
 import { objectRoutes } from "./admin/objects.ts";
 import { partitionRoutes } from "./admin/partitions.ts";
@@ -9,10 +11,12 @@ import { shardCountRoutes } from "./admin/shard-count.ts";
 import { shardRoutes } from "./admin/shards.ts";
 import { batchRoute } from "./api/batch.ts";
 import { callRoute } from "./api/call.ts";
-import { callStatusRoute } from "./api/calls.ts";
+import { callStatusRoute, cancelCallRoute } from "./api/calls.ts";
+import { socketRoute } from "./api/events.ts";
 import { healthRoutes } from "./api/health.ts";
 import { lifecycleRoutes } from "./api/lifecycle.ts";
 import { openApiRoute } from "./api/openapi.ts";
+import { queryRoute } from "./api/query.ts";
 import { rootRoute } from "./api/root.ts";
 import type { HttpParts } from "./ports.ts";
 import type { Route } from "./route.ts";
@@ -24,6 +28,9 @@ export function httpRoutes(parts: HttpParts): Route[] {
     batchRoute(parts),
     ...lifecycleRoutes(parts),
     callStatusRoute(parts),
+    cancelCallRoute(parts),
+    queryRoute(parts),
+    socketRoute(parts),
     rootRoute(parts),
     ...healthRoutes(parts),
     clusterRoute(parts),
@@ -33,7 +40,9 @@ export function httpRoutes(parts: HttpParts): Route[] {
     ...moveRoutes(parts),
     rebalanceRoute(parts),
     auditRoute(parts),
+    explainAccessRoute(parts),
     ...loggedCallRoutes(parts),
+    ...eventRoutes(parts),
     ...objectRoutes(parts),
   ];
   return [...routes, openApiRoute(parts, routes)];

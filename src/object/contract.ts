@@ -1,7 +1,8 @@
 import type * as z from "zod";
 import type { Deep, IsAny, NotJson, Path, Primitive } from "./json-types.ts";
 import type { MethodOptions } from "./method.ts";
-import type { ObjectClass, stateType } from "./virtual-object.ts";
+import type { ObjectClass } from "./object-class.ts";
+import type { eventsType, stateType } from "./virtual-object.ts";
 
 /*
  * What a class declares with schemas against what it declares with types. A class that disagrees with itself does not
@@ -19,7 +20,17 @@ export type Checked<Classes extends readonly ObjectClass[]> = {
 /** Why a class disagrees with itself; never when it does not. */
 export type Faults<Class extends ObjectClass> =
   | StateFault<Class["type"], Class["state"], InstanceType<Class>>
-  | { [Name in keyof Class["methods"] & string]: MethodFault<Class, Name> }[keyof Class["methods"] & string];
+  | EventsFault<Class["type"], Class["events"], InstanceType<Class>>
+  | { [Name in keyof Class["methods"] & string]: MethodFault<Class, Name> }[keyof Class["methods"] & string]
+  | { [Name in keyof Class["index"] & string]: IndexFault<Class, Name> }[keyof Class["index"] & string];
+
+type IndexFault<Class extends ObjectClass, Name extends string> = string extends Name
+  ? never
+  : Class["index"][Name] extends (state: infer State) => unknown
+    ? [StateOf<Class>] extends [State]
+      ? never
+      : `${Class["type"]}: its index "${Name}" takes another state than its state schema gives`
+    : never;
 
 type StateFault<Type extends string, Schema extends z.ZodType, Instance> = Instance extends {
   readonly [stateType]?: infer Optional;
@@ -31,6 +42,14 @@ type StateFault<Type extends string, Schema extends z.ZodType, Instance> = Insta
         ? Listed<Type, "the type of its state has what its state schema strips", Extra<Optional, z.output<Schema>>>
         : `${Type}: its state schema refuses what the type of its state allows`
       : `${Type}: its state schema gives another state than the type of its state says`
+  : never;
+
+type EventsFault<Type extends string, Schemas, Instance> = Instance extends { readonly [eventsType]?: infer Optional }
+  ? unknown extends Optional
+    ? never
+    : [Schemas] extends [Exclude<Optional, undefined>]
+      ? never
+      : `${Type}: it may emit events that its static events do not declare`
   : never;
 
 type MethodFault<Class extends ObjectClass, Name extends string> = string extends Name

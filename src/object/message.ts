@@ -19,6 +19,8 @@ export interface ReliableOptions {
   readonly log?: LogPolicy;
   /** Ms since the epoch after which the call, if still pending, ends as `expired`. */
   readonly expiresAt?: number;
+  /** Ms since the epoch before which the call is not taken ([TIME7]). */
+  readonly notBefore?: number;
   /** Answer when the call has its outcome, or as soon as it is durably accepted. */
   readonly answer: "outcome" | "accepted";
 }
@@ -80,6 +82,8 @@ export interface Failed {
 export interface Accepted {
   readonly kind: "accepted";
   readonly callId: string;
+  /** It waits for this time, ms since the epoch. */
+  readonly notBefore?: number;
 }
 
 export type Reply = Responded | Failed | Accepted | Moved;

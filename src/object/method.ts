@@ -1,15 +1,16 @@
 import type * as z from "zod";
+import type { Access } from "../access/access.ts";
 
 /** When Postgres must hold a reliable call: after the owner's commit, or before the turn runs ([CALL6]). */
 export type LogPolicy = "write-ahead" | "write-behind";
 
 /** How one method may be called. */
-export interface MethodOptions {
+export interface MethodOptions extends Access {
   /** Schema of the request; where it takes `{}`, none need be sent. Without a schema the method takes no request. */
   readonly request?: z.ZodType;
   /** The method changes nothing; it may run beside other readonly turns of the object, on a frozen state. */
   readonly readonly?: boolean;
-  /** Only objects may call it, and what they have sent or set: for clients there is no such method. */
+  /** Only objects may call it, what they have sent or set, and the Worker's own code: for clients there is no such method. */
   readonly internal?: boolean;
   /** Deadline of a call that brings none, such as `"5s"`; default: the type's, then the configuration's. */
   readonly timeout?: string;

@@ -1,14 +1,20 @@
 import type * as z from "zod";
+import { type AccessRule, accessFault, typeAccessFault } from "../access/access.ts";
+import { checkAccess, type Steps } from "../access/decide.ts";
+import { lifecycleSteps, methodSteps, type Rule } from "../access/steps.ts";
 import { parseDuration } from "../config/duration.ts";
 import { nearestName } from "../config/nearest-name.ts";
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import { checkType, type Placement, placementOf, type ShardBy } from "../identity/object-id.ts";
 import type { Caller } from "./call.ts";
+import { topicFault } from "./event.ts";
+import { hostRules } from "./host-rules.ts";
 import type { LogPolicy } from "./method.ts";
+import type { ObjectClass } from "./object-class.ts";
+import { TypeIndexes } from "./object-index.ts";
 import type { RequestSchema } from "./request.ts";
 import { createSchemaFault, requestSchemaFault, stateSchemaFault } from "./schema-faults.ts";
 import { type StubCall, stubFactory } from "./stub.ts";
-import type { ObjectClass } from "./virtual-object.ts";
 import { VirtualObject } from "./virtual-object.ts";
 
 const AsyncFunction = (async () => undefined).constructor as FunctionConstructor;
@@ -18,8 +24,10 @@ export interface MethodDefinition {
   readonly name: string;
   readonly request: z.ZodType | undefined;
   readonly readonly: boolean;
-  /** Clients can't call it. */
+  /** For clients there is no such method. */
   readonly internal: boolean;
+  /** Who may call it. */
+  readonly access: Steps;
   /** What calling it gives: known from its declaration, or learned from its calls. A promise is never unlearned. */
   returns: "promise" | "value" | "unknown";
   /** Ms, or undefined for the configuration's default. */
@@ -33,12 +41,17 @@ export interface TypeDefinition {
   readonly objectClass: ObjectClass;
   readonly methods: ReadonlyMap<string, MethodDefinition>;
   readonly create: RequestSchema;
+  /** Schemas of its events, by their topics. */
+  readonly events: ReadonlyMap<string, z.ZodType>;
   readonly shardBy: ShardBy | undefined;
+  readonly indexes: TypeIndexes | undefined;
   /** Ms, or undefined for the configuration's default. */
   readonly timeout: number | undefined;
   /** Ms, or undefined for the configuration's default. */
   readonly retention: number | undefined;
   readonly hooks: ReadonlySet<Hook>;
+  /** Who may create and delete its objects. */
+  readonly access: { readonly create: Steps; readonly delete: Steps };
   readonly makeStub: (call: StubCall) => object;
 }
 
@@ -49,11 +62,15 @@ const HOOKS: readonly Hook[] = ["onCreate", "onActivate", "onDeactivate", "onDel
 export class Registry {
   readonly #types: ReadonlyMap<string, TypeDefinition>;
 
-  /** @throws Error naming the class and what is wrong with it */
-  constructor(classes: readonly ObjectClass[]) {
+  /**
+   * @param rules who may call what, over what the classes say
+   * @throws Error naming the class or the rule, and what is wrong with it
+   */
+  constructor(classes: readonly ObjectClass[], rules: readonly AccessRule[] = []) {
     const types = new Map<string, TypeDefinition>();
+    const over = hostRules(rules, classes);
     for (const objectClass of classes) {
-      const definition = define(objectClass);
+      const definition = define(objectClass, over);
       if (types.has(definition.type)) throw new Error(`Cannot serve two classes of type "${definition.type}"`);
       types.set(definition.type, definition);
     }
@@ -96,10 +113,18 @@ export class Registry {
   }
 
   /**
-   * The same for a call that comes from `caller`: for a client an internal method is not there.
-   * @throws EdgeverseError `METHOD_NOT_FOUND`
+   * The method of the object `id` for a call that comes from `caller`: every call gets it here, however it comes ([ACC1]).
+   * For a client an internal method is not there.
+   * @throws EdgeverseError `METHOD_NOT_FOUND`, `ACCESS_DENIED`, `UNAUTHENTICATED`
    */
-  methodFor({ kind }: Caller, definition: TypeDefinition, name: string): MethodDefinition {
+  methodFor(caller: Caller, definition: TypeDefinition, id: string, name: string): MethodDefinition {
+    const found = this.visible(caller, definition, name);
+    checkAccess(found.access, caller, id);
+    return found;
+  }
+
+  /** The same without a look at who may call it. @throws EdgeverseError `METHOD_NOT_FOUND` */
+  visible({ kind }: Caller, definition: TypeDefinition, name: string): MethodDefinition {
     const found = definition.methods.get(name);
     if (kind !== "client") return found ?? this.method(definition, name);
     if (found?.internal === false) return found;
@@ -122,7 +147,7 @@ function guess(name: string, names: Iterable<string>): string {
   return nearest === undefined ? "" : `; did you mean "${nearest}"?`;
 }
 
-function define(objectClass: ObjectClass): TypeDefinition {
+function define(objectClass: ObjectClass, over: readonly Rule[]): TypeDefinition {
   const where = `class ${(objectClass as unknown as { name: string }).name}`;
   try {
     checkType(objectClass.type);
@@ -132,13 +157,18 @@ function define(objectClass: ObjectClass): TypeDefinition {
   refuse(where, "state schema", stateSchemaFault(objectClass.state));
   refuse(where, "create schema", createSchemaFault(objectClass));
   const timeout = durationOf("timeout", objectClass.timeout, where);
+  const { type, access: all } = objectClass;
+  const rules = over.filter(({ onType }) => onType(type));
+  if (all !== undefined) refuse(where, "access", typeAccessFault(all));
   const methods = new Map<string, MethodDefinition>();
   for (const [name, options] of Object.entries(objectClass.methods)) {
     checkMethod(objectClass, name, where);
     if (options.request !== undefined)
       refuse(`${where}.${name}`, "request schema", requestSchemaFault(options.request));
+    refuse(`${where}.${name}`, "access", accessFault(options));
     methods.set(name, {
       name,
+      access: methodSteps(rules, { type, name, method: options, all }),
       request: options.request,
       readonly: options.readonly ?? false,
       internal: options.internal ?? false,
@@ -147,19 +177,39 @@ function define(objectClass: ObjectClass): TypeDefinition {
       log: options.log ?? objectClass.log,
     });
   }
+  const events = new Map(Object.entries(objectClass.events));
+  for (const [topic, schema] of events) {
+    const what = `event ${JSON.stringify(topic)}`;
+    refuse(where, what, topicFault(topic));
+    refuse(where, `schema of the ${what}`, requestSchemaFault(schema));
+  }
   const prototype = objectClass.prototype as Record<string, unknown>;
   const base = VirtualObject.prototype as unknown as Record<string, unknown>;
   return {
-    type: objectClass.type,
+    type,
     objectClass,
     methods,
+    events,
+    access: {
+      create: lifecycleSteps(rules, { type, action: "create", all }),
+      delete: lifecycleSteps(rules, { type, action: "delete", all }),
+    },
     shardBy: objectClass.shardBy === undefined ? undefined : (id) => objectClass.shardBy?.(id),
+    indexes: indexesOf(objectClass, where),
     create: { name: `create of ${objectClass.type}`, request: objectClass.create },
     timeout,
     retention: durationOf("retention", objectClass.retention, where),
     hooks: new Set(HOOKS.filter((hook) => prototype[hook] !== base[hook])),
     makeStub: stubFactory(methods.keys()),
   };
+}
+
+function indexesOf(objectClass: ObjectClass, where: string): TypeIndexes | undefined {
+  try {
+    return TypeIndexes.of(objectClass);
+  } catch (error) {
+    throw new Error(`Cannot serve ${where}: ${(error as Error).message}`);
+  }
 }
 
 function refuse(where: string, what: string, fault: string | undefined): void {

@@ -3,8 +3,8 @@ import type * as z from "zod";
 import { $ZodAsyncError } from "zod/v4/core";
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import { copyJson, NotJsonError } from "./json.ts";
+import type { ObjectClass } from "./object-class.ts";
 import { parseRequest } from "./request.ts";
-import type { ObjectClass } from "./virtual-object.ts";
 
 /* What is wrong with schemas of a class, as far as it shows before there are objects. Each gives undefined for nothing. */
 

@@ -1,5 +1,7 @@
 import type { CallContext, CallOptions } from "./call.ts";
+import type { ClientMessages } from "./client-messages.ts";
 import type { OutboxOptions } from "./outbox.ts";
+import type { ObjectReminders } from "./reminder.ts";
 import type { ObjectStore } from "./store.ts";
 import type { ObjectName, TransactionWork } from "./transaction.ts";
 
@@ -21,6 +23,10 @@ export interface TurnScope {
   readonly now: number;
   stub(type: string, id: string, options: CallOptions): object;
   outbox(type: string, id: string, options: OutboxOptions): object;
+  readonly clients: ClientMessages;
+  readonly reminders: ObjectReminders;
+  /** Gives the id of the event. */
+  emit(topic: string, event: unknown): string;
   transact(objects: readonly ObjectName[], work: TransactionWork): Promise<unknown>;
   deleteSelf(): void;
   callIdFor(label: string): string;

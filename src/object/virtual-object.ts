@@ -1,11 +1,17 @@
 import * as z from "zod";
+import type { TypeAccess } from "../access/access.ts";
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import type { CallContext, CallOptions } from "./call.ts";
-import type { JsonResponse } from "./json-types.ts";
-import type { MethodOptions } from "./method.ts";
+import type { DeactivationReason } from "./deactivation-reason.ts";
+import type { EventData, EventSchemas } from "./event.ts";
+import type { LogPolicy, MethodOptions } from "./method.ts";
+import type { IndexFunction } from "./object-index.ts";
 import type { OutboxOptions } from "./outbox.ts";
+import type { Reminder, ReminderTime } from "./reminder.ts";
 import type { ObjectScope } from "./scope.ts";
+import type { MoveVote, ShardMove } from "./shard-move.ts";
 import type { ObjectStore } from "./store.ts";
+import type { CallableClass, Outbox, Participants, Stub, StubsOf } from "./stub-types.ts";
 import type { ObjectName, TransactionWork } from "./transaction.ts";
 
 declare global {
@@ -17,19 +23,8 @@ declare global {
 
 /** Carries the type of the state on the instance; there is no such member when code runs. */
 export declare const stateType: unique symbol;
-
-/** Why an object leaves memory. */
-export type DeactivationReason = "idle" | "capacity" | "moved";
-
-/** A shard about to move, as a type hears of it. */
-export interface ShardMove {
-  readonly shard: number;
-  readonly from: string;
-  readonly to: string;
-}
-
-/** What a type says to a move of a shard that holds objects of it: nothing against it, never, or not now. */
-export type MoveVote = "allow" | "veto" | { readonly delay: string } | undefined;
+/** The same of its events. */
+export declare const eventsType: unique symbol;
 
 let nextScope: ObjectScope | undefined;
 
@@ -51,6 +46,7 @@ export function construct(type: new () => VirtualObject<unknown>, scope: ObjectS
  * fields never hold what was rolled back; the next turn starts on a fresh one after `onActivate`.
  *
  * @typeParam State the state's type, as `static state` parses it
+ * @typeParam Events the type of `static events`, as in `class Order extends VirtualObject<State, typeof Order.events>`
  * @example
  * class Counter extends VirtualObject<{ value: number }> {
  *   static override readonly type = "Counter";
@@ -62,15 +58,19 @@ export function construct(type: new () => VirtualObject<unknown>, scope: ObjectS
  *   }
  * }
  */
-export abstract class VirtualObject<State = unknown> {
+export abstract class VirtualObject<State = unknown, Events = unknown> {
   /** The name callers use: `[A-Za-z][A-Za-z0-9_]{0,63}`. */
   static readonly type: string = "";
   /** Schema of the state, which is JSON. A new object's state is what it makes of `{}`. */
   static readonly state: z.ZodType = z.object({});
   /** Exactly what others may call. */
   static readonly methods: Readonly<Record<string, MethodOptions>> = {};
+  /** Schemas of the events that its objects tell the outside, by their topics, such as `"order.paid"` ([EVT1]). */
+  static readonly events: EventSchemas = {};
   /** Version of the state's shape; rows of an older one go through `upgrade` first. */
   static readonly version: number = 1;
+  /** What objects are found by: functions of the state, by the names of the indexes ([IDX1]). */
+  static readonly index: Readonly<Record<string, IndexFunction>> = {};
   /** False: a call to an object that was never created answers `OBJECT_NOT_FOUND`. */
   static readonly autoCreate: boolean = true;
   /** Schema of the request to create an object, which `onCreate` receives. Without one creating takes no request. */
@@ -81,9 +81,10 @@ export abstract class VirtualObject<State = unknown> {
   static readonly timeout: string | undefined = undefined;
   /** How long its reliable calls are remembered after they ended, such as `"7d"`; default: the configured retention. */
   static readonly retention: string | undefined = undefined;
+  /** Which clients may call its methods. Without it, and without a rule of the host, none may ([ACC3]). */
+  static readonly access: TypeAccess | undefined = undefined;
   /** Log policy of reliable calls. */
-  static readonly log: "write-ahead" | "write-behind" = "write-behind";
-
+  static readonly log: LogPolicy = "write-behind";
   /**
    * Objects that are in memory as soon as their place is owned, and follow it: `"global"`, the one called `auto`; `"shard"`,
    * one on every shard in use, called `shard#<n>/auto`; `"partition"`, one on every partition, called `partition#<name>/auto`.
@@ -96,13 +97,14 @@ export abstract class VirtualObject<State = unknown> {
   /** Asked before a shard that holds objects of this type moves; may refuse the move, or put it off. */
   static onMove?(move: ShardMove): MoveVote;
 
-  /**
-   * The base class of objects with this state: `class Counter extends VirtualObject.withState(z.object({ … }))`. The type of
-   * `this.state` is what the schema makes, so it is written once.
-   */
-  static withState<Schema extends z.ZodType>(state: Schema): StatefulClass<Schema> {
-    abstract class Stateful extends VirtualObject<z.output<Schema>> {
+  /** The base class of objects with this state, `extends VirtualObject.withState(z.object({ … }))`, and with these events. */
+  static withState<Schema extends z.ZodType, Events extends EventSchemas = Record<never, never>>(
+    state: Schema,
+    events: Events = {} as Events,
+  ): StatefulClass<Schema, Events> {
+    abstract class Stateful extends VirtualObject<z.output<Schema>, Events> {
       static override readonly state = state;
+      static override readonly events = events;
     }
     return Stateful;
   }
@@ -114,7 +116,7 @@ export abstract class VirtualObject<State = unknown> {
 
   /** For the compiler alone: the type of the state. */
   declare readonly [stateType]?: State;
-
+  declare readonly [eventsType]?: Events;
   readonly #scope: ObjectScope;
 
   constructor() {
@@ -160,7 +162,7 @@ export abstract class VirtualObject<State = unknown> {
    * A typed stub of another object. With `callId` its calls are reliable.
    * Calls throw `EdgeverseError`; what they did to the other object stands even if this turn fails later.
    */
-  protected object<Class extends ObjectClass>(type: Class, id: string, options: CallOptions = {}): Stub<Class> {
+  protected object<Class extends CallableClass>(type: Class, id: string, options: CallOptions = {}): Stub<Class> {
     return this.#scope.turn().stub(type.type, id, options) as Stub<Class>;
   }
 
@@ -172,8 +174,59 @@ export abstract class VirtualObject<State = unknown> {
    * @example
    * this.outbox(Payment, id, { onOutcome: "paid", expiresIn: 60_000 }).pay({ amount });
    */
-  protected outbox<Class extends ObjectClass>(type: Class, id: string, options: OutboxOptions<keyof this> = {}) {
+  protected outbox<Class extends CallableClass>(type: Class, id: string, options: OutboxOptions<keyof this> = {}) {
     return this.#scope.turn().outbox(type.type, id, options) as Outbox<Class>;
+  }
+
+  /** Sends a message to one client, by its id; with this turn ([PUSH4]). It is a JSON value of 128 KiB at most. */
+  protected push(client: string, message: unknown): void {
+    this.#scope.turn().clients.push(client, message);
+  }
+
+  /** The same to every client that listens to the topic, such as `"room/42"`. */
+  protected publish(topic: string, message: unknown): void {
+    this.#scope.turn().clients.publish(topic, message);
+  }
+
+  /** The same to every client that is connected, or may come back to its session. */
+  protected broadcast(message: unknown): void {
+    this.#scope.turn().clients.broadcast(message);
+  }
+
+  /**
+   * Has a method of this object called later ([TIME1]): a reliable call, whose `this.context.caller.reminder` says when it was
+   * due. Set with this turn, in the place of the reminder that has the same name.
+   *
+   * @returns when it is due, ms since the epoch
+   * @throws EdgeverseError `INVALID_ARGUMENT`, `METHOD_NOT_FOUND`, `PAYLOAD_TOO_LARGE`, `OVERLOADED`
+   * @example
+   * this.remind("close", { after: 3_600_000 }, "close");
+   * this.remind("report", { cron: "0 9 * * 1-5", timeZone: "Europe/Berlin" }, "report", { to: "ann" });
+   */
+  protected remind(name: string, time: ReminderTime, method: keyof this & string, request?: unknown): number {
+    return this.#scope.turn().reminders.set(name, time, method, request);
+  }
+
+  /** Forgets a reminder with this turn; says whether there was one. One that is due already is a call in line, and stays. */
+  protected forget(name: string): boolean {
+    return this.#scope.turn().reminders.forget(name);
+  }
+
+  /** This object's reminders as this turn leaves them, the next one first. */
+  protected reminders(): Reminder[] {
+    return this.#scope.turn().reminders.list();
+  }
+
+  /**
+   * Tells the outside: an event that commits with this turn, and then reaches each sink of its topic at least once, in order
+   * with the others of this object ([EVT1]). Gives the event's id. @throws EdgeverseError `INVALID_ARGUMENT`,
+   * `PAYLOAD_TOO_LARGE`, `OVERLOADED`
+   *
+   * @example
+   * this.emit("order.paid", { amount });
+   */
+  protected emit<Topic extends keyof Events & string>(topic: Topic, event: EventData<Events, Topic>): string {
+    return this.#scope.turn().emit(topic, event);
   }
 
   /**
@@ -228,71 +281,10 @@ export abstract class VirtualObject<State = unknown> {
 }
 
 /** What `VirtualObject.withState` gives to be extended. */
-export type StatefulClass<Schema extends z.ZodType> = Omit<typeof VirtualObject, "prototype" | "state"> & {
+export type StatefulClass<Schema extends z.ZodType, Events extends EventSchemas> = Omit<
+  typeof VirtualObject,
+  "prototype" | "state" | "events"
+> & {
   readonly state: Schema;
-} & (abstract new () => VirtualObject<z.output<Schema>>);
-
-/** A class that `defineHost` takes: a concrete `VirtualObject` with its static description. */
-export interface ObjectClass {
-  new (): VirtualObject<unknown>;
-  readonly type: string;
-  readonly state: z.ZodType;
-  readonly methods: Readonly<Record<string, MethodOptions>>;
-  readonly version: number;
-  readonly autoCreate: boolean;
-  readonly create: z.ZodType | undefined;
-  readonly reentrant: boolean;
-  readonly timeout: string | undefined;
-  readonly retention: string | undefined;
-  readonly log: "write-ahead" | "write-behind";
-  readonly autoLoad: "global" | "shard" | "partition" | undefined;
-  shardBy?(id: string): string | undefined;
-  onMove?(move: ShardMove): MoveVote;
-  upgrade(old: unknown, from: number): unknown;
-}
-
-/** The declared methods of `Class` that its instances really have. */
-export type MethodName<Class extends ObjectClass> = keyof Class["methods"] & keyof InstanceType<Class> & string;
-
-/**
- * A remote view of an object: its declared methods, each answering with a promise ([OBJ5]). Requests are what the method's
- * schema takes, responses what JSON leaves of what the method returns.
- */
-export type Stub<Class extends ObjectClass> = {
-  readonly [Name in MethodName<Class>]: InstanceType<Class>[Name] extends (...parameters: never[]) => infer Response
-    ? (...request: CallerRequest<Class["methods"][Name]>) => Promise<JsonResponse<Awaited<Response>>>
-    : never;
-};
-
-/** The declared methods of an object, each of which sends a call and gives its id. */
-export type Outbox<Class extends ObjectClass> = {
-  readonly [Name in MethodName<Class>]: (...request: CallerRequest<Class["methods"][Name]>) => string;
-};
-
-/** The objects of a transaction, each by its class and id. */
-export type Participants = readonly (readonly [type: ObjectClass, id: string])[];
-
-/** Their stubs, in the same order. */
-export type StubsOf<Objects extends Participants> = {
-  -readonly [Index in keyof Objects]: Objects[Index] extends readonly [infer Class extends ObjectClass, string]
-    ? Stub<Class>
-    : never;
-};
-
-/** The parameters of a call. */
-type CallerRequest<Method> = Method extends { readonly request: infer Schema extends z.ZodType }
-  ? RequestParameter<Schema>
-  : [];
-
-/** What creating an object takes: its request, and options. */
-export type CreateParameters<Class extends ObjectClass, Options> = Class["create"] extends z.ZodType
-  ? [...request: RequestParameter<Class["create"]>, options?: Options]
-  : [request?: undefined, options?: Options];
-
-/** Optional where the schema takes no request or `{}`. */
-type RequestParameter<Schema extends z.ZodType> =
-  undefined extends z.input<Schema>
-    ? [request?: z.input<Schema>]
-    : Record<never, never> extends z.input<Schema>
-      ? [request?: z.input<Schema>]
-      : [request: z.input<Schema>];
+  readonly events: Events;
+} & (abstract new () => VirtualObject<z.output<Schema>, Events>);

@@ -1,12 +1,15 @@
 import type { SweepReport } from "../reliable/mark-sweep.ts";
 import { NONE_FINAL } from "../reliable/ports.ts";
+import type { IndexPage } from "../router/index-query.ts";
 import type { PartitionClient } from "../router/ports.ts";
 import type { ParkedCalls } from "../router/views.ts";
-import { Inspection, idleDescription, idleStatus } from "./inspection.ts";
+import { AsideEventList } from "./aside-events.ts";
+import { Inspection, idleCounters, idleDescription, idleStatus } from "./inspection.ts";
 import type { Partition } from "./partition.ts";
 import { runBatch } from "./run-batch.ts";
 
 const NO_MARKS: SweepReport = { removed: NONE_FINAL, visited: 0, next: null };
+const NOTHING_FOUND: IndexPage = { kind: "page", places: [], next: null, settled: { changed: null, waiting: false } };
 const NO_CALLS: ParkedCalls = { calls: [], next: null };
 
 /** A running partition as its callers see it. What a Durable Object offers over RPC, and a test cluster directly. */
@@ -20,12 +23,16 @@ export function partitionClient(partition: Partition): PartitionClient {
     batch: (messages, room) => runBatch(partition, messages, room),
     lifecycle: (message) => partition.lifecycle(message),
     // Looking at a cluster must not bootstrap it, nor claim anything in it.
-    callRecord: async (type, id, callId) => (partition.bootstrapped ? (await inspect()).call(type, id, callId) : null),
+    callRecord: async (type, id, callId) =>
+      partition.bootstrapped ? (await inspect()).callOrWaiting(type, id, callId) : null,
     callRecords: async (keys, whole) =>
       partition.bootstrapped ? (await inspect()).calls(keys, whole) : keys.map(() => null),
     newestCalls: async (query) =>
       partition.bootstrapped ? (await inspect()).newestCalls(query) : { calls: [], complete: true },
     callStats: async () => (partition.bootstrapped ? (await inspect()).callStats() : { counts: [], complete: true }),
+    callCounters: async () => (partition.bootstrapped ? (await inspect()).callCounters() : idleCounters()),
+    causedBy: async (causes, limit) =>
+      partition.bootstrapped ? (await inspect()).causedBy(causes, limit) : { calls: [], complete: true },
     describe: async (type, id) =>
       partition.bootstrapped
         ? (await inspect()).describe(type, id)
@@ -33,6 +40,7 @@ export function partitionClient(partition: Partition): PartitionClient {
     status: async () => (partition.bootstrapped ? (await inspect()).status() : idleStatus(partition.name ?? "")),
     shards: async () => (partition.bootstrapped ? (await inspect()).shards() : []),
     objects: async (query) => (partition.bootstrapped ? (await inspect()).objects(query) : { objects: [] }),
+    find: async (query) => (partition.bootstrapped ? (await inspect()).find(query) : NOTHING_FOUND),
     advance: async (order) => (await partition.core()).moves.outgoing.advance(order),
     undo: async (order) => (await partition.core()).moves.outgoing.undo(order),
     inquire: async (order) => (await partition.core()).moves.outgoing.inquire(order),
@@ -45,6 +53,11 @@ export function partitionClient(partition: Partition): PartitionClient {
     sweepMarks: async (order) => (partition.bootstrapped ? (await partition.core()).marks.step(order) : NO_MARKS),
     parkedCalls: async (query) => (partition.bootstrapped ? (await inspect()).parkedCalls(query) : NO_CALLS),
     unpark: async (...key) => (partition.bootstrapped ? (await partition.core()).calls.unpark(...key) : null),
+    cancelCall: async (...key) => (partition.bootstrapped ? (await partition.core()).calls.cancel(...key) : null),
+    asideEvents: async (query) =>
+      partition.bootstrapped ? new AsideEventList(await partition.core()).list(query) : { events: [], next: null },
+    decideEvent: async (...decision) =>
+      partition.bootstrapped ? new AsideEventList(await partition.core()).decide(...decision) : { found: false },
     failCall: async (...key) => (partition.bootstrapped ? (await partition.core()).calls.fail(...key) : null),
   };
 }

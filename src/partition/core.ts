@@ -12,18 +12,18 @@ import { MarkSweep } from "./calls/mark-sweep.ts";
 import { OrphanWatch } from "./calls/orphan-watch.ts";
 import { ReliableCalls } from "./calls/reliable-calls.ts";
 import { RunningRequests } from "./calls/running-requests.ts";
-import { makeOutbox } from "./make-outbox.ts";
+import { IndexBuilder } from "./index-builder.ts";
+import { makeWork, type PartitionWork } from "./make-work.ts";
 import { HandOffGate } from "./moves/hand-off-gate.ts";
 import { ShardMoves } from "./moves/shard-moves.ts";
 import type { PartitionOptions } from "./options.ts";
-import type { Outbox } from "./outbox/outbox.ts";
 import { PendingCalls } from "./pending-calls.ts";
+import { refusedObjects } from "./refused-objects.ts";
 import { ChangeTracker } from "./storage/change-tracker.ts";
-import type { CommitMember } from "./storage/commit-unit.ts";
 import { GroupCommit } from "./storage/group-commit.ts";
 import { type Owned, Ownership } from "./storage/ownership.ts";
+import type { HashRange } from "./storage/shard-rows.ts";
 import { SystemTurns } from "./system-turns.ts";
-import { Activation } from "./turns/activation.ts";
 import { Activations } from "./turns/activations.ts";
 import { Deadlines } from "./turns/deadlines.ts";
 import { LoadMeter } from "./turns/load-meter.ts";
@@ -32,6 +32,7 @@ import { encodeText } from "./turns/method-plan.ts";
 import { Outbound } from "./turns/outbound.ts";
 import { Transactions } from "./turns/transactions.ts";
 import type { Turn, TurnActivation } from "./turns/turn.ts";
+import { keysOfCallers } from "./turns/turn-chain.ts";
 import { TurnEngine } from "./turns/turn-engine.ts";
 import { turnServices } from "./turns/turn-services.ts";
 import { WakeUps } from "./wake-ups.ts";
@@ -58,9 +59,10 @@ export class PartitionCore {
   readonly encode: (value: unknown) => string;
   readonly #options: PartitionOptions;
   readonly #autoLoad: AutoLoad;
-  readonly outbox: Outbox;
+  readonly work: PartitionWork;
   readonly wakeUps: WakeUps;
   readonly system: SystemTurns;
+  readonly indexes: IndexBuilder;
 
   constructor(
     options: PartitionOptions,
@@ -87,29 +89,31 @@ export class PartitionCore {
       clock,
       changes,
       fence,
-      onRefused: (refused, tell) => this.#refused(refused, tell),
+      onRefused: (members, tell) => this.engine.refuse(refusedObjects(members, observer), tell),
       onFailure,
     });
-    this.memory = new MemoryBudget(config.partitionMemory);
+    this.memory = new MemoryBudget(options.memory ?? (() => config.partitionMemory));
     this.activations = new Activations(clock, config, this.memory, (activation, reason) =>
       this.system.evict(activation, reason),
     );
+    const open: PartitionCore["open"] = (...what) => this.open(...what);
     this.system = new SystemTurns({
       ...this,
       registry,
       now,
       callTimeout: config.callTimeout,
       engine: () => this.engine,
-      open: (...what) => this.open(...what),
+      open,
     });
     const reports = usesReports({ strategy: config.rebalance, rules: config.placement["rules"] });
     this.meter = new LoadMeter({ clock, ownership, storage, loads: reports ? options.loads : undefined });
     this.gate = new HandOffGate({ deadlines, most: config.partitionMailbox, inside });
     const wakeBy = (time: number) => this.wakeUps.by(time);
-    const { commit, memory } = this;
+    this.indexes = new IndexBuilder({ storage, clock, registry, ownership, changes, observer, wakeBy });
+    const { commit, memory, table } = this;
     const parts = { options, ownership, changes, commit, deadlines, memory, local: call, wakeBy };
-    const { outbox, stubs } = makeOutbox(parts);
-    this.outbox = outbox;
+    const { work, ofTurn } = makeWork({ ...parts, calls: table, reliable: () => this.reliable, open });
+    this.work = work;
     const calling = {
       registry,
       commit: this.commit,
@@ -127,7 +131,7 @@ export class PartitionCore {
       deadlines,
       meter: this.meter,
       observer,
-      services: turnServices({ ...options, commit, memory, outbound, outbox: stubs, transactions }),
+      services: turnServices({ ...options, commit, memory, outbound, transactions, ...ofTurn }),
       limits: config,
     });
     const barrier = () => storage.barrier();
@@ -135,18 +139,17 @@ export class PartitionCore {
       storage,
       now,
       times: () => [
-        this.reliable.busy || this.moves.cleaning ? now() + WAKE_AFTER : undefined,
+        this.reliable.open > 0 || this.moves.cleaning || this.indexes.busy ? now() + WAKE_AFTER : undefined,
         this.orphans.due,
-        outbox.wakeTime,
+        work.wakeTime,
       ],
     });
-    const { table } = this;
     const shipping = new CallShipping({ table, now, shardAt, barrier, interval: config.logInterval });
     if (log !== undefined) {
       const onRefused = ({ details }: EdgeverseError) => observer.warn("the log refuses records", { details });
       this.shipper = new Shipper({ backlog: shipping, log, clock, interval: config.logInterval, onRefused });
     }
-    this.orphans = new OrphanWatch({ storage, clock, reconcile: options.reconcile, onDue: () => this.wakeUps.rearm() });
+    this.orphans = new OrphanWatch({ ...options, counters: table.counters, onDue: () => this.wakeUps.rearm() });
     this.reliable = new ReliableCalls({
       table: this.table,
       requests: new RunningRequests(this.memory),
@@ -161,6 +164,7 @@ export class PartitionCore {
       gate: log === undefined ? undefined : new LogGate(log, clock, () => this.orphans.note()),
       shipping: log === undefined ? undefined : shipping,
       config,
+      scheduled: (...call) => work.reminders.scheduled.meet(...call),
       onParked: ({ type, id, callId, error }) =>
         observer.warn("a reliable call is parked, until an operator retries or ends it", { type, id, callId, error }),
       onProgress: () => this.#progressed(),
@@ -170,18 +174,14 @@ export class PartitionCore {
       ownership,
       table,
       reliable: this.reliable,
+      scheduled: work.reminders.scheduled,
       observer,
       now,
       barrier,
       onProgress: () => this.#progressed(),
-      open: (definition, id, owned) => this.open(definition, id, owned),
+      open,
     });
-    this.#autoLoad = new AutoLoad({
-      registry,
-      ownership,
-      clock,
-      load: (definition, id) => this.system.load(definition, id),
-    });
+    this.#autoLoad = new AutoLoad({ registry, ownership, clock, load: (...object) => this.system.load(...object) });
     ownership.onClaimed = (shard) => this.#autoLoad.shard(shard);
     this.moves = new ShardMoves({
       ownership,
@@ -192,25 +192,22 @@ export class PartitionCore {
       activations: this.activations,
       engine: this.engine,
       reliable: this.reliable,
-      outbox,
+      work,
       commit: this.commit,
       connect: options.connect,
       patience: config.callTimeout,
       onClearing: (busy) => {
-        if (busy) this.wakeUps.by(now() + WAKE_AFTER);
-        else {
-          outbox.cleared();
-          this.wakeUps.rearm();
-        }
+        if (busy) return this.wakeUps.by(now() + WAKE_AFTER);
+        work.cleared();
+        return this.wakeUps.rearm();
       },
       deactivate: (activation) => this.system.evict(activation, "moved"),
       resume: (shard) => {
-        const range = ownership.range(shard);
-        this.calls.resume(false, range);
-        this.outbox.resume(range);
-        this.#progressed();
+        this.marks.arrived();
+        table.backlog.arrived();
+        this.#takeUp(false, ownership.range(shard));
       },
-      onArrived: () => this.#arrived(),
+      onRows: (shard, rows) => this.indexes.arrived(shard, rows),
       onOwned: (shard) => this.#autoLoad.shard(shard),
       onError: (error) => onFailure(new EdgeverseError("UNAVAILABLE", "Cannot clear a shard away", { cause: error })),
     });
@@ -223,16 +220,15 @@ export class PartitionCore {
   /** Goes on with what the last process left: accepted calls ([CALL3]) and rows to clear. `crashed`: that process ended by itself. */
   resume(crashed: boolean): void {
     this.moves.resume();
-    this.calls.resume(crashed);
-    this.outbox.resume();
-    this.#progressed();
+    this.#takeUp(crashed);
     this.#autoLoad.all();
   }
 
-  /** Rows have come from another partition. */
-  #arrived(): void {
-    this.marks.arrived();
-    this.table.backlog.arrived();
+  #takeUp(crashed: boolean, range?: HashRange): void {
+    this.calls.resume(crashed, range);
+    this.work.resume(range);
+    this.indexes.resume();
+    this.#progressed();
   }
 
   /**
@@ -245,7 +241,8 @@ export class PartitionCore {
     this.#autoLoad.stop();
     this.engine.stop(error);
     this.reliable.stop(error);
-    this.outbox.stop();
+    this.work.stop();
+    this.indexes.stop();
     this.commit.discard(error);
     this.shipper?.stop();
   }
@@ -269,7 +266,7 @@ export class PartitionCore {
   }
 
   #progressed(): void {
-    if (!this.reliable.busy) return;
+    if (this.reliable.open === 0) return;
     this.shipper?.poke();
     this.wakeUps.by(this.#options.clock.now() + WAKE_AFTER);
   }
@@ -280,21 +277,10 @@ export class PartitionCore {
     if (located.kind === "owned") return this.open(definition, id, located);
     if (located.kind === "moved" || located.owned === undefined) return undefined;
     // The hand-off waits for `turn`, or for a turn that waits for `turn`.
-    const waiting = [...turn.ancestry()].map((link) => link.key);
-    return this.ownership.anyGated(waiting) ? this.open(definition, id, located.owned) : undefined;
+    return this.ownership.anyGated(keysOfCallers(turn)) ? this.open(definition, id, located.owned) : undefined;
   }
 
   #locate({ type }: TypeDefinition, id: string): ReturnType<Ownership["locate"]> {
     return this.ownership.locate(this.#options.registry.placement(type, id), this.#options.clock.now());
-  }
-
-  /** The database has refused what was published of these objects. */
-  #refused(members: ReadonlyMap<CommitMember, EdgeverseError>, tell: () => void): void {
-    const refused = new Map<TurnActivation, EdgeverseError>();
-    for (const [member, error] of members) if (member instanceof Activation) refused.set(member, error);
-    const keys = Array.from(refused.keys(), ({ key }) => key).slice(0, 10);
-    const [error] = refused.values();
-    this.#options.observer.warn("a commit was refused; its objects are as they were", { keys, error });
-    this.engine.refuse(refused, tell);
   }
 }

@@ -1,11 +1,15 @@
 import { FIXED_POSITION, hashRange, positionOf } from "../identity/hash-order.ts";
 import type { Placement } from "../identity/object-id.ts";
 import { objectKey } from "../object/message.ts";
+import { sumOfCalls } from "../observe/call-counters.ts";
 import { FIRST_EPOCH } from "../placement/shard-state.ts";
 import type { Clock, SqlRow, SqlStorage } from "../platform/ports.ts";
 import type { CallKey, CallRecord, OwnerAnswer } from "../reliable/call-record.ts";
+import { type CausedCalls, mergedCalls } from "../reliable/caused-calls.ts";
 import type { NewestCalls, NewestQuery, OwnerStats } from "../reliable/newest-calls.ts";
 import { charactersOf, fitting, PAGE_CHARACTERS } from "../reliable/ports.ts";
+import type { IndexPage, IndexQuery } from "../router/index-query.ts";
+import type { OwnerCounters } from "../router/owner-counters.ts";
 import type {
   ObjectCursor,
   ObjectDescription,
@@ -16,8 +20,12 @@ import type {
   PartitionStatus,
 } from "../router/views.ts";
 import { CallList } from "./calls/call-list.ts";
+import { CausedList } from "./calls/caused-list.ts";
+import { pendingCounts } from "./calls/pending-counts.ts";
 import type { PartitionCore } from "./core.ts";
+import { findObjects } from "./find-objects.ts";
 import type { Owned } from "./storage/ownership.ts";
+import { callName } from "./storage/reminder-rows.ts";
 import type { CallPlace } from "./storage/stored-call.ts";
 
 /** Rows one listing may look at, so that a filter that matches little can't hold the partition up. */
@@ -38,7 +46,19 @@ export function idleStatus(name: string): PartitionStatus {
     backlogBytes: 0,
     messages: 0,
     messageBytes: 0,
+    reminders: 0,
+    remindersRefused: 0,
+    sinks: [],
     log: null,
+  };
+}
+
+/** What a partition says of its calls before it belongs to a cluster. */
+export function idleCounters(): OwnerCounters {
+  return {
+    pending: { pending: 0, parked: 0, oldest: null, shards: [], complete: true },
+    backlog: { records: 0, bytes: 0, oldest: null, failures: 0 },
+    since: sumOfCalls([]),
   };
 }
 
@@ -53,17 +73,24 @@ export class Inspection {
   readonly #core: PartitionCore;
   readonly #storage: SqlStorage;
   readonly #list: CallList;
+  readonly #clock: Clock;
+  readonly #caused: CausedList;
 
   constructor(core: PartitionCore, storage: SqlStorage, clock: Clock) {
     this.#core = core;
     this.#storage = storage;
-    const owned = (position: number) => core.ownership.epochAt(position) !== undefined;
-    this.#list = new CallList({ storage, clock, owned, places: core.ownership.registry });
+    this.#clock = clock;
+    const { ownership } = core;
+    const owned = (position: number) => ownership.epochAt(position) !== undefined;
+    const shardAt = (position: number) => ownership.shardAt(position);
+    this.#list = new CallList({ storage, clock, owned, places: ownership.registry });
+    this.#caused = new CausedList({ storage, clock, owned, shardAt, whole: core.shipper === undefined });
   }
 
   status(): PartitionStatus {
     this.#core.activations.sweep();
-    const { ownership, activations, commit, engine, reliable, table, shipper, outbox } = this.#core;
+    const { ownership, activations, commit, engine, reliable, table, shipper, work } = this.#core;
+    const { outbox, reminders, events } = work;
     return {
       name: ownership.name,
       shards: this.shards().length,
@@ -77,6 +104,9 @@ export class Inspection {
       backlogBytes: table.backlog.size.bytes,
       messages: outbox.size.rows,
       messageBytes: outbox.size.bytes,
+      reminders: reminders.size.rows,
+      remindersRefused: reminders.refused,
+      sinks: events.status,
       log: shipper?.status ?? null,
     };
   }
@@ -118,6 +148,15 @@ export class Inspection {
     return more && last !== undefined ? { objects: found, cursor: last } : { objects: found };
   }
 
+  /** Objects by an index, as far as their last turns are durable. */
+  async find(query: IndexQuery): Promise<IndexPage> {
+    const { indexes, ownership } = this.#core;
+    if (!indexes.isReady(query.type, query.version)) return { kind: "building" };
+    const page = findObjects(this.#storage, ownership, query, this.#clock.now());
+    await this.#storage.barrier();
+    return page;
+  }
+
   describe(type: string, id: string): ObjectDescription | { readonly movedTo: string } {
     const owned = this.#owned(type, id);
     if ("movedTo" in owned) return owned;
@@ -145,6 +184,14 @@ export class Inspection {
     return this.#core.table.find(owned.position, type, id, callId)?.record ?? null;
   }
 
+  /** The same, also of a call that waits for its time ([TIME7]). */
+  callOrWaiting(type: string, id: string, callId: string): CallRecord | null | { readonly movedTo: string } {
+    const found = this.call(type, id, callId);
+    if (found !== null) return found;
+    const { position, shard, epoch } = this.#owned(type, id) as Owned;
+    return this.#core.work.reminders.scheduled.record([position, type, id, callName(callId)], { shard, epoch }) ?? null;
+  }
+
   /** The same of many calls: of the first ones, as many as fit in one message. Without their requests, unless `whole`. */
   calls(keys: readonly CallKey[], whole = false): OwnerAnswer[] {
     const answers: OwnerAnswer[] = [];
@@ -168,8 +215,30 @@ export class Inspection {
     return owned !== undefined && "movedTo" in owned ? owned : this.#list.newest(query);
   }
 
+  /** What became of reliable calls, and what waits. */
+  callCounters(): OwnerCounters {
+    const { ownership, table, shipper } = this.#core;
+    const { oldest, size } = table.backlog;
+    return {
+      pending: pendingCounts(this.#storage, (position) => ownership.shardAt(position)),
+      backlog: { ...size, oldest: Number.isFinite(oldest) ? oldest : null, failures: shipper?.status.failures ?? 0 },
+      since: table.counters.values,
+    };
+  }
+
   callStats(): Promise<OwnerStats> {
     return this.#list.stats();
+  }
+
+  /** Calls that these calls have made: those that are here, and what their objects have sent and not delivered. */
+  async causedBy(causes: readonly CallKey[], limit: number): Promise<CausedCalls> {
+    const sent = causes.flatMap((cause) => {
+      const owned = this.#owned(cause.type, cause.id);
+      return "movedTo" in owned ? [] : this.#core.work.outbox.sentDuring(owned.position, cause, limit + 1);
+    });
+    const here = await this.#caused.of(causes, limit);
+    const { calls, complete } = mergedCalls([sent, here.calls], limit);
+    return { calls, complete: complete && here.complete };
   }
 
   /** Parked calls in hash order, as many as fit in one message. */

@@ -1,3 +1,4 @@
+import { checkAccess } from "../access/decide.ts";
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import type { Placement } from "../identity/object-id.ts";
 import { NotJsonError, parseJson } from "../object/json.ts";
@@ -98,6 +99,7 @@ export class Partition {
     try {
       const core = await this.core();
       const definition = this.#options.registry.type(message.type);
+      checkAccess(definition.access[message.action], message.caller, message.id);
       const owned = this.#locate(core, message);
       if (owned.kind === "moved") return owned;
       const again = () => this.lifecycle(message);
@@ -134,7 +136,7 @@ export class Partition {
     const core = await this.core();
     await core.shipper?.ship();
     await core.orphans.look();
-    core.outbox.look();
+    core.work.look();
     if (this.#core === core) core.wakeUps.rearm();
     // When this resolves the alarm is gone, so its work must be durable before.
     await this.storage.barrier();
@@ -144,7 +146,7 @@ export class Partition {
     room?.check();
     const { registry } = this.#options;
     const definition = registry.type(message.type);
-    const method = registry.methodFor(message.caller, definition, message.method);
+    const method = registry.methodFor(message.caller, definition, message.id, message.method);
     const located = this.#locate(core, message);
     if (located.kind === "moved") return Promise.resolve(located);
     const again = () => this.call(message, room);

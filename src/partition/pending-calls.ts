@@ -6,7 +6,9 @@ import type { WaitingCall } from "./calls/call-entry.ts";
 import { GIVEN_UP } from "./calls/call-replies.ts";
 import type { CallTable } from "./calls/call-table.ts";
 import type { ReliableCalls } from "./calls/reliable-calls.ts";
+import type { ScheduledCalls } from "./reminders/scheduled-calls.ts";
 import type { Owned, Ownership } from "./storage/ownership.ts";
+import { callName, type ReminderPlace } from "./storage/reminder-rows.ts";
 import type { HashRange } from "./storage/shard-rows.ts";
 import type { StoredCall } from "./storage/stored-call.ts";
 import type { Observer } from "./turns/ports.ts";
@@ -17,6 +19,7 @@ interface Parts {
   readonly ownership: Ownership;
   readonly table: CallTable;
   readonly reliable: ReliableCalls;
+  readonly scheduled: ScheduledCalls;
   readonly observer: Observer;
   readonly now: () => number;
   readonly open: (definition: TypeDefinition, id: string, owned: Owned) => TurnActivation;
@@ -84,14 +87,32 @@ export class PendingCalls {
     return { refused: record.status === "pending" ? "the call runs" : `the call is ${record.status}` };
   }
 
+  /** Lets go of a call that waits for its time ([TIME8]). */
+  async cancel(type: string, id: string, callId: string): Promise<CallDecision> {
+    const owned = this.#locate(type, id);
+    if ("movedTo" in owned) return owned;
+    const { table, reliable, scheduled } = this.#parts;
+    const known = table.find(owned.position, type, id, callId);
+    if (known !== undefined) return { refused: `the call is ${known.record.status}` };
+    if (reliable.has({ type, id, callId })) return { refused: "the call is pending" };
+    const place: ReminderPlace = [owned.position, type, id, callName(callId)];
+    const record = scheduled.record(place, owned) ?? null;
+    await scheduled.cancel(place);
+    return record;
+  }
+
   #find(type: string, id: string, callId: string): StoredCall | null | { readonly movedTo: string } {
-    const { registry, ownership, table, now } = this.#parts;
+    const owned = this.#locate(type, id);
+    return "movedTo" in owned ? owned : (this.#parts.table.find(owned.position, type, id, callId) ?? null);
+  }
+
+  #locate(type: string, id: string): Owned | { readonly movedTo: string } {
+    const { registry, ownership, now } = this.#parts;
     const located = ownership.locate(registry.placement(type, id), now());
     if (located.kind === "gated") {
       throw new EdgeverseError("UNAVAILABLE", "The object is about to move to another partition", { retryAfter: 1 });
     }
-    if (located.kind === "moved") return { movedTo: located.partition };
-    return table.find(located.position, type, id, callId) ?? null;
+    return located.kind === "moved" ? { movedTo: located.partition } : located;
   }
 
   #take(stored: WaitingCall, crashed: boolean): void {

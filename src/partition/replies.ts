@@ -2,7 +2,8 @@ import type { Reply } from "../object/message.ts";
 import type { PartitionCore } from "./core.ts";
 import { errorReply } from "./turns/error-reply.ts";
 import type { MemoryBudget } from "./turns/memory-budget.ts";
-import { type Outcome, RELEASED, type TurnActivation } from "./turns/turn.ts";
+import { type Outcome, RELEASED } from "./turns/outcome.ts";
+import type { TurnActivation } from "./turns/turn.ts";
 
 /**
  * Counts what a call holds in memory until `work` has answered.

@@ -1,5 +1,6 @@
+import type { DeactivationReason } from "../object/deactivation-reason.ts";
 import type { Registry, TypeDefinition } from "../object/registry.ts";
-import type { DeactivationReason, VirtualObject } from "../object/virtual-object.ts";
+import type { VirtualObject } from "../object/virtual-object.ts";
 import type { GroupCommit } from "./storage/group-commit.ts";
 import type { Owned, Ownership } from "./storage/ownership.ts";
 import { hooksOf } from "./turns/activate.ts";

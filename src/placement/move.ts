@@ -50,10 +50,11 @@ export interface CopyCursor {
   readonly change: number;
 }
 
-/** Objects, their store rows, their calls, what they have to send. */
-export type RowKind = 0 | 1 | 2 | 3;
+/** Objects, their store rows, their calls, what they have to send, their reminders, their events. */
+export type RowKind = 0 | 1 | 2 | 3 | 4 | 5;
 
-/** Place of a row in the order of the first pass. `key` is empty for an object, else the row's key, the call's id, or the message's number. */
+/** Place of a row in the order of the first pass. `key` is empty for an object, else the row's key, the call's id, the message's or the event's
+ * number, or the reminder's name. */
 export interface RowKey {
   readonly kind: RowKind;
   readonly position: number;

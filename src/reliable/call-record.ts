@@ -1,17 +1,12 @@
 import type { WireError } from "../errors/edgeverse-error.ts";
+import type { CallKey } from "../object/call.ts";
 
 /** Where a reliable call stands. A `parked` one is off its object's queue until an operator decides. The others are final. */
 export type CallStatus = "pending" | "parked" | "success" | "failed" | "expired";
 export type FinalStatus = Exclude<CallStatus, "pending" | "parked">;
 
+export type { CallKey } from "../object/call.ts";
 export type { LogPolicy } from "../object/method.ts";
-
-/** Names one reliable call. */
-export interface CallKey {
-  readonly type: string;
-  readonly id: string;
-  readonly callId: string;
-}
 
 /** What a partition knows of a call: its record, without the request; nothing; or that another one may know. */
 export type OwnerAnswer = CallRecord | null | { readonly movedTo: string };
@@ -39,6 +34,8 @@ export interface CallRecord extends CallKey {
   readonly acceptedAt: number;
   readonly finishedAt: number | null;
   readonly expiresAt: number | null;
+  /** Set while it waits for this time ([TIME7]). Only its owner knows of it until then. */
+  readonly notBefore?: number;
 }
 
 export function isFinal(status: CallStatus): status is FinalStatus {

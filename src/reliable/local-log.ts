@@ -1,5 +1,6 @@
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import type { CallKey, OwnerAnswer } from "./call-record.ts";
+import { type CausedCall, type CausedCalls, mergedCalls } from "./caused-calls.ts";
 import { Newest, type NewestCalls, type NewestQuery, type OwnerStats, type PlacedCall } from "./newest-calls.ts";
 import { type Owners, PatientAsker, type UpkeepParts } from "./owners.ts";
 import {
@@ -19,9 +20,10 @@ export interface LocalOwner {
   callRecords(keys: readonly CallKey[], whole: boolean): Promise<OwnerAnswer[]>;
   newestCalls(query: NewestQuery): Promise<NewestCalls | { readonly movedTo: string }>;
   callStats(): Promise<OwnerStats>;
+  causedBy(causes: readonly CallKey[], limit: number): Promise<CausedCalls>;
 }
 
-interface Parts {
+export interface LocalParts {
   readonly router: Owners & {
     /** Whether an id says where its objects are, with its type or alone. */
     locates(type: string | undefined): boolean;
@@ -46,9 +48,9 @@ const ANSWER_WITHIN = 5_000;
  * written for it. So only reading needs to be done; what a {@link CallLog} does beside that, the owners' own commits do.
  */
 export class LocalLog implements ReadableLog {
-  readonly #parts: Parts;
+  readonly #parts: LocalParts;
 
-  constructor(parts: Parts) {
+  constructor(parts: LocalParts) {
     this.#parts = parts;
   }
 
@@ -95,6 +97,24 @@ export class LocalLog implements ReadableLog {
     await Promise.all(router.map.partitions.map(ask));
     const counts = [...sums.values()].sort(byTypeAndStatus);
     return missing.size === 0 ? { counts } : { counts, unreachable: [...missing].sort() };
+  }
+
+  /** Asks every partition: a call says what made it, and nothing says where the calls are that it made. */
+  async causedBy(causes: readonly CallKey[], limit: number): Promise<CausedCalls> {
+    const { router } = this.#parts;
+    await router.refresh();
+    const asker = new PatientAsker<LocalOwner>(this.#parts);
+    const lists: (readonly CausedCall[])[] = [];
+    let complete = true;
+    const ask = async (partition: string) => {
+      const answer = await asker.ask(partition, (owner) => owner.causedBy(causes, limit));
+      if (answer?.complete === false) complete = false;
+      lists.push(answer?.calls ?? []);
+    };
+    await Promise.all(router.map.partitions.map(ask));
+    const { calls, complete: all } = mergedCalls(lists, limit);
+    const unreachable = [...asker.silent].sort();
+    return { calls, complete: complete && all, ...(unreachable.length === 0 ? {} : { unreachable }) };
   }
 
   async #newest(query: NewestQuery, asker: PatientAsker<LocalOwner>): Promise<Found[]> {

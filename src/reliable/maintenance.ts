@@ -23,8 +23,7 @@ export function maintenanceOf({ log, ...parts }: UpkeepParts & { readonly log: C
   };
 }
 
-/** Reconciles the log, for a partition that knows of a cause to. @returns false when it could not look at all of it */
-export async function reconcileWholly({ reconcile }: Pick<Maintenance, "reconcile">): Promise<boolean> {
-  const { complete, unreachable } = await reconcile();
+/** Whether a run looked at all of the log. */
+export function wasWhole({ complete, unreachable }: ReconcileReport): boolean {
   return complete && unreachable === 0;
 }

@@ -1,8 +1,15 @@
 import type { CallKey, CallRecord, CallStatus, FinalStatus } from "./call-record.ts";
+import type { CausedCalls } from "./caused-calls.ts";
 
 /** A logged call with its place in the log. `seq` is a decimal string: a Postgres bigserial, or the owner's clock. */
 export interface LoggedCall extends CallRecord {
   readonly seq: string;
+}
+
+/** A call of a log beside the owners. */
+export interface FoundCall extends LoggedCall {
+  /** When the log heard of it last, ms since the epoch. */
+  readonly loggedAt: number;
 }
 
 /** A pending call's place in the log: what it takes to ask for it, and not the call, which may be a megabyte. */
@@ -83,6 +90,8 @@ export interface ReadableLog {
    */
   list(filter: CallFilter): Promise<CallPage>;
   stats(): Promise<CallStats>;
+  /** Calls that these calls have made, at most so many, in order of acceptance. */
+  causedBy(causes: readonly CallKey[], limit: number): Promise<CausedCalls>;
 }
 
 /**
@@ -97,7 +106,7 @@ export interface CallLog extends ReadableLog {
    * At most 1,000 records; two records with one key in one batch are the caller's mistake.
    */
   write(records: readonly CallRecord[]): Promise<void>;
-  find(type: string, id: string, callId: string): Promise<LoggedCall | null>;
+  find(type: string, id: string, callId: string): Promise<FoundCall | null>;
   /**
    * Pending rows to drive, oldest first: those no owner has accepted (epoch 0), and those not updated since `staleBefore`.
    * `after` is the last seq of the batch before.

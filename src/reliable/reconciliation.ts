@@ -1,6 +1,7 @@
 import { EdgeverseError, type WireError } from "../errors/edgeverse-error.ts";
 import type { CallMessage, Reply } from "../object/message.ts";
 import { type CallRecord, isFinal } from "./call-record.ts";
+import { callerOfRow } from "./caller-of-row.ts";
 import type { ReconcileReport } from "./maintenance-report.ts";
 import { PatientAsker, type UpkeepParts } from "./owners.ts";
 import type { CallLog, LoggedCall, PendingCall } from "./ports.ts";
@@ -168,7 +169,7 @@ function messageOf(call: LoggedCall, deadline: number): CallMessage {
     ...(request === null ? {} : { request }),
     deadline,
     requestId: `reconcile ${seq}`,
-    caller: { kind: "system" },
+    caller: callerOfRow(call.caller),
     reliable: { callId, answer: "accepted", log: "write-behind", ...(expiresAt === null ? {} : { expiresAt }) },
   };
 }

@@ -12,8 +12,12 @@ import type {
 } from "../placement/move.ts";
 import type { ShardMap } from "../placement/shard-map.ts";
 import type { CallKey, CallRecord, OwnerAnswer } from "../reliable/call-record.ts";
+import type { CausedCalls } from "../reliable/caused-calls.ts";
 import type { SweepOrder, SweepReport } from "../reliable/mark-sweep.ts";
 import type { NewestCalls, NewestQuery, OwnerStats } from "../reliable/newest-calls.ts";
+import type { AsideEvents, AsideQuery, EventDecision, EventKey, EventVerdict } from "./event-views.ts";
+import type { IndexPage, IndexQuery } from "./index-query.ts";
+import type { OwnerCounters } from "./owner-counters.ts";
 import type {
   ObjectCursor,
   ObjectDescription,
@@ -44,11 +48,17 @@ export interface PartitionClient {
   newestCalls(query: NewestQuery): Promise<NewestCalls | { readonly movedTo: string }>;
   /** How many reliable calls it has, by type and status. */
   callStats(): Promise<OwnerStats>;
+  /** What became of its reliable calls, and what waits. */
+  callCounters(): Promise<OwnerCounters>;
+  /** Calls that these calls have made: those it has, and what it has still to deliver of what their objects have sent. */
+  causedBy(causes: readonly CallKey[], limit: number): Promise<CausedCalls>;
   describe(type: string, id: string): Promise<ObjectDescription | { readonly movedTo: string }>;
   status(): Promise<PartitionStatus>;
   /** Claimed shards with their epochs. */
   shards(): Promise<[shard: number, epoch: number][]>;
   objects(query: ObjectQuery): Promise<{ objects: ObjectListing[]; cursor?: ObjectCursor }>;
+  /** Objects by an index of their type, in its order. */
+  find(query: IndexQuery): Promise<IndexPage>;
   /** Takes a move out of here as far as it goes for now; may be asked any number of times. */
   advance(order: MoveOrder): Promise<MoveReport>;
   /** Takes a move back unless it is committed. */
@@ -73,8 +83,14 @@ export interface PartitionClient {
   parkedCalls(query: ParkedQuery): Promise<ParkedCalls>;
   /** Puts a parked call at the end of its object's line. */
   unpark(type: string, id: string, callId: string): Promise<CallDecision>;
+  /** Lets go of a call that waits for its time. */
+  cancelCall(type: string, id: string, callId: string): Promise<CallDecision>;
   /** Ends a call that is parked, or that does not run now, as failed. */
   failCall(type: string, id: string, callId: string): Promise<CallDecision>;
+  /** Events that their sinks did not take, in hash order. */
+  asideEvents(query: AsideQuery): Promise<AsideEvents>;
+  /** Sends one of them once more, or removes it. */
+  decideEvent(verdict: EventVerdict, key: EventKey): Promise<EventDecision>;
 }
 
 /** Makes a client of a partition; a new one for every message, since one used after a reset fails. */

@@ -1,20 +1,25 @@
-import * as z from "zod";
+import { checkIdentity, type Identity } from "../access/identity.ts";
 import type { Config } from "../config/config.ts";
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
-import type { Caller, CallOptions, Identity } from "../object/call.ts";
+import type { Caller, CallOptions } from "../object/call.ts";
 import { parseJson } from "../object/json.ts";
 import type { CallMessage, FinalReply } from "../object/message.ts";
+import type { ObjectClass } from "../object/object-class.ts";
 import { checkCallOptions, copyRequest, reliableOptions } from "../object/outgoing-call.ts";
 import type { Registry } from "../object/registry.ts";
+import type { CreateParameters } from "../object/request-types.ts";
+import type { Stub } from "../object/stub-types.ts";
 import { traceParent } from "../object/trace-parent.ts";
-import type { CreateParameters, ObjectClass, Stub } from "../object/virtual-object.ts";
 import type { Clock, Random } from "../platform/ports.ts";
 import type { Router } from "./router.ts";
 
 /** Options of a call that no object makes. */
 export interface RemoteCallOptions extends CallOptions {
-  /** On whose behalf the call is made: `this.context.caller.identity` of the object, and of the objects that it calls. */
-  readonly identity?: Identity | undefined;
+  /**
+   * For whom the call is made: `this.context.identity` of the object, and of the objects that it calls. It is then the
+   * client's call, as if it had come over HTTP; `null` is a client that is anonymous.
+   */
+  readonly identity?: Identity | null | undefined;
   /** W3C trace context, such as the header `traceparent` of a request; a malformed one is ignored. */
   readonly traceparent?: string | null | undefined;
 }
@@ -29,11 +34,6 @@ export interface RemoteObjectParts {
   readonly random: Random;
   readonly caller: Caller["kind"];
 }
-
-const identitySchema = z.object({
-  subject: z.string().max(1_024),
-  roles: z.array(z.string().max(256)).max(256),
-});
 
 /**
  * Objects for code that is not one: typed stubs whose calls go through the router. A deadline is not later than a client
@@ -119,15 +119,9 @@ export class RemoteObjects {
   }
 
   /** With a copy of the identity: it crosses to another process and is kept with reliable calls. */
-  #caller(identity: Identity | undefined): Caller {
-    const { caller: kind } = this.#parts;
-    if (identity === undefined) return { kind };
-    const parsed = identitySchema.safeParse(identity);
-    if (parsed.success) return { kind, identity: parsed.data };
-    throw new EdgeverseError(
-      "INVALID_ARGUMENT",
-      `Cannot use the option identity: ${parsed.error.issues[0]?.path.join(".")}: ${parsed.error.issues[0]?.message}`,
-    );
+  #caller(identity: Identity | null | undefined): Caller {
+    if (identity === undefined) return { kind: this.#parts.caller };
+    return identity === null ? { kind: "client" } : { kind: "client", identity: checkIdentity(identity) };
   }
 }
 

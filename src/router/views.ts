@@ -1,5 +1,6 @@
 import type { CallKey, CallRecord } from "../reliable/call-record.ts";
 import type { ShipperStatus } from "../reliable/shipper.ts";
+import type { SinkStatus } from "./event-views.ts";
 
 /** What one partition says of itself to an operator. */
 export interface PartitionStatus {
@@ -18,6 +19,12 @@ export interface PartitionStatus {
   /** Calls that objects have sent and that are not delivered, and roughly their bytes. */
   readonly messages: number;
   readonly messageBytes: number;
+  /** Reminders that its objects have set, and calls that wait for their time. */
+  readonly reminders: number;
+  /** Of these, how many could not call when they were due. */
+  readonly remindersRefused: number;
+  /** What its objects have emitted, by sink. */
+  readonly sinks: SinkStatus[];
   readonly log: ShipperStatus | null;
 }
 

@@ -6,4 +6,6 @@ export { type SimulateOptions, type SimulationResult, simulate } from "./simulat
 export { type SimulateSeedsOptions, simulateSeeds } from "./simulation/simulate-seeds.ts";
 export type { Workload, WorkloadAnswer, WorkloadCall, WorkloadCheck, WorkloadClient } from "./simulation/workload.ts";
 export { SqliteStorage } from "./sqlite-storage.ts";
-export { type CrashTime, TestCluster, type TestClusterOptions } from "./test-cluster.ts";
+export { type CrashTime, TestCluster } from "./test-cluster.ts";
+export type { TestClusterOptions } from "./test-cluster-options.ts";
+export type { ClientMessage, ConnectOptions, TestConnection } from "./test-gates.ts";

@@ -1,6 +1,7 @@
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import type { Clock } from "../platform/ports.ts";
-import { type CallRecord, isFinal } from "../reliable/call-record.ts";
+import { type CallKey, type CallRecord, isFinal } from "../reliable/call-record.ts";
+import { type CausedCalls, causedCall, causeOf, mergedCalls, nameOfCall } from "../reliable/caused-calls.ts";
 import {
   byTypeAndStatus,
   type CallCount,
@@ -10,6 +11,7 @@ import {
   type CallStats,
   charactersOf,
   type FinalCounts,
+  type FoundCall,
   fitting,
   type LoggedCall,
   type PendingCall,
@@ -58,10 +60,10 @@ export class MemoryCallLog implements CallLog {
     }
   }
 
-  async find(type: string, id: string, callId: string): Promise<LoggedCall | null> {
+  async find(type: string, id: string, callId: string): Promise<FoundCall | null> {
     this.#check();
     const row = this.#rows.get(JSON.stringify([type, id, callId]));
-    return row === undefined ? null : logged(row);
+    return row === undefined ? null : { ...logged(row), loggedAt: row.updatedAt };
   }
 
   async stats(): Promise<CallStats> {
@@ -74,6 +76,16 @@ export class MemoryCallLog implements CallLog {
       return { type, status, count: rows.length, oldest, bytes };
     });
     return { counts: counts.sort(byTypeAndStatus) };
+  }
+
+  async causedBy(causes: readonly CallKey[], limit: number): Promise<CausedCalls> {
+    this.#check(limit);
+    const names = new Set(causes.map(nameOfCall));
+    const calls = [...this.#rows.values()].flatMap(({ record }) => {
+      const cause = causeOf(record.caller);
+      return cause === undefined || !names.has(nameOfCall(cause)) ? [] : [causedCall(record, cause)];
+    });
+    return mergedCalls([calls], limit);
   }
 
   async list(filter: CallFilter): Promise<CallPage> {

@@ -1,54 +1,40 @@
 // An author's `lib` may be older than `Symbol.dispose`.
 /// <reference lib="esnext.disposable" preserve="true" />
-import type * as z from "zod";
 import { type Config, configSchema } from "../config/config.ts";
 import type { AdminCommand } from "../coordinator/commands.ts";
 import type { Coordinator } from "../coordinator/coordinator.ts";
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
+import type { PublicEvent } from "../object/event.ts";
 import type { CallMessage, FinalReply } from "../object/message.ts";
+import type { ObjectClass } from "../object/object-class.ts";
+import type { IndexName, IndexValueOf } from "../object/object-index.ts";
 import { Registry } from "../object/registry.ts";
-import type { CreateParameters, ObjectClass, Stub } from "../object/virtual-object.ts";
+import type { CreateParameters } from "../object/request-types.ts";
+import type { Stub } from "../object/stub-types.ts";
 import type { Partition } from "../partition/partition.ts";
 import { type Genesis, ShardMap } from "../placement/shard-map.ts";
-import { pause } from "../platform/pause.ts";
 import type { Clock } from "../platform/ports.ts";
-import { maintenanceOf, reconcileWholly } from "../reliable/maintenance.ts";
+import { maintenanceOf } from "../reliable/maintenance.ts";
 import { LearnedMap } from "../router/map-cache.ts";
+import { type FoundObjects, ObjectQueries, type QueryOptions } from "../router/object-queries.ts";
 import { type RemoteCallOptions, type RemoteLifecycleOptions, RemoteObjects } from "../router/remote-objects.ts";
 import { Router } from "../router/router.ts";
 import { ManualClock } from "./clocks.ts";
+import { endOfMove } from "./end-of-move.ts";
 import { MemoryCallLog } from "./memory-call-log.ts";
 import { PacedRouter } from "./paced-router.ts";
 import { ProcessClock } from "./process-clock.ts";
 import type { SqliteStorage } from "./sqlite-storage.ts";
+import type { TestClusterOptions } from "./test-cluster-options.ts";
+import { type ConnectOptions, type TestConnection, TestGates } from "./test-gates.ts";
 import { TestMachines } from "./test-machines.ts";
 import { type NamedCall, testMessage } from "./test-message.ts";
-
-export interface TestClusterOptions<ClockType extends Clock = ManualClock> {
-  /** The classes that the cluster serves. */
-  readonly objects: readonly ObjectClass[];
-  /** How many partitions it begins with: `p0`, `p1` and so on; default 1. */
-  readonly partitions?: number;
-  /** Settings by their names, such as `{ callTimeout: "1s" }`. */
-  readonly config?: Partial<z.input<typeof configSchema>>;
-  /** Default: a `ManualClock`. `systemClock` lets time pass by itself. */
-  readonly clock?: ClockType;
-  /** The log of reliable calls; default: one in memory. With `false` the log is local. */
-  readonly log?: MemoryCallLog | false;
-  /** What objects reach as `this.env`. */
-  readonly env?: Partial<Cloudflare.Env>;
-  /** The database of partition `name`, or of "coordinator"; default: a new one in memory. @internal */
-  readonly storageOf?: (name: string) => SqliteStorage;
-}
+import { memorySink, testRoutes } from "./test-sinks.ts";
 
 /** When a process ends: at once, or right after it has committed so often from now, before anybody hears of it. */
 export interface CrashTime {
   readonly afterCommits?: number;
 }
-
-/** Ms between two looks at a move: at first, and at last. */
-const LOOK_AGAIN = 5;
-const LOOK_SELDOM = 250;
 
 /**
  * A whole cluster in one process of Node: real partitions, a real coordinator and router, over SQLite in memory and a clock
@@ -67,6 +53,8 @@ export class TestCluster<ClockType extends Clock = ManualClock> {
   readonly log: MemoryCallLog;
   /** What methods and hooks threw that was not meant for their callers. A call that fails over it has it as its `cause`. */
   readonly thrown: unknown[] = [];
+  /** What objects have told the outside. */
+  readonly events: PublicEvent[] = [];
   /** What an operator would be told. */
   readonly warnings: { readonly event: string; readonly details: unknown }[] = [];
   /** @internal */
@@ -80,7 +68,9 @@ export class TestCluster<ClockType extends Clock = ManualClock> {
   readonly #machines: TestMachines;
   readonly #paced: PacedRouter;
   readonly #objects: RemoteObjects;
+  readonly #queries: ObjectQueries;
   readonly #routerClock: ProcessClock;
+  readonly #gates: TestGates;
   #requests = 0;
 
   constructor(options: TestClusterOptions<ClockType>) {
@@ -88,18 +78,22 @@ export class TestCluster<ClockType extends Clock = ManualClock> {
     this.clock = options.clock ?? (new ManualClock() as Clock as ClockType);
     this.log = options.log || new MemoryCallLog(this.clock);
     this.config = configSchema.parse({ partitions: options.partitions ?? 1, ...options.config });
-    this.registry = new Registry(options.objects);
+    this.registry = new Registry(options.objects, options.access);
     const members = Array.from({ length: this.config.partitions }, (_, index) => ({ name: `p${index}`, weight: 1 }));
     this.genesis = { shards: this.config.shards, members };
     const { clock, config, registry, genesis } = this;
+    const log = options.log === false ? undefined : this.log;
+    this.#gates = new TestGates({ clock, config, push: options.push, cluster: this });
     this.#machines = new TestMachines({
       clock,
       config,
       registry,
       genesis,
+      gates: this.#gates,
       storageOf: options.storageOf,
       env: options.env,
-      log: options.log === false ? undefined : this.log,
+      events: testRoutes(registry, options.sinks ?? { test: { topics: "*", sink: memorySink(this.events) } }),
+      log,
       observer: {
         methodThrew: (_key, requestId, thrown) => {
           this.thrown.push(thrown);
@@ -112,7 +106,7 @@ export class TestCluster<ClockType extends Clock = ManualClock> {
         batch: (messages) => this.router.batch(messages),
         owner: (object) => this.router.owner(object),
       },
-      reconcile: () => reconcileWholly(maintenance),
+      reconcile: () => maintenance.reconcile(),
     });
     this.#routerClock = new ProcessClock(clock);
     const connect = (name: string) => this.#machines.client(name);
@@ -122,22 +116,17 @@ export class TestCluster<ClockType extends Clock = ManualClock> {
       cache: new LearnedMap(genesis, async () => this.coordinator.map()),
       clock: this.#routerClock,
     });
-    const log = options.log === false ? undefined : this.log;
-    const maintenance = maintenanceOf({
-      log,
-      router: this.router,
-      connect,
-      config,
-      registry,
-      clock: this.#routerClock,
-    });
+    const { router } = this;
+    const maintenance = maintenanceOf({ log, router, connect, config, registry, clock: this.#routerClock });
+    this.#queries = new ObjectQueries({ registry, connect, clock, router });
     this.#paced = new PacedRouter(this.router, clock);
-    const random = { uuid: () => this.#requestId() };
-    this.#objects = new RemoteObjects({ registry, config, clock, random, router: this.#paced, caller: "client" });
+    const random = { uuid: this.#requestId };
+    this.#objects = new RemoteObjects({ registry, config, clock, random, router: this.#paced, caller: "worker" });
   }
 
   /**
-   * A typed stub of an object, as a client of the cluster. With `callId` its calls are reliable. They throw `EdgeverseError`.
+   * A typed stub of an object for the test's own calls, or with `identity` a client's: `null` is an anonymous one. With
+   * `callId` its calls are reliable. They throw `EdgeverseError`.
    *
    * A manual clock goes on by a millisecond for a call. It goes on further, up to a second, for one that has to wait: for a
    * retry, or for a shard that moves. A call that takes longer ends when the test moves the clock.
@@ -146,6 +135,15 @@ export class TestCluster<ClockType extends Clock = ManualClock> {
    */
   object<Class extends ObjectClass>(type: Class, id: string, options?: RemoteCallOptions): Stub<Class> {
     return this.#objects.stub(type, id, options);
+  }
+
+  /** Finds objects by an index of their class, as `host.query` does. */
+  async query<Class extends ObjectClass, Name extends IndexName<Class>>(
+    type: Class,
+    options: QueryOptions<Name, IndexValueOf<Class, Name>>,
+  ): Promise<FoundObjects<IndexValueOf<Class, Name>>> {
+    const found = this.#queries.find(type.type, options);
+    return (await (this.clock instanceof ManualClock ? this.clock.until(found) : found)) as FoundObjects<never>;
   }
 
   /** Creates the object; false when it was there already, and the request then counts for nothing. */
@@ -158,8 +156,13 @@ export class TestCluster<ClockType extends Clock = ManualClock> {
   }
 
   /** Deletes the object, if it is there. */
-  delete(type: ObjectClass, id: string): Promise<void> {
-    return this.#objects.delete(type, id);
+  delete(type: ObjectClass, id: string, options?: RemoteLifecycleOptions): Promise<void> {
+    return this.#objects.delete(type, id, options);
+  }
+
+  /** Connects a client, which may listen to what the option `push` says. */
+  connect(options?: ConnectOptions): Promise<TestConnection> {
+    return this.#gates.connect(options);
   }
 
   /** The partition that has the object, by the map. @throws EdgeverseError `TYPE_NOT_FOUND`, `INVALID_ID` */
@@ -178,14 +181,8 @@ export class TestCluster<ClockType extends Clock = ManualClock> {
     if (this.ownerOf(type, id) === to) return;
     const shard = this.#shardOf(type, id);
     await this.command({ kind: "move-shard", shard, to });
-    const ended = async () => {
-      for (let wait = LOOK_AGAIN; ; wait = Math.min(LOOK_SELDOM, wait * 2)) {
-        const [move] = await this.coordinator.moves({ shard, limit: 1 });
-        if (move === undefined || move.endedAt !== null) return move;
-        await pause(this.clock, wait);
-      }
-    };
-    const move = await (this.clock instanceof ManualClock ? this.clock.until(ended()) : ended());
+    const ended = endOfMove(() => this.coordinator, shard, this.clock);
+    const move = await (this.clock instanceof ManualClock ? this.clock.until(ended) : ended);
     if (move?.phase === "done") return;
     throw new EdgeverseError(
       "CONFLICT",
@@ -194,10 +191,11 @@ export class TestCluster<ClockType extends Clock = ManualClock> {
   }
 
   /**
-   * Ends the process of partition `name`: all it had only in memory is lost, and calls under way find the connection broken.
+   * Ends the process of partition or gate `name`: all it had only in memory is lost, and calls under way find the connection broken.
    * The next message or alarm starts another one from its database.
    */
   crash(name: string, when: CrashTime = {}): void {
+    if (this.#gates.crash(name, when.afterCommits)) return;
     const known = this.#map().partitions;
     if (!known.includes(name)) throw new Error(`Cannot crash "${name}": the cluster has ${known.join(", ")}`);
     this.#machines.crash(name, when.afterCommits);
@@ -222,6 +220,7 @@ export class TestCluster<ClockType extends Clock = ManualClock> {
   stop(): void {
     this.#paced.stop();
     this.#routerClock.end();
+    this.#gates.stop();
     this.#machines.stop();
   }
 
@@ -264,7 +263,7 @@ export class TestCluster<ClockType extends Clock = ManualClock> {
   async lifecycle(action: "create" | "delete", type: string, id: string, request?: unknown): Promise<unknown> {
     const deadline = this.clock.now() + this.config.callTimeout;
     const text = request === undefined ? {} : { request: JSON.stringify(request) };
-    const from = { requestId: this.#requestId(), caller: { kind: "client" } } as const;
+    const from = { requestId: this.#requestId(), caller: { kind: "worker" } } as const;
     const message = { action, type, id, deadline, ...text, ...from };
     return this.#response(await this.#paced.lifecycle(message));
   }
@@ -277,14 +276,11 @@ export class TestCluster<ClockType extends Clock = ManualClock> {
   }
 
   #response(reply: FinalReply): unknown {
-    if (reply.kind === "response") return JSON.parse(reply.response);
     if (reply.kind === "error") throw EdgeverseError.from(reply.error);
-    return reply;
+    return reply.kind === "response" ? JSON.parse(reply.response) : reply;
   }
 
-  #requestId(): string {
-    return `r${this.#requests++}`;
-  }
+  readonly #requestId = () => `r${this.#requests++}`;
 
   #map(): ShardMap {
     return new ShardMap(this.coordinator.map() ?? { version: 0, genesis: this.genesis, exceptions: [] });

@@ -2,13 +2,17 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { Config } from "../config/config.ts";
 import { Coordinator } from "../coordinator/coordinator.ts";
 import { policyOf } from "../coordinator/policy.ts";
+import type { PublicEvent } from "../object/event.ts";
 import type { Registry } from "../object/registry.ts";
 import { partitionClient } from "../partition/client.ts";
+import type { EventRoutes, EventSink } from "../partition/events/ports.ts";
 import { Partition } from "../partition/partition.ts";
 import type { Observer, Peers } from "../partition/turns/ports.ts";
 import type { Turn } from "../partition/turns/turn.ts";
 import type { Genesis } from "../placement/shard-map.ts";
 import type { Cancel, Clock } from "../platform/ports.ts";
+import type { Gates } from "../push/ports.ts";
+import type { ReconcileReport } from "../reliable/maintenance-report.ts";
 import type { CallLog } from "../reliable/ports.ts";
 import type { PartitionClient } from "../router/ports.ts";
 import { overConnections } from "./platform-limits.ts";
@@ -22,13 +26,15 @@ export interface MachineParts {
   readonly registry: Registry;
   readonly genesis: Genesis;
   readonly log: CallLog | undefined;
+  readonly gates: Gates;
   /** What objects reach as `this.env`. */
   readonly env: unknown;
   readonly storageOf: ((name: string) => SqliteStorage) | undefined;
   readonly observer: Observer;
+  readonly events: EventRoutes;
   /** Routes what objects call in other partitions. */
   readonly peers: Peers;
-  readonly reconcile: () => Promise<boolean>;
+  readonly reconcile: () => Promise<ReconcileReport>;
 }
 
 interface Running<Program> {
@@ -135,7 +141,7 @@ export class TestMachines {
   }
 
   #startPartition(name: string, process: TestProcess): Partition {
-    const { registry, config, genesis, observer, log, env, peers, reconcile } = this.#parts;
+    const { registry, config, genesis, observer, log, env, events, gates, peers, reconcile } = this.#parts;
     const unlessEnded = <T>(answer: () => Promise<T>) =>
       process.clock.ended ? new Promise<never>(() => undefined) : answer();
     return new Partition({
@@ -144,6 +150,7 @@ export class TestMachines {
       log: log === undefined ? undefined : overConnections(log),
       reconcile,
       env,
+      events: whileRunning(events, process),
       name,
       proposal: genesis,
       storage: process.storage,
@@ -155,6 +162,10 @@ export class TestMachines {
         call: (message) => unlessEnded(() => peers.call(message)),
         batch: (messages) => unlessEnded(() => peers.batch(messages)),
         owner: (object) => peers.owner(object),
+      },
+      gates: {
+        names: gates.names,
+        deliver: (gate, messages) => unlessEnded(() => gates.deliver(gate, messages)),
       },
       bootstrapper: { bootstrap: async (proposal) => this.coordinator.bootstrap(proposal) },
       connect: (other) => this.#connect(process, other),
@@ -210,6 +221,16 @@ function endOf({ process }: Running<unknown>, after: number | undefined, onEnd: 
   };
   if (after === undefined) end();
   else process.afterCommits(after, end);
+}
+
+/** Sinks that a process which has ended hears nothing of. */
+function whileRunning({ sinks, topics }: EventRoutes, { clock }: TestProcess): EventRoutes {
+  const living = Array.from(sinks, ([name, sink]): [string, EventSink] => {
+    const send = (events: readonly PublicEvent[]) =>
+      clock.ended ? new Promise<never>(() => undefined) : sink.send(events);
+    return [name, { limits: sink.limits, patience: sink.patience, send }];
+  });
+  return { topics, sinks: new Map(living) };
 }
 
 function turnScope() {

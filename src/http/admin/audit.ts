@@ -1,11 +1,12 @@
 import * as z from "zod";
+import { readCursor } from "../../router/cursor.ts";
 import { parseQuery } from "../parse.ts";
 import type { HttpParts } from "../ports.ts";
 import { respond } from "../respond.ts";
 import type { Route } from "../route.ts";
 import { about, count, jsonValue, moment } from "../schemas.ts";
 import { askCoordinator } from "./coordinator.ts";
-import { cursorAfter, numberPlace, pageAnswer, pageQuery, readCursor } from "./page.ts";
+import { cursorAfter, numberPlace, pageAnswer, pageQuery } from "./page.ts";
 
 const querySchema = z.strictObject(pageQuery);
 const answerSchema = z.object({

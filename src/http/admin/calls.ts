@@ -5,14 +5,18 @@ import { checkType, placementOf } from "../../identity/object-id.ts";
 import type { CallRecord } from "../../reliable/call-record.ts";
 import { LocalLog } from "../../reliable/local-log.ts";
 import type { LoggedCall, ReadableLog } from "../../reliable/ports.ts";
-import { callSchema, callStatus, callView } from "../call-view.ts";
+import { readCursor, writeCursor } from "../../router/cursor.ts";
+import { callStatus } from "../call-view.ts";
 import { NOTHING, parseQuery, readChange } from "../parse.ts";
 import type { HttpParts } from "../ports.ts";
 import { respond } from "../respond.ts";
 import type { Route } from "../route.ts";
-import { about, count, jsonValue, moment } from "../schemas.ts";
+import { about, count, moment } from "../schemas.ts";
+import { countersRoute } from "./call-counters.ts";
 import { statsRoute } from "./call-stats.ts";
-import { pageAnswer, pageQuery, readCursor, writeCursor } from "./page.ts";
+import { storyRoute } from "./call-story.ts";
+import { loggedCallSchema, loggedView } from "./logged-call.ts";
+import { pageAnswer, pageQuery } from "./page.ts";
 import { decisionRoutes, parkedPage } from "./parked-calls.ts";
 
 /** A page's `next`, which the log alone understands. */
@@ -23,25 +27,19 @@ const querySchema = z.strictObject({
   id: z.string().optional(),
   ...pageQuery,
 });
-const loggedCallSchema = callSchema
-  .extend({
-    seq: count.optional().register(about, {
-      description: "Its place in the log: later calls have larger ones. Not in the list of parked calls",
-    }),
-    type: z.string(),
-    id: z.string(),
-    shard: count,
-    method: z.string(),
-    epoch: count,
-    traceId: z.string().nullable(),
-    request: jsonValue,
-  })
-  .register(about, { id: "LoggedCall" });
 
 /** `/admin/v1/calls`: the log of reliable calls, and its upkeep. */
 export function loggedCallRoutes(parts: HttpParts): Route[] {
   const log = parts.log ?? new LocalLog(parts);
-  return [list(parts, log), statsRoute(log), cleanUp(parts), wake(parts), ...decisionRoutes(parts)];
+  return [
+    list(parts, log),
+    statsRoute(log),
+    countersRoute(parts),
+    storyRoute(parts),
+    cleanUp(parts),
+    wake(parts),
+    ...decisionRoutes(parts),
+  ];
 }
 
 /** `GET /admin/v1/calls`: the log of reliable calls, newest first. */
@@ -92,17 +90,11 @@ function body(calls: readonly string[], rest: Readonly<Record<string, unknown>>)
 }
 
 function view(call: LoggedCall): string {
-  return withRequest(call, { seq: Number(call.seq) });
+  return loggedView(call, { seq: Number(call.seq) });
 }
 
 function parkedView(call: CallRecord): string {
-  return withRequest(call, {});
-}
-
-function withRequest(call: CallRecord, place: { readonly seq?: number }): string {
-  const { type, id, shard, method, epoch, traceId } = call;
-  const text = callView(call, { ...place, type, id, shard, method, epoch, traceId });
-  return `${text.slice(0, -1)},"request":${call.request ?? "null"}}`;
+  return loggedView(call);
 }
 
 const cleanupBody = z.strictObject({
@@ -129,6 +121,7 @@ function cleanUp(parts: HttpParts): Route {
     doc: {
       id: "cleanUpCalls",
       tag: "call log",
+      role: "admin",
       method: "post",
       path: "/admin/v1/calls/cleanup",
       summary: "Remove finished calls from the log",

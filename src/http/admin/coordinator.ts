@@ -1,8 +1,9 @@
-import type { AdminCommand, CoordinatorView, MoveView, ShardNote } from "../../coordinator/commands.ts";
+import type { AdminCommand, CoordinatorView, MoveView, Operator, ShardNote } from "../../coordinator/commands.ts";
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import { within } from "../../platform/within.ts";
 import { ADMIN_LIMIT } from "../ask-partitions.ts";
 import type { CoordinatorClient, HttpParts } from "../ports.ts";
+import type { HttpContext } from "../route.ts";
 
 /** Asks the coordinator. @throws EdgeverseError `UNAVAILABLE` when it can't be reached or is silent */
 export async function askCoordinator<T>(
@@ -18,12 +19,17 @@ export async function askCoordinator<T>(
   }
 }
 
+/** Who gives a command. */
+export function operatorOf({ requestId, actor = "admin" }: HttpContext): Operator {
+  return { requestId, actor };
+}
+
 /** Problems of a command. */
 export const ORDERED = ["CONFLICT", "INVALID_ARGUMENT", "NOT_FOUND", "UNAVAILABLE"] as const;
 
 /** Gives the coordinator a command. @throws EdgeverseError what it is refused with, or `UNAVAILABLE` */
-export async function command<Result>(parts: HttpParts, order: AdminCommand, requestId: string): Promise<Result> {
-  const operator = { requestId, actor: "admin token" };
+export async function command<Result>(parts: HttpParts, order: AdminCommand, context: HttpContext): Promise<Result> {
+  const operator = operatorOf(context);
   const answer = await askCoordinator(parts, (coordinator) => coordinator.execute(order, operator));
   if (answer.ok) return answer.result as Result;
   throw EdgeverseError.from(answer.error);

@@ -1,13 +1,14 @@
 import * as z from "zod";
 import type { MoveView } from "../../coordinator/commands.ts";
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
+import { readCursor } from "../../router/cursor.ts";
 import { parseQuery, readChange } from "../parse.ts";
 import type { HttpParts } from "../ports.ts";
 import { respond } from "../respond.ts";
 import type { Route } from "../route.ts";
 import { about, count, moment, wholeNumber, yesOrNo } from "../schemas.ts";
 import { askCoordinator, command, ORDERED } from "./coordinator.ts";
-import { cursorAfter, numberPlace, pageAnswer, pageQuery, readCursor } from "./page.ts";
+import { cursorAfter, numberPlace, pageAnswer, pageQuery } from "./page.ts";
 
 export const moveSchema = z
   .object({
@@ -129,7 +130,7 @@ function cancel(parts: HttpParts): Route {
       const text = context.param("move");
       if (!/^[1-9]\d{0,15}$/.test(text)) throw new EdgeverseError("NOT_FOUND", "The id of a move is a whole number");
       const order = { kind: "cancel-move", move: Number(text), force } as const;
-      const view = await command<MoveView>(parts, order, requestId);
+      const view = await command<MoveView>(parts, order, context);
       return respond(JSON.stringify(moveBody(view, parts.clock.now())), requestId, 202);
     },
   };

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import { checkType } from "../../identity/object-id.ts";
+import { readCursor, writeCursor } from "../../router/cursor.ts";
 import type { ObjectCursor, ObjectListing } from "../../router/views.ts";
 import { ADMIN_LIMIT, askOwner, askPartition } from "../ask-partitions.ts";
 import { parseQuery } from "../parse.ts";
@@ -9,7 +10,7 @@ import { respond } from "../respond.ts";
 import type { Route } from "../route.ts";
 import { about, count, moment, objectParams, wholeNumber } from "../schemas.ts";
 import { known } from "./coordinator.ts";
-import { pageAnswer, pageQuery, readCursor, writeCursor } from "./page.ts";
+import { pageAnswer, pageQuery } from "./page.ts";
 import { noteBody, unexplained } from "./shard-view.ts";
 
 /** Questions to partitions one page may cost; a filter that matches little then gives a short page with a cursor. */

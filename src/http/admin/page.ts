@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { EdgeverseError } from "../../errors/edgeverse-error.ts";
+import { writeCursor } from "../../router/cursor.ts";
 import { about, wholeNumber } from "../schemas.ts";
 
 const cursor = z.string().max(4_096).optional().register(about, { description: "The `cursor` of the page before" });
@@ -26,33 +26,6 @@ export const pageBody = {
 export const pageAnswer = {
   cursor: z.string().optional().register(about, { description: "For the next page; absent on the last" }),
 };
-
-const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
-
-/** A cursor that says where a list goes on. Clients don't look into it. */
-export function writeCursor(place: unknown): string {
-  const bytes = encoder.encode(JSON.stringify(place));
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll("+", "-")
-    .replaceAll("/", "_")
-    .replaceAll("=", "");
-}
-
-/** The place in a cursor, undefined for none. @throws EdgeverseError `INVALID_ARGUMENT` */
-export function readCursor<Schema extends z.ZodType>(
-  text: string | undefined,
-  schema: Schema,
-): z.output<Schema> | undefined {
-  if (text === undefined) return undefined;
-  try {
-    const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
-    const bytes = Uint8Array.from(binary, (unit) => unit.charCodeAt(0));
-    return schema.parse(JSON.parse(decoder.decode(bytes)));
-  } catch (cause) {
-    throw new EdgeverseError("INVALID_ARGUMENT", "Cannot use the cursor: it is not one of an earlier page", { cause });
-  }
-}
 
 /** The sequence number of a page's last row, which the next page goes on before. */
 export const numberPlace = z.number().int().nonnegative();

@@ -1,30 +1,22 @@
 import * as z from "zod";
-import type { CallCommand } from "../../coordinator/commands.ts";
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import { checkType } from "../../identity/object-id.ts";
 import { checkCallId } from "../../reliable/call-id.ts";
-import type { CallRecord } from "../../reliable/call-record.ts";
-import { charactersOf, PAGE_CHARACTERS } from "../../reliable/ports.ts";
+import type { CallKey, CallRecord } from "../../reliable/call-record.ts";
+import { charactersOf } from "../../reliable/ports.ts";
 import type { CallDecision, PartitionClient } from "../../router/ports.ts";
-import { ADMIN_LIMIT, askOwner, askPartition } from "../ask-partitions.ts";
+import { askOwner } from "../ask-partitions.ts";
 import { callIdText, callSchema, callView } from "../call-view.ts";
 import { NOTHING, readChange } from "../parse.ts";
 import type { HttpParts } from "../ports.ts";
 import { respond } from "../respond.ts";
 import type { Route } from "../route.ts";
 import { objectParams } from "../schemas.ts";
-import { askCoordinator } from "./coordinator.ts";
-import { readCursor, writeCursor } from "./page.ts";
+import { audited } from "./decision-audit.ts";
+import { partitionPage } from "./partition-pages.ts";
 
-/** Questions to partitions one page may cost; it then is short and has a cursor. */
-const QUESTIONS = 32;
-
-/** Where the walk over all partitions goes on: in `partition`, behind `after` or at its start. */
-const placeSchema = z.strictObject({
-  partition: z.string(),
-  after: z.strictObject({ type: z.string().max(64), id: z.string().max(512), callId: z.string().max(255) }).optional(),
-});
-type Place = z.output<typeof placeSchema>;
+/** A place within a partition. */
+const afterSchema = z.strictObject({ type: z.string().max(64), id: z.string().max(512), callId: z.string().max(255) });
 
 interface Filter {
   readonly type?: string | undefined;
@@ -32,44 +24,24 @@ interface Filter {
   readonly limit: number;
 }
 
-/** Parked calls, partition by partition: their owners know them, with a log or without. One that is silent is named. */
+/** Parked calls, partition by partition: their owners know them, with a log or without. */
 export async function parkedPage(parts: HttpParts, filter: Filter, cursor: string | undefined) {
   await parts.router.refresh();
   const { router } = parts;
   const { type = "", id } = filter;
   const names = id === undefined || !router.locates(filter.type) ? router.map.partitions : [router.owner({ type, id })];
-  const calls: CallRecord[] = [];
-  const unreachable: string[] = [];
-  const until = parts.clock.now() + ADMIN_LIMIT;
-  let characters = 0;
-  let next = first(names, cursor);
-  for (let asked = 0; next !== undefined && asked < QUESTIONS && parts.clock.now() < until; asked++) {
-    const { partition, after }: Place = next;
-    const query = { ...filter, after, limit: filter.limit - calls.length };
-    next = following(names, partition);
-    try {
-      const page = await askPartition(parts, partition, ADMIN_LIMIT, (client) => client.parkedCalls(query));
-      calls.push(...page.calls);
-      for (const call of page.calls) characters += charactersOf(call);
-      if (page.next !== null) next = { partition, after: page.next };
-    } catch {
-      unreachable.push(partition);
-    }
-    if (calls.length >= filter.limit || characters >= PAGE_CHARACTERS) break;
-  }
-  return { calls, unreachable, cursor: next === undefined ? undefined : writeCursor(next) };
-}
-
-function first(names: readonly string[], text: string | undefined): Place | undefined {
-  const place = readCursor(text, placeSchema);
-  if (place === undefined) return following(names, undefined);
-  if (names.includes(place.partition)) return place;
-  throw new EdgeverseError("INVALID_ARGUMENT", "Cannot use the cursor: it belongs to another listing");
-}
-
-function following(names: readonly string[], partition: string | undefined): Place | undefined {
-  const name = names[partition === undefined ? 0 : names.indexOf(partition) + 1];
-  return name === undefined ? undefined : { partition: name };
+  const { rows, ...page } = await partitionPage<CallRecord, CallKey>(parts, {
+    names,
+    cursor,
+    after: afterSchema,
+    limit: filter.limit,
+    charactersOf,
+    ask: async (client, query) => {
+      const { calls, next } = await client.parkedCalls({ ...filter, ...query });
+      return { rows: calls, next };
+    },
+  });
+  return { calls: rows, ...page };
 }
 
 const DECISIONS = {
@@ -110,15 +82,10 @@ function decision(parts: HttpParts, name: keyof typeof DECISIONS): Route {
       await readChange(context, NOTHING);
       checkType(type);
       checkCallId(callId);
-      const command: CallCommand = { kind, type, id, callId };
-      try {
-        const record = decided(await askOwner(parts, { type, id }, (client) => decide(client, type, id, callId)));
-        await audit(parts, command, requestId, "done");
-        return respond(callView(record), requestId);
-      } catch (error) {
-        await audit(parts, command, requestId, EdgeverseError.from(error).code);
-        throw error;
-      }
+      const record = await audited(parts, { kind, type, id, callId }, context, async () =>
+        decided(await askOwner(parts, { type, id }, (client) => decide(client, type, id, callId))),
+      );
+      return respond(callView(record), requestId);
     },
   };
 }
@@ -128,14 +95,4 @@ function decided(answer: Exclude<CallDecision, { readonly movedTo: string }>): C
   if (answer === null) throw new EdgeverseError("CALL_NOT_FOUND", "The object knows no reliable call with this id");
   if (!("refused" in answer)) return answer;
   throw new EdgeverseError("CONFLICT", `Nothing was changed: ${answer.refused}`);
-}
-
-/** What was done stands, whether it can be noted or not. */
-async function audit(parts: HttpParts, command: CallCommand, requestId: string, outcome: string): Promise<void> {
-  const operator = { requestId, actor: "admin token" };
-  try {
-    await askCoordinator(parts, (coordinator) => coordinator.auditCall(command, operator, outcome));
-  } catch (error) {
-    parts.onError(error, { requestId });
-  }
 }

@@ -59,6 +59,15 @@ const shipperSchema = z.object({
   shipped: count,
   lastError: z.string().optional(),
 });
+const sinkSchema = z
+  .object({
+    sink: z.string(),
+    waiting: count,
+    dead: count.clone().register(about, { description: "Set aside, for an operator to decide on" }),
+    bytes: count,
+    trouble: z.string().nullable().register(about, { description: "Why it did not take what it was given last" }),
+  })
+  .register(about, { id: "SinkStatus" });
 const statusSchema = z
   .object({
     shards: count.clone().register(about, { description: "Claimed by it" }),
@@ -71,7 +80,16 @@ const statusSchema = z
     openCalls: count,
     messages: count.clone().register(about, { description: "Calls that objects have sent and that are not delivered" }),
     messageBytes: count.clone(),
+    reminders: count
+      .clone()
+      .register(about, { description: "That its objects have set, and calls that wait for their time" }),
+    remindersRefused: count
+      .clone()
+      .register(about, { description: "Of these, how many could not call when they were due; counted to 10,000" }),
     backlogBytes: count.clone().register(about, { description: "Of outcomes that the log has not seen" }),
+    sinks: z
+      .array(sinkSchema)
+      .register(about, { description: "What its objects have emitted and sinks have yet to get" }),
     log: shipperSchema.nullable(),
   })
   .partial();

@@ -124,6 +124,7 @@ function add(parts: HttpParts): Route {
     doc: {
       id: "addPartition",
       tag: "partitions",
+      role: "admin",
       method: "post",
       path: "/admin/v1/partitions",
       summary: "Add a partition",
@@ -203,6 +204,7 @@ function remove(parts: HttpParts): Route {
     doc: {
       id: "removePartition",
       tag: "partitions",
+      role: "admin",
       method: "delete",
       path: "/admin/v1/partitions/{partition}",
       summary: "Remove a drained partition",
@@ -216,7 +218,7 @@ function remove(parts: HttpParts): Route {
       const { requestId } = context;
       const name = context.param("partition");
       await readChange(context, NOTHING);
-      await command(parts, { kind: "remove-partition", name }, requestId);
+      await command(parts, { kind: "remove-partition", name }, context);
       return respond(JSON.stringify({ removed: true, name }), requestId);
     },
   };
@@ -224,13 +226,14 @@ function remove(parts: HttpParts): Route {
 
 /** Changes a partition, and answers with it as it is then; a dry run with the plan for it as it would be ([MEM1]). */
 async function changePartition(
-  { requestId }: HttpContext,
+  context: HttpContext,
   parts: HttpParts,
   order: MemberCommand,
   page: Omit<DryRun, "dryRun">,
   status = 200,
 ): Promise<Response> {
-  const result = await command<MemberView | Plan>(parts, order, requestId);
+  const result = await command<MemberView | Plan>(parts, order, context);
+  const { requestId } = context;
   if ("moves" in result) return respond(JSON.stringify(planBody(result, { dryRun: true, ...page })), requestId);
   return respond(JSON.stringify(memberBody(result)), requestId, status);
 }

@@ -1,8 +1,9 @@
 import * as z from "zod";
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import type { Plan } from "../../placement/plan-types.ts";
+import { readCursor, writeCursor } from "../../router/cursor.ts";
 import { about, count } from "../schemas.ts";
-import { pageAnswer, pageBody, readCursor, writeCursor } from "./page.ts";
+import { pageAnswer, pageBody } from "./page.ts";
 
 export const planSchema = z
   .object({

@@ -27,7 +27,7 @@ export function rebalanceRoute(parts: HttpParts): Route {
     handle: async (context) => {
       const { requestId } = context;
       const { limit, cursor, ...order } = await readChange(context, bodySchema);
-      const plan = await command<Plan>(parts, { kind: "rebalance", ...order }, requestId);
+      const plan = await command<Plan>(parts, { kind: "rebalance", ...order }, context);
       return respond(JSON.stringify(planBody(plan, { ...order, limit, cursor })), requestId);
     },
   };

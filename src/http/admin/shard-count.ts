@@ -61,6 +61,7 @@ function change(parts: HttpParts): Route {
     doc: {
       id: "changeShardCount",
       tag: "shards",
+      role: "admin",
       method: "post",
       path: "/admin/v1/shard-count",
       summary: "Double or halve the shards until there are so many",
@@ -74,7 +75,7 @@ function change(parts: HttpParts): Route {
     handle: async (context) => {
       const { requestId } = context;
       const body = await readChange(context, bodySchema);
-      const view = await command<ReshardView>(parts, { kind: "shard-count", ...body }, requestId);
+      const view = await command<ReshardView>(parts, { kind: "shard-count", ...body }, context);
       return respond(JSON.stringify(shardCountBody(view)), requestId, body.dryRun ? 200 : 202);
     },
   };

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { MoveView, ShardNote } from "../../coordinator/commands.ts";
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
+import { readCursor, writeCursor } from "../../router/cursor.ts";
 import { ADMIN_LIMIT, askPartitions } from "../ask-partitions.ts";
 import { NOTHING, parseQuery, readChange } from "../parse.ts";
 import type { HttpParts } from "../ports.ts";
@@ -9,7 +10,7 @@ import type { HttpContext, Route } from "../route.ts";
 import { partitionName, shardParams } from "../schemas.ts";
 import { command, known, ORDERED } from "./coordinator.ts";
 import { moveBody, moveSchema } from "./moves.ts";
-import { numberPlace, pageAnswer, pageQuery, readCursor, writeCursor } from "./page.ts";
+import { numberPlace, pageAnswer, pageQuery } from "./page.ts";
 import { noPartition } from "./partition-view.ts";
 import { noteBody, noteSchema, shardSchema, shardTable } from "./shard-view.ts";
 
@@ -100,7 +101,7 @@ function move(parts: HttpParts): Route {
       const { requestId } = context;
       const { partition: to } = await readChange(context, orderSchema);
       const shard = await shardNumber(context, parts);
-      const ordered = await command<MoveView>(parts, { kind: "move-shard", shard, to }, requestId);
+      const ordered = await command<MoveView>(parts, { kind: "move-shard", shard, to }, context);
       return respond(JSON.stringify(moveBody(ordered, parts.clock.now())), requestId, 202);
     },
   };
@@ -126,7 +127,7 @@ function pin(parts: HttpParts): Route {
       const { requestId } = context;
       const { partition } = await readChange(context, pinSchema);
       const shard = await shardNumber(context, parts);
-      const note = await command<ShardNote>(parts, { kind: "pin-shard", shard, partition }, requestId);
+      const note = await command<ShardNote>(parts, { kind: "pin-shard", shard, partition }, context);
       return respond(JSON.stringify(noteBody(note)), requestId);
     },
   };
@@ -149,7 +150,7 @@ function unpin(parts: HttpParts): Route {
       const { requestId } = context;
       await readChange(context, NOTHING);
       const shard = await shardNumber(context, parts);
-      const note = await command<ShardNote>(parts, { kind: "unpin-shard", shard }, requestId);
+      const note = await command<ShardNote>(parts, { kind: "unpin-shard", shard }, context);
       return respond(JSON.stringify(noteBody(note)), requestId);
     },
   };

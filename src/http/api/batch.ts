@@ -1,17 +1,19 @@
 import * as z from "zod";
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
+import type { Caller } from "../../object/call.ts";
 import type { CallMessage, FinalReply } from "../../object/message.ts";
 import { traceParent } from "../../object/trace-parent.ts";
 import { checkCallId } from "../../reliable/call-id.ts";
+import { callerOf } from "../authentication.ts";
 import { callIdText } from "../call-view.ts";
-import { commonHeaders, refuseHeaders, timeoutHeader } from "../headers.ts";
+import { commonHeaders, RELIABLE_HEADERS, refuseHeaders, timeoutHeader } from "../headers.ts";
 import { parseBody, validationError } from "../parse.ts";
 import type { HttpParts } from "../ports.ts";
 import { publicError } from "../problem.ts";
 import { respond } from "../respond.ts";
 import type { Route } from "../route.ts";
 import { about, errorSchema, jsonValue, objectId, typeName } from "../schemas.ts";
-import { CLIENT, requestText } from "./message.ts";
+import { IDENTITY, requestText } from "./message.ts";
 
 /** One call of a batch. The grammar of names is checked where they are looked up, with better codes than a misfit. */
 const itemSchema = z
@@ -79,19 +81,17 @@ export function batchRoute(parts: HttpParts): Route {
           schema: z.object({ results: z.array(resultSchema) }),
         },
       },
+      problems: IDENTITY,
     },
     handle: async (context) => {
       const { requestId } = context;
       const { headers } = context.request;
-      refuseHeaders(
-        headers,
-        ["idempotency-key", "edgeverse-log", "edgeverse-expires-in"],
-        "give its calls a callId each",
-      );
+      refuseHeaders(headers, RELIABLE_HEADERS, "give its calls a callId each");
       const timeout = timeoutHeader(headers, parts.config.maxCallTimeout);
       const traceparent = traceParent(headers.get("traceparent"));
+      const caller = await callerOf(parts, context.request);
       const text = await context.body.text();
-      const common = { requestId, now: parts.clock.now(), timeout, traceparent };
+      const common = { caller, requestId, now: parts.clock.now(), timeout, traceparent };
       const { count, messages, refused } = batchCalls(parts, text, common);
       const replies = messages.length === 0 ? [] : await parts.router.batch(messages);
       return respond(write(count, refused, replies), requestId);
@@ -100,6 +100,7 @@ export function batchRoute(parts: HttpParts): Route {
 }
 
 interface Common {
+  readonly caller: Caller;
   readonly requestId: string;
   readonly now: number;
   readonly timeout: number | undefined;
@@ -138,7 +139,7 @@ function batchCall(
   { registry, config }: Pick<HttpParts, "registry" | "config">,
   raw: unknown,
   index: number,
-  { requestId, now, timeout, traceparent }: Common,
+  { caller, requestId, now, timeout, traceparent }: Common,
 ): CallMessage {
   const parsed = itemSchema.safeParse(raw);
   if (!parsed.success) throw validationError("The call", parsed.error, ["calls", index]);
@@ -152,7 +153,7 @@ function batchCall(
     method: method.name,
     deadline: now + (timeout ?? method.timeout ?? config.callTimeout),
     requestId,
-    caller: CLIENT,
+    caller,
   };
   if (request !== undefined) message.request = request;
   if (traceparent !== undefined) message.traceparent = traceparent;

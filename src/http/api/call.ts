@@ -1,15 +1,16 @@
 import * as z from "zod";
 import type { CallMessage, FinalReply } from "../../object/message.ts";
 import { traceParent } from "../../object/trace-parent.ts";
-import { callIdText, callPath } from "../call-view.ts";
+import { callerOf } from "../authentication.ts";
+import { callIdText, callPath, waiting } from "../call-view.ts";
 import { callHeaders, reliableHeaders, timeoutHeader } from "../headers.ts";
 import { parseBody } from "../parse.ts";
 import type { HttpParts } from "../ports.ts";
 import { problem } from "../problem.ts";
 import { respond, respondToCall } from "../respond.ts";
 import type { Route } from "../route.ts";
-import { about, jsonValue, objectParams } from "../schemas.ts";
-import { ADDRESS, CLIENT, RELIABLE, requestText, TURN, unknownMember } from "./message.ts";
+import { about, jsonValue, moment, objectParams } from "../schemas.ts";
+import { ACCESS, ADDRESS, RELIABLE, requestText, TURN, unknownMember } from "./message.ts";
 
 const bodySchema = z
   .strictObject({ request: jsonValue.optional() }, { error: unknownMember })
@@ -17,7 +18,8 @@ const bodySchema = z
 /** With a `response`, though it never has one: so a typed client reads the response without asking for the status first. */
 const acceptedSchema = z.object({
   callId: callIdText,
-  status: z.literal("pending"),
+  status: z.enum(["pending", "waiting"]),
+  notBefore: moment.optional().register(about, { description: "When a call that is `waiting` is made" }),
   response: jsonValue.optional().register(about, { description: "Not there yet" }),
 });
 
@@ -44,18 +46,19 @@ export function callRoute(parts: HttpParts): Route {
           headers: ["Idempotency-Replayed"],
         },
         202: {
-          description: "The reliable call is accepted and goes on",
+          description: "The reliable call is accepted and goes on, or waits for its time",
           schema: acceptedSchema,
           headers: ["Location", "Preference-Applied"],
         },
       },
-      problems: [...ADDRESS, ...TURN, ...RELIABLE],
+      problems: [...ACCESS, ...ADDRESS, ...TURN, ...RELIABLE],
       problemHeaders: ["Idempotency-Replayed"],
     },
     handle: async (context) => {
       const { requestId, body } = context;
       const { headers } = context.request;
       const { config } = parts;
+      const caller = await callerOf(parts, context.request);
       const definition = registry.type(context.param("type"));
       const method = registry.method(definition, context.param("method"));
       const timeout = timeoutHeader(headers, config.maxCallTimeout) ?? method.timeout ?? config.callTimeout;
@@ -68,7 +71,7 @@ export function callRoute(parts: HttpParts): Route {
         method: method.name,
         deadline: clock.now() + timeout,
         requestId,
-        caller: CLIENT,
+        caller,
       };
       if (request !== undefined) message.request = request;
       if (traceparent !== undefined) message.traceparent = traceparent;
@@ -85,9 +88,12 @@ function requestOf(body: string, limit: number): string | undefined {
 
 function answer(basePath: string, { type, id }: CallMessage, reply: FinalReply, requestId: string): Response {
   if (reply.kind === "accepted") {
-    const text = JSON.stringify({ callId: reply.callId, status: "pending" });
-    const location = callPath(basePath, type, id, reply.callId);
-    return respond(text, requestId, 202, { location, "preference-applied": "respond-async" });
+    const { callId, notBefore } = reply;
+    const headers = { location: callPath(basePath, type, id, callId) };
+    if (notBefore !== undefined)
+      return respond(JSON.stringify({ callId, ...waiting(notBefore) }), requestId, 202, headers);
+    const text = JSON.stringify({ callId, status: "pending" });
+    return respond(text, requestId, 202, { ...headers, "preference-applied": "respond-async" });
   }
   const extra = reply.replayed === true ? { "idempotency-replayed": "true" } : undefined;
   if (reply.kind === "error") return problem(reply.error, requestId, extra);

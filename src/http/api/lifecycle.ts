@@ -1,12 +1,13 @@
 import * as z from "zod";
-import { commonHeaders, refuseHeaders, timeoutHeader } from "../headers.ts";
+import { callerOf } from "../authentication.ts";
+import { commonHeaders, RELIABLE_HEADERS, refuseHeaders, timeoutHeader } from "../headers.ts";
 import { parseBody } from "../parse.ts";
 import type { HttpParts } from "../ports.ts";
 import { problem } from "../problem.ts";
 import { respond } from "../respond.ts";
 import type { Route } from "../route.ts";
 import { about, jsonValue, objectId, objectParams } from "../schemas.ts";
-import { CLIENT, requestText, TURN, unknownMember } from "./message.ts";
+import { ACCESS, requestText, TURN, unknownMember } from "./message.ts";
 
 const createBody = z
   .strictObject({ request: jsonValue.optional() }, { error: unknownMember })
@@ -39,21 +40,18 @@ function lifecycleRoute(parts: HttpParts, action: "create" | "delete"): Route {
               201: { description: "It was created", schema: identity },
             }
           : { 200: { description: "It is not there any more", schema: z.object({ success: z.literal(true) }) } },
-      problems: ["INVALID_ID", "TYPE_NOT_FOUND", ...TURN],
+      problems: [...ACCESS, "INVALID_ID", "TYPE_NOT_FOUND", ...TURN],
     },
     handle: async (context) => {
       const { registry, config, clock, router } = parts;
       const { requestId } = context;
-      refuseHeaders(
-        context.request.headers,
-        ["idempotency-key", "edgeverse-log", "edgeverse-expires-in"],
-        NOT_RELIABLE,
-      );
+      refuseHeaders(context.request.headers, RELIABLE_HEADERS, NOT_RELIABLE);
+      const caller = await callerOf(parts, context.request);
       const { type, timeout: declared } = registry.type(context.param("type"));
       const id = context.param("id");
       const timeout = timeoutHeader(context.request.headers, config.maxCallTimeout) ?? declared ?? config.callTimeout;
       const body = await context.body.text();
-      const message = { action, type, id, deadline: clock.now() + timeout, requestId, caller: CLIENT };
+      const message = { action, type, id, deadline: clock.now() + timeout, requestId, caller };
       const request = action === "create" ? creation(body, config.maxMessage) : parseBody(body, deleteBody);
       const reply = await router.lifecycle({ ...message, ...request });
       if (reply.kind === "error") return problem(reply.error, requestId);

@@ -1,7 +1,10 @@
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
-import type { Caller } from "../../object/call.ts";
 import { exceedsBytes } from "../../object/json.ts";
 
+/** Problems of who calls. */
+export const IDENTITY = ["UNAUTHENTICATED", "UNAVAILABLE"] as const;
+/** The same where something is called. */
+export const ACCESS = [...IDENTITY, "ACCESS_DENIED"] as const;
 /** Problems of what names an object and a method. */
 export const ADDRESS = ["INVALID_ID", "TYPE_NOT_FOUND", "METHOD_NOT_FOUND", "OBJECT_NOT_FOUND"] as const;
 /** Problems of running a turn. */
@@ -20,9 +23,6 @@ export const TURN = [
 ] as const;
 /** Problems of reliable calls. */
 export const RELIABLE = ["CALL_ID_REUSED", "EXPIRED_CALL_ID", "LOG_UNAVAILABLE"] as const;
-
-/** Who calls over HTTP, until requests are authenticated. */
-export const CLIENT: Caller = { kind: "client" };
 
 /**
  * A call's request, taken out of the parsed body, as the JSON text a `CallMessage` carries. Writing it anew is cheaper than

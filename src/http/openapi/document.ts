@@ -2,7 +2,7 @@ import type { TypeDefinition } from "../../object/registry.ts";
 import { VERSION } from "../admin/cluster.ts";
 import type { RouteDoc, Tag } from "../route.ts";
 import { type Json, Schemas } from "./json-schema.ts";
-import { BEARER, HEADERS, type Operation, operation } from "./operation.ts";
+import { ADMIN_TOKEN, CREDENTIALS, HEADERS, type Operation, operation } from "./operation.ts";
 import { methodPaths, typeTag } from "./served-methods.ts";
 
 const TAGS: Readonly<Record<Tag, string>> = {
@@ -11,7 +11,9 @@ const TAGS: Readonly<Record<Tag, string>> = {
   cluster: "The cluster as a whole, its objects, and what operators did",
   partitions: "The members of the cluster",
   shards: "Where shards are, their moves, and how many there are",
+  events: "Connections of clients, and what objects send to them",
   "call log": "The log of reliable calls",
+  sinks: "Events that their sinks did not take",
 };
 
 const DESCRIPTION = `Virtual objects over HTTP. JSON both ways, whatever the request's \`Content-Type\`.
@@ -51,7 +53,13 @@ export function openApiDocument(docs: readonly RouteDoc[], types: readonly TypeD
       responses,
       headers: HEADERS,
       securitySchemes: {
-        [BEARER]: { type: "http", scheme: "bearer", description: "The host's `EDGEVERSE_ADMIN_TOKEN`" },
+        [ADMIN_TOKEN]: {
+          type: "http",
+          scheme: "bearer",
+          description:
+            "The host's `EDGEVERSE_ADMIN_TOKEN`, or for less `EDGEVERSE_OPERATOR_TOKEN` or `EDGEVERSE_VIEWER_TOKEN`",
+        },
+        [CREDENTIALS]: { type: "http", scheme: "bearer", description: "What the host's `authenticate` takes" },
       },
     },
   };

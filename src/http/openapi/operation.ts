@@ -4,7 +4,8 @@ import type { RouteDoc } from "../route.ts";
 import { problemSchema } from "../schemas.ts";
 import type { Json, Schemas } from "./json-schema.ts";
 
-export const BEARER = "adminToken";
+export const ADMIN_TOKEN = "adminToken";
+export const CREDENTIALS = "credentials";
 
 /** Headers of answers: what they say, and what they look like. */
 export const HEADERS: Readonly<Record<string, { description: string; schema: Json }>> = {
@@ -23,20 +24,27 @@ export const HEADERS: Readonly<Record<string, { description: string; schema: Jso
 };
 
 /** Codes of the problems a route may answer with. */
-export function problemsOf({ method, path, params, query, problems = [] }: RouteDoc): ErrorCode[] {
+export function problemsOf(doc: RouteDoc): ErrorCode[] {
+  const { method, params, query, problems = [] } = doc;
   const codes = new Set<ErrorCode>(["INTERNAL", ...problems]);
   if (params !== undefined) codes.add("INVALID_PATH");
   if (query !== undefined) codes.add("INVALID_ARGUMENT");
   for (const code of method === "get" ? [] : BODY) codes.add(code);
-  for (const code of isAdmin(path) ? ADMIN : []) codes.add(code);
+  for (const code of isAdmin(doc) ? ADMIN : []) codes.add(code);
   return [...codes].sort();
 }
 
 const BODY = ["DEADLINE_EXCEEDED", "INVALID_ARGUMENT", "INVALID_JSON", "OVERLOADED", "PAYLOAD_TOO_LARGE"] as const;
-const ADMIN = ["NOT_FOUND", "UNAUTHENTICATED"] as const;
+const ADMIN = ["ACCESS_DENIED", "NOT_FOUND", "UNAUTHENTICATED"] as const;
 
-function isAdmin(path: string): boolean {
-  return path.startsWith("/admin/");
+function isAdmin({ path, admin }: RouteDoc): boolean {
+  return admin === true || path.startsWith("/admin/");
+}
+
+/** How whoever asks is known. What anonymous clients may call is for the classes to say. */
+function securityOf(doc: RouteDoc): Record<string, []>[] {
+  if (isAdmin(doc)) return [{ [ADMIN_TOKEN]: [] }];
+  return doc.tag === "objects" || doc.tag === "events" ? [{ [CREDENTIALS]: [] }, {}] : [];
 }
 
 export interface Operation extends Json {
@@ -54,7 +62,7 @@ export function operation(doc: RouteDoc, schemas: Schemas): Operation {
     summary: doc.summary,
     ...(doc.description === undefined ? {} : { description: doc.description }),
     ...(doc.deprecated === true ? { deprecated: true } : {}),
-    security: isAdmin(doc.path) ? [{ [BEARER]: [] }] : [],
+    security: securityOf(doc),
     parameters: [
       ...parameters("path", doc.params, schemas),
       ...parameters("query", doc.query, schemas),
@@ -92,10 +100,7 @@ function responses(doc: RouteDoc, schemas: Schemas): Json {
     all[status] = {
       description,
       headers: references(["X-Request-Id", ...headers]),
-      content: {
-        "application/json": { schema: schemas.own(schema) },
-        ...(html ? { "text/html": { schema: { type: "string" } } } : {}),
-      },
+      ...(schema === undefined ? {} : { content: contentOf(schemas.own(schema), html) }),
     };
   }
   for (const [status, codes] of byStatus(problemsOf(doc))) {
@@ -106,6 +111,10 @@ function responses(doc: RouteDoc, schemas: Schemas): Json {
   }
   all["default"] = problem("Any other problem", undefined, doc, schemas);
   return all;
+}
+
+function contentOf(schema: Json, html: boolean): Json {
+  return { "application/json": { schema }, ...(html ? { "text/html": { schema: { type: "string" } } } : {}) };
 }
 
 function byStatus(codes: readonly ErrorCode[]): [status: number, codes: ErrorCode[]][] {

@@ -1,8 +1,9 @@
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
-import type { CallMessage } from "../../object/message.ts";
+import type { CallMessage, ReliableOptions } from "../../object/message.ts";
 import type { LogPolicy } from "../../object/method.ts";
 import type { MethodDefinition } from "../../object/registry.ts";
 import { checkCallIdAge } from "../../reliable/call-id.ts";
+import { fingerprint } from "../../reliable/fingerprint.ts";
 import { isLocal } from "../../reliable/local-log.ts";
 import { deadlockError } from "../turns/deadlock.ts";
 import type { TurnActivation } from "../turns/turn.ts";
@@ -11,6 +12,7 @@ import type { ReliableCallParts } from "./reliable-call-parts.ts";
 
 /**
  * Whether one more call may be taken: what a partition owes is bounded by number, and by its bytes on the disk.
+ * @param owed it was taken before, and had to wait: then it can't have run, however old its id is
  * @returns the call's log policy
  * @throws EdgeverseError `EXPIRED_CALL_ID`, `OVERLOADED`, `LOG_UNAVAILABLE`
  */
@@ -20,9 +22,10 @@ export function checkAdmission(
   message: CallMessage,
   activation: TurnActivation,
   method: MethodDefinition,
+  owed = false,
 ): LogPolicy {
   const options = message.reliable as NonNullable<CallMessage["reliable"]>;
-  checkCallIdAge(options.callId, now(), activation.definition.retention ?? config.retention);
+  if (!owed) checkCallIdAge(options.callId, now(), activation.definition.retention ?? config.retention);
   engine.checkRoom(activation);
   // A call that an open call waits for must be taken, or neither ends.
   const share = message.chain !== undefined && message.chain.length > 0 ? 2 : 1;
@@ -37,6 +40,15 @@ export function checkAdmission(
     const code = backlog > open.bytes ? "LOG_UNAVAILABLE" : "OVERLOADED";
     throw new EdgeverseError(code, `The partition has too many bytes of ${what}`, { retryAfter: 5 });
   }
+  return logPolicy(gate, options, method);
+}
+
+/** @throws EdgeverseError `LOG_UNAVAILABLE` when there is no log to write to */
+export function logPolicy(
+  gate: ReliableCallParts["gate"],
+  options: Pick<ReliableOptions, "log">,
+  method: MethodDefinition,
+): LogPolicy {
   const log = options.log ?? method.log;
   if (log === "write-ahead" && gate === undefined) {
     throw isLocal("a write-ahead call must be in another database before it runs");
@@ -53,4 +65,12 @@ export function checkCycle({ engine }: ReliableCallParts, { chain }: CallMessage
   if (chain === undefined) return;
   const cycle = engine.waits.chainClosesCycle(activation, chain);
   if (cycle !== undefined) throw deadlockError([...chain.map((link) => link.key), ...cycle], false);
+}
+
+/**
+ * What the call stands for. A client's call is its own: another client that repeats the id does not hear the outcome. Objects
+ * and the author's code choose ids of their own, and may go on with one for somebody else.
+ */
+export function printOf({ method, caller: { kind, identity } }: CallMessage, raw: unknown): string {
+  return fingerprint(method, raw, kind === "client" ? identity?.id : undefined);
 }

@@ -16,12 +16,15 @@ export class CallAnswers {
   }
 
   /** The answer of a call whose outcome has become durable. That of a `write-ahead` call waits for the log ([CALL6]). */
-  async ofEnded(stored: StoredCall): Promise<Reply> {
-    return (await this.#notLogged(stored)) ?? outcomeReply(stored.record);
+  ofEnded(stored: StoredCall): Reply | Promise<Reply> {
+    this.#parts.table.countEnded(stored.record);
+    const reply = outcomeReply(stored.record);
+    return this.waits(stored) ? this.#notLogged(stored).then((failed) => failed ?? reply) : reply;
   }
 
   /** A stored outcome leaves like any reply: after a storage access, with all that was published before it durable. */
   async again(stored: StoredCall, activation: TurnActivation): Promise<Reply> {
+    if (isFinal(stored.record.status)) this.#parts.table.counters.count("replayed");
     if (!this.waits(stored)) return this.afterCommit(activation, { ...outcomeReply(stored.record), replayed: true });
     const failed = await this.#notLogged(stored);
     if (failed !== undefined) return failed;

@@ -7,7 +7,7 @@ import { isRefusal, readable } from "../storage/refusal.ts";
 import type { StoredCall } from "../storage/stored-call.ts";
 import { isReadable } from "../turns/activate.ts";
 import { methodPlan } from "../turns/method-plan.ts";
-import { type Outcome, RELEASED } from "../turns/turn.ts";
+import { type Outcome, RELEASED } from "../turns/outcome.ts";
 import { blame, type Entry, isExpired, letGo, takeParsed } from "./call-entry.ts";
 import { CallQueues } from "./call-queues.ts";
 import { CRASHED } from "./call-replies.ts";
@@ -117,6 +117,7 @@ export class CallDriver {
       entry.driving = true;
       // The attempt is counted durably before it runs: a call that kills its process is started a bounded number of times.
       entry.state = transition(entry.state, { kind: "started" });
+      table.counters.count("retried");
       const counted = { ...entry.stored, crashes: entry.crashes, record: { ...entry.stored.record, ...entry.state } };
       commit.write(entry.activation, () => table.update(counted));
       commit.settled(entry.activation, (error) => {
@@ -291,6 +292,7 @@ export class CallDriver {
         return;
       }
       entry.activation.pendingCalls--;
+      table.counters.count("parked");
       this.#callbacks.parked(entry);
       this.#queues.done(entry);
     });

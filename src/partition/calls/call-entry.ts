@@ -5,6 +5,7 @@ import type { LogPolicy } from "../../object/method.ts";
 import type { MethodDefinition } from "../../object/registry.ts";
 import type { CallRecord } from "../../reliable/call-record.ts";
 import type { CallState } from "../../reliable/call-state.ts";
+import type { OwnedRow } from "../storage/commit-batch.ts";
 import type { StoredCall } from "../storage/stored-call.ts";
 import type { TurnActivation } from "../turns/turn.ts";
 
@@ -29,6 +30,8 @@ export interface Entry {
   readonly requestId: string;
   readonly traceparent: string | undefined;
   readonly waiters: Set<(reply: Reply | undefined) => void>;
+  /** What the commit writes that first has the call: its acceptance, or its outcome. */
+  readonly alongside: OwnedRow | undefined;
   /** A commit was given its row of `pending`. */
   written: boolean;
   /** Its acceptance is durable. */
@@ -73,6 +76,7 @@ export function newEntry(
   log: LogPolicy,
   shard: number,
   now: number,
+  alongside?: OwnedRow,
 ): Entry {
   const options = message.reliable as NonNullable<CallMessage["reliable"]>;
   const record: CallRecord = {
@@ -109,6 +113,7 @@ export function newEntry(
     requestId: message.requestId,
     traceparent: message.traceparent,
     waiters: new Set(),
+    alongside,
     written: false,
     accepted: false,
     started: false,
@@ -143,6 +148,7 @@ export function resumedEntry(
     requestId: record.callId,
     traceparent: undefined,
     waiters: new Set(),
+    alongside: undefined,
     written: true,
     accepted: true,
     started: crashed,

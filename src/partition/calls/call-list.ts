@@ -1,6 +1,6 @@
 import { FIXED_POSITION, positionOf } from "../../identity/hash-order.ts";
 import type { Placement } from "../../identity/object-id.ts";
-import type { Clock, SqlRow, SqlStorage } from "../../platform/ports.ts";
+import type { SqlRow } from "../../platform/ports.ts";
 import type { CallStatus } from "../../reliable/call-record.ts";
 import {
   Newest,
@@ -10,26 +10,17 @@ import {
   type PlacedCall,
 } from "../../reliable/newest-calls.ts";
 import type { CallCount } from "../../reliable/ports.ts";
-import { AMONG_CALLS, CALL_KEY } from "../storage/call-rows.ts";
+import { AMONG_CALLS } from "../storage/call-rows.ts";
 import type { Places } from "../storage/places.ts";
 import type { CallPlace } from "../storage/stored-call.ts";
+import { KEYS, type KeyRow, type MarkWalkParts, MOST, otherEvents, STEP, walkMarks } from "./mark-walk.ts";
 
-interface Parts {
-  readonly storage: SqlStorage;
-  readonly clock: Pick<Clock, "soon">;
+interface Parts extends MarkWalkParts {
   /** Whether calls at a position are this partition's: rows of a shard that arrives or has left are listed by its owner. */
   readonly owned: (position: number) => boolean;
   readonly places: Places;
-  /** Marks that one question may look at. */
-  readonly most?: number;
 }
 
-interface KeyRow extends SqlRow {
-  position: number;
-  type: string;
-  id: string;
-  call_id: string;
-}
 interface ListRow extends KeyRow {
   seq: number;
   status: CallStatus;
@@ -40,11 +31,6 @@ interface CountRow extends KeyRow {
   bytes: number;
 }
 
-/** Marks that are looked at in one go; then calls have their turn. */
-const STEP = 5_000;
-/** Marks that one question may look at, by default: it takes seconds. */
-const MOST = 1_000_000;
-const KEYS = CALL_KEY.join(", ");
 const LISTED = `${KEYS}, seq, status`;
 /** Roughly what a row holds, without reading it. */
 const BYTES = "coalesce(octet_length(request), 0) + coalesce(octet_length(response), 0)";
@@ -118,20 +104,8 @@ export class CallList {
     const within = ({ type: its, id: name }: KeyRow) =>
       type === undefined || at === undefined || (its === type && name === id);
     const end = type === undefined || id === undefined;
-    let after: CallPlace = [at ?? FIXED_POSITION, end ? "" : type, end ? "" : id, ""];
-    for (let looked = 0; looked < this.#most; looked += STEP) {
-      const rows = this.#rows<Row>(
-        `SELECT ${columns} FROM marks WHERE (${KEYS}) > (?, ?, ?, ?) AND position <= ? ORDER BY ${KEYS} LIMIT ${STEP}`,
-        ...after,
-        last,
-      );
-      rows.forEach(visit);
-      const row = rows.at(-1);
-      if (row === undefined || rows.length < STEP || !within(row)) return true;
-      after = [row.position, row.type, row.id, row.call_id];
-      await this.#pause();
-    }
-    return false;
+    const after: CallPlace = [at ?? FIXED_POSITION, end ? "" : type, end ? "" : id, ""];
+    return walkMarks<Row>(this.#parts, { columns, after, last, within, visit });
   }
 
   /** Visits marks of calls that did not succeed, newest first, until there are enough. @returns whether it could */
@@ -148,7 +122,7 @@ export class CallList {
       for (const row of rows) if (whole || row.seq > last) visit(row);
       if (whole || newest.surpasses(last)) return true;
       upTo = last;
-      await this.#pause();
+      await otherEvents(this.#parts.clock);
     }
     return false;
   }
@@ -167,10 +141,6 @@ export class CallList {
 
   #rows<Row extends SqlRow>(sql: string, ...parameters: (string | number)[]): Row[] {
     return this.#parts.storage.query<Row>(sql, ...parameters);
-  }
-
-  #pause(): Promise<void> {
-    return new Promise((resolve) => this.#parts.clock.soon(resolve));
   }
 }
 

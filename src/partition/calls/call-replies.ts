@@ -1,7 +1,6 @@
 import { EdgeverseError, type WireError } from "../../errors/edgeverse-error.ts";
 import type { Failed, Responded } from "../../object/message.ts";
 import type { CallRecord } from "../../reliable/call-record.ts";
-import { isFingerprint } from "../../reliable/fingerprint.ts";
 
 /** The error of a call whose process ended at each attempt. */
 export const CRASHED: WireError = {
@@ -17,15 +16,6 @@ export const GIVEN_UP: WireError = {
   retryable: false,
   reason: "ENDED_BY_OPERATOR",
 };
-
-/** @throws EdgeverseError `CALL_ID_REUSED` when `record` is of another method or request */
-export function checkSame(record: CallRecord, print: string): void {
-  if (isFingerprint(record.requestHash, print)) return;
-  throw new EdgeverseError(
-    "CALL_ID_REUSED",
-    `The call id named a call of ${record.method} with another request or method`,
-  );
-}
 
 /** The answer of a call that is not driven: it has ended, or is parked. */
 export function outcomeReply(record: CallRecord): Responded | Failed {

@@ -70,9 +70,12 @@ export class CallShipping implements Backlog<CallBatch> {
     return batch;
   }
 
-  shipped({ rows, waiting }: CallBatch): void {
+  shipped({ rows, waiting, records }: CallBatch): void {
+    const { table, now } = this.#parts;
+    const oldest = rows[0]?.records[0]?.finishedAt ?? undefined;
+    table.counters.shipped(records.length, oldest === undefined ? undefined : now() - oldest);
     for (const [name, call] of waiting) if (this.#waiting.get(name) === call) this.#waiting.delete(name);
-    if (rows.length > 0) this.#parts.table.shipped(rows);
+    if (rows.length > 0) table.shipped(rows);
   }
 
   #outcomes(): CallBatch | undefined {

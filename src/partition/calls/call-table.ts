@@ -1,5 +1,7 @@
 import { FIXED_POSITION } from "../../identity/hash-order.ts";
+import { CallCounters } from "../../observe/call-counters.ts";
 import type { SqlStorage } from "../../platform/ports.ts";
+import { type CallRecord, isFinal } from "../../reliable/call-record.ts";
 import { Backlog, type BacklogRow } from "../storage/backlog.ts";
 import {
   AMONG_CALLS,
@@ -49,6 +51,8 @@ export interface EndedCall extends StoredCall {
  */
 export class CallTable {
   readonly backlog: Backlog;
+  /** What has become of its calls since the process began. */
+  readonly counters = new CallCounters();
   readonly #storage: SqlStorage;
   readonly #parts: CallTableParts;
   readonly #clock: HybridClock;
@@ -175,6 +179,11 @@ export class CallTable {
   /** The log has the outcome of a `write-ahead` call. */
   logged(call: StoredCall): void {
     this.#each("UPDATE marks SET logged = 1 WHERE logged = 0 AND", [keyOfCall(call)]);
+  }
+
+  /** A call has ended, and its outcome is durable. */
+  countEnded({ status, acceptedAt, finishedAt }: CallRecord): void {
+    if (isFinal(status)) this.counters.ended(status, (finishedAt ?? acceptedAt) - acceptedAt);
   }
 
   #write<Call extends StoredCall>(calls: readonly Call[], write: (some: readonly Call[]) => void): void {

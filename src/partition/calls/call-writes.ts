@@ -52,13 +52,19 @@ export class CallWrites {
       // A storage that can't take the alarm can't take the rows either: then those who wait are told why.
     }
     for (const entry of this.#arrived) {
+      this.#alongside(entry);
       entry.written = true;
       this.#commit.add(entry.activation, this.#acceptances, entry.stored);
     }
     for (const entry of this.#ended) {
+      if (!entry.written) this.#alongside(entry);
       this.#commit.add(entry.activation, this.#outcomes, { ...entry.stored, accepted: entry.written });
     }
     this.#arrived.clear();
     this.#ended.clear();
+  }
+  /** The call is stored for the first time, or once more after a commit was refused. */
+  #alongside({ activation, alongside }: Entry): void {
+    if (alongside !== undefined) this.#commit.add(activation, alongside.bulk, alongside.row as never);
   }
 }

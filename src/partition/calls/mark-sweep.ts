@@ -4,6 +4,7 @@ import type { FinalStatus } from "../../reliable/call-record.ts";
 import type { MarkCursor, SweepOrder, SweepReport } from "../../reliable/mark-sweep.ts";
 import { NONE_FINAL } from "../../reliable/ports.ts";
 import { AMONG_CALLS, CALL_KEY } from "../storage/call-rows.ts";
+import { toldAgain } from "../storage/message-rows.ts";
 import { readMeta, writeMeta } from "../storage/schema.ts";
 
 interface Parts {
@@ -77,9 +78,11 @@ export class MarkSweep {
     const old: MarkRow[] = [];
     // One that is made during the sweep is younger than its beginning.
     let oldest = after?.oldest ?? now();
-    for (const mark of marks) {
+    const again = toldAgain(storage, marks.map(placeOf));
+    for (const [place, mark] of marks.entries()) {
       const time = Math.max(mark.accepted, mark.finished);
-      if (time < beforeOf(mark.type) && !this.#parts.copied(mark.position)) old.push(mark);
+      const stays = this.#parts.copied(mark.position) || again.has(place);
+      if (time < beforeOf(mark.type) && !stays) old.push(mark);
       else oldest = Math.min(oldest, time);
     }
     const last = marks.length < STEP ? undefined : marks.at(-1);
@@ -99,14 +102,15 @@ export class MarkSweep {
     const { storage } = this.#parts;
     storage.transaction(() => {
       if (marks.length > 0) {
-        const list = JSON.stringify(
-          marks.map(({ position, type, id, call_id: callId }) => [position, type, id, callId]),
-        );
-        storage.query(`DELETE FROM marks WHERE ${AMONG_CALLS}`, list);
+        storage.query(`DELETE FROM marks WHERE ${AMONG_CALLS}`, JSON.stringify(marks.map(placeOf)));
       }
       storage.query("UPDATE meta SET value = ? WHERE key = ?", JSON.stringify(progress), SWEEP);
     });
   }
+}
+
+function placeOf({ position, type, id, call_id: callId }: MarkRow): [number, string, string, string] {
+  return [position, type, id, callId];
 }
 
 function cursorAt({ position, type, id, call_id: callId }: MarkRow, oldest: number): MarkCursor {

@@ -30,6 +30,11 @@ export class OpenCalls {
     return this.#entries.values();
   }
 
+  /** Those without an outcome, of objects at these positions. */
+  pending(at: (position: number) => boolean): Entry[] {
+    return [...this.all()].filter(({ state, activation }) => state.status === "pending" && at(activation.position));
+  }
+
   add(entry: Entry): void {
     this.return(entry.key);
     this.#entries.set(entry.key, entry);
@@ -69,4 +74,9 @@ export class OpenCalls {
     this.#aside.clear();
     this.#bytes = 0;
   }
+}
+
+/** Its turn runs, or its acceptance is on its way into the table. */
+export function underWay(entry: Entry): boolean {
+  return entry.driving || (entry.stored.seq > 0 && !entry.accepted);
 }

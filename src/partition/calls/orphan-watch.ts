@@ -1,11 +1,15 @@
+import type { CallCounters } from "../../observe/call-counters.ts";
 import type { Clock, SqlStorage } from "../../platform/ports.ts";
+import { wasWhole } from "../../reliable/maintenance.ts";
+import type { ReconcileReport } from "../../reliable/maintenance-report.ts";
 import { readMeta, writeMeta } from "../storage/schema.ts";
 
 interface Parts {
   readonly storage: SqlStorage;
   readonly clock: Clock;
-  /** Reconciles the log; false when it could not look at all of it. */
-  readonly reconcile: () => Promise<boolean>;
+  /** Reconciles the log. */
+  readonly reconcile: () => Promise<ReconcileReport>;
+  readonly counters: CallCounters;
   /** Another alarm may be needed. */
   readonly onDue: () => void;
 }
@@ -70,12 +74,14 @@ export class OrphanWatch {
 
   /** Looks, if it is time to. Never rejects. */
   async look(): Promise<void> {
-    const { storage, clock, reconcile } = this.#parts;
+    const { storage, clock, reconcile, counters } = this.#parts;
     if (this.#due === undefined || clock.now() < this.#due) return;
     const statements = this.#statements;
     const young = this.#last + QUIET > clock.now();
     this.#since = undefined;
-    const done = await reconcile().catch(() => false);
+    const report = await reconcile().catch(() => undefined);
+    if (report !== undefined) counters.reconciled(report);
+    const done = report !== undefined && wasWhole(report);
     this.#failures = done ? 0 : this.#failures + 1;
     // What was written ahead in the meantime is looked at when its own time comes.
     if (statements !== this.#statements) return;

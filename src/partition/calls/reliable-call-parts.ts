@@ -1,8 +1,11 @@
+import type { CallMessage, Reply } from "../../object/message.ts";
 import type { CallRecord } from "../../reliable/call-record.ts";
 import type { LogGate } from "../../reliable/log-gate.ts";
+import type { OwnedRow } from "../storage/commit-batch.ts";
 import type { GroupCommit } from "../storage/group-commit.ts";
 import type { Activations } from "../turns/activations.ts";
 import type { Deadlines } from "../turns/deadlines.ts";
+import type { TurnActivation } from "../turns/turn.ts";
 import type { TurnEngine } from "../turns/turn-engine.ts";
 import type { CallShipping } from "./call-shipping.ts";
 import type { CallTable } from "./call-table.ts";
@@ -34,6 +37,12 @@ export interface ReliableCallParts {
     readonly maxCrashes: number;
     readonly partitionMailbox: number;
   };
+  /** What becomes of a call that waits, or is to wait, for its time: the answer, or what to commit with the call. */
+  readonly scheduled: (
+    message: CallMessage,
+    activation: TurnActivation,
+    print: string,
+  ) => Promise<Reply> | OwnedRow | undefined;
   /** A call was parked: an operator should hear of it. */
   readonly onParked: (record: CallRecord) => void;
   /** A commit is about to store acceptances or outcomes. */

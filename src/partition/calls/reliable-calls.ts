@@ -3,18 +3,19 @@ import type { CallMessage, Reply } from "../../object/message.ts";
 import type { MethodDefinition } from "../../object/registry.ts";
 import { checkCallId } from "../../reliable/call-id.ts";
 import type { CallRecord } from "../../reliable/call-record.ts";
-import { fingerprint } from "../../reliable/fingerprint.ts";
+import { checkSame } from "../../reliable/fingerprint.ts";
 import type { LogGate } from "../../reliable/log-gate.ts";
+import type { OwnedRow } from "../storage/commit-batch.ts";
 import { keyOfCall } from "../storage/stored-call.ts";
 import type { TurnActivation } from "../turns/turn.ts";
-import { checkAdmission, checkCycle } from "./call-admission.ts";
+import { checkAdmission, checkCycle, logPolicy, printOf } from "./call-admission.ts";
 import { CallAnswers } from "./call-answers.ts";
 import { CallDriver } from "./call-driver.ts";
 import { type Entry, keyOf, letGo, newEntry, resumedEntry, rowBytes, type WaitingCall } from "./call-entry.ts";
-import { checkSame, outcomeReply } from "./call-replies.ts";
+import { outcomeReply } from "./call-replies.ts";
 import { CallWaiters } from "./call-waiters.ts";
 import { CallWrites } from "./call-writes.ts";
-import { OpenCalls } from "./open-calls.ts";
+import { OpenCalls, underWay } from "./open-calls.ts";
 import type { ReliableCallParts } from "./reliable-call-parts.ts";
 
 /** Ms until the acceptance of a call whose turn is under way is tried again. */
@@ -64,19 +65,20 @@ export class ReliableCalls {
     return this.#open.size;
   }
 
-  /** Whether any call still needs a turn or the log. */
-  get busy(): boolean {
-    return this.#open.size > 0 || this.open > 0;
-  }
-
   /** Calls that still need a turn or the log. */
   get open(): number {
     return this.#open.size + (this.#parts.gate === undefined ? 0 : this.#parts.table.backlog.size.records);
   }
 
+  /** Whether a call has come, and has not ended. */
+  has(call: Pick<CallRecord, "type" | "id" | "callId">): boolean {
+    return this.#open.get(keyOf(call)) !== undefined;
+  }
+
   /**
    * Takes a call: runs it, or answers from what is known of its id. Refusals change nothing. `raw` is what its caller sent.
    * @param again takes the message once more, when the call has left this partition before its outcome
+   * @param alongside committed with the call, if it is taken: with its acceptance or its outcome, whichever is first
    */
   call(
     message: CallMessage,
@@ -84,16 +86,23 @@ export class ReliableCalls {
     method: MethodDefinition,
     { raw, request }: { readonly raw: unknown; readonly request: unknown },
     again: () => Promise<Reply>,
+    alongside?: OwnedRow,
   ): Promise<Reply> {
-    const { callId, answer } = message.reliable as NonNullable<CallMessage["reliable"]>;
+    const options = message.reliable as NonNullable<CallMessage["reliable"]>;
+    const { callId, answer } = options;
     checkCallId(callId);
-    const print = fingerprint(message.method, raw);
+    const print = printOf(message, raw);
     const entry = this.#open.get(keyOf({ type: message.type, id: message.id, callId }));
     const known = entry?.stored ?? this.#parts.table.find(activation.position, message.type, message.id, callId);
     if (known !== undefined) checkSame(known.record, print);
     if (known !== undefined && entry === undefined) return this.#answers.again(known, activation);
     if (answer === "outcome") checkCycle(this.#parts, message, activation);
-    if (entry === undefined) return this.#take(message, activation, method, print, request, again);
+    if (entry === undefined) {
+      logPolicy(this.#parts.gate, options, method);
+      const waiting = alongside ?? this.#parts.scheduled(message, activation, print);
+      if (waiting instanceof Promise) return waiting;
+      return this.#take(message, activation, method, print, request, again, waiting);
+    }
     if (answer === "accepted" && entry.accepted)
       return this.#answers.afterCommit(activation, { kind: "accepted", callId });
     const reply = this.#waiters.add(entry, message, true, again);
@@ -148,23 +157,17 @@ export class ReliableCalls {
 
   /** Whether a call of the shard is under way, or must be before the turns that run there can end. */
   mustRun(shard: number): boolean {
-    for (const entry of this.#open.all()) {
-      if (entry.state.status !== "pending" || this.#parts.shardAt(entry.activation.position) !== shard) continue;
-      if (underWay(entry) || this.#driver.awaitedInside(entry)) return true;
-    }
-    return false;
+    const pending = this.#open.pending((position) => this.#parts.shardAt(position) === shard);
+    return pending.some((entry) => underWay(entry) || this.#driver.awaitedInside(entry));
   }
 
   /** Lets a shard's calls go from memory; they are in the table. Whoever waits for one asks again. */
   release(shard: number): void {
-    const { shardAt } = this.#parts;
-    for (const entry of [...this.#open.all()]) {
-      // One that has its outcome is answered from here all the same.
-      const waits = entry.state.status === "pending" && !underWay(entry);
-      if (waits && shardAt(entry.activation.position) === shard) this.#sendBack(entry);
-    }
-    this.#open.leave((position) => shardAt(position) === shard);
-    this.#parts.shipping?.leave((position) => shardAt(position) === shard);
+    const inside = (position: number) => this.#parts.shardAt(position) === shard;
+    // One that has its outcome is answered from here all the same.
+    for (const entry of this.#open.pending(inside)) if (!underWay(entry)) this.#sendBack(entry);
+    this.#open.leave(inside);
+    this.#parts.shipping?.leave(inside);
   }
 
   #sendBack(entry: Entry): void {
@@ -186,11 +189,13 @@ export class ReliableCalls {
     print: string,
     request: unknown,
     again: () => Promise<Reply>,
+    alongside: OwnedRow | undefined,
   ): Promise<Reply> {
     const { gate, now, shardAt } = this.#parts;
     this.#waiters.checkRoom();
-    const log = checkAdmission(this.#parts, this.#open, message, activation, method);
-    const entry = newEntry(message, activation, method, print, log, shardAt(activation.position), now());
+    const log = checkAdmission(this.#parts, this.#open, message, activation, method, alongside !== undefined);
+    const shard = shardAt(activation.position);
+    const entry = newEntry(message, activation, method, print, log, shard, now(), alongside);
     entry.parsed = { request };
     this.#open.add(entry);
     activation.pendingCalls++;
@@ -278,9 +283,9 @@ export class ReliableCalls {
 
   #finished(entry: Entry): void {
     this.#parts.shipping?.delete(entry.key);
-    const { stored } = entry;
-    if (this.#answers.waits(stored)) void this.#answers.ofEnded(stored).then((reply) => this.#close(entry, reply));
-    else this.#close(entry, outcomeReply(stored.record));
+    const reply = this.#answers.ofEnded(entry.stored);
+    if (reply instanceof Promise) void reply.then((later) => this.#close(entry, later));
+    else this.#close(entry, reply);
   }
 
   #close(entry: Entry, reply: Reply): void {
@@ -292,9 +297,4 @@ export class ReliableCalls {
     const { stored, requestBytes, key } = entry;
     this.#parts.shipping?.add(key, { key: keyOfCall(stored), bytes: requestBytes, since: stored.record.acceptedAt });
   }
-}
-
-/** Its turn runs, or its acceptance is on its way into the table. */
-function underWay(entry: Entry): boolean {
-  return entry.driving || (entry.stored.seq > 0 && !entry.accepted);
 }

@@ -3,6 +3,7 @@ import type {
   ActivateReply,
   CopyCursor,
   CopyDigest,
+  MovedRow,
   MoveOrder,
   TransferChunk,
   TransferReply,
@@ -26,6 +27,8 @@ export interface IncomingMovesParts {
   readonly connect: Connect;
   /** The shard is this partition's now: its pending calls and objects are to be taken up. */
   readonly onOwned: (shard: number) => void;
+  /** Rows of a shard have come; told in the transaction that stores them. */
+  readonly onRows: (shard: number, rows: readonly MovedRow[]) => void;
 }
 
 /** How far the copy of an incoming shard is; the column `copy` of `shards`. */
@@ -101,8 +104,9 @@ export class IncomingMoves {
   /** The source has taken the move back, and serves with `epoch`. */
   async drop(order: MoveOrder, epoch: number): Promise<void> {
     const { ownership, storage, clock, cleaner } = this.#parts;
-    // A late message from before a reshard: its shard number means another shard now, or none.
-    if (order.shards !== ownership.shards) return;
+    // A late message from before a reshard, for which nobody waits: its shard number means another shard now, or none. Or this
+    // process was replaced before a reshard and does not know it: whoever asks must ask again, or the copy is never dropped.
+    if (order.shards !== ownership.shards) throw new EdgeverseError("UNAVAILABLE", ownership.otherCount);
     const event = { kind: "drop", move: order.id, from: order.from, epoch } as const;
     const step = ownership.apply(order.shard, event, clock.now(), order);
     if (step.kind === "next" && step.record.state.kind === "gone") {
@@ -141,6 +145,7 @@ export class IncomingMoves {
     if (step.kind === "refused") return { kind: "refused", reason: step.reason };
     const digest =
       chunk.from === null || chunk.from.scan !== null ? this.#first(chunk, before) : this.#rest(chunk, before);
+    this.#parts.onRows(order.shard, chunk.rows);
     const received: Received = { cursor: chunk.to, digest };
     storage.query("UPDATE shards SET copy = ? WHERE shard = ?", JSON.stringify(received), order.shard);
     if (chunk.final === undefined) return { kind: "stored", cursor: chunk.to, ready: false };

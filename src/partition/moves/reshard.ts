@@ -114,7 +114,7 @@ function conflictOf(
   return undefined;
 }
 
-/** Why an object named after its shard forbids halving: it is stored, will be stored, has a pending call, or something to send. */
+/** Why an object named after its shard forbids halving: it is stored, will be stored, has a pending call, something to send, or a reminder. */
 function namedConflict(storage: SqlStorage, count: number, { perShard, busy }: CountedObjects): string | undefined {
   const gone = Array.from({ length: count / 2 }, (_, index) => count / 2 + index);
   const positions = gone.map(positionOf);
@@ -124,7 +124,10 @@ function namedConflict(storage: SqlStorage, count: number, { perShard, busy }: C
      UNION SELECT id FROM pending WHERE id GLOB 'shard#*/*'
        AND position IN (SELECT value FROM json_each(?1))
      UNION SELECT id FROM outbox WHERE id GLOB 'shard#*/*'
-       AND position IN (SELECT value FROM json_each(?1)) LIMIT 1`,
+       AND position IN (SELECT value FROM json_each(?1))
+     UNION SELECT id FROM reminders WHERE id GLOB 'shard#*/*'
+       AND position IN (SELECT value FROM json_each(?1))
+       AND NOT (id IN (SELECT value FROM json_each(?2)) AND type IN (SELECT value FROM json_each(?3))) LIMIT 1`,
     JSON.stringify(positions),
     JSON.stringify(gone.map(autoId)),
     JSON.stringify(perShard),
@@ -144,7 +147,7 @@ const autoId = (shard: number) => `shard#${shard}/auto`;
 /** Removes the `autoLoad = "shard"` objects of shards that are no more ([LIFE4]). */
 function removePerShard(storage: SqlStorage, types: readonly string[], target: number, count: number): void {
   const gone = Array.from({ length: count - target }, (_, index) => target + index);
-  for (const table of types.length === 0 ? [] : ["objects", "rows", "pending", "marks", "outbox"]) {
+  for (const table of types.length === 0 ? [] : ["objects", "rows", "pending", "marks", "outbox", "reminders"]) {
     storage.query(
       `DELETE FROM ${table} WHERE position IN (SELECT value FROM json_each(?))
          AND id IN (SELECT value FROM json_each(?)) AND type IN (SELECT value FROM json_each(?))`,

@@ -1,18 +1,19 @@
 import type { Clock } from "../../platform/ports.ts";
 import type { ReliableCalls } from "../calls/reliable-calls.ts";
-import type { Outbox } from "../outbox/outbox.ts";
 import type { GroupCommit } from "../storage/group-commit.ts";
 import type { Ownership } from "../storage/ownership.ts";
 import type { Activations } from "../turns/activations.ts";
 import type { Turn, TurnActivation } from "../turns/turn.ts";
+import { ancestry } from "../turns/turn-chain.ts";
 import type { TurnEngine } from "../turns/turn-engine.ts";
+import type { ShardWork } from "./shard-work.ts";
 
 interface Parts {
   readonly ownership: Ownership;
   readonly activations: Activations;
   readonly engine: TurnEngine;
   readonly reliable: ReliableCalls;
-  readonly outbox: Outbox;
+  readonly work: ShardWork;
   readonly commit: GroupCommit;
   readonly clock: Clock;
   /** Whether any type has an `onDeactivate`. */
@@ -44,7 +45,7 @@ export class ShardDrain {
    * longer wanted. Either way the gate stays closed: `reopen` it, or hand the shard over.
    */
   async drain(shard: number, limit: number, wanted: () => boolean): Promise<boolean> {
-    const { ownership, activations, commit, reliable, outbox, clock, deactivate } = this.#parts;
+    const { ownership, activations, commit, reliable, work, clock, deactivate } = this.#parts;
     ownership.closeGate(shard);
     reliable.pause(shard);
     const until = clock.now() + limit;
@@ -64,7 +65,7 @@ export class ShardDrain {
       await commit.durable(null);
     } while (this.#busy(shard).length > 0 || reliable.mustRun(shard));
     reliable.release(shard);
-    outbox.release(shard);
+    work.release(shard);
     return true;
   }
 
@@ -75,11 +76,11 @@ export class ShardDrain {
 
   /** Lets the shard's calls in again. */
   reopen(shard: number): void {
-    const { ownership, reliable, outbox, resume } = this.#parts;
+    const { ownership, reliable, work, resume } = this.#parts;
     reliable.release(shard);
     reliable.unpause(shard);
-    outbox.release(shard);
-    outbox.admit(shard);
+    work.release(shard);
+    work.admit(shard);
     resume(shard);
     ownership.release(shard);
     if (this.#parts.farewells) this.#parts.onOwned(shard);
@@ -91,7 +92,7 @@ export class ShardDrain {
    */
   forget(shard: number): void {
     this.#parts.reliable.unpause(shard);
-    this.#parts.outbox.admit(shard);
+    this.#parts.work.admit(shard);
     this.#forget(this.#parts.activations.all(), shard);
   }
 
@@ -133,7 +134,7 @@ export class ShardDrain {
 
 function* callers(turn: Turn): Generator<string> {
   let own = true;
-  for (const link of turn.ancestry()) {
+  for (const link of ancestry(turn)) {
     if (!own) yield link.key;
     own = false;
   }

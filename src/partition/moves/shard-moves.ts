@@ -1,10 +1,9 @@
 import { hashRange } from "../../identity/hash-order.ts";
 import type { Registry } from "../../object/registry.ts";
-import type { ReshardReply } from "../../placement/move.ts";
+import type { MovedRow, ReshardReply } from "../../placement/move.ts";
 import type { Clock, SqlStorage } from "../../platform/ports.ts";
 import type { Connect } from "../../router/ports.ts";
 import type { ReliableCalls } from "../calls/reliable-calls.ts";
-import type { Outbox } from "../outbox/outbox.ts";
 import type { ChangeTracker } from "../storage/change-tracker.ts";
 import type { GroupCommit } from "../storage/group-commit.ts";
 import type { Ownership } from "../storage/ownership.ts";
@@ -16,6 +15,7 @@ import { OutgoingMoves } from "./outgoing-moves.ts";
 import { reshard } from "./reshard.ts";
 import { ShardCleaner } from "./shard-cleaner.ts";
 import { ShardDrain } from "./shard-drain.ts";
+import type { ShardWork } from "./shard-work.ts";
 
 interface Parts {
   readonly ownership: Ownership;
@@ -26,19 +26,19 @@ interface Parts {
   readonly activations: Activations;
   readonly engine: TurnEngine;
   readonly reliable: ReliableCalls;
-  readonly outbox: Outbox;
+  readonly work: ShardWork;
   readonly commit: GroupCommit;
   readonly connect: Connect;
   readonly patience: number;
   /** There are rows to clear away, or none any more. */
   readonly onClearing: (busy: boolean) => void;
   readonly deactivate: (activation: TurnActivation) => void;
-  /** Goes on with the pending calls of a shard. */
+  /** Rows of a shard have come, and are this partition's: goes on with what is to be done for them. */
   readonly resume: (shard: number) => void;
-  /** Rows have come. */
-  readonly onArrived: () => void;
   /** A shard has become this partition's. */
   readonly onOwned: (shard: number) => void;
+  /** Rows of a shard have come; told in the transaction that stores them. */
+  readonly onRows: (shard: number, rows: readonly MovedRow[]) => void;
   readonly onError: (error: unknown) => void;
 }
 
@@ -51,7 +51,7 @@ export class ShardMoves {
 
   constructor(parts: Parts) {
     this.#parts = parts;
-    const { storage, clock, ownership, onArrived, onOwned, resume, onError } = parts;
+    const { storage, clock, ownership, onOwned, resume, onError } = parts;
     this.#cleaner = new ShardCleaner({
       storage,
       clock,
@@ -66,7 +66,6 @@ export class ShardMoves {
     this.incoming = new IncomingMoves({
       ...shared,
       onOwned: (shard) => {
-        onArrived();
         resume(shard);
         onOwned(shard);
       },
@@ -90,8 +89,10 @@ export class ShardMoves {
 
   /** Doubles or halves the shard count at this partition. */
   reshard(shards: number, version: number): ReshardReply {
-    const { storage, ownership, clock, activations, registry } = this.#parts;
+    const { storage, ownership, clock, activations, registry, commit } = this.#parts;
     if (this.outgoing.busy) return { kind: "refused", reason: "a hand-off has yet to end" };
+    // What an object has only sent, and not committed yet, is in no table, and the object is not in use.
+    commit.flush();
     const perShard = registry.types.filter((definition) => definition.objectClass.autoLoad === "shard");
     const reply = reshard(storage, ownership, { shards, version }, clock.now(), {
       perShard: perShard.map((definition) => definition.type),

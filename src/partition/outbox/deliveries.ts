@@ -1,12 +1,15 @@
 import type { WireError } from "../../errors/edgeverse-error.ts";
 import type { CallMessage, Reply } from "../../object/message.ts";
+import type { Gates } from "../../push/ports.ts";
+import { GATE_TYPE } from "../../push/target.ts";
 import { retryDelay } from "../../reliable/call-state.ts";
 import type { ObjectRef } from "../../router/directory.ts";
 import type { GroupCommit } from "../storage/group-commit.ts";
 import type { Deadlines } from "../turns/deadlines.ts";
 import type { Observer } from "../turns/ports.ts";
 import type { Carriage } from "./carriage.ts";
-import { isParked, outcomeOf, type Verdict, verdict } from "./delivery.ts";
+import { isParked, nextStep, outcomeOf, type Verdict, verdict } from "./delivery.ts";
+import { GateStreams } from "./gate-streams.ts";
 import { Lanes } from "./lanes.ts";
 import type { OutboxTable } from "./outbox-table.ts";
 import type { Sending } from "./sending.ts";
@@ -17,6 +20,8 @@ export interface DeliveryParts {
   readonly deadlines: Deadlines;
   readonly observer: Observer;
   readonly carriage: Carriage;
+  /** Undefined: the host has none. */
+  readonly gates: Gates | undefined;
   readonly now: () => number;
   readonly config: { readonly callTimeout: number };
   /** Asks to be woken at `time`, should this process have ended. */
@@ -34,6 +39,8 @@ interface Callbacks {
 const ANSWER_WITHIN = 10_000;
 /** Ms that a receiver may refuse a message before it is set aside: all partitions run the same code again by then. */
 const PATIENCE = 15 * 60_000;
+/** Ms until a process that ended is woken to go on. */
+export const WAKE_AFTER = 5_000;
 /** Ms until the outcome of a parked call is asked for again. */
 const PARKED_AGAIN = 5 * 60_000;
 
@@ -43,28 +50,52 @@ export class Deliveries {
   readonly #parts: DeliveryParts;
   readonly #callbacks: Callbacks;
   readonly #lanes: Lanes;
+  readonly #streams: GateStreams;
 
   constructor(parts: DeliveryParts, callbacks: Callbacks) {
     this.#parts = parts;
     this.#callbacks = callbacks;
     this.#lanes = new Lanes((sending) => this.#send(sending));
+    this.#streams = new GateStreams({
+      ...parts,
+      current: (sending) => callbacks.current(sending),
+      request: (sending) => this.#request(sending),
+      delivered: (sending) => this.#delivered(sending),
+    });
   }
 
   add(sending: Sending): void {
-    this.#lanes.add(sending);
+    if (sending.message.to.type === GATE_TYPE) this.#streams.add(sending);
+    else this.#lanes.add(sending);
   }
 
   remove(sending: Sending): void {
     this.#lanes.remove(sending);
   }
 
+  /** When to look after a message, should this process have ended; undefined while one before it is to be looked after. */
+  wakeTime(sending: Sending): number | undefined {
+    if (this.#lanes.isBehind(sending) || this.#streams.isBehind(sending)) return undefined;
+    return sending.again ?? this.#parts.now() + Math.max(WAKE_AFTER, retryDelay(sending.attempts));
+  }
+
   /** Goes on with a message from where it stands. */
   goOn(sending: Sending): void {
     if (!this.#callbacks.current(sending)) return;
-    if (this.#lanes.has(sending)) this.#send(sending);
-    else if (sending.message.onOutcome === null) this.#delivered(sending);
-    else if (sending.outcome === undefined) this.#ask(sending);
-    else this.#tell(sending);
+    const { inLine, outcome, message } = sending;
+    switch (nextStep({ inLine, outcome, onOutcome: message.onOutcome })) {
+      case "send":
+        this.#send(sending);
+        return;
+      case "ask":
+        this.#ask(sending);
+        return;
+      case "tell":
+        this.#tell(sending);
+        return;
+      case "remove":
+        this.#delivered(sending);
+    }
   }
 
   /** The first of its line: to be accepted by the receiver. */
@@ -131,6 +162,7 @@ export class Deliveries {
   /** Nothing is left to do: its row goes. */
   #delivered(sending: Sending): void {
     const { commit, table } = this.#parts;
+    sending.leaving = true;
     commit.add(sending, table.remove, sending.message);
     commit.settled(sending, (error) => {
       if (!this.#callbacks.current(sending)) return;
@@ -139,7 +171,6 @@ export class Deliveries {
         return;
       }
       this.stats.delivered++;
-      table.count(sending.message, -1);
       this.#callbacks.done(sending);
     });
   }
@@ -147,6 +178,7 @@ export class Deliveries {
   /** Sets it aside: it fails by its nature. */
   #park(sending: Sending, error: WireError): void {
     const { commit, table } = this.#parts;
+    sending.leaving = true;
     commit.write(sending, () => table.park(sending.message, JSON.stringify(error)));
     commit.settled(sending, (failure) => {
       if (!this.#callbacks.current(sending)) return;
@@ -171,6 +203,7 @@ export class Deliveries {
     const { now, deadlines, wakeBy } = this.#parts;
     this.stats.again++;
     sending.attempts++;
+    sending.leaving = false;
     const time = now() + (delay ?? retryDelay(sending.attempts));
     sending.again = time;
     wakeBy(time);

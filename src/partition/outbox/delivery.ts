@@ -12,6 +12,20 @@ export type Verdict =
   /** The receiver does not take it. */
   | { readonly kind: "refused"; readonly error: WireError };
 
+/** What is to be done next about a message. */
+export type Step = "send" | "ask" | "tell" | "remove";
+
+/** @param message `inLine`: its receiver has not accepted it; `outcome`: what its sender is to hear, if that is known */
+export function nextStep(message: {
+  readonly inLine: boolean;
+  readonly onOutcome: string | null;
+  readonly outcome: Outcome | undefined;
+}): Step {
+  if (message.inLine) return "send";
+  if (message.onOutcome === null) return "remove";
+  return message.outcome === undefined ? "ask" : "tell";
+}
+
 type Rest<T> = T extends unknown ? Omit<T, "callId"> : never;
 export type Outcome = Rest<CallOutcome>;
 

@@ -10,11 +10,13 @@ export class Lanes {
     this.#send = send;
   }
 
-  has(sending: Sending): boolean {
-    return this.#lanes.get(sending.lane)?.includes(sending) ?? false;
+  /** Whether it waits for one before it. */
+  isBehind(sending: Sending): boolean {
+    return sending.inLine && this.#lanes.get(sending.lane)?.[0] !== sending;
   }
 
   add(sending: Sending): void {
+    sending.inLine = true;
     const lane = this.#lanes.get(sending.lane);
     if (lane === undefined) {
       this.#lanes.set(sending.lane, [sending]);
@@ -27,6 +29,7 @@ export class Lanes {
     const lane = this.#lanes.get(sending.lane);
     const place = lane?.indexOf(sending) ?? -1;
     if (lane === undefined || place < 0) return;
+    sending.inLine = false;
     lane.splice(place, 1);
     if (lane.length === 0) this.#lanes.delete(sending.lane);
     else if (place === 0) this.#send(lane[0] as Sending);

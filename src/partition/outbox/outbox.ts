@@ -1,28 +1,33 @@
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
+import type { CallKey } from "../../reliable/call-record.ts";
+import type { CausedCall } from "../../reliable/caused-calls.ts";
+import type { ObjectRef } from "../../router/directory.ts";
 import type { CommitMember } from "../storage/commit-unit.ts";
 import { type Message, messageBytes } from "../storage/message-rows.ts";
 import { readable } from "../storage/refusal.ts";
-import type { HashRange } from "../storage/shard-rows.ts";
-import { Deliveries, type DeliveryParts } from "./deliveries.ts";
-import { Sending } from "./sending.ts";
+import { Deliveries, type DeliveryParts, WAKE_AFTER } from "./deliveries.ts";
+import { Reading } from "./reading.ts";
+import { Room } from "./room.ts";
+import { type Part, Sending } from "./sending.ts";
 
 export interface OutboxParts extends DeliveryParts {
   readonly shardAt: (position: number) => number;
   /** Whether the shard of a position is served here. */
   readonly served: (position: number) => boolean;
+  readonly partOf: (object: ObjectRef) => Part;
+  /** The partition that probably has an object. */
+  readonly owner: (object: ObjectRef) => string;
   readonly config: { readonly callTimeout: number; readonly outbox: number };
 }
 
-/** Messages in memory: the others are in the table, and follow in order. */
-const IN_MEMORY = 10_000;
+/** Messages that come due and are read at once. */
+const SOME = 5_000;
 /** Characters of requests that are kept in memory until they leave; others are read again. */
 const REQUESTS = 4 * 1024 * 1024;
 /** Ms that a message may be delayed by a timer. For longer delays the process need not stay. */
 const TIMER = 10_000;
 /** Ms until what could not be read is read again. */
 const READ_AGAIN = 1_000;
-/** Ms until a process that ended is woken to go on. */
-const WAKE_AFTER = 5_000;
 
 /**
  * Delivers what objects have committed to send ([CALL7]). What becomes of a message:
@@ -38,28 +43,41 @@ const WAKE_AFTER = 5_000;
  *
  * Messages from one object to another leave in order: each when the one before is accepted. A shard that moves takes its rows
  * along: once no turn of it runs, nothing more is written of them here, whatever is under way. The next owner sends them again.
+ * What is in memory is bounded (`Room`). The rest is read from the table in the order of its keys: by sender, in order.
  */
 export class Outbox {
   readonly #parts: OutboxParts;
   readonly #deliveries: Deliveries;
-  readonly #known = new Map<string, Sending>();
+  readonly #room: Room;
+  readonly #reading: Reading;
   /** Shards whose messages are another partition's to send, or soon. */
   readonly #released = new Set<number>();
-  /** The table has messages that are not in memory and may leave. */
-  #more = false;
   #stopped = false;
   /** Bytes of messages that are about to be stored. */
   #coming = 0;
   /** Characters of requests in memory. */
   #requests = 0;
+  /** Delayed messages up to this time have been looked at. */
+  #looked = 0;
   #timer: number | undefined;
   #sent = 0;
+  /** How often the table was read and that is not durable yet; and which messages were dealt with meanwhile. */
+  #unsettled = 0;
+  readonly #gone = new Set<string>();
 
   constructor(parts: OutboxParts) {
     this.#parts = parts;
     this.#deliveries = new Deliveries(parts, {
       current: (sending) => this.#has(sending),
       done: (sending) => this.#forget(sending),
+    });
+    this.#room = new Room(parts.owner, (sending) => this.#letGo(sending));
+    this.#reading = new Reading({
+      table: parts.table,
+      room: this.#room,
+      take: (messages, from) => this.#takeAll(messages, from),
+      surely: (action) => this.#surely(action),
+      whenDurable: (action) => this.#whenDurable(action),
     });
   }
 
@@ -68,9 +86,14 @@ export class Outbox {
     return this.#parts.table.size;
   }
 
+  /** What an object has sent during a call and what is not delivered, in order. */
+  sentDuring(position: number, cause: CallKey, limit: number): CausedCall[] {
+    return this.#parts.table.sentDuring(position, cause, limit);
+  }
+
   /** Messages in memory. */
   get pending(): number {
-    return this.#known.size;
+    return this.#room.size;
   }
 
   /** What it has done since it started. */
@@ -81,10 +104,11 @@ export class Outbox {
   /** When to be woken if this process ends; undefined when there is nothing to do. */
   get wakeTime(): number | undefined {
     const { table, now } = this.#parts;
-    const soon = now() + WAKE_AFTER;
-    let time = this.#more || this.#coming > 0 ? soon : table.nextDue();
-    for (const { again = soon } of this.#known.values()) time = Math.min(time ?? again, again);
-    return time;
+    let time = table.nextDue(this.#looked) ?? Number.POSITIVE_INFINITY;
+    const soon = this.#coming > 0 || this.#reading.underWay || (this.#room.more && this.#room.size === 0);
+    if (soon) time = Math.min(time, now() + WAKE_AFTER);
+    for (const sending of this.#room.all()) time = Math.min(time, this.#deliveries.wakeTime(sending) ?? time);
+    return time === Number.POSITIVE_INFINITY ? undefined : time;
   }
 
   /** @throws EdgeverseError `OVERLOADED` when messages of `bytes` more may not be taken */
@@ -114,23 +138,19 @@ export class Outbox {
       this.#coming -= bytes;
       if (error !== undefined || this.#stopped) return;
       for (const message of messages) {
-        table.count(message, 1);
         this.#sent++;
-        if (message.due <= now()) this.#add(message);
+        if (message.due <= now()) this.#take(this.#sending(message), "new");
       }
       if (messages.some(({ due }) => due > 0)) this.#surely(() => this.#await());
     });
   }
 
-  /** Goes on with what is in the table: all of it, or what came with a shard. */
-  resume(range?: HashRange): void {
+  /** Goes on with what is in the table, when the process starts and when a shard has come. */
+  resume(): void {
     this.#surely(() => {
       const { table, wakeBy } = this.#parts;
       table.recount();
-      if (table.size.rows === 0) return;
-      this.#load(range);
-      // They take little of the room: they may be many, and each is tried for long.
-      for (const message of table.setAside(IN_MEMORY / 2 - this.#known.size, range)) this.#add(message);
+      this.#readAll();
       this.#await();
       const { wakeTime } = this;
       if (wakeTime !== undefined) wakeBy(wakeTime);
@@ -140,30 +160,33 @@ export class Outbox {
   /** The rows of shards that have left are gone. */
   cleared(): void {
     this.#parts.table.recount();
-    this.#refill();
   }
 
   /** Looks for delayed messages whose time has come, and tries again what waits for a parked call. */
   look(): void {
     const { table, now } = this.#parts;
-    for (const message of table.due(IN_MEMORY)) this.#add(message);
-    for (const sending of this.#known.values()) {
+    const due = table.due(this.#looked, SOME);
+    if (due.length === SOME) this.#readAll();
+    else this.#whenDurable(() => this.#takeAll(due, "new"));
+    this.#looked = now();
+    for (const sending of this.#room.all()) {
       if (sending.again === undefined || sending.again > now()) continue;
       sending.again = undefined;
       this.#deliveries.goOn(sending);
     }
-    this.#refill();
+    // What was for a silent partition may be for another one by now.
+    if (this.#room.more) this.#reading.begin(false);
     this.#await();
   }
 
   /** Lets the messages of a shard go from memory; they are in the table. Until `admit` nothing is sent of it, or written. */
   release(shard: number): void {
     this.#released.add(shard);
-    for (const sending of this.#known.values()) {
+    for (const sending of this.#room.all()) {
       if (this.#parts.shardAt(sending.position) === shard) this.#drop(sending);
     }
     this.#parts.table.recount();
-    this.#refill();
+    this.#reading.beginIfWanted();
   }
 
   /** The shard stays, or comes back another time. */
@@ -173,16 +196,12 @@ export class Outbox {
 
   stop(): void {
     this.#stopped = true;
-    this.#known.clear();
+    this.#room.clear();
   }
 
   /** Whether this process still sends it, and may write of it. */
   #has(sending: Sending): boolean {
-    return (
-      !this.#stopped &&
-      this.#known.get(sending.key) === sending &&
-      !this.#released.has(this.#parts.shardAt(sending.position))
-    );
+    return !this.#stopped && this.#room.has(sending) && !this.#released.has(this.#parts.shardAt(sending.position));
   }
 
   /** Whether it is this process's to send. What is taken in before that would be in the way when its shard comes back. */
@@ -191,41 +210,60 @@ export class Outbox {
     return served(position) && !this.#released.has(shardAt(position));
   }
 
-  #add(message: Message): void {
+  #sending(message: Message): Sending {
     const keep = this.#requests + message.bytes <= REQUESTS;
-    const sending = new Sending(keep ? message : { ...message, request: undefined });
-    if (this.#known.has(sending.key) || !this.#mayLeave(sending)) return;
-    // Nothing may leave before what is not in memory.
-    if (this.#more || this.#known.size >= IN_MEMORY) {
-      this.#more = true;
-      return;
-    }
-    this.#known.set(sending.key, sending);
-    if (sending.message.request !== undefined) this.#requests += message.bytes;
+    return new Sending(keep ? message : { ...message, request: undefined }, this.#parts.partOf(message.to));
+  }
+
+  #take(sending: Sending, from: "new" | "read" | "aside"): void {
+    if (!this.#mayLeave(sending) || !this.#room.take(sending, from)) return;
+    if (sending.message.request !== undefined) this.#requests += sending.message.bytes;
     this.#deliveries.add(sending);
   }
 
-  #load(range?: HashRange): void {
-    const limit = IN_MEMORY + 1;
-    // What an earlier load left in the table may not be forgotten over a shard that comes.
-    const waiting = this.#parts.table.waiting(limit, this.#more ? undefined : range);
-    this.#more = false;
-    for (const message of waiting) this.#add(message);
-    if (waiting.length === limit) this.#more = true;
+  /** Takes in what was in the table, unless it is no more. */
+  #takeAll(messages: readonly Message[], from: "new" | "read" | "aside"): void {
+    for (const message of messages) {
+      const sending = this.#sending(message);
+      if (!this.#gone.has(sending.key)) this.#take(sending, from);
+    }
+  }
+
+  #readAll(): void {
+    this.#looked = this.#parts.now();
+    this.#reading.begin(true);
+  }
+
+  /** Calls back when what was read is durable: before that nobody may hear of it. */
+  #whenDurable(action: () => void): void {
+    this.#unsettled++;
+    this.#settled(() => {
+      action();
+      if (--this.#unsettled === 0) this.#gone.clear();
+    });
+  }
+
+  #settled(action: () => void): void {
+    const { commit, deadlines, now } = this.#parts;
+    commit.settled(null, (error) => {
+      if (this.#stopped) return;
+      if (error === undefined) action();
+      else deadlines.add(now() + READ_AGAIN, () => this.#settled(action));
+    });
   }
 
   #forget(sending: Sending): void {
+    if (this.#unsettled > 0) this.#gone.add(sending.key);
     this.#drop(sending);
-    this.#refill();
-  }
-
-  /** Takes in what did not fit into memory, as soon as half of it is free. */
-  #refill(): void {
-    if (this.#more && this.#known.size <= IN_MEMORY / 2) this.#surely(() => this.#load());
+    this.#reading.beginIfWanted();
   }
 
   #drop(sending: Sending): void {
-    this.#known.delete(sending.key);
+    this.#room.delete(sending);
+    this.#letGo(sending);
+  }
+
+  #letGo(sending: Sending): void {
     if (sending.message.request !== undefined) this.#requests -= sending.message.bytes;
     this.#deliveries.remove(sending);
   }
@@ -233,7 +271,7 @@ export class Outbox {
   /** Sees to it that the next delayed message leaves in time. */
   #await(): void {
     const { table, now, deadlines, wakeBy } = this.#parts;
-    const due = table.nextDue();
+    const due = table.nextDue(this.#looked);
     if (due === undefined) return;
     wakeBy(due);
     if (due - now() > TIMER || due >= (this.#timer ?? Number.POSITIVE_INFINITY)) return;

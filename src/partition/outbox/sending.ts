@@ -3,14 +3,20 @@ import { parseJson } from "../../object/json.ts";
 import { type CallMessage, objectKey } from "../../object/message.ts";
 import type { ObjectRef } from "../../router/directory.ts";
 import type { CommitMember, CommitUnit } from "../storage/commit-unit.ts";
-import type { Message } from "../storage/message-rows.ts";
+import { type Message, outcomeCallId } from "../storage/message-rows.ts";
+import { asCaller } from "../turns/turn-context.ts";
 import type { Outcome } from "./delivery.ts";
+
+/** Part of all objects: those of one part are on one partition. An object is in the same part for ever, and there are few. */
+export type Part = string | number;
 
 /** A message on its way. */
 export class Sending implements CommitMember {
   /** Its removal commits alone: it takes no object down with it. */
   unit: CommitUnit | undefined;
   readonly message: Message;
+  /** Where its receiver is. */
+  readonly part: Part;
   /** Names it in memory. */
   readonly key: string;
   /** Sender and receiver: messages of one pair leave in order. */
@@ -23,10 +29,15 @@ export class Sending implements CommitMember {
   outcome: Outcome | undefined;
   /** When it is tried again; undefined while it is under way or in line. */
   again: number | undefined;
+  /** Whether it stands in line; the first of its line is sent. */
+  inLine = false;
+  /** Whether the last write of it is under way. */
+  leaving = false;
 
-  constructor(message: Message) {
+  constructor(message: Message, part: Part) {
     const [position, type, id, n] = message.place;
     this.message = message;
+    this.part = part;
     this.key = `${n} ${position} ${type} ${id}`;
     this.lane = `${objectKey(type, id)}\n${objectKey(message.to.type, message.to.id)}`;
   }
@@ -64,7 +75,6 @@ export class Sending implements CommitMember {
   /** The call of the sender's outcome method, with the outcome: from the receiver, on behalf of whom the sender acted for. */
   toSender(deadline: number): CallMessage {
     const { place, to, onOutcome, callId, requestId, traceparent, caller } = this.message;
-    const { identity } = parseJson(caller) as Caller;
     return {
       type: place[1],
       id: place[2],
@@ -73,8 +83,8 @@ export class Sending implements CommitMember {
       deadline,
       requestId,
       ...(traceparent === null ? {} : { traceparent }),
-      caller: { kind: "object", type: to.type, id: to.id, ...(identity === undefined ? {} : { identity }) },
-      reliable: { callId: `${callId}.outcome`, answer: "accepted" },
+      caller: asCaller(to.type, to.id, { callId, caller: parseJson(caller) as Caller }),
+      reliable: { callId: outcomeCallId(callId), answer: "accepted" },
     };
   }
 }

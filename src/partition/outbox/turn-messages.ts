@@ -7,79 +7,23 @@ import type { Random } from "../../platform/ports.ts";
 import { newCallId } from "../../reliable/call-id.ts";
 import { type Message, messageBytes } from "../storage/message-rows.ts";
 import type { MemoryBudget } from "../turns/memory-budget.ts";
-import type { Turn, TurnActivation } from "../turns/turn.ts";
-import { type TurnEffect, TurnEffects } from "../turns/turn-effect.ts";
+import type { Turn } from "../turns/turn.ts";
+import { TurnEffects } from "../turns/turn-effect.ts";
+import { TurnRows } from "../turns/turn-rows.ts";
 import type { Outbox } from "./outbox.ts";
 import type { OutboxTable } from "./outbox-table.ts";
 
-interface Parts {
-  readonly registry: Registry;
+/** What a turn needs to send. */
+export interface TurnMessageParts {
   readonly random: Random;
   readonly table: OutboxTable;
   readonly memory: MemoryBudget;
   readonly outbox: Outbox;
-  readonly config: { readonly maxMessage: number };
 }
 
-/** Messages that one turn may send, and their bytes. */
-const MOST = { messages: 1_000, bytes: 8 * 1024 * 1024 };
-
-/** What one turn sends: stored and delivered if it succeeds. */
-class TurnMessages implements TurnEffect {
-  readonly #activation: TurnActivation;
-  readonly #memory: MemoryBudget;
-  readonly #outbox: Outbox;
-  #messages: Message[] = [];
-  #bytes = 0;
-
-  constructor(activation: TurnActivation, memory: MemoryBudget, outbox: Outbox) {
-    this.#activation = activation;
-    this.#memory = memory;
-    this.#outbox = outbox;
-  }
-
-  /** @throws EdgeverseError `PAYLOAD_TOO_LARGE`, `OVERLOADED` */
-  add(message: Message): void {
-    const bytes = messageBytes(message);
-    this.#checkSize(this.#messages.length + 1, this.#bytes + bytes);
-    this.#outbox.checkRoom(this.#bytes + bytes);
-    this.#memory.hold(bytes);
-    this.#messages.push(message);
-    this.#bytes += bytes;
-  }
-
-  checkAbsorb(inner: this): void {
-    this.#checkSize(this.#messages.length + inner.#messages.length, this.#bytes + inner.#bytes);
-  }
-
-  absorb(inner: this): void {
-    this.#messages.push(...inner.#messages);
-    this.#bytes += inner.#bytes;
-    inner.#messages = [];
-    inner.#bytes = 0;
-  }
-
-  check(): void {
-    this.#outbox.checkRoom(this.#bytes);
-  }
-
-  publish(): void {
-    this.#outbox.publish(this.#activation, this.#messages);
-  }
-
-  close(): void {
-    this.#memory.free(this.#bytes);
-    this.#bytes = 0;
-    this.#messages = [];
-  }
-
-  #checkSize(messages: number, bytes: number): void {
-    if (messages <= MOST.messages && bytes <= MOST.bytes) return;
-    throw new EdgeverseError(
-      "PAYLOAD_TOO_LARGE",
-      `Cannot send more than ${MOST.messages} calls, or ${MOST.bytes} bytes of them, from one turn`,
-    );
-  }
+interface Parts extends TurnMessageParts {
+  readonly registry: Registry;
+  readonly config: { readonly maxMessage: number };
 }
 
 /** Makes the stubs that `this.outbox(Type, id, options)` gives: their methods give the id of the call that is sent. */
@@ -92,7 +36,8 @@ export function outboxStubs(parts: Parts) {
       checkOutcomeMethod(parts.registry, turn.activation.definition, String(options.onOutcome));
     return definition.makeStub((name, request) => {
       turn.checkMutable("send from");
-      return send(parts, turn, { type, id, method: parts.registry.method(definition, name) }, request, options);
+      const method = parts.registry.methodFor(turn.asCaller, definition, id, name);
+      return send(parts, turn, { type, id, method }, request, options);
     });
   };
 }
@@ -107,12 +52,13 @@ function checkOutcomeMethod(registry: Registry, sender: TypeDefinition, name: st
 }
 
 function send(
-  { random, table, memory, outbox, config }: Parts,
+  parts: Parts,
   turn: Turn,
   to: { readonly type: string; readonly id: string; readonly method: MethodDefinition },
   request: unknown,
   { onOutcome, delay = 0, expiresIn, log }: OutboxOptions,
 ): string {
+  const { random, table, config } = parts;
   const copy = copyRequest(request, config.maxMessage);
   // What the receiver would refuse is an error here, where somebody can mend it.
   parseRequest(to.method, copy);
@@ -120,9 +66,10 @@ function send(
   const { activation, context, startedAt: now } = turn;
   const leaves = now + Math.ceil(delay);
   const callId = newCallId(leaves, random.uuid());
+  const due = delay > 0 ? leaves : 0;
   const message: Message = {
-    place: [activation.position, activation.definition.type, activation.id, table.nextNumber()],
-    due: delay > 0 ? leaves : 0,
+    place: [activation.position, activation.definition.type, activation.id, table.nextNumber(due)],
+    due,
     callId,
     to: { type: to.type, id: to.id },
     method: to.method.name,
@@ -135,7 +82,13 @@ function send(
     bytes: text?.length ?? 0,
     request: text,
   };
-  const make = () => new TurnMessages(activation, memory, outbox);
-  TurnEffects.of(turn).of("messages", make).add(message);
+  addToTurn(parts, turn, message);
   return callId;
+}
+
+/** The message is sent if the turn succeeds. @throws EdgeverseError `PAYLOAD_TOO_LARGE`, `OVERLOADED` */
+export function addToTurn({ memory, outbox }: TurnMessageParts, turn: Turn, message: Message): void {
+  const names = { verb: "send", noun: "messages" };
+  const make = () => new TurnRows<Message>(turn.activation, { memory, box: outbox, bytesOf: messageBytes, ...names });
+  TurnEffects.of(turn).of("messages", make).add(message);
 }

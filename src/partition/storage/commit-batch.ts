@@ -14,12 +14,18 @@ export type Owner = CommitMember | null;
  */
 export interface BulkWrite<Row> {
   store(rows: readonly Row[]): void;
+  /** The transaction has taken them. */
+  stored?(rows: readonly Row[]): void;
 }
 
-interface BulkRow {
-  readonly owner: CommitMember;
+/** A row that waits for the commit that it belongs to. */
+export interface OwnedRow {
   readonly bulk: BulkWrite<never>;
   readonly row: unknown;
+}
+
+interface BulkRow extends OwnedRow {
+  readonly owner: CommitMember;
 }
 
 /** What one commit writes, and who waits for it. */
@@ -32,8 +38,8 @@ export class CommitBatch {
     return this.objects.length === 0 && this.rows.length === 0;
   }
 
-  /** Stores the rows, each kind in one go. */
-  storeRows(): void {
+  /** Stores the rows, each kind in one go. Gives what to do once the transaction has taken them. */
+  storeRows(): () => void {
     const kinds = new Map<BulkWrite<never>, unknown[]>();
     for (const { bulk, row } of this.rows) {
       const rows = kinds.get(bulk);
@@ -41,6 +47,9 @@ export class CommitBatch {
       else rows.push(row);
     }
     for (const [bulk, rows] of kinds) bulk.store(rows as never[]);
+    return () => {
+      for (const [bulk, rows] of kinds) bulk.stored?.(rows as never[]);
+    };
   }
 
   /** Tells those who wait, also when one of them throws. */

@@ -188,14 +188,18 @@ export class GroupCommit {
     const { units, rest } = batch.split(all);
     const stored: CommitBatch[] = [rest];
     const refused: { readonly unit: CommitBatch; readonly error: EdgeverseError }[] = [];
-    const attempt = (some: readonly CommitBatch[]): void => {
+    /** `before`: it has failed alone before. Until then the storage may have failed in passing, and not at what is in it. */
+    const attempt = (some: readonly CommitBatch[], before = false): void => {
       const failure = this.#store(CommitBatch.union(some));
       if (failure === undefined) stored.push(...some);
-      else if (some.length === 1)
-        refused.push({ unit: some[0] as CommitBatch, error: refusal(this.#parts.storage, failure.cause) });
-      else inHalves(some, attempt);
+      else if (some.length > 1) inHalves(some, attempt);
+      else {
+        const error = refusal(this.#parts.storage, failure.cause);
+        if (error.code === "COMMIT_REFUSED" && !before) attempt(some, true);
+        else refused.push({ unit: some[0] as CommitBatch, error });
+      }
     };
-    if (units.length === 1) attempt(units);
+    if (units.length === 1) attempt(units, true);
     else inHalves(units, attempt);
     // All of them are known before anything else happens: what runs next must see none of their work.
     const members = new Map<CommitMember, EdgeverseError>();
@@ -225,16 +229,19 @@ export class GroupCommit {
   #store(batch: CommitBatch): { readonly cause: unknown } | undefined {
     const { storage, changes } = this.#parts;
     const undo = changes.checkpoint();
+    let stored: () => void;
     try {
-      storage.transaction(() => {
+      stored = storage.transaction(() => {
         this.#objects.store(batch.objects);
-        batch.storeRows();
+        const rowsStored = batch.storeRows();
         changes.save();
+        return rowsStored;
       });
     } catch (cause) {
       undo();
       return { cause };
     }
+    stored();
     for (const object of batch.objects) written(object);
     return undefined;
   }

@@ -1,5 +1,5 @@
 /** Steps of a millisecond. */
-const TICKS = 1_024;
+export const TICKS = 1_024;
 
 /**
  * Numbers that grow, and go on growing when rows come from another partition: a hybrid logical clock (Kulkarni, Demirbas,

@@ -105,3 +105,26 @@ export function messageFromRow(row: MessageRow): Message {
     request: undefined,
   };
 }
+
+const OUTCOME = ".outcome";
+
+/** The call id under which the sender of a call hears its outcome: always the same, so that it hears it once. */
+export function outcomeCallId(callId: string): string {
+  return callId + OUTCOME;
+}
+
+type CallPlace = readonly [position: number, type: string, id: string, callId: string];
+
+/** Of these calls, those that tell an outcome and may do so again: the message is not removed. As places in the list. */
+export function toldAgain(storage: SqlStorage, calls: readonly CallPlace[]): ReadonlySet<number> {
+  const told = calls.flatMap(([position, type, id, callId], place) =>
+    callId.endsWith(OUTCOME) ? [[position, type, id, callId.slice(0, -OUTCOME.length), place]] : [],
+  );
+  if (told.length === 0) return new Set();
+  const rows = storage.query<{ place: number }>(
+    `SELECT value->>4 AS place FROM json_each(?) WHERE EXISTS (SELECT 1 FROM outbox
+       WHERE position = value->>0 AND type = value->>1 AND id = value->>2 AND call_id = value->>3)`,
+    JSON.stringify(told),
+  );
+  return new Set(rows.map(({ place }) => place));
+}

@@ -1,6 +1,7 @@
 import type { Clock, SqlStorage, SqlValue } from "../../platform/ports.ts";
 import { BulkInsert } from "./bulk-insert.ts";
 import type { ChangeTracker } from "./change-tracker.ts";
+import { type IndexedRow, replaceEntries } from "./index-entries.ts";
 import type { UnsavedObject } from "./unsaved-object.ts";
 
 interface Parts {
@@ -11,12 +12,12 @@ interface Parts {
   readonly fence: (position: number) => void;
 }
 
-const OBJECTS = new BulkInsert(
-  "objects",
-  ["position", "type", "id", "version", "state", "created", "updated"],
-  `ON CONFLICT (position, type, id) DO UPDATE SET
-     version = excluded.version, state = excluded.state, updated = excluded.updated`,
-);
+const COLUMNS = ["position", "type", "id", "version", "state", "created", "updated"];
+const UPDATE = `ON CONFLICT (position, type, id) DO UPDATE SET
+     version = excluded.version, state = excluded.state, updated = excluded.updated`;
+/** Leaves `entries` alone: what a type without indexes may have there is removed when indexes are built ([IDX4]). */
+const OBJECTS = new BulkInsert("objects", COLUMNS, UPDATE);
+const INDEXED = new BulkInsert("objects", [...COLUMNS, "entries"], `${UPDATE}, entries = excluded.entries`);
 
 type Key = readonly [position: number, type: string, id: string];
 
@@ -43,12 +44,21 @@ export class ObjectWriter {
   #store(objects: readonly UnsavedObject[], now: number): void {
     const { storage } = this.#parts;
     const rows: SqlValue[][] = [];
+    const indexed: SqlValue[][] = [];
+    const entries: IndexedRow[] = [];
     for (const object of objects) {
       const key = this.#storeRows(object);
-      if (object.exists) rows.push([...key, object.version, object.text, now, now]);
-      else storage.query("DELETE FROM objects WHERE position = ? AND type = ? AND id = ?", ...key);
+      const row = [...key, object.version, object.text, now, now];
+      if (object.exists && object.entries === undefined) rows.push(row);
+      else if (object.exists && object.entries !== undefined) {
+        indexed.push([...row, object.entries]);
+        entries.push([...key, object.entries]);
+      } else storage.query("DELETE FROM objects WHERE position = ? AND type = ? AND id = ?", ...key);
     }
     OBJECTS.store(storage, rows);
+    if (entries.length === 0) return;
+    replaceEntries(storage, entries);
+    INDEXED.store(storage, indexed);
   }
 
   #storeRows(object: UnsavedObject): Key {

@@ -1,5 +1,6 @@
 import { checkSchemaVersion } from "../../config/schema-version.ts";
 import type { SqlStorage } from "../../platform/ports.ts";
+import { INDEX_ENTRIES } from "./index-entries.ts";
 
 /**
  * The partition's database. Rows of an object are clustered by `position`, in hash order (see identity/hash-order.ts), so a shard is one range of
@@ -15,6 +16,12 @@ import type { SqlStorage } from "../../platform/ports.ts";
  *
  * `outbox` is what objects have to send ([CALL7]): `n` is the order of sending, a hybrid logical clock as text; `due` is 0 for
  * what leaves at once.
+ *
+ * `reminders` is what objects want to be called for later ([TIME1]); `wake` is when a row is to be looked at: its due time, or
+ * later when it was refused then. Triggers keep their number and bytes in `reminder_size`.
+ * `index_entries` is what objects of types with indexes are found by, see index-entries.ts.
+ *
+ * `events` is what sinks have yet to get ([EVT1]), a row for each sink: `n` is the order of emitting, as in `outbox`, and the sink.
  *
  * `shards` is what this partition knows of shards (see placement/shard-state.ts); `changes` is what was written to leaving
  * shards.
@@ -141,6 +148,36 @@ const MIGRATIONS: readonly string[][] = [
     // Both cost nothing for a message that leaves at once.
     "CREATE INDEX outbox_due ON outbox (due) WHERE due > 0",
     "CREATE INDEX outbox_parked ON outbox (position, type, id, n) WHERE status = 'parked'",
+  ],
+  [
+    `CREATE TABLE reminders (
+       position INTEGER NOT NULL, type TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL,
+       setting TEXT NOT NULL, due INTEGER NOT NULL, wake INTEGER NOT NULL, last INTEGER, attempts INTEGER NOT NULL,
+       rule TEXT NOT NULL, method TEXT NOT NULL, caller TEXT NOT NULL, request_id TEXT NOT NULL, traceparent TEXT,
+       error TEXT, bytes INTEGER NOT NULL, request TEXT,
+       PRIMARY KEY (position, type, id, name)) WITHOUT ROWID`,
+    // It has the columns of the key after its own, so what is due can be read from a place on.
+    "CREATE INDEX reminders_wake ON reminders (wake)",
+    "CREATE TABLE reminder_size (rows INTEGER NOT NULL, bytes INTEGER NOT NULL)",
+    "INSERT INTO reminder_size VALUES (0, 0)",
+    `CREATE TRIGGER reminder_added AFTER INSERT ON reminders BEGIN
+       UPDATE reminder_size SET rows = rows + 1, bytes = bytes + new.bytes; END`,
+    `CREATE TRIGGER reminder_removed AFTER DELETE ON reminders BEGIN
+       UPDATE reminder_size SET rows = rows - 1, bytes = bytes - old.bytes; END`,
+    `CREATE TRIGGER reminder_resized AFTER UPDATE OF bytes ON reminders BEGIN
+       UPDATE reminder_size SET bytes = bytes + new.bytes - old.bytes; END`,
+  ],
+  INDEX_ENTRIES,
+  [
+    "CREATE INDEX reminders_calls ON reminders (position) WHERE name < '!'",
+    "CREATE INDEX reminders_refused ON reminders (position) WHERE error IS NOT NULL",
+  ],
+  [
+    `CREATE TABLE events (
+       position INTEGER NOT NULL, type TEXT NOT NULL, id TEXT NOT NULL, n TEXT NOT NULL,
+       sink TEXT NOT NULL, status TEXT NOT NULL, event_id TEXT NOT NULL, topic TEXT NOT NULL, epoch INTEGER NOT NULL,
+       time INTEGER NOT NULL, traceparent TEXT, error TEXT, bytes INTEGER NOT NULL, data TEXT NOT NULL,
+       PRIMARY KEY (position, type, id, n)) WITHOUT ROWID`,
   ],
 ];
 

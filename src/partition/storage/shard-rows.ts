@@ -1,9 +1,12 @@
+import { compareUtf8 } from "../../identity/utf8-order.ts";
 import type { MovedRow, RowKey, RowKind } from "../../placement/move.ts";
 import type { SqlRow, SqlStorage, SqlValue } from "../../platform/ports.ts";
 import { BulkInsert } from "./bulk-insert.ts";
 import { CALL_KEY, clearCall, insertMovedCalls, isOpen, MOVED_CALL } from "./call-rows.ts";
+import { EVENT, EVENT_KEY } from "./event-rows.ts";
+import { type IndexedRow, insertEntries } from "./index-entries.ts";
 import { MESSAGE, MESSAGE_KEY } from "./message-rows.ts";
-import { compareUtf8 } from "./utf8-order.ts";
+import { REMINDER, REMINDER_KEY } from "./reminder-rows.ts";
 
 /** Positions in hash order, both inclusive: a shard's rows. */
 export interface HashRange {
@@ -20,12 +23,13 @@ interface Kind {
   readonly compared: readonly string[];
 }
 
-const KINDS: readonly [Kind, Kind, Kind, Kind] = [
+const OBJECT = ["version", "state", "created", "updated", "entries"];
+const KINDS: readonly [Kind, Kind, Kind, Kind, Kind, Kind] = [
   {
     table: "objects",
     key: null,
-    columns: ["version", "state", "created", "updated"],
-    compared: ["version", "state", "created", "updated"],
+    columns: OBJECT,
+    compared: OBJECT,
   },
   { table: "rows", key: "key", columns: ["value"], compared: ["value"] },
   {
@@ -37,6 +41,8 @@ const KINDS: readonly [Kind, Kind, Kind, Kind] = [
     compared: ["seq", "method", "request_hash", "status", "response", "error", "caller", "attempts", "accepted", "log"],
   },
   { table: "outbox", key: "n", columns: MESSAGE, compared: MESSAGE },
+  { table: "reminders", key: "name", columns: REMINDER, compared: REMINDER },
+  { table: "events", key: "n", columns: EVENT, compared: EVENT },
 ];
 
 /** The tables with a shard's rows, and their keys. */
@@ -46,6 +52,8 @@ const SHARD_TABLES = {
   pending: CALL_KEY,
   marks: CALL_KEY,
   outbox: MESSAGE_KEY,
+  reminders: REMINDER_KEY,
+  events: EVENT_KEY,
 } as const;
 
 /** Rows read at once; large ones come few at a time. */
@@ -74,13 +82,20 @@ export function readRow(storage: SqlStorage, rowKey: RowKey): SqlValue[] | null 
     `SELECT ${kind.columns.join(", ")} FROM ${kind.table} WHERE ${where.join(" AND ")}`,
     ...keyOf(rowKey),
   );
-  return rows[0] === undefined ? null : kind.columns.map((column) => rows[0]?.[column] as SqlValue);
+  return rows[0] === undefined ? null : valuesOf(kind, rows[0]);
+}
+
+/** What is moved of a row: of an object that is in no index, what it was before there were indexes. */
+function valuesOf({ table, columns }: Kind, row: SqlRow): SqlValue[] {
+  const values = columns.map((column) => row[column] as SqlValue);
+  return table === "objects" && values.at(-1) === null ? values.slice(0, -1) : values;
 }
 
 /** The part of a row's values that the digests of both sides compare. */
 export function comparedValues(kind: RowKind, values: readonly SqlValue[] | null): SqlValue[] | null {
   const { columns, compared } = KINDS[kind];
-  return values === null ? null : compared.map((column) => values[columns.indexOf(column)] as SqlValue);
+  if (values === null || compared === columns) return values === null ? null : [...values];
+  return compared.map((column) => values[columns.indexOf(column)] as SqlValue);
 }
 
 /** Store rows of one object, in order of their keys. A few at a time are in memory; those passed may be removed. */
@@ -146,7 +161,7 @@ function readStep(storage: SqlStorage, after: RowKey, range: HashRange): MovedRo
     type: row["type"] as string,
     id: row["id"] as string,
     key: key === null ? "" : (row[key] as string),
-    values: columns.map((column) => row[column] as SqlValue),
+    values: valuesOf(KINDS[kind], row),
   }));
 }
 
@@ -164,10 +179,17 @@ export function sizeOfRow(row: MovedRow): number {
 /** Stores rows that are not there yet, many in one statement. */
 export function insertRows(storage: SqlStorage, rows: readonly MovedRow[]): void {
   for (const kind of KINDS) {
-    const own = rows.filter((row) => KINDS[row.kind] === kind).map((row) => [...keyOf(row), ...(row.values ?? [])]);
+    const own = rows
+      .filter((row) => KINDS[row.kind] === kind)
+      .map((row) => [...keyOf(row), ...kind.columns.map((_, index) => row.values?.[index] ?? null)]);
     if (kind.table === "calls") insertMovedCalls(storage, own);
     else new BulkInsert(kind.table, [...keyColumns(kind), ...kind.columns]).store(storage, own);
   }
+  const objects = rows.filter(({ kind, values }) => kind === 0 && typeof values?.at(-1) === "string");
+  insertEntries(
+    storage,
+    objects.map(({ position, type, id, values }): IndexedRow => [position, type, id, values?.at(-1) as string]),
+  );
 }
 
 /** Makes one row equal to the source's, or removes it. */

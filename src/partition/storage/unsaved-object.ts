@@ -11,6 +11,8 @@ export interface UnsavedObject extends CommitMember {
   readonly text: string;
   /** Version of the state's shape that wrote `text`. */
   readonly version: number;
+  /** What its indexes have of the state, of a type with indexes. */
+  readonly entries: string | undefined;
   /** Part of the next commit; the fields below say what to write. */
   dirty: boolean;
   /** Stored rows are to be removed before `rows` is written: the object was deleted. */

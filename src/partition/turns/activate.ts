@@ -1,8 +1,10 @@
+import { checkCreation } from "../../access/decide.ts";
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
+import type { DeactivationReason } from "../../object/deactivation-reason.ts";
 import { droppedKeys } from "../../object/dropped-keys.ts";
-import { parseJson } from "../../object/json.ts";
+import { freezeJson, parseJson } from "../../object/json.ts";
 import { parseRequest } from "../../object/request.ts";
-import { construct, type DeactivationReason, type VirtualObject } from "../../object/virtual-object.ts";
+import { construct, type VirtualObject } from "../../object/virtual-object.ts";
 import type { AsyncScope, SqlStorage } from "../../platform/ports.ts";
 import { readable } from "../storage/refusal.ts";
 import { Instance } from "./activation.ts";
@@ -20,6 +22,9 @@ export interface Hooks {
 export function hooksOf(instance: VirtualObject<unknown>): Hooks {
   return instance as unknown as Hooks;
 }
+
+/** An object as far as its row goes. */
+export type StoredObject = Pick<TurnActivation, "key" | "definition" | "exists" | "text" | "version">;
 
 /** Reads the object's row into its activation, once; says whether it did. */
 export function load(activation: TurnActivation, storage: SqlStorage): boolean {
@@ -43,7 +48,7 @@ function rowOf({ key, position, definition, id }: TurnActivation, storage: SqlSt
  * The state an activation's text holds, by today's schema: upgraded, parsed, defaults filled in, nothing lost ([OBJ4]).
  * @throws EdgeverseError `STATE_INVALID`; the row is left as it is
  */
-export function parseState(activation: TurnActivation): unknown {
+export function parseState(activation: StoredObject): unknown {
   const { objectClass } = activation.definition;
   let value: unknown;
   try {
@@ -77,15 +82,20 @@ export function checkState(activation: TurnActivation, value: unknown): void {
   throw invalid(activation, `its schema would drop ${dropped.join(", ")}, which the method put there`, { dropped });
 }
 
+/** A state that was found fit as turns would read it: what indexes look at ([IDX1]). */
+export function readBack(activation: TurnActivation, text: string): unknown {
+  return freezeJson(parse(activation, JSON.parse(text)));
+}
+
 /** The state as the schema parses it. @throws EdgeverseError `STATE_INVALID` */
-function parse(activation: TurnActivation, value: unknown): unknown {
+function parse(activation: StoredObject, value: unknown): unknown {
   const parsed = activation.definition.objectClass.state.safeParse(value);
   if (parsed.success) return parsed.data;
   const issues = parsed.error.issues.slice(0, 10).map(({ path, message }) => ({ path, message }));
   throw invalid(activation, "it does not fit the type's schema", { issues });
 }
 
-function invalid(activation: TurnActivation, why: string, details?: unknown, cause?: unknown): EdgeverseError {
+function invalid(activation: StoredObject, why: string, details?: unknown, cause?: unknown): EdgeverseError {
   return new EdgeverseError("STATE_INVALID", `Cannot use the state of ${activation.key}: ${why}`, { details, cause });
 }
 
@@ -93,7 +103,7 @@ function invalid(activation: TurnActivation, why: string, details?: unknown, cau
  * Makes an instance for `turn`, which is alone on its object, and runs the hooks that come first. A new object is created
  * by this: it exists if the turn succeeds. A detached turn creates none, and its instance ends with it.
  *
- * @throws EdgeverseError `OBJECT_NOT_FOUND`, `STATE_INVALID`
+ * @throws EdgeverseError `OBJECT_NOT_FOUND`, `STATE_INVALID`, `ACCESS_DENIED`, `UNAUTHENTICATED`
  */
 export function activate(turn: Turn, scope: AsyncScope<Turn>): MaybePromise<unknown> {
   const { activation, plan } = turn;
@@ -102,9 +112,10 @@ export function activate(turn: Turn, scope: AsyncScope<Turn>): MaybePromise<unkn
   if (!activation.exists && plan.kind === "call" && !definition.objectClass.autoCreate) {
     throw new EdgeverseError(
       "OBJECT_NOT_FOUND",
-      `${activation.key} does not exist, and calls do not create a ${definition.type}`,
+      `${activation.key} does not exist, and no call creates it: create it first`,
     );
   }
+  if (turn.created && plan.kind === "call") checkCreation(definition.access.create, plan.info.caller, activation.id);
   const instance = new Instance<Turn>(JSON.stringify(parseState(activation)));
   turn.instance = instance;
   turn.text = instance.text;

@@ -40,6 +40,12 @@ export class Instance<Turn> {
     this.#frozen = undefined;
   }
 
+  /** Lets go of the state: code that never ends may hold the instance for ever. */
+  release(): void {
+    this.#text = "";
+    this.#frozen = undefined;
+  }
+
   /** Calls the method of `turn`. */
   run(turn: Turn, method: (object: VirtualObject<unknown>) => unknown): unknown {
     const outer = this.active;
@@ -82,6 +88,9 @@ export class Activation<Turn> {
   /** Version of the state's shape that wrote `text`. */
   version = 0;
 
+  /** What its indexes had of the state when it was published last, of a type with indexes. */
+  entries: string | undefined;
+
   /** What its turns began from; replaced when the database has refused that. */
   base: Base = { refusal: undefined };
   /** Objects of this partition that have seen its uncommitted work, or whose it has seen. */
@@ -120,19 +129,31 @@ export class Activation<Turn> {
   refuse(refusal: EdgeverseError): void {
     this.base.refusal = refusal;
     this.base = { refusal: undefined };
-    this.instance = undefined;
-    this.loaded = false;
-    this.exists = false;
-    this.text = "";
-    this.version = 0;
+    this.unload();
     this.dirty = false;
     this.wiped = false;
     this.rows = undefined;
   }
 
+  /** Drops the instance; no turn that may still succeed is on it. */
+  dropInstance(): void {
+    this.instance?.release();
+    this.instance = undefined;
+  }
+
+  /** Forgets what the database has, too: the next turn reads the row again. */
+  unload(): void {
+    this.dropInstance();
+    this.loaded = false;
+    this.exists = false;
+    this.text = "";
+    this.version = 0;
+    this.entries = undefined;
+  }
+
   /** Estimated bytes of memory: text, a parsed copy, and what every activation costs. */
   get bytes(): number {
-    return 600 + this.key.length * 2 + this.text.length * 4;
+    return 600 + this.key.length * 2 + this.text.length * 4 + (this.entries?.length ?? 0) * 2;
   }
 
   /** Whether it is known that there is no such object. */

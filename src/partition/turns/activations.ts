@@ -88,6 +88,8 @@ export class Activations {
     this.map.delete(activation.key);
     this.#bytes -= activation.accounted;
     activation.accounted = 0;
+    // Code that never ends may hold it for ever.
+    if (activation.mailbox.idle && !activation.dirty) activation.unload();
   }
 
   clear(): void {

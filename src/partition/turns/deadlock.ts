@@ -1,6 +1,7 @@
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import type { ChainLink } from "../../object/message.ts";
 import type { Turn, TurnActivation } from "./turn.ts";
+import { ancestry } from "./turn-chain.ts";
 
 /** Turns that may wait for one another in a row. Keeps nested synchronous turns within the stack. */
 export const MAX_CHAIN = 64;
@@ -39,7 +40,7 @@ export function runningTurn(activation: TurnActivation, link: ChainLink): Turn |
 
 /** [TURN7] The error that names who waits for whom. */
 export function deadlock(turn: Turn, cycle?: readonly string[]): EdgeverseError {
-  const callers = [...turn.ancestry()].slice(1).map((link) => link.key);
+  const callers = [...ancestry(turn)].slice(1).map((link) => link.key);
   // A cycle of several chains is gone once one of them gave up; a call to its own ancestor will meet it every time.
   return deadlockError([...callers.reverse(), ...(cycle ?? [turn.activation.key])], cycle !== undefined);
 }

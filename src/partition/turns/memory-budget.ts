@@ -7,13 +7,15 @@ const CALL = 1_000;
 
 /**
  * Estimated bytes of memory that one partition may use ([LIFE2], [TURN8]): for objects, and for what calls hold until they
- * are answered. Partitions may share one isolate's 128 MB, so there is one budget for both: what calls hold, objects give up.
+ * are answered. There is one budget for both: what calls hold, objects give up. It may shrink while partitions share the
+ * memory of one isolate; what is held already stays.
  */
 export class MemoryBudget {
-  readonly #limit: number;
+  readonly #limit: () => number;
   #held = 0;
 
-  constructor(limit: number) {
+  /** @param limit the bytes of now */
+  constructor(limit: () => number) {
     this.#limit = limit;
   }
 
@@ -24,12 +26,12 @@ export class MemoryBudget {
 
   /** Bytes that objects may use. */
   get room(): number {
-    return this.#limit - this.#held;
+    return this.#limit() - this.#held;
   }
 
   /** @throws EdgeverseError `OVERLOADED` when calls hold too much already; then nothing is held */
   hold(bytes: number): void {
-    const most = this.#limit * CALLS;
+    const most = Math.floor(this.#limit() * CALLS);
     if (this.#held + bytes > most) {
       throw new EdgeverseError(
         "OVERLOADED",

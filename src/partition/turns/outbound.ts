@@ -9,8 +9,10 @@ import type { GroupCommit } from "../storage/group-commit.ts";
 import { readable } from "../storage/refusal.ts";
 import type { MemoryBudget } from "./memory-budget.ts";
 import { encodeCopy, methodPlan } from "./method-plan.ts";
+import { RELEASED } from "./outcome.ts";
 import type { Peers } from "./ports.ts";
-import { RELEASED, type Turn, type TurnActivation } from "./turn.ts";
+import type { Turn, TurnActivation } from "./turn.ts";
+import { outgoingChain } from "./turn-chain.ts";
 import type { TurnEngine } from "./turn-engine.ts";
 
 export interface OutboundParts {
@@ -52,7 +54,8 @@ export class Outbound {
         // What it does to others stands: the turn can't begin again.
         turn.fresh = false;
         if (turn.transaction !== undefined) turn.transaction.yields = false;
-        return this.#call(turn, definition, id, this.#parts.registry.method(definition, name), request, options);
+        const method = this.#parts.registry.methodFor(turn.asCaller, definition, id, name);
+        return this.#call(turn, definition, id, method, request, options);
       } catch (error) {
         return Promise.reject(error);
       }
@@ -189,7 +192,7 @@ function messageOf(
     deadline,
     requestId: turn.context.requestId,
     caller: turn.asCaller,
-    chain: turn.outgoingChain(),
+    chain: outgoingChain(turn),
     ...(request === undefined ? {} : { request: JSON.stringify(request) }),
     ...(turn.context.traceparent === undefined ? {} : { traceparent: turn.context.traceparent }),
     ...(reliable === undefined ? {} : { reliable }),

@@ -85,3 +85,9 @@ function beforeDelete(turn: Turn): MaybePromise<unknown> {
   if (!turn.deleted || turn.detached || !turn.activation.definition.hooks.has("onDelete")) return undefined;
   return hooksOf((turn.instance as Instance<Turn>).object).onDelete() as MaybePromise<unknown>;
 }
+
+/** Drops the instance of a turn that failed: the method's code may still hold it, and its private fields are not fit. */
+export function drop({ activation, exclusive, instance, outer }: Turn): void {
+  if (exclusive && activation.instance === instance) activation.dropInstance();
+  if (outer !== undefined) outer.spoiled = true;
+}

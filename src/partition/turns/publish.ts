@@ -1,7 +1,7 @@
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import { copyJson, exceedsBytes, NotJsonError } from "../../object/json.ts";
 import type { GroupCommit } from "../storage/group-commit.ts";
-import { checkState } from "./activate.ts";
+import { checkState, readBack } from "./activate.ts";
 import type { Activations } from "./activations.ts";
 import type { Turn } from "./turn.ts";
 
@@ -13,7 +13,7 @@ import type { Turn } from "./turn.ts";
  */
 export function prepare(turn: Turn, maxState: number): void {
   turn.effects?.check();
-  if (!turn.deleted && turn.instance !== undefined) turn.left = stateText(turn, maxState);
+  if (!turn.deleted && turn.instance !== undefined) turn.left = leftBy(turn, maxState);
 }
 
 interface Parts {
@@ -31,6 +31,7 @@ export function publishAll(turn: Turn, { activations, commit }: Parts): void {
     commit.changed(turn.activation);
   }
   turn.effects?.publish();
+  if (turn.deleted) turn.services.clearReminders(turn);
   for (const held of turn.transaction?.held ?? []) {
     commit.link(turn.activation, held.activation);
     if (held.status === "running") publishAll(held, { activations, commit });
@@ -39,30 +40,45 @@ export function publishAll(turn: Turn, { activations, commit }: Parts): void {
 
 /** Makes what the turn did the object's newest state; says whether there is something to commit. */
 function publish(turn: Turn): boolean {
-  const { activation, instance, left: text } = turn;
+  const { activation, instance, left } = turn;
   if (turn.deleted) {
     activation.exists = false;
     activation.text = "";
+    activation.entries = undefined;
     activation.wiped = true;
     activation.rows = undefined;
     activation.instance = undefined;
     return true;
   }
-  if (instance === undefined || text === undefined) return false;
+  if (instance === undefined || left === undefined) return false;
   const writes = turn.openedStore?.writes;
-  instance.text = text;
+  instance.text = left.text;
   // Its private fields may hold what a call that ran inside the turn left, and was rolled back.
   if (turn.spoiled) activation.instance = undefined;
-  if (activation.exists && (text === activation.text || !turn.touched) && (writes === undefined || writes.size === 0))
-    return false;
+  if (!isChanged(turn, left.text)) return false;
   if (writes !== undefined && writes.size > 0) {
     activation.rows ??= new Map();
     for (const [key, row] of writes) activation.rows.set(key, row);
   }
-  activation.text = text;
+  activation.text = left.text;
+  activation.entries = left.entries;
   activation.version = activation.definition.objectClass.version;
   activation.exists = true;
   return true;
+}
+
+/** Whether the turn leaves something to store. */
+function isChanged({ activation, touched, openedStore }: Turn, text: string): boolean {
+  const hasRows = openedStore !== undefined && openedStore.writes.size > 0;
+  return !activation.exists || (touched && text !== activation.text) || hasRows;
+}
+
+function leftBy(turn: Turn, maxState: number): Turn["left"] {
+  const text = stateText(turn, maxState);
+  const { activation } = turn;
+  const { indexes } = activation.definition;
+  if (indexes === undefined || !isChanged(turn, text)) return { text, entries: undefined };
+  return { text, entries: indexes.entries(activation.key, readBack(activation, text)) };
 }
 
 /** The turn's state as text, fit to be stored. */

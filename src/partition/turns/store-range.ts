@@ -1,6 +1,6 @@
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
+import { compareUtf8, prefixEnd } from "../../identity/utf8-order.ts";
 import type { StorePageRange } from "../../object/store.ts";
-import { compareUtf8 } from "../storage/utf8-order.ts";
 
 const DEFAULT_ROWS = 1_000;
 const MAX_ROWS = 10_000;
@@ -64,16 +64,6 @@ function greatest(left: string | undefined, right: string | undefined): string |
 function least(left: string | undefined, right: string | undefined): string | undefined {
   if (left === undefined || right === undefined) return left ?? right;
   return compareUtf8(left, right) <= 0 ? left : right;
-}
-
-/** The least text above everything that begins with `prefix`; undefined when there is none. */
-function prefixEnd(prefix: string): string | undefined {
-  const points = [...prefix];
-  for (let last = points.pop(); last !== undefined; last = points.pop()) {
-    const next = (last.codePointAt(0) as number) + 1;
-    if (next <= 0x10ffff) return points.join("") + String.fromCodePoint(next === 0xd800 ? 0xe000 : next);
-  }
-  return undefined;
 }
 
 function invalid(message: string): EdgeverseError {

@@ -179,14 +179,14 @@ export class Transactions {
   }
 
   /** Its calls run one after the other, inside the turn that holds the object. */
-  #stub(turn: Turn, transaction: Transaction<Turn>, { key, definition }: Participant): object {
+  #stub(turn: Turn, transaction: Transaction<Turn>, { key, definition, id }: Participant): object {
     const { registry, outbound } = this.#parts;
     const held = transaction.held.find(({ activation }) => activation.key === key) as Turn;
     let last: Promise<unknown> = Promise.resolve();
     return definition.makeStub((name, request) => {
       const call = last.then(() => {
         transaction.checkOpen();
-        return outbound.inside(held, turn, registry.method(definition, name), request);
+        return outbound.inside(held, turn, registry.methodFor(turn.asCaller, definition, id, name), request);
       });
       last = call.catch(() => undefined);
       transaction.track(call);

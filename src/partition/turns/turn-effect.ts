@@ -41,6 +41,11 @@ export class TurnEffects {
     for (const [kind, inner] of other.#effects) this.#effects.get(kind)?.checkAbsorb(inner);
   }
 
+  /** The effect of this kind, if there is one. */
+  find<Effect extends TurnEffect>(kind: string): Effect | undefined {
+    return this.#effects.get(kind) as Effect | undefined;
+  }
+
   /** @param other of an inner turn; what it has no counterpart of here changes owner */
   absorb(other: TurnEffects): void {
     for (const [kind, inner] of other.#effects) {

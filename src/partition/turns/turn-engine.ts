@@ -5,11 +5,11 @@ import { isExclusive } from "./exclusive.ts";
 import { startInner, succeedInner } from "./inner-turn.ts";
 import type { MaybePromise } from "./maybe-promise.ts";
 import { learnFrom } from "./method-plan.ts";
+import { type Outcome, RELEASED } from "./outcome.ts";
 import { late, outgoingError } from "./outgoing-error.ts";
-import { performTurn } from "./perform-turn.ts";
+import { drop, performTurn } from "./perform-turn.ts";
 import { prepare, publishAll } from "./publish.ts";
-import type { TurnActivation } from "./turn.ts";
-import { type Outcome, RELEASED, Turn, type TurnPlan } from "./turn.ts";
+import { Turn, type TurnActivation, type TurnPlan } from "./turn.ts";
 import type { TurnEngineParts } from "./turn-engine-parts.ts";
 import { WaitingTurns } from "./waiting-turns.ts";
 import { Waits } from "./waits.ts";
@@ -72,8 +72,13 @@ export class TurnEngine {
 
   /** Rolls a running turn back, and lets it begin again behind those that wait for what it has taken. */
   restart(turn: Turn): void {
-    this.#drop(turn);
+    drop(turn);
+    // What it has taken ends before it is back in line. If that is its own object too, nobody may let go of it meanwhile.
+    const { activation } = turn;
+    const { pinned } = activation;
+    activation.pinned = true;
     this.#end(turn, undefined);
+    activation.pinned = pinned;
   }
 
   /** @throws EdgeverseError `OVERLOADED` when one more turn may not wait for `activation` */
@@ -240,14 +245,8 @@ export class TurnEngine {
   /** Ends a running turn without effects. */
   fail(turn: Turn, thrown: unknown): void {
     if (turn.status !== "running") return;
-    this.#drop(turn);
+    drop(turn);
     this.#end(turn, { ok: false, error: outgoingError(turn, thrown, this.#parts.observer) });
-  }
-
-  /** Drops the instance of a turn that failed: the method's code may still hold it, and its private fields are not fit. */
-  #drop({ activation, exclusive, instance, outer }: Turn): void {
-    if (exclusive && activation.instance === instance) activation.instance = undefined;
-    if (outer !== undefined) outer.spoiled = true;
   }
 
   /** @param outcome undefined when it is to begin again */
@@ -273,6 +272,7 @@ export class TurnEngine {
       else this.fail(held, turn.services.over(turn));
     }
     if (outcome === undefined) this.submit(activation, turn.plan);
+    else turn.release();
     this.#pump(activation);
     this.#letGo(activation);
     if (activation.onIdle !== undefined && activation.mailbox.idle) activation.onIdle();

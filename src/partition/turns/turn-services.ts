@@ -8,23 +8,29 @@ import type { Turn, TurnServices } from "./turn.ts";
 import { TurnStore } from "./turn-store.ts";
 
 /** What turns need of their partition. */
-export function turnServices(parts: {
-  readonly storage: SqlStorage;
-  readonly commit: GroupCommit;
-  readonly config: { readonly maxValue: number };
-  readonly memory: MemoryBudget;
-  readonly env?: unknown;
-  readonly random: Random;
-  readonly outbound: Outbound;
-  readonly transactions: Transactions;
-  readonly outbox: TurnServices["outbox"];
-}): TurnServices {
-  const { storage, commit, config, memory, env, random, outbound, transactions, outbox } = parts;
+export function turnServices(
+  parts: {
+    readonly storage: SqlStorage;
+    readonly commit: GroupCommit;
+    readonly config: { readonly maxValue: number };
+    readonly memory: MemoryBudget;
+    readonly env?: unknown;
+    readonly random: Random;
+    readonly outbound: Outbound;
+    readonly transactions: Transactions;
+  } & Pick<TurnServices, "outbox" | "clients" | "reminders" | "clearReminders" | "emit">,
+): TurnServices {
+  const { storage, commit, config, memory, env, random, outbound, transactions } = parts;
+  const { outbox, clients, reminders, clearReminders, emit } = parts;
   return {
     env,
     stub: (turn, type, id, options) => outbound.stub(turn, type, id, options),
     transact: (turn, objects, work) => transactions.run(turn, objects, work),
     outbox,
+    clients,
+    reminders,
+    clearReminders,
+    emit,
     openStore: (turn) =>
       new TurnStore(turn.activation, storage, {
         maxValue: config.maxValue,

@@ -1,9 +1,9 @@
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
+import { compareUtf8 } from "../../identity/utf8-order.ts";
 import { exceedsBytes, jsonText, NotJsonError } from "../../object/json.ts";
 import type { ObjectStore, StorePage, StorePageRange, StoreRange, StoreRow } from "../../object/store.ts";
 import type { SqlStorage } from "../../platform/ports.ts";
 import type { UnsavedObject } from "../storage/unsaved-object.ts";
-import { compareUtf8 } from "../storage/utf8-order.ts";
 import type { MemoryBudget } from "./memory-budget.ts";
 import { cursorAfter, isInRange, type KeyRange, keyRange } from "./store-range.ts";
 

@@ -1,29 +1,26 @@
-import { EdgeverseError } from "../../errors/edgeverse-error.ts";
-import type { CallContext, Caller, CallOptions } from "../../object/call.ts";
+import type { EdgeverseError } from "../../errors/edgeverse-error.ts";
+
+import type { CallContext, Caller, CallInfo, CallOptions } from "../../object/call.ts";
+import type { ClientMessages } from "../../object/client-messages.ts";
 import type { ChainLink } from "../../object/message.ts";
 import type { OutboxOptions } from "../../object/outbox.ts";
 import type { MethodDefinition } from "../../object/registry.ts";
+import type { ObjectReminders } from "../../object/reminder.ts";
 import type { TurnScope } from "../../object/scope.ts";
 import type { ObjectStore } from "../../object/store.ts";
 import type { ObjectName, TransactionWork } from "../../object/transaction.ts";
 import type { VirtualObject } from "../../object/virtual-object.ts";
 import { derivedCallId } from "../../reliable/fingerprint.ts";
 import type { Activation, Base, Instance } from "./activation.ts";
+import type { Outcome } from "./outcome.ts";
+import type { Services } from "./services.ts";
 import type { Transaction } from "./transaction.ts";
+import { asCaller, contextOf } from "./turn-context.ts";
 import type { TurnEffects } from "./turn-effect.ts";
 import type { TurnStore } from "./turn-store.ts";
 
 export type TurnActivation = Activation<Turn>;
-
-export type Outcome =
-  | { readonly ok: true; readonly value: unknown }
-  | { readonly ok: false; readonly error: EdgeverseError };
-
-/**
- * The outcome of a turn that never started because its shard is leaving: whoever sent it asks again, waits at the gate, and
- * is told where the object went. Compared by identity; never leaves the partition.
- */
-export const RELEASED = new EdgeverseError("UNAVAILABLE", "The shard is moving");
+export type TurnServices = Services<Turn>;
 
 /** What a turn is to do, and what becomes of its result. */
 export interface TurnPlan {
@@ -33,7 +30,7 @@ export interface TurnPlan {
   readonly method?: MethodDefinition;
   /** The method returns a promise, or may: code after its awaits must find its turn. */
   readonly async: boolean;
-  readonly info: CallContext;
+  readonly info: CallInfo;
   /** Ms the turn may take from its start; without it only `info.deadline` counts, and also while it waits. */
   readonly timeout?: number | undefined;
   /** The turn of this partition that waits for this one. */
@@ -56,19 +53,6 @@ export interface TurnPlan {
   finish(outcome: Outcome): void;
 }
 
-/** What the turn's stubs and store reach beyond the turn itself. */
-export interface TurnServices {
-  stub(turn: Turn, type: string, id: string, options: CallOptions): object;
-  transact(turn: Turn, objects: readonly ObjectName[], work: TransactionWork): Promise<unknown>;
-  outbox(turn: Turn, type: string, id: string, options: OutboxOptions): object;
-  openStore(turn: Turn): TurnStore;
-  uuid(): string;
-  /** The Worker's bindings, for `this.env`; nothing here looks into them. */
-  readonly env: unknown;
-  /** The error for code that uses a turn after its end. */
-  over(turn: Turn): Error;
-}
-
 /** A call that a turn has sent by message and waits for. */
 export interface Awaited {
   readonly turn: Turn;
@@ -83,7 +67,7 @@ export interface Awaited {
  */
 export class Turn implements TurnScope {
   readonly activation: TurnActivation;
-  readonly plan: TurnPlan;
+  plan: TurnPlan;
   readonly services: TurnServices;
   status: "waiting" | "running" | "ended" = "waiting";
   /** The instance it runs on. */
@@ -104,8 +88,8 @@ export class Turn implements TurnScope {
   spoiled = false;
   /** Text of the state it starts from. */
   text = "";
-  /** Text of the state it leaves, once that is known to be fit. */
-  left: string | undefined;
+  /** The state it leaves and what its type's indexes have of it, as texts, once both are known to be fit. */
+  left: { readonly text: string; readonly entries: string | undefined } | undefined;
   /** Whether `working` was made. */
   touched = false;
   working: unknown;
@@ -125,7 +109,7 @@ export class Turn implements TurnScope {
   startedAt = 0;
   #view: unknown;
   #asCaller: Caller | undefined;
-  #info: CallContext | undefined;
+  #context: CallContext | undefined;
   #store: TurnStore | undefined;
   #id: string | undefined;
 
@@ -146,17 +130,13 @@ export class Turn implements TurnScope {
   }
 
   get context(): CallContext {
-    this.#info ??= { ...this.plan.info, deadline: this.deadline };
-    return this.#info;
+    this.#context ??= contextOf(this.plan.info, this.deadline);
+    return this.#context;
   }
 
   /** The turn's object, as the objects that it calls see it. */
   get asCaller(): Caller {
-    if (this.#asCaller === undefined) {
-      const { identity } = this.plan.info.caller;
-      const caller = { kind: "object", type: this.activation.definition.type, id: this.activation.id } as const;
-      this.#asCaller = identity === undefined ? caller : { ...caller, identity };
-    }
+    this.#asCaller ??= asCaller(this.activation.definition.type, this.activation.id, this.plan.info);
     return this.#asCaller;
   }
 
@@ -199,6 +179,20 @@ export class Turn implements TurnScope {
   outbox(type: string, id: string, options: OutboxOptions): object {
     this.checkMutable("send from");
     return this.services.outbox(this, type, id, options);
+  }
+
+  get clients(): ClientMessages {
+    this.checkMutable("send from");
+    return this.services.clients(this);
+  }
+
+  get reminders(): ObjectReminders {
+    this.#check();
+    return this.services.reminders(this);
+  }
+
+  emit(topic: string, event: unknown): string {
+    return this.services.emit(this, topic, event);
   }
 
   stub(type: string, id: string, options: CallOptions): object {
@@ -248,27 +242,6 @@ export class Turn implements TurnScope {
     return this.touched ? JSON.stringify(this.working) : this.text;
   }
 
-  /** The turns that wait for this one, nearest first: this turn itself, its callers here, then those elsewhere. */
-  *ancestry(): Generator<ChainLink & { readonly local: Turn | undefined }> {
-    let turn: Turn = this;
-    for (;;) {
-      yield { key: turn.activation.key, turn: turn.id, readonly: turn.plan.readonly, local: turn };
-      const { parent } = turn.plan;
-      if (parent === undefined) break;
-      // A turn that has ended waits for nothing, and its callers do not wait for this call.
-      if (parent.status === "ended") return;
-      turn = parent;
-    }
-    const remote = turn.plan.chain ?? [];
-    for (let index = remote.length - 1; index >= 0; index--)
-      yield { ...(remote[index] as ChainLink), local: undefined };
-  }
-
-  /** The chain a call of this turn carries to another partition, oldest first. */
-  outgoingChain(): ChainLink[] {
-    return [...this.ancestry()].map(({ key, turn, readonly }) => ({ key, turn, readonly })).reverse();
-  }
-
   /** The turn that called it waits for it from now on, if it is one of this partition. */
   beginWait(): void {
     const { parent } = this.plan;
@@ -279,6 +252,23 @@ export class Turn implements TurnScope {
 
   endWait(): void {
     this.plan.parent?.children?.delete(this);
+  }
+
+  /**
+   * Lets go of all that it worked on, once it has ended: code that never ends, and whatever that code has set up, may hold the
+   * turn for ever.
+   */
+  release(): void {
+    this.plan = ended(this.plan);
+    this.instance = undefined;
+    this.text = "";
+    this.left = undefined;
+    this.working = undefined;
+    this.effects = undefined;
+    this.transaction = undefined;
+    this.outer = undefined;
+    this.#view = undefined;
+    this.#store = undefined;
   }
 
   /** Ends it before it has begun. */
@@ -297,4 +287,10 @@ export class Turn implements TurnScope {
   #check(): void {
     if (this.status !== "running") throw this.services.over(this);
   }
+}
+
+/** What may be asked of the plan of a turn that has ended: neither its request nor who waits for it. */
+function ended({ kind, readonly, method, async, info }: TurnPlan): TurnPlan {
+  const plan = { kind, readonly, async, info, run() {}, encode() {}, finish() {} };
+  return method === undefined ? plan : { ...plan, method };
 }

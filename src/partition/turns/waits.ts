@@ -2,6 +2,7 @@ import type { ChainLink } from "../../object/message.ts";
 import { type Caller, cycleThrough, type Objects } from "./cycle-search.ts";
 import { deadlock, runningTurn } from "./deadlock.ts";
 import type { Awaited, Turn, TurnActivation } from "./turn.ts";
+import { ancestry } from "./turn-chain.ts";
 import { yieldingTurn } from "./yielding.ts";
 
 /** Who waits for whom among the turns of a partition ([TURN7]). */
@@ -60,7 +61,7 @@ export class Waits implements Objects {
    * @returns the objects on the way round, from `turn`'s own to the caller's
    */
   closesCycle(turn: Turn): string[] | undefined {
-    return this.#cycle(turn.activation, [...turn.ancestry()].slice(1));
+    return this.#cycle(turn.activation, [...ancestry(turn)].slice(1));
   }
 
   /** The same for a call that would wait for whatever runs on `activation`, made by the turns of `chain`. */

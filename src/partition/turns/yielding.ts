@@ -1,5 +1,6 @@
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import type { Turn, TurnActivation } from "./turn.ts";
+import { ancestry } from "./turn-chain.ts";
 
 /**
  * The outcome of a turn that was to take an object for a transaction, and would have closed a circle that the transaction's
@@ -21,7 +22,7 @@ export function yieldingTurn(
   activations: ReadonlyMap<string, TurnActivation>,
 ): Turn | undefined {
   const circle = new Set(cycle);
-  for (const { key } of turn.ancestry()) {
+  for (const { key } of ancestry(turn)) {
     circle.add(key);
     if (key === cycle.at(-1)) break;
   }
@@ -37,6 +38,6 @@ export function yieldingTurn(
 }
 
 function isCalledBy(turn: Turn, keys: ReadonlySet<string>): boolean {
-  for (const link of turn.ancestry()) if (link.local !== turn && keys.has(link.key)) return true;
+  for (const link of ancestry(turn)) if (link.local !== turn && keys.has(link.key)) return true;
   return false;
 }

@@ -1,5 +1,6 @@
 import type { ShardState } from "../../placement/shard-state.ts";
 import type { Attempt, CoordinatorState, Message, MoveModelState, Order, PartitionState } from "./move-model-state.ts";
+import { PartNumbers } from "./part-numbers.ts";
 
 type Rename = (name: string) => string;
 
@@ -15,13 +16,12 @@ export function stateText({ partitions, coordinator, attempts, acked, late }: Mo
 }
 
 /**
- * Keys of states: a few characters, each the number of a part that was seen before. Parts are looked up by identity first,
- * for a step leaves most of them as they are.
+ * Keys of states: a few characters, each the number of a part that was seen before.
  *
  * @param symmetric B and C are alike: neither is the first owner, so a state and the one with both exchanged have one key
  */
 export function moveModelKey(symmetric: boolean): (state: MoveModelState) => string {
-  const numbers = new Map<string, number>();
+  const numbers = new PartNumbers();
   const straight = coder(numbers, same);
   if (!symmetric) return (state) => keyWith(straight, state, [0, 1]);
   const crossed = coder(numbers, swapped);
@@ -37,32 +37,16 @@ export function moveModelKey(symmetric: boolean): (state: MoveModelState) => str
 
 type Coder = ReturnType<typeof coder>;
 
-function coder(numbers: Map<string, number>, rename: Rename) {
-  const numberOf = (text: string): number => {
-    const known = numbers.get(text);
-    if (known !== undefined) return known;
-    if (numbers.size > 0xffff) throw new Error("a state has more different parts than can be numbered");
-    numbers.set(text, numbers.size);
-    return numbers.size - 1;
-  };
-  // The states that follow one another in a search mostly share their parts: two are worth remembering.
-  const remembered = <T extends object>(text: (part: T, rename: Rename) => string) => {
-    let [last, before]: [T | undefined, T | undefined] = [undefined, undefined];
-    let [lastNumber, numberBefore] = [0, 0];
-    return (part: T): number => {
-      if (part === last) return lastNumber;
-      const number = part === before ? numberBefore : numberOf(text(part, rename));
-      [before, numberBefore] = [last, lastNumber];
-      [last, lastNumber] = [part, number];
-      return number;
-    };
-  };
+function coder(numbers: PartNumbers, rename: Rename) {
+  const remembered = <T extends object>(text: (part: T, rename: Rename) => string) =>
+    numbers.remembered((part: T) => text(part, rename));
   return {
     partitions: [remembered(partitionText), remembered(partitionText), remembered(partitionText)] as const,
     coordinator: remembered(coordinatorText),
     attempts: remembered(attemptsText),
     late: remembered(lateText),
-    rest: ({ acked, crashes, last }: MoveModelState) => numberOf(`${acked};${crashes};${rename(last.at)}${last.epoch}`),
+    rest: ({ acked, crashes, last }: MoveModelState) =>
+      numbers.of(`${acked};${crashes};${rename(last.at)}${last.epoch}`),
   };
 }
 

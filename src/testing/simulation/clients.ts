@@ -1,7 +1,7 @@
 import type { CallMessage, Reply } from "../../object/message.ts";
 import { invocation } from "../platform-limits.ts";
 import type { History, Sent } from "./history.ts";
-import type { CallStep } from "./steps.ts";
+import type { CallStep } from "./step.ts";
 import type { Edge, World } from "./world.ts";
 
 /** Sends what the steps say, and writes down what comes back. */
@@ -80,6 +80,7 @@ export class Clients {
 function requestOf({ token, deed, to, step }: Sent): object {
   switch (deed) {
     case "add":
+    case "remindMe":
       return { token, ms: step.ms };
     case "forward":
     case "send":
@@ -98,8 +99,12 @@ function reliableOf(
   { deadline }: { deadline: number },
 ): Pick<CallMessage, "reliable"> {
   if (!reliable) return {};
-  const expiresAt = step.expiresIn === undefined ? {} : { expiresAt: deadline - step.timeout + step.expiresIn };
-  return { reliable: { callId: token, answer: step.accepted ? "accepted" : "outcome", ...expiresAt } };
+  const now = deadline - step.timeout;
+  const expiresAt = step.expiresIn === undefined ? {} : { expiresAt: now + step.expiresIn };
+  // A copy that comes later has another time.
+  const notBefore = step.notBefore === undefined ? {} : { notBefore: now + step.notBefore };
+  const answer = step.accepted || step.notBefore !== undefined ? "accepted" : "outcome";
+  return { reliable: { callId: token, answer, ...expiresAt, ...notBefore } };
 }
 
 export function describe(reply: Reply): string {

@@ -1,15 +1,19 @@
+import { isDeepStrictEqual } from "node:util";
 import { positionOf } from "../../identity/hash-order.ts";
 import type { Partition } from "../../partition/partition.ts";
 import type { CallSpans } from "./call-spans.ts";
 import { type Clients, describe } from "./clients.ts";
+import { checkEvents } from "./event-checks.ts";
 import type { History } from "./history.ts";
+import { checkIndexes } from "./index-checks.ts";
 import { explainHistory } from "./linearizability.ts";
 import { checkSettled } from "./move-checks.ts";
-import { type Mark, operationsOf } from "./object-operations.ts";
+import { type Mark, markKey, operationsOf } from "./object-operations.ts";
 import type { Operations } from "./operations.ts";
 import { checkOutbox } from "./outbox-checks.ts";
 import { shardsOf } from "./owner-checks.ts";
 import { checkPoison } from "./poison-checks.ts";
+import { checkReminders } from "./reminder-checks.ts";
 import type { Machine } from "./sim-machine.ts";
 import { unfinished } from "./unfinished.ts";
 import { Violation } from "./violation.ts";
@@ -64,6 +68,9 @@ export async function checkEnd(parts: Parts): Promise<number> {
     if (trouble !== undefined) throw new Violation(`[TURN2] object ${object}: ${trouble}`);
   }
   checkOutbox(history, ledgers);
+  checkReminders(history, ledgers);
+  checkIndexes(world);
+  checkEvents(history, ledgers, world.sinks);
   await checkQueues(world);
   return moves;
 }
@@ -101,13 +108,18 @@ function checkMarks(world: World, { sent }: History): Map<string, Mark> {
     );
     if (left !== undefined)
       throw new Violation(`[CALL7] message ${left.call_id} at ${machine.name} is ${left.status} for ever`);
-    type Row = { id: string; call_id: string; seq: number; status: string; response: string | null };
-    const rows = machine.disk.query<Row>("SELECT id, call_id, seq, status, response FROM calls");
-    for (const { id, call_id: callId, seq, status, response } of rows) {
+    const [sleeping] = machine.disk.query<{ name: string; error: string | null }>(
+      "SELECT name, error FROM reminders LIMIT 1",
+    );
+    if (sleeping !== undefined)
+      throw new Violation(`[TIME1] reminder ${sleeping.name} at ${machine.name} does not call: ${sleeping.error}`);
+    type Row = { type: string; id: string; call_id: string; seq: number; status: string; response: string | null };
+    const rows = machine.disk.query<Row>("SELECT type, id, call_id, seq, status, response FROM calls");
+    for (const { type, id, call_id: callId, seq, status, response } of rows) {
       const about = `call ${callId} of ${id} at ${machine.name}`;
       if (status === "pending" || (status === "parked" && !poison.has(callId)))
         throw new Violation(`[CALL2] ${about} is ${status} and does not end`);
-      marks.set(`${id} ${callId}`, { id, callId, seq, status, response });
+      marks.set(markKey(id, callId, type), { id, callId, seq, status, response });
     }
   }
   return marks;
@@ -120,7 +132,7 @@ function* strays({ disk }: Machine, count: number): Generator<{ name: string; ro
       .query<{ shard: number }>("SELECT shard FROM shards WHERE state IN ('owned', 'leaving')")
       .map(({ shard }) => shard),
   );
-  for (const name of ["objects", "rows", "pending", "marks", "outbox"]) {
+  for (const name of ["objects", "rows", "pending", "marks", "outbox", "reminders", "events"]) {
     const rows = disk.query<{ position: number; id: string }>(`SELECT position, id FROM ${name}`);
     const stray = rows.filter(({ position }) => !owned.has(positionOf(position) % count));
     if (stray.length > 0) yield { name, rows: stray.map(({ id }) => id).join(", ") };
@@ -131,12 +143,13 @@ function* strays({ disk }: Machine, count: number): Generator<{ name: string; ro
 async function checkLog(world: World, marks: ReadonlyMap<string, Mark>): Promise<void> {
   if (!world.settings.withLog) return;
   const { calls } = await world.log.list({ limit: 1_000 });
-  const logged = new Map(calls.map((call) => [`${call.id} ${call.callId}`, call]));
+  const logged = new Map(calls.map((call) => [markKey(call.id, call.callId, call.type), call]));
   for (const [key, mark] of marks) {
     const row = logged.get(key);
     if (row === undefined) throw new Violation(`[CALL5] the log does not know call ${key}`);
-    const same = (text: string | null) => (text === null ? null : JSON.stringify(JSON.parse(text)));
-    if (row.status !== mark.status || same(row.response) !== same(mark.response)) {
+    // As values: jsonb keeps members in an order of its own.
+    const [logs, owners] = [row.response, mark.response].map((text) => (text === null ? null : JSON.parse(text)));
+    if (row.status !== mark.status || !isDeepStrictEqual(logs, owners)) {
       throw new Violation(
         `[CALL5] call ${key} is ${mark.status} ${mark.response}, the log says ${row.status} ${row.response} (epoch ${row.epoch})`,
       );
@@ -158,14 +171,14 @@ function checkOrder(
 ): void {
   let last: Mark | undefined;
   for (const token of tokens) {
-    const mark = marks.get(`${object} ${token}`);
+    const mark = marks.get(markKey(object, token));
     if (mark === undefined) continue;
     if (last !== undefined && mark.seq < last.seq && !spans.apart(last, mark)) {
       throw new Violation(`[CALL4] ${mark.callId} of ${object} was accepted before ${last.callId} and ran after it`);
     }
     last = mark;
   }
-  const once = tokens.filter((token) => marks.has(`${object} ${token}`));
+  const once = tokens.filter((token) => marks.has(markKey(object, token)));
   if (new Set(once).size < once.length)
     throw new Violation(`[CALL1] a reliable call of ${object} ran twice: ${tokens}`);
 }
@@ -181,7 +194,8 @@ async function checkQueues(world: World): Promise<void> {
       gate: core.gate.waiting,
       calls: core.reliable.pending,
       open: core.reliable.open,
-      sendings: core.outbox.pending,
+      sendings: core.work.outbox.pending,
+      events: core.work.events.pending,
       memory: core.memory.held,
     };
     if (Object.values(left).some((count) => count !== 0)) {

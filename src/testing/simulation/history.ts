@@ -1,5 +1,5 @@
 import type { Reply } from "../../object/message.ts";
-import type { CallStep, Deed } from "./steps.ts";
+import type { CallStep, Deed } from "./step.ts";
 
 /** One call of a client, with everything that came back of it, however often it was sent. */
 export interface Sent {

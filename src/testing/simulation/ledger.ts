@@ -1,7 +1,9 @@
 import * as z from "zod";
 import { method } from "../../object/method.ts";
+import type { ObjectClass } from "../../object/object-class.ts";
+import type { Indexed } from "../../object/object-index.ts";
 import { type CallOutcome, callOutcome } from "../../object/outbox.ts";
-import { type ObjectClass, VirtualObject } from "../../object/virtual-object.ts";
+import { VirtualObject } from "../../object/virtual-object.ts";
 import { POISON } from "./sim-storage.ts";
 
 export type Sleep = (ms: number) => Promise<void>;
@@ -11,6 +13,9 @@ export interface LedgerView {
   readonly tokens: readonly string[];
 }
 
+/** What a deed's ms are multiplied with for its reminder: some are due at once, some when other trouble has come. */
+const REMIND_FACTOR = 50;
+
 const token = z.string();
 const ms = z.number().default(0);
 const STATE = z.object({
@@ -19,6 +24,17 @@ const STATE = z.object({
   sent: z.record(z.string(), z.string()).default({}),
   heard: z.array(z.string()).default([]),
 });
+type Tokens = Pick<z.output<typeof STATE>, "tokens">;
+const size = ({ tokens }: Tokens) => tokens.length;
+
+/** What a ledger is found by. In newer code one index has other values, one is gone, and one is new. */
+export function ledgerIndex(newer: boolean): Readonly<Record<string, (state: Tokens) => Indexed>> {
+  return newer
+    ? { size, tokens: ({ tokens }) => tokens.slice(-3), first: ({ tokens }) => tokens[0] }
+    : { size, tokens: ({ tokens }) => tokens.slice(-8), empty: ({ tokens }) => tokens.length === 0 || undefined };
+}
+
+const EVENTS = { "ledger.added": z.object({ token }) };
 const METHODS = {
   add: method({ request: z.object({ token, ms }) }),
   addNow: method({ request: z.object({ token }) }),
@@ -29,16 +45,25 @@ const METHODS = {
   ask: method({ request: z.object({ token, to: z.string() }) }),
   send: method({ request: z.object({ token, to: z.string(), ms }) }),
   told: method({ internal: true, request: callOutcome }),
+  emitNow: method({ request: z.object({ token }) }),
+  remindMe: method({ request: z.object({ token, ms }) }),
+  reminded: method({ internal: true, request: z.object({ token }) }),
   list: method({ readonly: true, request: z.object({ ms }) }),
 };
 
-/** Makes the simulated object's class for one process. It holds tokens in order, each of them in its state and as a row. */
-export function ledgerOf(sleep: Sleep, hooks: number): ObjectClass {
-  class Ledger extends VirtualObject<z.output<typeof STATE>> {
+/**
+ * Makes the simulated object's class for one process. It holds tokens in order, each of them in its state and as a row.
+ * @param newer whether the process runs newer code
+ */
+export function ledgerOf(sleep: Sleep, hooks: number, newer = false): ObjectClass {
+  class Ledger extends VirtualObject<z.output<typeof STATE>, typeof EVENTS> {
     static override readonly type = "SimulatedLedger";
     static override readonly state = STATE;
+    static override readonly index = ledgerIndex(newer);
     static override readonly timeout = "2s";
+    static override readonly access = { anonymous: true, delete: { anonymous: true } };
     static override readonly methods = METHODS;
+    static override readonly events = EVENTS;
 
     async add({ token, ms }: { token: string; ms: number }) {
       this.state.tokens.push(token);
@@ -56,12 +81,14 @@ export function ledgerOf(sleep: Sleep, hooks: number): ObjectClass {
     }
 
     refuse({ token }: { token: string }): never {
+      this.emit("ledger.added", { token });
       this.addNow({ token });
       throw this.fail("NO", "no");
     }
 
     /** Adds what can't be stored. */
     poison({ token }: { token: string }) {
+      this.emit("ledger.added", { token });
       return this.addNow({ token: token + POISON });
     }
 
@@ -94,6 +121,26 @@ export function ledgerOf(sleep: Sleep, hooks: number): ObjectClass {
       this.state.heard.push(callId);
       // It was deleted meanwhile.
       if (token !== undefined) this.addNow({ token: `${token}<${status === "success" ? "" : status}` });
+    }
+
+    /** Adds, and tells the outside so twice. */
+    emitNow({ token }: { token: string }) {
+      this.emit("ledger.added", { token });
+      this.emit("ledger.added", { token: `${token}+` });
+      return this.addNow({ token });
+    }
+
+    /** Adds now, and has itself called to add once more. A second reminder is set and replaced, a third forgotten. */
+    remindMe({ token, ms }: { token: string; ms: number }) {
+      this.remind(token, { after: 0 }, "reminded", { token: `${token} was replaced` });
+      this.remind(token, { after: ms * REMIND_FACTOR }, "reminded", { token });
+      this.remind("forgotten", { after: 0 }, "reminded", { token: `${token} was forgotten` });
+      this.forget("forgotten");
+      return this.addNow({ token });
+    }
+
+    reminded({ token }: { token: string }) {
+      return this.addNow({ token: `${token}!` });
     }
 
     async list({ ms }: { ms: number }) {

@@ -14,6 +14,11 @@ export interface Mark {
   readonly response: string | null;
 }
 
+/** What a mark is found by. An author's object can have the id and the call ids of a ledger, or of one of another type. */
+export function markKey(id: string, callId: string, type = "SimulatedLedger"): string {
+  return `${type}/${id} ${callId}`;
+}
+
 /** A delete whose first copy was answered too late may run again. */
 const GHOSTS = 2;
 
@@ -27,10 +32,11 @@ export function operationsOf(sent: readonly Sent[], marks: ReadonlyMap<string, M
     const { object, deed } = entry;
     if (deed === "list") put(object, reading(entry));
     else if (deed === "delete") put(object, deletion(entry));
-    else if (entry.reliable) put(object, reliable(entry, marks.get(`${object} ${entry.token}`)));
+    else if (entry.reliable) put(object, reliable(entry, marks.get(markKey(object, entry.token))));
     else put(object, plain(entry));
     if (deed === "forward" || deed === "ask" || deed === "send") put(entry.to, inner(entry, marks));
-    if (deed === "send") put(object, [told(entry)]);
+    if (deed === "send") put(object, [later(entry, "<")]);
+    if (deed === "remindMe") put(object, [later(entry, "!")]);
   }
   return operations;
 }
@@ -109,7 +115,7 @@ function reliable(entry: Sent, mark: Mark | undefined): ListOperation[] {
 function inner(entry: Sent, marks: ReadonlyMap<string, Mark>): ListOperation[] {
   const { token, deed, invoked, object, reliable } = entry;
   const add = { name: `${token}>`, kind: "add", token: `${token}>`, invoked } as const;
-  const done = reliable ? marks.get(`${object} ${token}`)?.status === "success" : answered(entry) !== undefined;
+  const done = reliable ? marks.get(markKey(object, token))?.status === "success" : answered(entry) !== undefined;
   const moment = answered(entry)?.moment ?? Number.POSITIVE_INFINITY;
   // What is sent arrives some time later.
   const returned = deed === "send" ? Number.POSITIVE_INFINITY : moment;
@@ -123,10 +129,10 @@ function inner(entry: Sent, marks: ReadonlyMap<string, Mark>): ListOperation[] {
   return [{ ...add, returned: done ? returned : Number.POSITIVE_INFINITY, required: done }, ...ghosts];
 }
 
-/** What the sender adds when it hears the outcome. Whether it has to: see `checkOutbox`. */
-function told({ token, invoked }: Sent): ListOperation {
+/** What the object adds when it hears the outcome, or is reminded. Whether it has to: see `checkOutbox` and `checkReminders`. */
+function later({ token, invoked }: Sent, mark: "<" | "!"): ListOperation {
   const returned = Number.POSITIVE_INFINITY;
-  return { name: `${token}<`, kind: "add", token: `${token}<`, invoked, returned, required: false };
+  return { name: `${token}${mark}`, kind: "add", token: `${token}${mark}`, invoked, returned, required: false };
 }
 
 function viewOf(response: string): readonly string[] {

@@ -5,7 +5,7 @@ import { invocation } from "../platform-limits.ts";
 import type { Clients } from "./clients.ts";
 import { shardsOf } from "./owner-checks.ts";
 import type { Machine } from "./sim-machine.ts";
-import type { Step } from "./steps.ts";
+import type { Step } from "./step.ts";
 import type { CoordinatorClient, Edge, World } from "./world.ts";
 
 type Operation = Exclude<Step, { kind: "call" | "again" }>;
@@ -45,6 +45,12 @@ export class Operations {
         return;
       case "crash coordinator":
         world.coordinator.crash();
+        return;
+      case "deploy":
+        world.deployed = true;
+        for (const [index, machine] of world.partitions.entries()) {
+          world.time.after(index * step.apart, () => machine.crash());
+        }
         return;
       case "freeze": {
         this.#any(step.machine).process?.freeze(world.time.now + step.ms);
@@ -156,7 +162,8 @@ export class Operations {
           | "log slow"
           | "forget map"
           | "cron"
-          | "crash coordinator";
+          | "crash coordinator"
+          | "deploy";
       }
     >,
   ): void {

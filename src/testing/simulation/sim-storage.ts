@@ -245,9 +245,9 @@ export class DiskHandle implements SqlStorage {
     });
   }
 
+  /** As on the platform, nobody is told at once that it has failed. */
   wakeAt(time: number | null): void {
-    this.#check();
-    this.#disk.wakeAt(time);
+    if (!this.#fenced) this.#disk.wakeAt(time);
   }
 
   /** Another process has the disk. What this one waits for it never learns: the writes may be there or not. */

@@ -8,7 +8,8 @@ import { checkOwners, shardsOf } from "./owner-checks.ts";
 import { Random } from "./random.ts";
 import { type Settings, settingsOf } from "./settings.ts";
 import { FencedError } from "./sim-storage.ts";
-import { type Step, stepsOf } from "./steps.ts";
+import type { Step } from "./step.ts";
+import { stepsOf } from "./steps.ts";
 import { unfinished } from "./unfinished.ts";
 import { Violation } from "./violation.ts";
 import type { Workload } from "./workload.ts";
@@ -115,6 +116,7 @@ export async function simulate<Answer = unknown>(options: SimulateOptions<Answer
     });
     await world.time.run(settings.duration, afterEach);
     operations.heal();
+    world.sinks.heal();
     const run = (ms: number) => world.time.run(world.time.now + ms, afterEach);
     const quiet = () => isQuiet(world, history);
     let rests = 0;
@@ -164,6 +166,10 @@ function checkDriven(world: World): void {
       world.time.now,
     );
     if (unsent !== undefined) throw new Violation(`[CALL7] nobody at ${name} delivers message ${unsent.call_id}`);
+    const [missed] = disk.query<{ name: string }>("SELECT name FROM reminders WHERE wake <= ? LIMIT 1", world.time.now);
+    if (missed !== undefined) throw new Violation(`[TIME1] nobody at ${name} takes up reminder ${missed.name}`);
+    const [kept] = disk.query<{ event_id: string }>("SELECT event_id FROM events WHERE status = 'waiting' LIMIT 1");
+    if (kept !== undefined) throw new Violation(`[EVT1] nobody at ${name} sends event ${kept.event_id}`);
     const [untold] = world.settings.withLog ? disk.query<{ list: string }>("SELECT list FROM backlog LIMIT 1") : [];
     if (untold !== undefined) throw new Violation(`[CALL5] nobody at ${name} tells the log of ${untold.list}`);
   }
@@ -174,7 +180,12 @@ async function isQuiet(world: World, history: History): Promise<boolean> {
   const count = (disk: { query(sql: string): unknown[] }, sql: string) => disk.query(sql).length;
   for (const { disk } of world.partitions) {
     if (count(disk, "SELECT 1 FROM sqlite_master WHERE name = 'changes'") === 0) continue;
-    if (count(disk, "SELECT 1 FROM pending UNION ALL SELECT 1 FROM backlog UNION ALL SELECT 1 FROM outbox LIMIT 1") > 0)
+    if (
+      count(
+        disk,
+        "SELECT 1 FROM pending UNION ALL SELECT 1 FROM backlog UNION ALL SELECT 1 FROM outbox UNION ALL SELECT 1 FROM reminders UNION ALL SELECT 1 FROM events LIMIT 1",
+      ) > 0
+    )
       return false;
     if (count(disk, "SELECT 1 FROM shards WHERE dirty = 1 OR state NOT IN ('owned', 'gone') LIMIT 1") > 0) return false;
   }

@@ -1,51 +1,9 @@
 import { type Ambush, ambushOf } from "./ambush.ts";
 import type { Random } from "./random.ts";
 import type { Focus, Settings } from "./settings.ts";
+import type { CallStep, Deed, Step } from "./step.ts";
 
-/** Something that happens to the cluster or is done in it. All of it is decided before time begins, so it can be cut down. */
-export type Step = { readonly at: number } & (
-  | CallStep
-  | { readonly kind: "again"; readonly edge: number; readonly pick: number; readonly timeout: number }
-  /** The n-th call of an author's workload. */
-  | { readonly kind: "author"; readonly edge: number; readonly n: number }
-  | { readonly kind: "crash" | "usurp"; readonly machine: number }
-  /** After so many commits. */
-  | { readonly kind: "crash at commit"; readonly machine: number; readonly commits: number; readonly delay: number }
-  | { readonly kind: "ambush"; readonly ambush: Ambush }
-  | { readonly kind: "crash coordinator" }
-  | { readonly kind: "freeze"; readonly machine: number; readonly ms: number }
-  | { readonly kind: "cut"; readonly one: number; readonly other: number; readonly ms: number }
-  | { readonly kind: "log away" | "log slow"; readonly ms: number }
-  | { readonly kind: "write fails"; readonly machine: number }
-  | { readonly kind: "disk full" | "disk broken"; readonly machine: number; readonly ms: number }
-  | { readonly kind: "forget map"; readonly edge: number }
-  | { readonly kind: "cron" }
-  | { readonly kind: "move"; readonly object: string; readonly to: number }
-  | { readonly kind: "add" | "cordon" | "drain" | "uncordon" | "remove"; readonly partition: number }
-  | { readonly kind: "pin"; readonly object: string; readonly to: number | undefined }
-  | { readonly kind: "unpin"; readonly object: string }
-  | { readonly kind: "cancel"; readonly object: string; readonly force: boolean }
-  | { readonly kind: "rebalance" }
-  | { readonly kind: "shard count"; readonly factor: number }
-);
-
-/** What a client does. */
-export type Deed = "add" | "addNow" | "logged" | "refuse" | "poison" | "forward" | "ask" | "send" | "list" | "delete";
-
-export interface CallStep {
-  readonly kind: "call";
-  readonly edge: number;
-  readonly object: string;
-  readonly deed: Deed;
-  readonly reliable: boolean;
-  readonly accepted: boolean;
-  readonly timeout: number;
-  readonly ms: number;
-  readonly to: string;
-  readonly expiresIn: number | undefined;
-}
-
-export type Operation = Exclude<Step["kind"], "call" | "again" | "author">;
+export type Operation = Exclude<Step["kind"], "call" | "again" | "author" | "deploy">;
 
 const OPERATIONS: Readonly<Record<Operation, number>> = {
   crash: 6,
@@ -102,6 +60,8 @@ const DEEDS: Readonly<Record<Deed, number>> = {
   forward: 2,
   ask: 1,
   send: 0,
+  remindMe: 0,
+  emitNow: 0,
   list: 5,
   delete: 0.5,
 };
@@ -109,7 +69,7 @@ const DEEDS: Readonly<Record<Deed, number>> = {
 /** Where shards move much: what has another object in it, and what leaves no row behind. */
 const MOVED_DEEDS: Readonly<Record<Deed, number>> = { ...DEEDS, forward: 6, ask: 3, delete: 2, poison: 0 };
 
-/** Deeds that now and then are a call through the outbox instead. */
+/** Deeds that now and then are a call through the outbox, or by a reminder, or emit events, instead. */
 const MAY_SEND: ReadonlySet<Deed> = new Set(["add", "addNow", "forward", "ask"]);
 
 /** Deeds of which there are no reliable calls. */
@@ -138,15 +98,32 @@ export function stepsOf(random: Random, settings: Settings, authorCalls = 0): St
   for (let n = 0; n < authorCalls; n++) {
     steps.push({ at: random.between(0, settings.duration), kind: "author", edge: random.int(2), n });
   }
+  const deploy = random.fork("deploy");
+  // Its crashes would park calls that did nothing.
+  if (!settings.parks && deploy.chance(0.25)) steps.push(...deployment(deploy, settings));
   // A copy that was left behind by force lets its partition count no shards anew, until the shard moves there again.
   const recounted = steps.some(({ kind }) => kind === "shard count");
   const outbox = random.fork("outbox");
   const withSends = steps.flatMap((step) =>
     step.kind === "call" && MAY_SEND.has(step.deed) && outbox.chance(0.12) ? sends(outbox, step) : [step],
   );
+  const reminders = random.fork("reminders");
+  const withReminders = withSends.map((step): Step & { readonly at: number } =>
+    step.kind === "call" && MAY_SEND.has(step.deed) && reminders.chance(0.12) ? { ...step, deed: "remindMe" } : step,
+  );
+  const scheduled = random.fork("scheduled");
+  const withTimes = withReminders.map((step): Step & { readonly at: number } =>
+    step.kind === "call" && step.reliable && step.deed !== "poison" && scheduled.chance(0.12)
+      ? { ...step, notBefore: scheduled.pick([1, 20, 300, 2_000]) }
+      : step,
+  );
+  const events = random.fork("events");
+  const withEvents = withTimes.map((step): Step & { readonly at: number } =>
+    step.kind === "call" && MAY_SEND.has(step.deed) && events.chance(0.15) ? { ...step, deed: "emitNow" } : step,
+  );
   const unforced = recounted
-    ? withSends.map((step) => (step.kind === "cancel" ? { ...step, force: false } : step))
-    : withSends;
+    ? withEvents.map((step) => (step.kind === "cancel" ? { ...step, force: false } : step))
+    : withEvents;
   return unforced.sort((left, right) => left.at - right.at);
 }
 
@@ -194,6 +171,21 @@ function takenBack(random: Random, { objects, duration }: Settings): Step[] {
     { at, kind: "move", object, to: random.int(4) },
     { at: at + random.between(10, 200), kind: "cancel", object, force: false },
   ];
+}
+
+/** Newer code comes, and shards move from where the older runs yet to where the newer runs already. */
+function deployment(random: Random, { objects, duration }: Settings): Step[] {
+  const at = random.between(0, duration);
+  const apart = random.pick([0, 100, 2_000]);
+  const moves = objects.slice(0, 2).map(
+    (object): Step => ({
+      at: at + random.between(0, apart),
+      kind: "move",
+      object,
+      to: 0,
+    }),
+  );
+  return [{ at, kind: "deploy", apart }, ...moves];
 }
 
 const TAKEN_BACK: readonly Ambush[] = [

@@ -78,7 +78,7 @@ export class WorkloadRun {
       config: timeout === undefined ? config : { ...config, callTimeout: timeout },
       clock: process.clock,
       random: { uuid: () => `w${this.#requests++}` },
-      caller: "client",
+      caller: "worker",
       router: {
         call: (message) => this.#send(message, edge),
         lifecycle: (message: LifecycleMessage) => this.#clients.edge(edge).router.lifecycle(message),

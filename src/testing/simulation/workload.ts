@@ -1,5 +1,7 @@
 import type { EdgeverseError } from "../../errors/edgeverse-error.ts";
-import type { CreateParameters, ObjectClass, Stub } from "../../object/virtual-object.ts";
+import type { ObjectClass } from "../../object/object-class.ts";
+import type { CreateParameters } from "../../object/request-types.ts";
+import type { Stub } from "../../object/stub-types.ts";
 import type { RemoteCallOptions, RemoteLifecycleOptions } from "../../router/remote-objects.ts";
 import type { Random } from "./random.ts";
 

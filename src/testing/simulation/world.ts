@@ -2,14 +2,14 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { Config } from "../../config/config.ts";
 import { Coordinator } from "../../coordinator/coordinator.ts";
 import { policyOf } from "../../coordinator/policy.ts";
+import type { ObjectClass } from "../../object/object-class.ts";
 import { Registry } from "../../object/registry.ts";
-import type { ObjectClass } from "../../object/virtual-object.ts";
 import { partitionClient } from "../../partition/client.ts";
 import { Partition } from "../../partition/partition.ts";
 import type { Turn } from "../../partition/turns/turn.ts";
 import type { Genesis, MapDocument } from "../../placement/shard-map.ts";
 import { within } from "../../platform/within.ts";
-import { type Maintenance, maintenanceOf, reconcileWholly } from "../../reliable/maintenance.ts";
+import { type Maintenance, maintenanceOf } from "../../reliable/maintenance.ts";
 import type { CallLog } from "../../reliable/ports.ts";
 import { LearnedMap } from "../../router/map-cache.ts";
 import type { PartitionClient } from "../../router/ports.ts";
@@ -24,6 +24,7 @@ import { BEGINNING, SimTime } from "./sim-clock.ts";
 import { Machine } from "./sim-machine.ts";
 import { SimNetwork } from "./sim-network.ts";
 import { type Service, SimProcess } from "./sim-process.ts";
+import { SINKS, SimSinks } from "./sim-sinks.ts";
 import { SimDisk } from "./sim-storage.ts";
 
 /** The coordinator as others reach it by message. */
@@ -50,11 +51,14 @@ export class World {
   readonly settings: Settings;
   readonly network: SimNetwork;
   readonly log: MemoryCallLog;
+  readonly sinks: SimSinks;
   readonly machines = new Map<string, Machine>();
   readonly genesis: Genesis;
   /** Errors of the code under test that it must not make. */
   readonly faults: unknown[] = [];
   logDelay = 2;
+  /** Whether newer code is out: processes that start from now on have it. */
+  deployed = false;
   /** Whether an operator has ended a move without its target, which then keeps a copy that it does not serve. */
   forced = false;
   readonly #random: Random;
@@ -71,6 +75,7 @@ export class World {
     const members = Array.from({ length: settings.partitions }, (_, index) => ({ name: `p${index}`, weight: 1 }));
     this.genesis = { shards: settings.config.shards, members };
     this.log = new MemoryCallLog({ now: () => BEGINNING + Math.floor(this.time.now) });
+    this.sinks = new SimSinks(random.fork("sinks"));
     this.network = new SimNetwork({
       time: this.time,
       random: random.fork("network"),
@@ -90,7 +95,7 @@ export class World {
   }
 
   get partitions(): Machine[] {
-    return [...this.machines.values()].filter(({ name }) => name !== COORDINATOR && name !== LOG);
+    return [...this.machines.values()].filter(({ name }) => name !== COORDINATOR && name !== LOG && name !== SINKS);
   }
 
   get coordinator(): Machine {
@@ -107,6 +112,7 @@ export class World {
       start: (machine) => {
         this.trace(`start ${name}`);
         if (name === COORDINATOR) return this.#coordinator(machine);
+        if (name === SINKS) return this.#sinks();
         return name === LOG ? this.#log() : this.#partition(machine);
       },
       wake: async (process) => (process.service["wake"] as () => Promise<unknown>)(),
@@ -168,11 +174,12 @@ export class World {
       connect,
       loads: { report: (report) => coordinator.report(report) },
       log,
-      reconcile: () => reconcileWholly(maintenance),
+      reconcile: () => maintenance.reconcile(),
       observer: {
         methodThrew: (_key, _request, thrown) => this.#fault(process, thrown),
         warn: (event, details) => this.#warn(process, event, details),
       },
+      events: this.sinks.routes(process, network, ["ledger.added"]),
       proposal: genesis,
       name: machine.name,
     });
@@ -223,13 +230,19 @@ export class World {
     return process;
   }
 
+  #sinks(): SimProcess {
+    const process = this.#process(SINKS);
+    process.service = this.sinks.service;
+    return process;
+  }
+
   /** Postgres, as a process reaches it. */
   #logOf(process: SimProcess): CallLog {
     return overConnections(this.network.client<CallLog>(process, LOG));
   }
 
   #registry(sleep: Sleep, hooks: number): Registry {
-    return new Registry([ledgerOf(sleep, hooks), ...this.#objects]);
+    return new Registry([ledgerOf(sleep, hooks, this.deployed), ...this.#objects]);
   }
 
   #router(process: SimProcess, registry: Registry): Router {

@@ -11,3 +11,13 @@ export function compareUtf8(left: string, right: string): number {
   }
   return left.length - right.length;
 }
+
+/** The least text above everything that begins with `prefix`; undefined when there is none. */
+export function prefixEnd(prefix: string): string | undefined {
+  const points = [...prefix];
+  for (let last = points.pop(); last !== undefined; last = points.pop()) {
+    const next = (last.codePointAt(0) as number) + 1;
+    if (next <= 0x10ffff) return points.join("") + String.fromCodePoint(next === 0xd800 ? 0xe000 : next);
+  }
+  return undefined;
+}

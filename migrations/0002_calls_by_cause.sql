@@ -1,0 +1,2 @@
+-- Writes wait while it is made: calls go on meanwhile, and what the log is to hear waits in the partitions.
+CREATE INDEX "edgeverse_reliable_calls_cause" ON "edgeverse_reliable_calls" USING btree (("caller" -> 'cause' ->> 'callId')) WHERE ("edgeverse_reliable_calls"."caller" -> 'cause' ->> 'callId') is not null;

@@ -1,0 +1,83 @@
+import { type Access, type AccessRule, declares, type TypeAccess, type Who } from "./access.ts";
+import type { Step, Steps } from "./decide.ts";
+import { glob } from "./glob.ts";
+
+/** A rule of the host, ready to be applied. */
+export interface Rule {
+  readonly rule: AccessRule;
+  readonly onType: (type: string) => boolean;
+  readonly onMethod: (method: string) => boolean;
+  readonly step: Step;
+}
+
+const always = () => true;
+const EVERYBODY = "{ anonymous: true }";
+const NOBODY: Omit<Step, "from" | "implied"> = { matches: undefined, internal: true, clients: undefined };
+
+/** @param rules without a fault */
+export function compiled(rules: readonly AccessRule[]): Rule[] {
+  return rules.map((rule, index) => {
+    const { type, id, method, access } = rule;
+    return {
+      rule,
+      onType: glob(type) ?? always,
+      onMethod: method === undefined ? always : (glob(method) ?? always),
+      step: {
+        matches: id === undefined ? undefined : glob(id),
+        internal: access === "ALLOW" || access === "INTERNAL",
+        clients: access === "ALLOW" || access === "EXTERNAL" ? whoOf(rule) : undefined,
+        implied: false,
+        from: "rule",
+        index,
+      },
+    };
+  });
+}
+
+/** Who may call a method: by the host's rules, else by what the method says, else by what its class says. */
+export function methodSteps(
+  rules: readonly Rule[],
+  { type, name, method, all }: { type: string; name: string; method: Access; all: TypeAccess | undefined },
+): Steps {
+  const over = rules.filter(({ rule, onMethod }) => rule.lifecycle === undefined && onMethod(name));
+  const own = declares(method) ? stepOf(method, "method") : all === undefined ? undefined : stepOf(all, "class");
+  const steps = inOrder(over, own ?? { ...NOBODY, implied: false, from: "default" });
+  return { what: `call ${type}.${name}`, remedy: EVERYBODY, steps };
+}
+
+/** Who may create or delete objects of a type. */
+export function lifecycleSteps(
+  rules: readonly Rule[],
+  { type, action, all }: { type: string; action: "create" | "delete"; all: TypeAccess | undefined },
+): Steps {
+  const over = rules.filter(({ rule: { lifecycle } }) => lifecycle === "ALL" || lifecycle === action.toUpperCase());
+  const said = all?.[action];
+  const implied = action === "create";
+  const step =
+    said !== undefined ? stepOf(said, "class") : implied && all !== undefined ? stepOf(all, "class") : undefined;
+  const own = step ?? { ...NOBODY, from: "default" };
+  const steps = inOrder(over, { ...own, implied: implied && said === undefined });
+  return { what: `${action} a ${type}`, remedy: implied ? EVERYBODY : '{ delete: { roles: ["admin"] } }', steps };
+}
+
+function stepOf(access: Access, from: "method" | "class"): Step {
+  const clients = access.internal === true ? undefined : whoOf(access);
+  return { matches: undefined, internal: true, clients, implied: false, from };
+}
+
+/** A copy: what decides is not to change afterwards. */
+function whoOf({ anonymous, roles, owner, or }: Who): Who {
+  return {
+    anonymous: anonymous === true,
+    owner: owner === true,
+    ...(roles === undefined ? {} : { roles: [...roles] }),
+    ...(or === undefined ? {} : { or: whoOf(or) }),
+  };
+}
+
+/** What comes after a step for every object decides nothing. */
+function inOrder(rules: readonly Rule[], own: Step): Step[] {
+  const steps = rules.map(({ step }) => step);
+  const last = steps.findIndex(({ matches }) => matches === undefined);
+  return last < 0 ? [...steps, own] : steps.slice(0, last + 1);
+}

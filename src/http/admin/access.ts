@@ -1,0 +1,76 @@
+import * as z from "zod";
+import { type Explanation, explain } from "../../access/explain.ts";
+import { checkIdentity } from "../../access/identity.ts";
+import type { Caller } from "../../object/call.ts";
+import { readChange } from "../parse.ts";
+import type { HttpParts } from "../ports.ts";
+import { respond } from "../respond.ts";
+import type { Route } from "../route.ts";
+import { about, count, jsonValue, objectId, typeName } from "../schemas.ts";
+
+const identitySchema = z.strictObject({
+  id: z.string(),
+  roles: z.array(z.string()),
+  claims: z.record(z.string(), jsonValue).optional(),
+});
+const bodySchema = z
+  .strictObject({
+    type: typeName,
+    id: objectId,
+    method: z.string().optional(),
+    lifecycle: z.enum(["CREATE", "DELETE"]).optional(),
+    caller: z
+      .enum(["client", "object", "worker"])
+      .default("client")
+      .register(about, { description: "`worker` is the Worker's own code" }),
+    identity: identitySchema.optional().register(about, { description: "Without it a client is anonymous" }),
+  })
+  .refine(({ method, lifecycle }) => (method === undefined) !== (lifecycle === undefined), {
+    message: "it needs a method or a lifecycle, and not both",
+  })
+  .register(about, {
+    examples: [{ type: "Wallet", id: "ann", method: "deposit", identity: { id: "ann", roles: ["player"] } }],
+  });
+
+const answerSchema = z.object({
+  allowed: z.boolean(),
+  code: z.enum(["ACCESS_DENIED", "UNAUTHENTICATED"]).optional(),
+  reason: z.string().optional(),
+  rule: z.object({
+    from: z
+      .enum(["rule", "method", "class", "default"])
+      .register(about, { description: "A rule of the host, the method, its class, or none of these" }),
+    index: count.optional().register(about, { description: "Which of the host's rules, from 0" }),
+    clients: z.string().nullable().register(about, { description: "Which clients it lets in; null: none" }),
+    internal: z.boolean().register(about, { description: "Whether it lets in objects and the Worker's own code" }),
+  }),
+});
+
+/** `POST /admin/v1/access/explain`: may this one do that, and what decides it. It asks nobody: the answer is of the code's rules. */
+export function explainAccessRoute({ registry }: Pick<HttpParts, "registry">): Route {
+  return {
+    doc: {
+      id: "explainAccess",
+      tag: "cluster",
+      role: "viewer",
+      method: "post",
+      path: "/admin/v1/access/explain",
+      summary: "See whether a call is allowed, and which rule decides",
+      body: bodySchema,
+      answers: { 200: { description: "The decision", schema: answerSchema } },
+      problems: ["INVALID_ID", "TYPE_NOT_FOUND", "METHOD_NOT_FOUND"],
+    },
+    handle: async (context) => {
+      const { type, id, method, lifecycle, caller: kind, identity } = await readChange(context, bodySchema);
+      const caller: Caller = { kind, ...(identity === undefined ? {} : { identity: checkIdentity(identity) }) };
+      const definition = registry.type(type);
+      registry.placement(type, id);
+      const steps =
+        method === undefined
+          ? definition.access[lifecycle === "CREATE" ? "create" : "delete"]
+          : registry.visible(caller, definition, method).access;
+      const explanation: Explanation = explain(steps, caller, id);
+      return respond(JSON.stringify(explanation), context.requestId);
+    },
+  };
+}

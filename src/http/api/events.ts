@@ -1,0 +1,86 @@
+import * as z from "zod";
+import type { Identity } from "../../access/identity.ts";
+import { EdgeverseError } from "../../errors/edgeverse-error.ts";
+import { within } from "../../platform/within.ts";
+import { gateOf } from "../../push/client-id.ts";
+import { PROTOCOL } from "../../push/frames.ts";
+import type { HttpParts } from "../ports.ts";
+import type { Route } from "../route.ts";
+import { about } from "../schemas.ts";
+
+/** Ms that a gate may take to open a connection. */
+const WITHIN = 10_000;
+/** A page can't set headers of a WebSocket: its token comes among the protocols. */
+const BEARER = "bearer.";
+
+/** `GET /api/v1/events/socket`: a connection to a gate. */
+export function socketRoute(parts: HttpParts): Route {
+  return {
+    doc: {
+      id: "socket",
+      tag: "events",
+      method: "get",
+      path: "/api/v1/events/socket",
+      summary: "Connect by WebSocket",
+      description:
+        `Ask for the protocol \`${PROTOCOL}\`, and if a token is needed for \`${BEARER}<token>\` beside it. ` +
+        'The guide\'s page "Talking to clients" has the frames.',
+      query: z.object({
+        client: z
+          .string()
+          .optional()
+          .register(about, { description: "The client id of the session to go on with: it leads to its gate" }),
+      }),
+      answers: { 101: { description: "The connection is open" } },
+      problems: ["ACCESS_DENIED", "INVALID_ARGUMENT", "NOT_FOUND", "OVERLOADED", "UNAUTHENTICATED", "UNAVAILABLE"],
+    },
+    async handle({ request }) {
+      const door = doorOf(parts);
+      const { headers } = request;
+      if (headers.get("upgrade")?.toLowerCase() !== "websocket")
+        throw new EdgeverseError("INVALID_ARGUMENT", "Ask for an upgrade to a WebSocket here");
+      const protocols = (headers.get("sec-websocket-protocol") ?? "").split(",").map((name) => name.trim());
+      if (!protocols.includes(PROTOCOL))
+        throw new EdgeverseError("INVALID_ARGUMENT", `Ask for the protocol ${PROTOCOL}: this host speaks no other`);
+      const identity = await admit(parts, request, protocols);
+      const { searchParams } = new URL(request.url);
+      const gate = gateFor(parts, searchParams.get("client") ?? "");
+      const late = () =>
+        new EdgeverseError("UNAVAILABLE", `The gate ${gate} did not answer in time`, { retryAfter: 1 });
+      const lost = (cause: unknown) => {
+        if (cause instanceof EdgeverseError) throw cause;
+        throw new EdgeverseError("UNAVAILABLE", `The gate ${gate} can't be reached`, { cause, retryAfter: 1 });
+      };
+      return within(parts.clock, WITHIN, door.open(gate, identity).catch(lost), late);
+    },
+  };
+}
+
+function doorOf({ gates }: HttpParts): NonNullable<HttpParts["gates"]> {
+  if (gates !== undefined) return gates;
+  throw new EdgeverseError(
+    "NOT_FOUND",
+    "This host lets no clients connect: it needs the binding GATE, and the option push of defineHost",
+  );
+}
+
+/** Whoever may connect. The one place that decides it. @throws EdgeverseError */
+async function admit(parts: HttpParts, request: Request, protocols: readonly string[]): Promise<Identity | null> {
+  const { rules } = doorOf(parts);
+  rules.checkOrigin(request.headers.get("origin"), new URL(request.url).host);
+  const token = protocols.find((name) => name.startsWith(BEARER))?.slice(BEARER.length);
+  const headers = new Headers(request.headers);
+  if (token !== undefined) headers.set("authorization", `Bearer ${token}`);
+  const known =
+    parts.authenticate === undefined ? null : await parts.authenticate(new Request(request.url, { headers }));
+  rules.checkConnect(known);
+  return known;
+}
+
+/** The gate that a client names, if it is one of this host, else any. */
+function gateFor({ gates, random }: HttpParts, client: string): string {
+  const { names } = gates as NonNullable<HttpParts["gates"]>;
+  const named = gateOf(client);
+  if (named !== undefined && names.includes(named)) return named;
+  return names[Number.parseInt(random.uuid().slice(0, 8), 16) % names.length] ?? (names[0] as string);
+}

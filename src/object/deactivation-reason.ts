@@ -1,0 +1,2 @@
+/** Why an object leaves memory. */
+export type DeactivationReason = "idle" | "capacity" | "moved";

@@ -1,0 +1,66 @@
+import type { Wire } from "./ports.ts";
+import type { Session } from "./session.ts";
+
+/** Bounds of what is sent to a client and not acknowledged. */
+export const WINDOW = { bytes: 256 * 1024, messages: 1_000 } as const;
+
+/** A client that is connected: what it was sent, and what it has acknowledged. */
+export class Connection {
+  readonly wire: Wire;
+  readonly session: Session;
+  /** It has to be sent messages of the log after this number; undefined while it has been sent all there are. */
+  behind: number | undefined;
+  /** It is being sent what the log has. */
+  reading = false;
+  /** It has acknowledged nothing since somebody looked, though it should have. */
+  stalled = false;
+  /** Messages on their way, and the first of them that is. */
+  #flights: { readonly n: number; readonly bytes: number }[] = [];
+  #first = 0;
+  #bytes = 0;
+
+  constructor(wire: Wire, session: Session) {
+    this.wire = wire;
+    this.session = session;
+  }
+
+  /** Whether it may be sent another message now. */
+  get hasRoom(): boolean {
+    return this.#bytes < WINDOW.bytes && this.#flights.length - this.#first < WINDOW.messages;
+  }
+
+  /** Whether it is worth while to send more. */
+  get isHalfFree(): boolean {
+    return this.#bytes <= WINDOW.bytes / 2 && this.#flights.length - this.#first <= WINDOW.messages / 2;
+  }
+
+  sent(n: number, bytes: number): void {
+    this.#flights.push({ n, bytes });
+    this.#bytes += bytes;
+  }
+
+  /** The client has everything for it up to message `n`. */
+  acknowledge(n: number): void {
+    this.stalled = false;
+    for (let flight = this.#flights[this.#first]; flight !== undefined && flight.n <= n; ) {
+      this.#bytes -= flight.bytes;
+      this.#first++;
+      flight = this.#flights[this.#first];
+    }
+    if (this.#first * 2 > this.#flights.length) {
+      this.#flights = this.#flights.slice(this.#first);
+      this.#first = 0;
+    }
+  }
+
+  /** Everything for this client up to this message is acknowledged: all there are, when nothing is on its way. */
+  position(head: number): number {
+    const flight = this.#flights[this.#first];
+    return flight === undefined ? (this.behind ?? head) : flight.n - 1;
+  }
+
+  /** Has its place kept with the connection. */
+  note(head: number): void {
+    this.wire.note({ kind: "open", client: this.session.client, acked: this.position(head) });
+  }
+}

@@ -1,0 +1,113 @@
+import type { Clock } from "../platform/ports.ts";
+import type { Audience } from "./audience.ts";
+import type { Connection } from "./connection.ts";
+import { gapFrame, messageFrame } from "./frames.ts";
+import type { Logged, MessageLog } from "./message-log.ts";
+import type { Outgoing } from "./outgoing.ts";
+
+interface Parts {
+  readonly log: MessageLog;
+  readonly audience: Audience;
+  readonly outgoing: Outgoing;
+  readonly clock: Clock;
+}
+
+/** Messages that are read of the log at once. */
+const READ = 20;
+
+/**
+ * Sends connected clients what is for them ([PUSH1]). A new message goes to all of its clients at once. A client that has too
+ * much on its way, or that comes back, is *behind*: it gets nothing new, and reads on in the log as it acknowledges. So a slow
+ * client takes no memory, and the order is that of the log. What the log has no more is a gap, and the client is told.
+ */
+export class Feed {
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** Messages have come into the log. */
+  publish(messages: readonly Logged[]): void {
+    const { audience, outgoing, log } = this.#parts;
+    for (const message of messages) {
+      let text: string | undefined;
+      for (const connection of audience.of(message.target)) {
+        if (connection.behind !== undefined) continue;
+        if (connection.hasRoom) {
+          text ??= messageFrame(message);
+          connection.sent(message.n, message.bytes);
+          outgoing.send(connection.wire, text);
+        } else {
+          connection.behind = message.n - 1;
+          connection.note(log.head);
+        }
+      }
+    }
+  }
+
+  /** The client has everything for it up to message `n`. */
+  acknowledge(connection: Connection, n: number): void {
+    connection.acknowledge(n);
+    connection.note(this.#parts.log.head);
+    if (connection.behind !== undefined && connection.isHalfFree) this.goOn(connection);
+  }
+
+  /** Sends a client that is behind what comes next. */
+  goOn(connection: Connection): void {
+    if (connection.reading) return;
+    connection.reading = true;
+    this.#read(connection);
+  }
+
+  /** After the process had no memory: whoever has not acknowledged what is for it is sent it again, and knows it by its number. */
+  restore(acknowledged: ReadonlyMap<Connection, number>): void {
+    const { log, audience } = this.#parts;
+    const from = Math.min(log.head, ...acknowledged.values());
+    for (const { n, target } of log.headersAfter(from)) {
+      for (const connection of audience.of(target)) {
+        const acked = acknowledged.get(connection) ?? log.head;
+        if (n > acked && connection.session.wants(target, n)) connection.behind ??= acked;
+      }
+    }
+    for (const [connection, acked] of acknowledged) {
+      if (acked < log.gone) connection.behind ??= acked;
+      connection.note(log.head);
+      if (connection.behind !== undefined) this.goOn(connection);
+    }
+  }
+
+  #read(connection: Connection): void {
+    const { log, audience, outgoing, clock } = this.#parts;
+    const { session, wire } = connection;
+    const isCurrent = audience.get(session.client) === connection;
+    if (!isCurrent || connection.behind === undefined) {
+      connection.reading = false;
+      return;
+    }
+    if (connection.behind < log.gone) {
+      connection.behind = log.gone;
+      connection.sent(log.gone, 0);
+      outgoing.send(wire, gapFrame(log.gone));
+    }
+    const messages = log.after(connection.behind, READ, session.targets);
+    for (const message of messages) {
+      if (!connection.hasRoom) {
+        connection.reading = false;
+        connection.note(log.head);
+        return;
+      }
+      connection.behind = message.n;
+      if (!session.wants(message.target, message.n)) continue;
+      connection.sent(message.n, message.bytes);
+      outgoing.send(wire, messageFrame(message));
+    }
+    if (messages.length === READ) {
+      clock.soon(() => this.#read(connection));
+      return;
+    }
+    connection.behind = undefined;
+    connection.reading = false;
+    connection.note(log.head);
+  }
+}

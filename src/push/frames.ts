@@ -1,0 +1,100 @@
+import * as z from "zod";
+import { EdgeverseError, type WireError } from "../errors/edgeverse-error.ts";
+import type { Logged } from "./message-log.ts";
+import { topicOf } from "./target.ts";
+
+/** The subprotocol that clients ask for: its version counts. */
+export const PROTOCOL = "edgeverse.v1";
+
+/** What a client sends now and then, as it is: it is answered without waking anybody. */
+export const PING = "ping";
+export const PONG = "pong";
+
+/** Bounds of what a client may send and hold. */
+export const CLIENT = { topics: 100, frame: 64 * 1024 } as const;
+
+const number = z.number().int().nonnegative();
+
+/** What clients send. */
+const frame = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("hello"),
+    /** The token of a session to go on with, and the number of the last message that was seen of it. */
+    session: z.string().max(256).optional(),
+    seen: number.optional(),
+    topics: z.array(z.string()).max(CLIENT.topics).optional(),
+  }),
+  z.strictObject({ kind: z.literal("ack"), seen: number }),
+  z.strictObject({ kind: z.literal("subscribe"), topic: z.string() }),
+  z.strictObject({ kind: z.literal("unsubscribe"), topic: z.string() }),
+  z.strictObject({ kind: z.literal("leave") }),
+]);
+
+export type ClientFrame = z.output<typeof frame>;
+export type Hello = Extract<ClientFrame, { kind: "hello" }>;
+
+/** @throws EdgeverseError `PAYLOAD_TOO_LARGE`, `INVALID_JSON`, `INVALID_ARGUMENT` */
+export function parseFrame(text: unknown): ClientFrame {
+  if (typeof text !== "string") throw new EdgeverseError("INVALID_ARGUMENT", "A frame must be text, not binary");
+  if (text.length > CLIENT.frame)
+    throw new EdgeverseError("PAYLOAD_TOO_LARGE", `A frame may have ${CLIENT.frame} characters`);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new EdgeverseError("INVALID_JSON", "A frame must be JSON");
+  }
+  const parsed = frame.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new EdgeverseError("INVALID_ARGUMENT", "Cannot read the frame", {
+    details: parsed.error.issues.map(({ path, message }) => ({ path: path.map(String).join("."), message })),
+  });
+}
+
+/** What a client is told first: who it is, and what became of the session that it named. */
+export interface Welcome {
+  readonly client: string;
+  /** The session's token. Who has it, and is the same identity, is this client. */
+  readonly session: string;
+  readonly resumed: boolean;
+  /** Messages after this one follow. */
+  readonly seen: number;
+  readonly topics: readonly string[];
+  /** Ms between pings: who sends none for much longer is taken for gone. */
+  readonly ping: number;
+  /** Ms that the session outlasts its connection. */
+  readonly resumeWithin: number;
+}
+
+export function welcomeFrame(welcome: Welcome): string {
+  return JSON.stringify({ kind: "welcome", ...welcome });
+}
+
+/** A message, the same text for all whom it is for. One without data is a gap: something may be missing up to it. */
+export function messageFrame({ n, target, data }: Logged): string {
+  if (data === null) return gapFrame(n);
+  const topic = topicOf(target);
+  const about = topic === undefined ? "" : `,"topic":${JSON.stringify(topic)}`;
+  return `{"kind":"message","n":${n}${about},"data":${data}}`;
+}
+
+export function gapFrame(n: number): string {
+  return `{"kind":"gap","n":${n}}`;
+}
+
+export function subscribedFrame(topic: string): string {
+  return JSON.stringify({ kind: "subscribed", topic });
+}
+
+export function unsubscribedFrame(topic: string): string {
+  return JSON.stringify({ kind: "unsubscribed", topic });
+}
+
+/** @param topic that was refused; without it the whole frame was */
+export function errorFrame({ code, message, retryable }: WireError, topic?: string): string {
+  return JSON.stringify({
+    kind: "error",
+    ...(topic === undefined ? {} : { topic }),
+    error: { code, message, retryable },
+  });
+}

@@ -1,0 +1,29 @@
+import type { CallMessage, Reply } from "../object/message.ts";
+import type { Clock, Random, SqlStorage } from "../platform/ports.ts";
+import type { DisconnectCall } from "./farewells.ts";
+import type { PushRules } from "./push-rules.ts";
+
+/** What a gate is made of. */
+export interface GateOptions {
+  /** Undefined where the platform does not say it: an older gate has stored it. */
+  readonly name: string | undefined;
+  readonly storage: SqlStorage;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly rules: PushRules;
+  readonly config: {
+    /** Ms that a session outlasts its connection. */
+    readonly pushResume: number;
+    /** Bytes of the log. */
+    readonly pushLog: number;
+    /** Sessions that the gate has at most. */
+    readonly gateClients: number;
+  };
+  /** Makes a reliable call of an object. */
+  readonly call: (message: CallMessage) => Promise<Reply>;
+  /** What hears that a client's session has ended. */
+  readonly disconnect: DisconnectCall | undefined;
+  readonly warn: (event: string, details: Readonly<Record<string, unknown>>) => void;
+  /** What it wrote is lost: this gate is to be made again from what its storage has. */
+  readonly onLost: (error: unknown) => void;
+}

@@ -1,0 +1,51 @@
+import { checkSchemaVersion } from "../config/schema-version.ts";
+import type { SqlStorage } from "../platform/ports.ts";
+
+/**
+ * A gate's database. `messages` is its log, each message once, whoever it is for: `n` grows and is never given out again,
+ * `call_id` tells a message that comes twice, `sent` is when its object sent it, `data` is null for one that came too late.
+ * `sessions` has the clients; `ends` is null while one is connected, and `topics` is JSON: pairs of a topic or pattern and the
+ * `n` after which it counts. `farewells` are sessions that have ended and of which an object has yet to be told.
+ */
+const MIGRATIONS: readonly string[][] = [
+  [
+    `CREATE TABLE messages (
+       n INTEGER PRIMARY KEY, call_id TEXT NOT NULL, at INTEGER NOT NULL, sent INTEGER NOT NULL,
+       target TEXT NOT NULL, bytes INTEGER NOT NULL, data TEXT)`,
+    "CREATE UNIQUE INDEX messages_by_id ON messages (call_id)",
+    `CREATE TABLE sessions (
+       client TEXT PRIMARY KEY, hash TEXT NOT NULL, started INTEGER NOT NULL, position INTEGER NOT NULL,
+       ends INTEGER, identity TEXT, topics TEXT NOT NULL) WITHOUT ROWID`,
+    "CREATE INDEX sessions_ends ON sessions (ends) WHERE ends IS NOT NULL",
+  ],
+  ["CREATE TABLE farewells (client TEXT PRIMARY KEY, identity TEXT) WITHOUT ROWID"],
+];
+
+/**
+ * Brings the database to the present shape. Each step runs once, in one transaction with its mark.
+ * @returns the gate's name: it is stored, since the platform does not say it to an alarm
+ */
+export function migrateGate(storage: SqlStorage, name: string | undefined): string {
+  storage.query("CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID");
+  const done = Number(readMeta(storage, "schema") ?? 0);
+  checkSchemaVersion(done, MIGRATIONS.length);
+  for (let step = done; step < MIGRATIONS.length; step++) {
+    storage.transaction(() => {
+      for (const statement of MIGRATIONS[step] as string[]) storage.query(statement);
+      writeMeta(storage, "schema", String(step + 1));
+    });
+  }
+  const stored = readMeta(storage, "name");
+  if (stored !== undefined) return stored;
+  if (name === undefined) throw new Error("a new gate has no name");
+  writeMeta(storage, "name", name);
+  return name;
+}
+
+export function readMeta(storage: SqlStorage, key: string): string | undefined {
+  return storage.query<{ value: string }>("SELECT value FROM meta WHERE key = ?", key)[0]?.value;
+}
+
+export function writeMeta(storage: SqlStorage, key: string, value: string): void {
+  storage.query("INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", key, value);
+}

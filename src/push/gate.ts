@@ -1,0 +1,282 @@
+import type { Identity } from "../access/identity.ts";
+import { EdgeverseError } from "../errors/edgeverse-error.ts";
+import { Audience } from "./audience.ts";
+import { Connection } from "./connection.ts";
+import { Farewells } from "./farewells.ts";
+import { Feed } from "./feed.ts";
+import { type ClientFrame, errorFrame, type Hello, parseFrame, welcomeFrame } from "./frames.ts";
+import type { GateOptions } from "./gate-options.ts";
+import { migrateGate } from "./gate-schema.ts";
+import { MessageLog, type PushMessage } from "./message-log.ts";
+import { Outgoing } from "./outgoing.ts";
+import type { Wire, WireNote } from "./ports.ts";
+import { HELLO_WITHIN, Reception } from "./reception.ts";
+import type { Session } from "./session.ts";
+import { SessionTable } from "./session-table.ts";
+import { Subscriptions } from "./subscriptions.ts";
+
+/** Ms that a message is kept at least: what a partition sends again after a trouble is still known by then. */
+const KEEP = 10 * 60_000;
+/** Messages of the log. */
+const ROWS = 200_000;
+/** Ms between pings, after which a silent client is taken for gone, and between two looks for such. */
+const PING_EVERY = 30_000;
+const DEAD_AFTER = 100_000;
+const LOOK_EVERY = 120_000;
+/** Sessions that end at a time. */
+const ENDS = 500;
+
+/** Why the gate closes a connection: codes of WebSocket. */
+export const CLOSE = {
+  left: 1000,
+  refused: 1008,
+  restart: 1012,
+  busy: 1013,
+  /** It was silent, or took nothing, for too long. */
+  silent: 4408,
+  /** The session has another connection. */
+  replaced: 4409,
+} as const;
+
+/**
+ * A gate: holds connections of clients, and gives them what objects send ([PUSH1]). Plain code over its ports. All it must not
+ * forget is in its storage: the sessions, and the messages, each once, however many clients it is for.
+ */
+export class Gate {
+  readonly #options: GateOptions;
+  readonly #name: string;
+  readonly #log: MessageLog;
+  readonly #sessions: SessionTable;
+  readonly #audience = new Audience();
+  readonly #outgoing: Outgoing;
+  readonly #feed: Feed;
+  readonly #subscriptions: Subscriptions;
+  readonly #reception: Reception;
+  readonly #farewells: Farewells;
+  readonly #connections = new Map<Wire, Connection>();
+  /** When it is woken, as far as this process knows. */
+  #alarm: number | undefined;
+
+  constructor(options: GateOptions) {
+    const { storage, clock, random, rules, config } = options;
+    this.#options = options;
+    const name = migrateGate(storage, options.name);
+    const bounds = { bytes: config.pushLog, rows: ROWS, age: Math.max(KEEP, config.pushResume) };
+    const log = new MessageLog(storage, () => clock.now(), bounds);
+    const sessions = new SessionTable(storage);
+    const outgoing = new Outgoing(storage, (error) => this.#lost(error));
+    const parts = { log, sessions, outgoing, audience: this.#audience, clock };
+    this.#log = log;
+    this.#sessions = sessions;
+    this.#outgoing = outgoing;
+    this.#feed = new Feed(parts);
+    this.#subscriptions = new Subscriptions({ ...parts, rules });
+    this.#farewells = new Farewells({ ...options, wakeBy: (time) => this.#wakeBy(time) });
+    const replace = (session: Session) => this.#replace(session);
+    const end = (session: Session) => this.#end(session);
+    this.#name = name;
+    this.#reception = new Reception({
+      ...parts,
+      gate: name,
+      random,
+      subscriptions: this.#subscriptions,
+      config,
+      replace,
+      end,
+    });
+  }
+
+  /** Goes on with the connections that have outlasted the process that had them, and without those that have not. */
+  restore(wires: readonly (readonly [wire: Wire, note: WireNote])[]): void {
+    const acknowledged = new Map<Connection, number>();
+    for (const [wire, note] of wires) {
+      if (note.kind === "new") {
+        this.#reception.restore(wire, note);
+        continue;
+      }
+      const known = this.#sessions.get(note.client);
+      if (known === undefined || this.#audience.get(note.client) !== undefined)
+        wire.close(CLOSE.replaced, "the session has ended");
+      else acknowledged.set(this.#connect(wire, known.session), note.acked);
+    }
+    const present = Array.from(this.#audience, ({ session }) => session.client);
+    this.#sessions.othersAway(present, this.#now + this.#options.config.pushResume);
+    this.#feed.restore(acknowledged);
+    this.#rearm();
+  }
+
+  /** Clients that are connected, sessions, and the size of the log. */
+  get stats() {
+    return { connected: this.#audience.size, sessions: this.#sessions.count, log: this.#log.size };
+  }
+
+  /** @throws EdgeverseError `OVERLOADED` when no connection more may be opened */
+  checkRoom(): void {
+    this.#reception.checkRoom(this.#audience.size);
+  }
+
+  /** A connection was opened, for an identity that may connect. It is to say hello first. */
+  open(wire: Wire, identity: Identity | null): void {
+    this.#reception.open(wire, identity);
+    this.#options.clock.after(HELLO_WITHIN, () => {
+      if (this.#reception.has(wire)) this.#drop(wire, CLOSE.refused, "no hello came");
+    });
+    this.#wakeBy(this.#nextLook);
+  }
+
+  /** Something came from a client. */
+  async received(wire: Wire, text: unknown): Promise<void> {
+    try {
+      const frame = parseFrame(text);
+      const connection = this.#connections.get(wire);
+      if (connection !== undefined) this.#take(connection, frame);
+      else if (frame.kind === "hello" && this.#reception.has(wire)) await this.#hello(wire, frame);
+      else throw new EdgeverseError("INVALID_ARGUMENT", "The first frame is hello; the next comes after its welcome");
+    } catch (error) {
+      const wireError = EdgeverseError.from(error).toWire();
+      const { code } = wireError;
+      if (code === "INTERNAL") this.#options.warn("a frame failed", { gate: this.#name, error });
+      this.#outgoing.send(wire, errorFrame(wireError));
+      this.#drop(wire, code === "OVERLOADED" ? CLOSE.busy : CLOSE.refused, code);
+    }
+  }
+
+  /** A connection has ended. */
+  closed(wire: Wire): void {
+    const connection = this.#forget(wire);
+    if (connection === undefined) return;
+    const ends = this.#now + this.#options.config.pushResume;
+    connection.session.position = connection.position(this.#log.head);
+    this.#sessions.away(connection.session, ends);
+    this.#wakeBy(ends);
+  }
+
+  /** Messages of objects, in order. Once it resolves they are durable here; those that are here already count for nothing. */
+  async deliver(messages: readonly PushMessage[]): Promise<void> {
+    this.#feed.publish(this.#log.append(messages));
+    await this.#options.storage.barrier();
+  }
+
+  /** Ends sessions whose time has come, and connections that are dead. */
+  async wake(): Promise<void> {
+    this.#alarm = undefined;
+    for (const wire of this.#reception.late) this.#drop(wire, CLOSE.refused, "no hello came");
+    for (const [wire, connection] of this.#connections) {
+      if ((wire.heardAt ?? this.#now) < this.#now - DEAD_AFTER) this.#drop(wire, CLOSE.silent, "nothing was heard");
+      else if (connection.stalled) this.#drop(wire, CLOSE.silent, "nothing was acknowledged");
+      else connection.stalled = connection.behind !== undefined;
+    }
+    const over = this.#sessions.over(this.#now, ENDS);
+    for (const session of over) this.#end(session);
+    await this.#farewells.send();
+    this.#rearm();
+    await this.#options.storage.barrier();
+  }
+
+  #take(connection: Connection, frame: ClientFrame): void {
+    switch (frame.kind) {
+      case "hello":
+        throw new EdgeverseError("INVALID_ARGUMENT", "Hello was said already");
+      case "ack":
+        this.#feed.acknowledge(connection, Math.min(frame.seen, this.#log.head));
+        break;
+      case "subscribe":
+        this.#subscriptions.add(connection, frame.topic);
+        break;
+      case "unsubscribe":
+        this.#subscriptions.remove(connection, frame.topic);
+        break;
+      case "leave":
+        this.#forget(connection.wire);
+        this.#end(connection.session);
+        this.#outgoing.close(connection.wire, CLOSE.left, "left");
+    }
+  }
+
+  async #hello(wire: Wire, hello: Hello): Promise<void> {
+    const arrival = await this.#reception.hello(wire, hello);
+    if (arrival === undefined) return;
+    const { session, token, resumed } = arrival;
+    const { client, position, topics } = session;
+    const connection = this.#connect(wire, session);
+    const welcome = { client, session: token, resumed, seen: position, topics: [...topics.keys()] };
+    const { pushResume } = this.#options.config;
+    this.#outgoing.send(wire, welcomeFrame({ ...welcome, ping: PING_EVERY, resumeWithin: pushResume }));
+    connection.behind = position;
+    connection.note(this.#log.head);
+    this.#feed.goOn(connection);
+    for (const topic of hello.topics ?? []) this.#subscriptions.add(connection, topic);
+  }
+
+  #end(session: Session): void {
+    this.#sessions.remove(session, (ended) => this.#farewells.add(ended));
+    if (this.#options.disconnect === undefined) return;
+    // Should this process end over it, the next one tells it.
+    this.#wakeBy(this.#now + 1_000);
+    this.#options.clock.soon(() => void this.#farewells.send().catch(() => undefined));
+  }
+
+  #connect(wire: Wire, session: Session): Connection {
+    const connection = new Connection(wire, session);
+    this.#connections.set(wire, connection);
+    this.#audience.add(connection);
+    return connection;
+  }
+
+  /** The client has come by another connection. The end of this one is no end of its session, whenever it is told. */
+  #replace(session: Session): void {
+    const old = this.#audience.get(session.client);
+    if (old === undefined) return;
+    session.position = old.position(this.#log.head);
+    this.#forget(old.wire);
+    this.#outgoing.close(old.wire, CLOSE.replaced, "the session has another connection");
+  }
+
+  /** Closes a connection of ours. */
+  #drop(wire: Wire, code: number, reason: string): void {
+    this.closed(wire);
+    this.#outgoing.close(wire, code, reason);
+  }
+
+  #forget(wire: Wire): Connection | undefined {
+    this.#reception.forget(wire);
+    const connection = this.#connections.get(wire);
+    if (connection === undefined) return undefined;
+    this.#connections.delete(wire);
+    this.#audience.remove(connection);
+    return connection;
+  }
+
+  /** What was written is lost: nobody may hear of it. Clients come back, and go on from what is there. */
+  #lost(error: unknown): void {
+    this.#options.warn("a gate has lost what it wrote, and closes its connections", {
+      gate: this.#options.name,
+      error,
+    });
+    for (const wire of [...this.#connections.keys(), ...this.#reception.wires]) wire.close(CLOSE.restart, "restart");
+    this.#options.onLost(error);
+  }
+
+  get #now(): number {
+    return this.#options.clock.now();
+  }
+
+  /** At the same moments, however often the process begins anew. */
+  get #nextLook(): number {
+    return (Math.floor(this.#now / LOOK_EVERY) + 1) * LOOK_EVERY;
+  }
+
+  #rearm(): void {
+    const open = this.#connections.size + this.#reception.size > 0;
+    const times = [this.#farewells.due, this.#sessions.nextEnd, open ? this.#nextLook : undefined].filter(
+      (time) => time !== undefined,
+    );
+    if (times.length > 0) this.#wakeBy(Math.min(...times));
+  }
+
+  #wakeBy(time: number): void {
+    if (this.#alarm !== undefined && this.#alarm <= time) return;
+    this.#alarm = time;
+    this.#options.storage.wakeAt(time);
+  }
+}

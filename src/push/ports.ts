@@ -1,0 +1,25 @@
+import type { PushMessage } from "./message-log.ts";
+
+/** What is kept with a connection while the process that has it may sleep. */
+export type WireNote =
+  /** It was opened, and has yet to say hello: for whom, as JSON, and when. */
+  | { readonly kind: "new"; readonly identity: string | null; readonly at: number }
+  /** Whose it is, and up to which message it has acknowledged. */
+  | { readonly kind: "open"; readonly client: string; readonly acked: number };
+
+/** A connection to a client: a WebSocket, or a stream of events. */
+export interface Wire {
+  /** Does nothing if the connection is broken: its end is told otherwise. */
+  send(text: string): void;
+  close(code: number, reason: string): void;
+  note(note: WireNote): void;
+  /** When anything came from the client, ms since the epoch; undefined where that can't be told. */
+  readonly heardAt: number | undefined;
+}
+
+/** The gates as partitions see them. */
+export interface Gates {
+  readonly names: readonly string[];
+  /** Gives a gate messages. Once it resolves they are the gate's, durably; those that it has already count for nothing. */
+  deliver(gate: string, messages: readonly PushMessage[]): Promise<void>;
+}

@@ -1,0 +1,140 @@
+import type { Identity } from "../access/identity.ts";
+import { EdgeverseError } from "../errors/edgeverse-error.ts";
+import type { Clock, Random } from "../platform/ports.ts";
+import { hashOf, newClientId, newSecret, parseToken } from "./client-id.ts";
+import type { Hello } from "./frames.ts";
+import type { MessageLog } from "./message-log.ts";
+import type { Wire, WireNote } from "./ports.ts";
+import { Session } from "./session.ts";
+import type { SessionTable } from "./session-table.ts";
+import type { Subscriptions } from "./subscriptions.ts";
+
+interface Parts {
+  readonly gate: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: MessageLog;
+  readonly sessions: SessionTable;
+  readonly subscriptions: Subscriptions;
+  readonly config: { readonly gateClients: number };
+  /** The client comes by another connection: the one that it has ends. */
+  readonly replace: (session: Session) => void;
+  readonly end: (session: Session) => void;
+}
+
+interface Visitor {
+  readonly identity: Identity | null;
+  readonly at: number;
+}
+
+/** A client that has said hello: its session, with the token, and whether it goes on with it. */
+export interface Arrival {
+  readonly session: Session;
+  readonly token: string;
+  readonly resumed: boolean;
+}
+
+/** Ms that a client may take to say hello. */
+export const HELLO_WITHIN = 10_000;
+
+/** Connections that have yet to say hello. */
+export class Reception {
+  readonly #parts: Parts;
+  readonly #visitors = new Map<Wire, Visitor>();
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  get size(): number {
+    return this.#visitors.size;
+  }
+
+  get wires(): IterableIterator<Wire> {
+    return this.#visitors.keys();
+  }
+
+  has(wire: Wire): boolean {
+    return this.#visitors.has(wire);
+  }
+
+  /** @throws EdgeverseError `OVERLOADED` */
+  checkRoom(connected: number): void {
+    if (connected + this.#visitors.size >= this.#parts.config.gateClients) throw this.#full();
+  }
+
+  open(wire: Wire, identity: Identity | null): void {
+    const at = this.#parts.clock.now();
+    wire.note({ kind: "new", identity: identity === null ? null : JSON.stringify(identity), at });
+    this.#visitors.set(wire, { identity, at });
+  }
+
+  restore(wire: Wire, { identity, at }: Extract<WireNote, { kind: "new" }>): void {
+    this.#visitors.set(wire, { identity: identity === null ? null : (JSON.parse(identity) as Identity), at });
+  }
+
+  forget(wire: Wire): void {
+    this.#visitors.delete(wire);
+  }
+
+  /** Those who have said nothing for too long. */
+  get late(): Wire[] {
+    const oldest = this.#parts.clock.now() - HELLO_WITHIN;
+    return Array.from(this.#visitors).flatMap(([wire, { at }]) => (at <= oldest ? [wire] : []));
+  }
+
+  /**
+   * Gives the client its session: the one that it names, if the token is right and it is the same identity, else a new one.
+   * @returns undefined when the connection has ended meanwhile
+   * @throws EdgeverseError `OVERLOADED` when all sessions that there may be are connected
+   */
+  async hello(wire: Wire, hello: Hello): Promise<Arrival | undefined> {
+    const { gate, random, log, sessions } = this.#parts;
+    const given = parseToken(hello.session ?? "");
+    const secret = newSecret(random);
+    const [givenHash, hash] = await Promise.all([given && hashOf(given.secret), hashOf(secret)]);
+    const visitor = this.#visitors.get(wire);
+    if (visitor === undefined) return undefined;
+    this.#visitors.delete(wire);
+    const { identity } = visitor;
+    const known = given === undefined ? undefined : sessions.get(given.client);
+    if (known !== undefined && known.hash === givenHash && isSame(known.session.identity, identity))
+      return { session: this.#resume(known.session, identity, hello), token: hello.session as string, resumed: true };
+    this.#makeRoom();
+    const { head } = log;
+    const client = newClientId(gate, random);
+    const session = new Session({ client, identity, started: head, position: head, topics: new Map() });
+    sessions.add(session, hash);
+    return { session, token: `${client}.${secret}`, resumed: false };
+  }
+
+  /** It goes on from where the client says, with the topics that it may still listen to. */
+  #resume(session: Session, identity: Identity | null, { seen = 0 }: Hello): Session {
+    const { log, sessions, subscriptions, replace } = this.#parts;
+    replace(session);
+    session.identity = identity;
+    session.position = Math.min(log.head, Math.max(session.position, seen));
+    subscriptions.check(session, identity);
+    sessions.connected(session);
+    return session;
+  }
+
+  /** Whoever is away longest gives its place. */
+  #makeRoom(): void {
+    const { sessions, config, end } = this.#parts;
+    if (sessions.count < config.gateClients) return;
+    const [first] = sessions.over(Number.MAX_SAFE_INTEGER, 1);
+    if (first === undefined) throw this.#full();
+    end(first);
+  }
+
+  #full(): EdgeverseError {
+    const { gateClients } = this.#parts.config;
+    return new EdgeverseError("OVERLOADED", `This gate has its ${gateClients} clients`, { retryAfter: 30 });
+  }
+}
+
+/** The same user may come back with other roles; nobody else may take over a session. */
+function isSame(one: Identity | null, other: Identity | null): boolean {
+  return one?.id === other?.id;
+}
