@@ -1,5 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
-import type { AdminCommand, CallCommand, MovesQuery, Operator } from "../src/coordinator/commands.ts";
+import type { AdminCommand, CallCommand, EventCommand, MovesQuery, Operator } from "../src/coordinator/commands.ts";
 import { Coordinator, type CoordinatorStatus } from "../src/coordinator/coordinator.ts";
 import { policyOf } from "../src/coordinator/policy.ts";
 import type { LoadReport } from "../src/placement/load-report.ts";
@@ -73,7 +73,7 @@ export class CoordinatorDurableObject extends DurableObject<Env> implements Coor
     return this.#coordinator.execute(command, operator);
   }
 
-  auditCall(command: CallCommand, operator: Operator, outcome: string) {
+  auditCall(command: CallCommand | EventCommand, operator: Operator, outcome: string) {
     return this.#coordinator.auditCall(command, operator, outcome);
   }
 

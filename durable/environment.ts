@@ -7,9 +7,12 @@ import { EdgeverseError } from "../src/errors/edgeverse-error.ts";
 import type { LoadReport } from "../src/placement/load-report.ts";
 import type { Genesis, MapDocument } from "../src/placement/shard-map.ts";
 import { within } from "../src/platform/within.ts";
+import { gateNames } from "../src/push/client-id.ts";
+import type { Gates } from "../src/push/ports.ts";
 import type { CallLog } from "../src/reliable/ports.ts";
 import { LearnedMap } from "../src/router/map-cache.ts";
 import type { Connect } from "../src/router/ports.ts";
+import type { GateRpc } from "./gate-rpc.ts";
 import { partitionStub } from "./partition-stub.ts";
 import { clock } from "./platform.ts";
 import { PostgresCallLog } from "./postgres-log.ts";
@@ -39,8 +42,13 @@ export interface Env {
   readonly PARTITION: ObjectNamespace;
   /** The class `Coordinator` of the host. */
   readonly COORDINATOR: ObjectNamespace;
+  /** The class `Gate` of the host; without it no clients connect. */
+  readonly GATE?: ObjectNamespace | undefined;
   /** Bearer token of the admin API; without one there is no admin API. */
   readonly EDGEVERSE_ADMIN_TOKEN?: string | undefined;
+  /** The same for operators who may not change everything, and for those who only look. */
+  readonly EDGEVERSE_OPERATOR_TOKEN?: string | undefined;
+  readonly EDGEVERSE_VIEWER_TOKEN?: string | undefined;
   /** Postgres that holds the log of reliable calls; without it the log is local ([CALL14]). */
   readonly DATABASE_URL?: string | undefined;
   /** Where to send SQL instead of the host of `DATABASE_URL`: the local bridge. */
@@ -54,6 +62,8 @@ export interface Deployment {
   readonly cache: LearnedMap;
   readonly log: CallLog | undefined;
   readonly connect: Connect;
+  /** Undefined without the binding. */
+  readonly gates: Gates | undefined;
   /** A stub of the coordinator, made anew for every message. */
   readonly coordinator: () => CoordinatorRpc;
 }
@@ -97,7 +107,13 @@ function deploy(env: Env): Deployment {
     const stub = env.PARTITION.getByName(name, location === undefined ? undefined : { locationHint: location });
     return partitionStub(stub as PartitionRpc);
   };
-  return { config, proposal, cache, connect, coordinator, log: logOf(env, config) };
+  return { config, proposal, cache, connect, gates: gatesOf(env, config), coordinator, log: logOf(env, config) };
+}
+
+function gatesOf({ GATE }: Env, config: Config): Gates | undefined {
+  if (GATE === undefined) return undefined;
+  const deliver: Gates["deliver"] = (gate, messages) => (GATE.getByName(gate) as GateRpc).deliver(messages);
+  return { names: gateNames(config.gates), deliver };
 }
 
 function logOf(env: Env, config: Config): CallLog | undefined {

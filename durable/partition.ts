@@ -6,16 +6,20 @@ import { Partition } from "../src/partition/partition.ts";
 import type { Turn } from "../src/partition/turns/turn.ts";
 import type { MoveOrder, TransferChunk } from "../src/placement/move.ts";
 import type { CallKey } from "../src/reliable/call-record.ts";
-import { maintenanceOf, reconcileWholly } from "../src/reliable/maintenance.ts";
+import { maintenanceOf } from "../src/reliable/maintenance.ts";
 import type { SweepOrder } from "../src/reliable/mark-sweep.ts";
 import type { NewestQuery } from "../src/reliable/newest-calls.ts";
+import type { AsideQuery, EventKey, EventVerdict } from "../src/router/event-views.ts";
+import type { IndexQuery } from "../src/router/index-query.ts";
 import type { PartitionClient } from "../src/router/ports.ts";
 import { Router } from "../src/router/router.ts";
 import type { ObjectQuery, ParkedQuery } from "../src/router/views.ts";
 import { consoleObserver } from "./console-observer.ts";
 import { DurableStorage } from "./durable-storage.ts";
 import { deploymentOf, type Env } from "./environment.ts";
+import { EventHost } from "./event-sinks.ts";
 import { asyncScope, clock, durableClock, random } from "./platform.ts";
+import { sharedMemory } from "./shared-memory.ts";
 import { callFromWire, type PartitionRpc, replyToWire, type WireCall, type WireReply } from "./wire.ts";
 
 /** What `partitionClass` makes: a Durable Object class for the Worker to export. */
@@ -25,14 +29,14 @@ export type PartitionClass = new (ctx: DurableObjectState, env: Env) => DurableO
  * The Durable Object of one partition. Its memory may vanish at any await, and it is made again by the next message or
  * alarm; all that counts is in its SQLite. It has no `fetch`: only this worker's own code can reach it, by RPC.
  */
-export function partitionClass(registry: Registry): PartitionClass {
+export function partitionClass(registry: Registry, events: EventHost = new EventHost(registry)): PartitionClass {
   return class PartitionDurableObject extends DurableObject<Env> implements PartitionRpc {
     readonly #partition: Partition;
     readonly #client: PartitionClient;
 
     constructor(ctx: DurableObjectState, env: Env) {
       super(ctx, env);
-      const { config, proposal, cache, connect, coordinator, log } = deploymentOf(env);
+      const { config, proposal, cache, connect, gates, coordinator, log } = deploymentOf(env);
       const router = new Router({ registry, connect, cache, clock });
       const maintenance = maintenanceOf({ log, router, connect, config, registry, clock });
       this.#partition = new Partition({
@@ -41,15 +45,18 @@ export function partitionClass(registry: Registry): PartitionClass {
         proposal,
         log,
         env,
+        events: events.routes(env, config),
         clock: durableClock(ctx.storage),
         random,
         storage: new DurableStorage(ctx.storage),
         scope: asyncScope<Turn>(),
         peers: router,
-        reconcile: () => reconcileWholly(maintenance),
+        reconcile: () => maintenance.reconcile(),
         bootstrapper: { bootstrap: (genesis) => coordinator().bootstrap(genesis) },
         loads: { report: (report) => coordinator().report(report) },
         connect,
+        memory: sharedMemory(ctx.id.toString(), this, config),
+        gates,
         observer: consoleObserver,
         name: ctx.id.name,
       });
@@ -88,6 +95,14 @@ export function partitionClass(registry: Registry): PartitionClass {
       return this.#client.callStats();
     }
 
+    callCounters() {
+      return this.#client.callCounters();
+    }
+
+    causedBy(causes: readonly CallKey[], limit: number) {
+      return this.#client.causedBy(causes, limit);
+    }
+
     describe(type: string, id: string) {
       return this.#client.describe(type, id);
     }
@@ -102,6 +117,10 @@ export function partitionClass(registry: Registry): PartitionClass {
 
     objects(query: ObjectQuery) {
       return this.#client.objects(query);
+    }
+
+    find(query: IndexQuery) {
+      return this.#client.find(query);
     }
 
     advance(order: MoveOrder) {
@@ -152,8 +171,20 @@ export function partitionClass(registry: Registry): PartitionClass {
       return this.#client.unpark(type, id, callId);
     }
 
+    cancelCall(type: string, id: string, callId: string) {
+      return this.#client.cancelCall(type, id, callId);
+    }
+
     failCall(type: string, id: string, callId: string) {
       return this.#client.failCall(type, id, callId);
+    }
+
+    asideEvents(query: AsideQuery) {
+      return this.#client.asideEvents(query);
+    }
+
+    decideEvent(verdict: EventVerdict, key: EventKey) {
+      return this.#client.decideEvent(verdict, key);
     }
   };
 }

@@ -1,8 +1,8 @@
-import { min, sql } from "drizzle-orm";
+import { and, isNotNull, min, or, type SQL, sql } from "drizzle-orm";
 import type { PgColumn } from "drizzle-orm/pg-core";
 import { reliableCalls as t } from "../schema/reliable-calls.ts";
 import type { WireError } from "../src/errors/edgeverse-error.ts";
-import type { CallStatus } from "../src/reliable/call-record.ts";
+import type { CallKey, CallStatus } from "../src/reliable/call-record.ts";
 import { fromJsonbText } from "../src/reliable/jsonb-text.ts";
 import type { CallCount, LoggedCall } from "../src/reliable/ports.ts";
 
@@ -33,6 +33,21 @@ export const LOGGED = {
   finishedAt: t.finishedAt,
   expiresAt: t.expiresAt,
 };
+
+/** What made a call. That of its call id is what the index goes by. */
+const cause = (member: "type" | "id" | "callId") => sql<string>`(${t.caller} -> 'cause' ->> ${sql.raw(`'${member}'`)})`;
+const CAUSE = { type: cause("type"), id: cause("id"), callId: cause("callId") };
+
+/** Whether one of these calls has made a call. */
+export function causedByOne(causes: readonly CallKey[]): SQL | undefined {
+  const one = ({ type, id, callId }: CallKey) =>
+    and(sql`${CAUSE.callId} = ${callId}`, sql`${CAUSE.type} = ${type}`, sql`${CAUSE.id} = ${id}`);
+  return and(isNotNull(CAUSE.callId), or(...causes.map(one)));
+}
+
+/** The columns of a call, without what may be large. */
+const { request: _request, response: _response, ...short } = LOGGED;
+export const SHORT = short;
 
 const stored = (column: PgColumn) => sql`coalesce(pg_column_size(${column}), 0)`;
 

@@ -2,7 +2,8 @@ import { and, asc, desc, eq, gt, inArray, lt, ne, notInArray, or, type SQL, sql 
 import type { PgRemoteDatabase } from "drizzle-orm/pg-proxy";
 import { reliableCalls as t } from "../schema/reliable-calls.ts";
 import { EdgeverseError } from "../src/errors/edgeverse-error.ts";
-import type { CallRecord, FinalStatus } from "../src/reliable/call-record.ts";
+import type { CallKey, CallRecord, FinalStatus } from "../src/reliable/call-record.ts";
+import { type CausedCalls, causedCall, causeOf, mergedCalls } from "../src/reliable/caused-calls.ts";
 import {
   byTypeAndStatus,
   type CallFilter,
@@ -10,13 +11,14 @@ import {
   type CallPage,
   type CallStats,
   type FinalCounts,
+  type FoundCall,
   fitting,
   type LoggedCall,
   type PendingCall,
 } from "../src/reliable/ports.ts";
 import type { NeonOptions } from "./neon-client.ts";
 import { openNeon, readFailure } from "./neon-database.ts";
-import { CHARACTERS, COUNTED, LOGGED, toCallCount, toLoggedCall } from "./postgres-log-row.ts";
+import { CHARACTERS, COUNTED, causedByOne, LOGGED, SHORT, toCallCount, toLoggedCall } from "./postgres-log-row.ts";
 import { writeRecords } from "./postgres-log-write.ts";
 
 export type PostgresCallLogOptions = NeonOptions;
@@ -53,10 +55,13 @@ export class PostgresCallLog implements CallLog {
     });
   }
 
-  async find(type: string, id: string, callId: string): Promise<LoggedCall | null> {
+  async find(type: string, id: string, callId: string): Promise<FoundCall | null> {
     const key = and(eq(t.objectType, type), eq(t.objectId, id), eq(t.callId, callId));
-    const rows = await read(() => this.#db.select(LOGGED).from(t).where(key));
-    return rows[0] === undefined ? null : toLoggedCall(rows[0]);
+    const columns = { ...LOGGED, loggedAt: t.updatedAt };
+    const [row] = await read(() => this.#db.select(columns).from(t).where(key));
+    if (row === undefined) return null;
+    const { loggedAt, ...call } = row;
+    return { ...toLoggedCall(call), loggedAt: loggedAt.getTime() };
   }
 
   async list(filter: CallFilter): Promise<CallPage> {
@@ -79,6 +84,26 @@ export class PostgresCallLog implements CallLog {
   async stats(): Promise<CallStats> {
     const rows = await read(() => this.#db.select(COUNTED).from(t).groupBy(t.objectType, t.status));
     return { counts: rows.map(toCallCount).sort(byTypeAndStatus) };
+  }
+
+  async causedBy(causes: readonly CallKey[], limit: number): Promise<CausedCalls> {
+    if (causes.length === 0) return { calls: [], complete: true };
+    checkLimit(limit);
+    checkLimit(causes.length);
+    const rows = await read(() =>
+      this.#db
+        .select(SHORT)
+        .from(t)
+        .where(causedByOne(causes))
+        .orderBy(asc(t.seq))
+        .limit(limit + 1),
+    );
+    const calls = rows.flatMap((row) => {
+      const call = toLoggedCall({ ...row, request: null, response: null });
+      const cause = causeOf(call.caller);
+      return cause === undefined ? [] : [causedCall(call, cause)];
+    });
+    return mergedCalls([calls], limit);
   }
 
   async read(seqs: readonly string[]): Promise<LoggedCall[]> {

@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
 import { addVerify } from "../verify/command.ts";
 import { HostError } from "./host-error.ts";
-import { type HostFlags, hostFlags, readHostOptions } from "./host-options.ts";
+import { type HostFlags, hostFlags, readHostOptions, startFlags } from "./host-options.ts";
 import type { StartHost } from "./local-host.ts";
 import { runHost } from "./run-host.ts";
 
@@ -34,18 +34,21 @@ function commandLine(): Command {
     .showHelpAfterError("See --help.")
     .exitOverride();
   addHost(
-    edgeverse,
-    "dev",
+    hostFlags(edgeverse.command("dev")),
     "Run your Worker, and bundle it again at every change of a file (wrangler dev).",
     async () => {
       const { startWranglerHost } = await import("./wrangler-host.ts");
       return startWranglerHost;
     },
   );
-  addHost(edgeverse, "start", "Run your Worker as fast as it goes (workerd), for use.", async () => {
-    const { startWorkerdHost } = await import("./workerd-host.ts");
-    return startWorkerdHost;
-  });
+  addHost(
+    startFlags(edgeverse.command("start")),
+    "Run your Worker as fast as it goes (workerd), for use.",
+    async () => {
+      const { startWorkerdHost } = await import("./workerd-host.ts");
+      return startWorkerdHost;
+    },
+  );
   edgeverse
     .command("migrate")
     .description("Bring the database at DATABASE_URL to the present schema. Harmless when it is there already.")
@@ -70,8 +73,8 @@ function commandLine(): Command {
   return edgeverse;
 }
 
-function addHost(edgeverse: Command, name: string, about: string, load: () => Promise<StartHost>): void {
-  hostFlags(edgeverse.command(name).description(about)).action(async (flags: HostFlags) => {
+function addHost(command: Command, about: string, load: () => Promise<StartHost>): void {
+  command.description(about).action(async (flags: HostFlags) => {
     const options = readHostOptions(flags, process.env);
     await runHost(await load(), options);
   });

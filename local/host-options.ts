@@ -19,6 +19,8 @@ export interface HostOptions {
   readonly databaseUrl?: string;
   /** `false` runs without Postgres: the log of reliable calls is local. */
   readonly postgres: boolean;
+  /** MiB that V8's heap may have; V8's own limit when absent. */
+  readonly heap?: number;
   /** Print one JSON line instead of the banner when ready. */
   readonly json: boolean;
   /** Every `EDGEVERSE_*` variable that is a setting of the worker. */
@@ -33,6 +35,8 @@ export interface HostFlags {
   readonly config?: readonly [string, ...string[]];
   readonly env?: string;
   readonly postgres: boolean;
+  /** Of `edgeverse start` alone. */
+  readonly heap?: number;
   readonly json?: boolean;
 }
 
@@ -57,6 +61,15 @@ export function hostFlags(command: Command): Command {
     .option("--no-postgres", "run without Postgres, with a local log of reliable calls")
     .option("--json", "when ready, print one line of JSON instead of the banner")
     .addHelpText("after", ENVIRONMENT);
+}
+
+/** What only `edgeverse start` can do, where nothing is between it and workerd. */
+export function startFlags(command: Command): Command {
+  return hostFlags(command).addOption(
+    or("EDGEVERSE_HEAP", "--heap <MiB>", "most memory of V8's heap; Cloudflare gives an isolate 128 MB").argParser(
+      readHeap,
+    ),
+  );
 }
 
 /** A flag that a variable of the environment may give instead; one that is empty gives nothing. */
@@ -86,6 +99,7 @@ export function readHostOptions(flags: HostFlags, env: Readonly<Record<string, s
     ...(adminToken === undefined ? {} : { adminToken }),
     ...(databaseUrl === undefined ? {} : { databaseUrl }),
     postgres: flags.postgres,
+    ...(flags.heap === undefined ? {} : { heap: flags.heap }),
     json: flags.json === true,
     variables,
   };
@@ -95,6 +109,16 @@ function readPort(text: string): number {
   const port = Number(text);
   if (!/^\d{1,5}$/.test(text) || port > 65_535) throw new InvalidArgumentError("It must be a number from 0 to 65535.");
   return port;
+}
+
+/** Below the least, V8 does not even get the Worker loaded. */
+const HEAP = { least: 16, most: 65_536 } as const;
+
+function readHeap(text: string): number {
+  const heap = Number(text);
+  if (!/^\d{1,5}$/.test(text) || heap < HEAP.least || heap > HEAP.most)
+    throw new InvalidArgumentError(`It must be a number from ${HEAP.least} to ${HEAP.most}.`);
+  return heap;
 }
 
 function readHost(text: string): string {

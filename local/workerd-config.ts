@@ -14,6 +14,8 @@ export interface WorkerdConfigOptions {
   readonly fromEnvironment: readonly string[];
   /** Bindings that are no text, from `vars` of the worker's file. */
   readonly json: Readonly<Record<string, unknown>>;
+  /** MiB that V8's heap may have. */
+  readonly heap?: number;
   /** Origins that the worker may reach on private addresses too; public addresses are always open to it. */
   readonly privateOrigins: readonly string[];
 }
@@ -70,7 +72,7 @@ const ${CONFIG_CONSTANT} :Workerd.Config = (
     (name = "named", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))),
     (name = "objects", disk = (path = ${text(options.objectsFolder)}, writable = true)),
   ],
-  structuredLogging = true,
+  structuredLogging = true,${options.heap === undefined ? "" : `\n  v8Flags = ["--max-old-space-size=${options.heap}"],`}
   sockets = [
     (name = "http", address = ${text(socketAddress(options.host, options.port))}, http = (), service = "main"),
     (name = "control", address = ${text(`unix:${options.controlSocket}`)}, http = (),

@@ -30,6 +30,8 @@ export async function startWorkerdHost(
 ): Promise<LocalHost> {
   const workers = await readWorkers(options);
   checkDemands(workers);
+  if (options.heap !== undefined && isSimulated(workers))
+    throw new HostError("--heap works where workerd alone runs the Worker; this one has bindings that are simulated");
   const [settings] = workers;
   const foundation = await layFoundation(options, workers, cleanup, events.log, ({ worker }) =>
     bundleAll(workers, worker),
@@ -51,6 +53,7 @@ export async function startWorkerdHost(
         folder: folder.worker,
         worker: settings,
         binaries: bundles[0].binaries,
+        ...(options.heap === undefined ? {} : { heap: options.heap }),
       });
   const start = () =>
     startWorkerd(launch, {

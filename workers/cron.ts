@@ -34,7 +34,12 @@ export function tasksOf(crons: Crons, cron: string): readonly Task[] {
 /** Does what a cron trigger is for. A failure is logged and left to the next time. */
 export async function runCron(
   tasks: readonly Task[],
-  { deployment, router, maintenance }: Pick<HostServices, "deployment" | "router" | "maintenance">,
+  {
+    deployment,
+    router,
+    maintenance,
+    cleanUpEvents,
+  }: Pick<HostServices, "deployment" | "router" | "maintenance" | "cleanUpEvents">,
   observer: Observer,
 ): Promise<void> {
   const attempt = async (what: string, action: () => Promise<unknown>) => {
@@ -59,6 +64,7 @@ export async function runCron(
   }
   if (tasks.includes("cleanUp")) {
     await attempt("clean up", () => maintenance.cleanUp({ olderThan: null, dryRun: false }));
+    await attempt("remove old events", cleanUpEvents);
   }
   // After a cleanup Postgres is awake already.
   if (log !== undefined && tasks.some((task) => task !== "wake")) {

@@ -1,10 +1,15 @@
 import { write } from "../durable/console-observer.ts";
 import { type Deployment, deploymentOf, type Env } from "../durable/environment.ts";
+import type { EventHost } from "../durable/event-sinks.ts";
+import { type GateRpc, openSocket } from "../durable/gate-rpc.ts";
 import { clock, random } from "../durable/platform.ts";
+import { type Authenticate, type Authenticator, authentication } from "../src/http/authentication.ts";
 import { createHandler } from "../src/http/handler.ts";
-import type { CoordinatorClient } from "../src/http/ports.ts";
+import type { CoordinatorClient, GateDoor } from "../src/http/ports.ts";
 import type { Registry } from "../src/object/registry.ts";
+import type { PushRules } from "../src/push/push-rules.ts";
 import { type Maintenance, maintenanceOf } from "../src/reliable/maintenance.ts";
+import { ObjectQueries } from "../src/router/object-queries.ts";
 import { RemoteObjects } from "../src/router/remote-objects.ts";
 import { Router } from "../src/router/router.ts";
 
@@ -13,35 +18,67 @@ export interface HostServices {
   readonly deployment: Deployment;
   readonly router: Router;
   readonly maintenance: Maintenance;
+  /** Removes what the table of events has had for longer than the retention. */
+  readonly cleanUpEvents: () => Promise<number>;
   readonly objects: RemoteObjects;
+  /** Undefined: every client is anonymous. */
+  readonly authenticate: Authenticate | undefined;
+  readonly queries: ObjectQueries;
   /** The HTTP interface, made when it is first asked for: a queue's handler never does. */
   readonly handle: (request: Request) => Promise<Response>;
 }
 
+interface Options {
+  readonly basePath: string;
+  readonly authenticators: readonly Authenticator[];
+  readonly events: EventHost;
+  /** Undefined: no clients connect. */
+  readonly rules: PushRules | undefined;
+}
+
 /** @throws Error when the environment lacks a binding, or its settings can't be used; the message says which */
-export function hostServices(registry: Registry, basePath: string, env: Env): HostServices {
+export function hostServices(
+  registry: Registry,
+  { basePath, authenticators, events, rules }: Options,
+  env: Env,
+): HostServices {
   const deployment = deploymentOf(env);
   const { config, connect, cache, log } = deployment;
+  // What can't be used is to be said by the first request, not by partitions that can't start.
+  events.routes(env, config);
   const router = new Router({ registry, connect, cache, clock });
   const maintenance = maintenanceOf({ log, router, connect, config, registry, clock });
   const objects = new RemoteObjects({ registry, router, config, clock, random, caller: "worker" });
-  const shared = { registry, basePath, config, router, connect, log, maintenance, clock, random };
+  const authenticate = authentication(authenticators, env, clock);
+  const shared = { registry, basePath, authenticate, config, router, connect, log, maintenance, clock, random };
   let handle: ((request: Request) => Promise<Response>) | undefined;
   return {
     deployment,
     router,
     maintenance,
+    cleanUpEvents: () => events.cleanUp(env, config),
     objects,
+    authenticate,
+    queries: new ObjectQueries({ registry, router, connect, clock }),
     handle(request) {
       handle ??= createHandler({
         ...shared,
+        gates: gateDoor(deployment, env, rules),
         adminToken: env.EDGEVERSE_ADMIN_TOKEN === "" ? undefined : env.EDGEVERSE_ADMIN_TOKEN,
+        operatorToken: env.EDGEVERSE_OPERATOR_TOKEN,
+        viewerToken: env.EDGEVERSE_VIEWER_TOKEN,
         coordinator: coordinatorClient(deployment),
         onError: (error, context) => write("error", "a request failed", { ...context, error }),
       });
       return handle(request);
     },
   };
+}
+
+function gateDoor({ gates }: Deployment, { GATE }: Env, rules: PushRules | undefined): GateDoor | undefined {
+  if (gates === undefined || GATE === undefined || rules === undefined) return undefined;
+  const { names } = gates;
+  return { names, rules, open: (gate, identity) => openSocket(GATE.getByName(gate) as GateRpc, identity) };
 }
 
 /** Asks a new stub every time: one that was used before its Durable Object was reset fails. */

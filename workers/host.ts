@@ -1,8 +1,14 @@
 import type { CoordinatorDurableObject } from "../durable/coordinator.ts";
 import type { Env } from "../durable/environment.ts";
+import type { GateClass } from "../durable/gate.ts";
 import type { PartitionClass } from "../durable/partition.ts";
-import type { CreateParameters, ObjectClass, Stub } from "../src/object/virtual-object.ts";
+import type { Identity } from "../src/access/identity.ts";
+import type { ObjectClass } from "../src/object/object-class.ts";
+import type { IndexName, IndexValueOf } from "../src/object/object-index.ts";
+import type { CreateParameters } from "../src/object/request-types.ts";
+import type { Stub } from "../src/object/stub-types.ts";
 import type { ReconcileReport } from "../src/reliable/maintenance-report.ts";
+import type { FoundObjects, QueryOptions } from "../src/router/object-queries.ts";
 import type { RemoteCallOptions, RemoteLifecycleOptions } from "../src/router/remote-objects.ts";
 
 /** The part of an execution context that a host may use; hono's `c.executionCtx` is one too. */
@@ -29,6 +35,8 @@ export interface Host<Classes extends readonly ObjectClass[] = readonly ObjectCl
 
   /** The Durable Object classes behind, which the Worker exports by these names. */
   readonly Partition: PartitionClass;
+  /** Only for hosts with the option `push`. */
+  readonly Gate: GateClass;
   readonly Coordinator: typeof CoordinatorDurableObject;
 
   /**
@@ -43,6 +51,17 @@ export interface Host<Classes extends readonly ObjectClass[] = readonly ObjectCl
 
   /** Runs what the cron is for; nothing for one that is the author's ([HOST3]). */
   scheduled(event: CronEvent, env: Env, ctx: HostContext): Promise<void>;
+
+  /**
+   * For whom a request to a route of yours is made, by the host's own `authenticate`; null for a client that is anonymous.
+   * What it gives is what `object` takes as `identity`.
+   *
+   * @throws EdgeverseError `UNAUTHENTICATED`
+   * @example
+   * const identity = await host.authenticate(env, request);
+   * const { balance } = await host.object(env, Wallet, "ann", { identity }).getBalance();
+   */
+  authenticate(env: Env, request: Request): Promise<Identity | null>;
 
   /**
    * An object, for the Worker's own code: any handler, other Durable Objects, Workflows ([HOST2]). With `callId` its calls are
@@ -61,6 +80,20 @@ export interface Host<Classes extends readonly ObjectClass[] = readonly ObjectCl
     id: string,
     ...parameters: CreateParameters<Class, RemoteLifecycleOptions>
   ): Promise<boolean>;
+
+  /**
+   * Finds objects by an index of their class, in all partitions ([IDX2]). What it has of each object is of one moment, but
+   * not of the same moment for all.
+   *
+   * @throws EdgeverseError `INVALID_ARGUMENT`, `UNAVAILABLE`, with the reason `INDEX_BUILDING` while an index is being built
+   * @example
+   * const { objects, cursor } = await host.query(env, Auction, { index: "open", value: true });
+   */
+  query<Class extends Classes[number], Name extends IndexName<Class>>(
+    env: Env,
+    type: Class,
+    options: QueryOptions<Name, IndexValueOf<Class, Name>>,
+  ): Promise<FoundObjects<IndexValueOf<Class, Name>>>;
 
   /**
    * Runs the log's pending calls that nobody runs ([CALL11]): for a Worker that has made some with `enqueueCall`.

@@ -1,0 +1,25 @@
+import type { Identity } from "../src/access/identity.ts";
+import { EdgeverseError, type WireError } from "../src/errors/edgeverse-error.ts";
+import type { PushMessage } from "../src/push/message-log.ts";
+
+/** The Durable Object of a gate as this worker's own code reaches it. */
+export interface GateRpc {
+  deliver(messages: readonly PushMessage[]): Promise<void>;
+  /** Opens a WebSocket. Only this worker's code can ask: whom it is for is in a header that no client sends. */
+  fetch(request: Request): Promise<Response>;
+}
+
+/** The header that says for whom a connection is opened. */
+export const IDENTITY = "x-edgeverse-identity";
+
+/**
+ * Opens a client's WebSocket at a gate. What the gate gets is made here: nothing of the client's own request.
+ * @throws EdgeverseError `OVERLOADED`
+ */
+export async function openSocket(gate: GateRpc, identity: Identity | null): Promise<Response> {
+  const headers = new Headers({ upgrade: "websocket" });
+  if (identity !== null) headers.set(IDENTITY, encodeURIComponent(JSON.stringify(identity)));
+  const response = await gate.fetch(new Request("https://gate/socket", { headers }));
+  if (response.status === 101) return response;
+  throw EdgeverseError.from((await response.json()) as WireError);
+}

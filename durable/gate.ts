@@ -1,0 +1,109 @@
+import { DurableObject } from "cloudflare:workers";
+import type { Identity } from "../src/access/identity.ts";
+import { EdgeverseError } from "../src/errors/edgeverse-error.ts";
+import type { Registry } from "../src/object/registry.ts";
+import type { DisconnectCall } from "../src/push/farewells.ts";
+import { PING, PONG, PROTOCOL } from "../src/push/frames.ts";
+import { Gate } from "../src/push/gate.ts";
+import type { PushMessage } from "../src/push/message-log.ts";
+import type { WireNote } from "../src/push/ports.ts";
+import type { PushRules } from "../src/push/push-rules.ts";
+import { Router } from "../src/router/router.ts";
+import { consoleObserver } from "./console-observer.ts";
+import { DurableStorage } from "./durable-storage.ts";
+import { deploymentOf, type Env } from "./environment.ts";
+import { type GateRpc, IDENTITY } from "./gate-rpc.ts";
+import { clock, durableClock, random } from "./platform.ts";
+import { SocketWire } from "./socket-wire.ts";
+
+export type GateClass = new (ctx: DurableObjectState, env: Env) => DurableObject<Env> & GateRpc;
+
+export function gateClass(registry: Registry, rules: PushRules, disconnect: DisconnectCall | undefined): GateClass {
+  return class GateDurableObject extends DurableObject<Env> implements GateRpc {
+    readonly #wires = new WeakMap<WebSocket, SocketWire>();
+    #made: Gate | undefined;
+
+    constructor(ctx: DurableObjectState, env: Env) {
+      super(ctx, env);
+      ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
+    }
+
+    /** Made when it is first needed: it makes its tables, and takes up the connections that have outlasted its memory. */
+    get #gate(): Gate {
+      if (this.#made !== undefined) return this.#made;
+      const { ctx } = this;
+      const { config, connect, cache } = deploymentOf(this.env);
+      const router = new Router({ registry, connect, cache, clock });
+      const made = new Gate({
+        name: ctx.id.name,
+        storage: new DurableStorage(ctx.storage),
+        clock: durableClock(ctx.storage),
+        random,
+        rules,
+        config,
+        disconnect,
+        call: (message) => router.call(message),
+        warn: consoleObserver.warn,
+        onLost: (error) => ctx.abort(String(error)),
+      });
+      this.#made = made;
+      made.restore(
+        ctx.getWebSockets().flatMap((socket) => {
+          const note = socket.deserializeAttachment() as WireNote | null;
+          return note === null ? [] : [[this.#wire(socket), note] as const];
+        }),
+      );
+      return made;
+    }
+
+    override alarm(): Promise<void> {
+      return this.#gate.wake();
+    }
+
+    deliver(messages: readonly PushMessage[]): Promise<void> {
+      return this.#gate.deliver(messages);
+    }
+
+    override async fetch(request: Request): Promise<Response> {
+      const gate = this.#gate;
+      const { 0: client, 1: server } = new WebSocketPair();
+      try {
+        gate.checkRoom();
+      } catch (error) {
+        return Response.json(EdgeverseError.from(error).toWire(), { status: 503 });
+      }
+      this.ctx.acceptWebSocket(server);
+      const identity = request.headers.get(IDENTITY);
+      gate.open(this.#wire(server), identity === null ? null : (JSON.parse(decodeURIComponent(identity)) as Identity));
+      return new Response(null, { status: 101, webSocket: client, headers: { "sec-websocket-protocol": PROTOCOL } });
+    }
+
+    override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+      const gate = this.#gate;
+      const wire = this.#wire(socket);
+      wire.heard(Date.now());
+      await gate.received(wire, message);
+    }
+
+    override webSocketClose(socket: WebSocket, code: number): void {
+      const gate = this.#gate;
+      gate.closed(this.#wire(socket));
+      // 1005 and 1006 say how it ended; they can't be sent.
+      this.#wire(socket).close(code === 1005 || code === 1006 ? 1000 : code, "");
+    }
+
+    override webSocketError(socket: WebSocket): void {
+      this.#gate.closed(this.#wire(socket));
+    }
+
+    #wire(socket: WebSocket): SocketWire {
+      let wire = this.#wires.get(socket);
+      if (wire === undefined) {
+        const pingedAt = () => this.ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime();
+        wire = new SocketWire(socket, Date.now(), pingedAt);
+        this.#wires.set(socket, wire);
+      }
+      return wire;
+    }
+  };
+}
