@@ -4,7 +4,7 @@ import page from "./page.html";
 
 const host = defineHost({ objects: [Counter] });
 
-export const { Partition, Coordinator } = host;
+export const { Partition, Coordinator, Gate } = host;
 
 export default {
   async fetch(request, env, ctx) {
