@@ -23,6 +23,8 @@ export const add: RequestPlan = {
   paths: IDS.map((id) => callPath("Counter", id, "add")),
   bodies: [ADD],
 };
+export const addIndexed: RequestPlan = { ...add, paths: IDS.map((id) => callPath("Priced", id, "add")) };
+export const addTelling: RequestPlan = { ...add, paths: IDS.map((id) => callPath("Teller", id, "add")) };
 export const reliableAdd: RequestPlan = { ...add, freshKeys: true };
 export const get: RequestPlan = { ...add, paths: IDS.map((id) => callPath("Counter", id, "get")), bodies: ["{}"] };
 

@@ -24,7 +24,10 @@ interface Env {
   readonly BARE: DurableObjectNamespace<Bare>;
 }
 
-const host = defineHost({ objects: [Counter, Hub, Shelf] });
+const host = defineHost({
+  objects: [Counter, Hub, Shelf],
+  access: [{ type: "*", access: "ALLOW", anonymous: true }],
+});
 export const { Partition, Coordinator } = host;
 export { Bare };
 

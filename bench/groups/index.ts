@@ -2,13 +2,16 @@ import type { Group } from "../group.ts";
 import { batchGroup } from "./batch.ts";
 import { callGroup } from "./call.ts";
 import { coldGroup } from "./cold.ts";
+import { eventGroup } from "./events.ts";
 import { hostMemoryGroup } from "./host-memory.ts";
+import { indexGroup } from "./indexes.ts";
 import { memoryGroup } from "./memory.ts";
 import { movesGroup } from "./moves.ts";
 import { neighbourGroup } from "./neighbours.ts";
 import { outboxGroup } from "./outbox.ts";
 import { readGroup } from "./read.ts";
 import { reliableGroup } from "./reliable.ts";
+import { remindersGroup } from "./reminders.ts";
 import { transactionGroup } from "./transactions.ts";
 
 /** In the order they run. */
@@ -19,9 +22,12 @@ export const groups: readonly Group[] = [
   readGroup,
   neighbourGroup,
   transactionGroup,
+  indexGroup,
   outboxGroup,
+  eventGroup,
   reliableGroup(32),
   reliableGroup(128),
+  remindersGroup,
   memoryGroup,
   hostMemoryGroup,
   movesGroup(100),
