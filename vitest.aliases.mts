@@ -6,6 +6,7 @@ const source = (path: string) => join(import.meta.dirname, path);
 export const aliases = [
   { find: /^edgeverse$/, replacement: source("src/index.ts") },
   { find: "edgeverse/cloudflare", replacement: source("workers/cloudflare.ts") },
+  { find: "edgeverse/jwt", replacement: source("workers/jwt.ts") },
   { find: "edgeverse/postgres", replacement: source("durable/postgres.ts") },
   { find: "edgeverse/testing/vitest", replacement: source("src/testing/vitest.ts") },
   { find: "edgeverse/testing", replacement: source("src/testing/index.ts") },

@@ -15,9 +15,9 @@ const LEVELS: readonly (readonly string[])[] = [
   ["reliable"],
   ["router"],
   ["coordinator"],
-  ["partition/storage"],
+  ["partition/storage", "push"],
   ["partition/turns"],
-  ["partition/calls", "partition/outbox", "partition/reminders"],
+  ["partition/calls", "partition/outbox", "partition/reminders", "partition/events"],
   ["partition/moves"],
   // The files that put a partition's rooms together, and those that answer HTTP.
   ["partition", "http"],

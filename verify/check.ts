@@ -37,7 +37,7 @@ export interface CheckContext {
   object(type: string, id: string): Probe;
   /** Sends a request to the deployment. */
   send(send: Send): Promise<Answer>;
-  /** The same, as an operator: the path begins after `/admin/v1/`. */
+  /** The same, as an operator: a path without a slash before it begins after `/admin/v1/`. */
   admin(method: string, path: string, body?: unknown): Promise<Answer>;
   sleep(ms: number): Promise<void>;
   /** Has the check undone, however it ends, the last thing first. The step works with a context of its own. */

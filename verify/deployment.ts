@@ -76,7 +76,7 @@ export class Deployment {
   /** As an operator. */
   admin(method: string, path: string, body: unknown, signal?: AbortSignal): Promise<Answer> {
     const headers = this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` };
-    return this.send({ method, path: `/admin/v1/${path}`, headers, body }, signal);
+    return this.send({ method, path: path.startsWith("/") ? path : `/admin/v1/${path}`, headers, body }, signal);
   }
 
   /** The text without what must not be shown. */

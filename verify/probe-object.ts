@@ -71,6 +71,10 @@ export class Probe {
     return this.#send({ path: `/api/v1/objects/calls/${this.path}/${encodeURIComponent(callId)}` });
   }
 
+  cancelCall(callId: string): Promise<Answer> {
+    return this.#send({ method: "DELETE", path: `/api/v1/objects/calls/${this.path}/${encodeURIComponent(callId)}` });
+  }
+
   create(request?: unknown): Promise<Answer> {
     const body = request === undefined ? {} : { body: { request } };
     return this.#send({ method: "POST", path: `/api/v1/objects/create/${this.path}`, ...body });

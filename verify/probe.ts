@@ -7,6 +7,9 @@ const bytes = z.number().int().min(0).max(1_900_000);
 const ms = z.number().int().min(0).max(10_000).default(0);
 const text = z.string().max(100);
 
+/** Their clients are anonymous; a host's own rules can say otherwise. */
+const OPEN = { anonymous: true, delete: { anonymous: true } };
+
 /** Does what the rules speak of, to itself and its like alone: whoever may call it can do no harm with it. */
 export class EdgeverseProbe extends VirtualObject.withState(
   z.object({
@@ -16,6 +19,7 @@ export class EdgeverseProbe extends VirtualObject.withState(
   }),
 ) {
   static override readonly type = "EdgeverseProbe";
+  static override readonly access = OPEN;
   static override readonly methods = {
     add: method({ request: z.object({ by: z.number().int().default(1) }) }),
     get: method({ readonly: true }),
@@ -42,7 +46,12 @@ export class EdgeverseProbe extends VirtualObject.withState(
     addTo: method({ request: z.object({ other: text, by: z.number().int() }) }),
     send: method({ request: z.object({ other: text, by: z.number().int(), times: z.number().int().min(1).max(20) }) }),
     heard: method({ internal: true, request: callOutcome }),
+    remindMe: method({ request: z.object({ after: ms, texts: z.array(text).max(20), forget: text }) }),
+    reminded: method({ internal: true, request: z.object({ text }) }),
   };
+
+  /** No small counts: those are the same for many. */
+  static override readonly index = { count: ({ count }: { count: number }) => (count < 1_000_000 ? undefined : count) };
 
   add({ by }: { by: number }) {
     this.state.count += by;
@@ -150,6 +159,18 @@ export class EdgeverseProbe extends VirtualObject.withState(
     this.state.notes.push(outcome.status === "success" ? JSON.stringify(outcome.response) : outcome.status);
   }
 
+  /** Has itself called for each of the texts but the one that it forgets. */
+  remindMe({ after, texts, forget }: { after: number; texts: string[]; forget: string }) {
+    for (const text of texts) this.remind(text, { after }, "reminded", { text });
+    return { forgotten: this.forget(forget), due: this.reminders().length };
+  }
+
+  reminded({ text }: { text: string }) {
+    const { reminder } = this.context.caller;
+    const inTime = reminder?.name === text && this.now() >= reminder.due;
+    this.state.notes.push(`${text} ${inTime ? "in time" : "too soon"}`);
+  }
+
   /** Not declared: nobody can call it. */
   undeclared() {
     return "called";
@@ -165,6 +186,7 @@ export class EdgeverseProbe extends VirtualObject.withState(
 /** Exists only when it is created, with a request. */
 export class EdgeverseProbeMember extends VirtualObject.withState(z.object({ name: z.string().default("") })) {
   static override readonly type = "EdgeverseProbeMember";
+  static override readonly access = OPEN;
   static override readonly autoCreate = false;
   static override readonly create = z.object({ name: text });
   static override readonly methods = { name: method({ readonly: true }) };

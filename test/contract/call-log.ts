@@ -25,7 +25,24 @@ export function callLogContract(name: string, makeLog: () => Promise<CallLogHarn
     }, 60_000);
     afterAll(() => harness?.close());
 
-    const get = (r: CallRecord) => log.find(r.type, r.id, r.callId);
+    /** What was written of it. */
+    const get = async (r: CallRecord) => {
+      const { loggedAt: _, ...call } = (await log.find(r.type, r.id, r.callId)) ?? { loggedAt: 0 };
+      return "callId" in call ? call : null;
+    };
+
+    test("[CALL16] a call is found with the time at which the log heard of it last", async () => {
+      const pending = callRecord({ status: "pending", response: null, finishedAt: null });
+      await log.write([pending]);
+      const found = async () => (await log.find(pending.type, pending.id, pending.callId))?.loggedAt ?? 0;
+      const first = await found();
+      expect(first).toBeGreaterThan(OLD);
+      await log.write([callRecord({ callId: pending.callId, attempts: 2 })]);
+      const last = await found();
+      expect(last).toBeGreaterThanOrEqual(first);
+      await log.write([callRecord({ callId: pending.callId, attempts: 3, epoch: 9 })]);
+      expect(await found()).toBe(last);
+    });
 
     test("[CALL5] a record reads back as it was written", async () => {
       const error = {

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { beforeAll, expect, test } from "vitest";
-import type { CallRecord } from "../../src/reliable/call-record.ts";
+import type { CallKey, CallRecord } from "../../src/reliable/call-record.ts";
 import type { FinalCounts, LoggedCall, ReadableLog } from "../../src/reliable/ports.ts";
 import { callRecord, newType } from "../support/call-records.ts";
 
@@ -128,6 +128,52 @@ export function describeReading(made: () => ReadableHarness): void {
     ]);
     expect(ours[2]?.bytes).toBeGreaterThan(50_000);
     expect(ours[2]?.bytes).toBeLessThan(200_000);
+  });
+
+  test("[CALL16] finds the calls that others have made, in order of acceptance", async () => {
+    const [type, other] = [newType(), newType()];
+    const [a, b] = ["a", "b"].map((callId) => ({ type, id: "o1", callId })) as [CallKey, CallKey];
+    const by = (cause: unknown) => JSON.stringify({ kind: "object", type, id: "o1", cause });
+    const error = { code: "CALL_FAILED", message: "no".repeat(1_000), retryable: false, details: { left: 0 } } as const;
+    const open = { status: "pending", response: null, finishedAt: null } as const;
+    await put([
+      callRecord({ type, id: "o1", callId: "a" }),
+      callRecord({ type: other, callId: "3", caller: by(a), acceptedAt: OLD + 3, ...open }),
+      callRecord({ type: other, callId: "1", caller: by(a), acceptedAt: OLD + 1, finishedAt: OLD + 9, attempts: 2 }),
+      callRecord({
+        type: other,
+        callId: "2",
+        caller: by(b),
+        acceptedAt: OLD + 2,
+        status: "failed",
+        response: null,
+        error,
+      }),
+      // The same call id elsewhere is another call, and so is what only looks like a cause.
+      callRecord({ type: other, callId: "4", caller: by({ ...a, id: "o2" }) }),
+      callRecord({ type: other, callId: "5", caller: by("a") }),
+      callRecord({ type: other, callId: "6", caller: JSON.stringify({ kind: "object", type, id: 'x"cause":' }) }),
+    ]);
+    const short = { code: "CALL_FAILED", message: expect.stringMatching(/^(no)+$/), retryable: false };
+    const of = (callId: string, cause: CallKey) => ({ type: other, id: "o1", callId, cause, method: "m" });
+    const [first, second, third] = [
+      { ...of("1", a), status: "success", attempts: 2, acceptedAt: OLD + 1, finishedAt: OLD + 9, error: null },
+      {
+        ...of("2", b),
+        status: "failed",
+        attempts: 1,
+        acceptedAt: OLD + 2,
+        finishedAt: expect.any(Number),
+        error: short,
+      },
+      { ...of("3", a), status: "pending", attempts: 1, acceptedAt: OLD + 3, finishedAt: null, error: null },
+    ];
+    expect(await log.causedBy([a], 10)).toEqual({ calls: [first, third], complete: true });
+    const both = await log.causedBy([a, b], 3);
+    expect(both).toEqual({ calls: [first, second, third], complete: true });
+    expect(both.calls[1]?.error?.message.length).toBeLessThan(1_000);
+    expect(await log.causedBy([a, b], 2)).toMatchObject({ complete: false, calls: { length: 2 } });
+    expect(await log.causedBy([{ ...a, callId: "c" }], 10)).toEqual({ calls: [], complete: true });
   });
 
   test("[CALL9] counts and removes what finished before a time, and nothing that is open or younger", async () => {

@@ -1,6 +1,6 @@
 import { method, VirtualObject } from "edgeverse";
 import { TestCluster } from "edgeverse/testing";
-import type { MoveVote, ShardMove } from "../../src/object/virtual-object.ts";
+import type { MoveVote, ShardMove } from "../../src/object/shard-move.ts";
 import { ShardMap } from "../../src/placement/shard-map.ts";
 
 /** What `Thing` says to moves. */

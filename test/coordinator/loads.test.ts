@@ -113,7 +113,11 @@ describe("counting the objects of a shard", () => {
     const { first } = hashRange(shard, 64);
     storage.transaction(() => {
       for (let index = 0; index < 12_000; index++)
-        storage.query("INSERT INTO objects VALUES (?, 'Old', ?, 1, '{\"a\":1}', 0, 0)", first + 1 + index, `o${index}`);
+        storage.query(
+          "INSERT INTO objects (position, type, id, version, state, created, updated) VALUES (?, 'Old', ?, 1, '{\"a\":1}', 0, 0)",
+          first + 1 + index,
+          `o${index}`,
+        );
     });
     const { meter } = await made.partition("p0").core();
     let slices = 0;

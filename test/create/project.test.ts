@@ -45,9 +45,12 @@ describe("a new project", () => {
     expect(repository.devDependencies).toMatchObject({ ...others, ...devDependencies });
   });
 
-  test("has the wrangler.toml of the repository, but for its own name, entry and settings", () => {
+  test("has the wrangler.toml of the repository, but for its own name, entry, settings and past", () => {
     const mine = parse(read(folder, "wrangler.toml"));
-    expect(mine).toEqual({ ...parse(read(ROOT, "wrangler.toml")), name: "my-app", main: "src/worker.ts", vars: {} });
+    const theirs = parse(read(ROOT, "wrangler.toml")) as { migrations: { new_sqlite_classes: string[] }[] };
+    const classes = theirs.migrations.flatMap((step) => step.new_sqlite_classes);
+    const migrations = [{ tag: "v1", new_sqlite_classes: classes }];
+    expect(mine).toEqual({ ...theirs, name: "my-app", main: "src/worker.ts", vars: {}, migrations });
   });
 
   test("keeps state and secrets out of git", () => {

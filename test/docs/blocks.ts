@@ -10,6 +10,8 @@ export interface Block {
   readonly document: string;
   /** Object classes that it exports. */
   readonly classes: readonly string[];
+  /** What the reader sees. */
+  readonly code: string;
   /** A module with the same line numbers as the document, so that an error says where it is. */
   readonly module: string;
 }
@@ -21,7 +23,7 @@ export function blocksOf(document: string): Block[] {
     const line = text.slice(0, index + all.indexOf("```ts\n")).split("\n").length;
     const classes = [...code.matchAll(/^export class (\w+) extends VirtualObject\b/gm)].map(([, name = ""]) => name);
     // `export {}` makes every block a module.
-    return { document, classes, module: `${hidden}${"\n".repeat(line)}${code}export {};\n` };
+    return { document, classes, code, module: `${hidden}${"\n".repeat(line)}${code}export {};\n` };
   });
 }
 

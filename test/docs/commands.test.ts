@@ -11,16 +11,22 @@ import { createHandler } from "../../src/http/handler.ts";
 import { partitionClient } from "../../src/partition/client.ts";
 import { maintenanceOf } from "../../src/reliable/maintenance.ts";
 import { type LocalServer, startServer } from "../support/local-server.ts";
+import { OPEN } from "../support/open-access.ts";
 import { blocksOf } from "./blocks.ts";
 
 const HERE = import.meta.dirname;
 const ROOT = join(HERE, "../..");
+const TOKEN = "operator";
 const folder = mkdtempSync(join(HERE, ".commands-"));
 const cluster = { stop: () => undefined as unknown };
 let server: LocalServer;
 
 beforeAll(async () => {
-  const { http, stop } = handler([Counter, Wallet, await guideClass("Table")]);
+  const { http, stop } = handler([
+    Counter,
+    Wallet,
+    ...(await Promise.all(["Poll", "Table", "Auction"].map(guideClass))),
+  ]);
   cluster.stop = stop;
   server = await startServer(async (incoming, outgoing) => {
     const body = await new Response(incoming as unknown as ReadableStream).text();
@@ -43,7 +49,7 @@ afterAll(async () => {
 
 /** The HTTP interface of a cluster whose time passes by itself. */
 function handler(objects: readonly ObjectClass[]) {
-  const made = new TestCluster({ objects, clock: systemClock });
+  const made = new TestCluster({ objects, access: OPEN, clock: systemClock });
   const { registry, config, router, coordinator, clock, log } = made;
   const connect = (name: string) => partitionClient(made.partition(name));
   const http = createHandler({
@@ -54,7 +60,9 @@ function handler(objects: readonly ObjectClass[]) {
     log,
     basePath: "",
     maintenance: maintenanceOf({ log, router, config, registry, clock, connect }),
-    adminToken: undefined,
+    authenticate: undefined,
+    gates: undefined,
+    adminToken: TOKEN,
     connect,
     coordinator: {
       status: async () => coordinator.status(),
@@ -72,9 +80,9 @@ function handler(objects: readonly ObjectClass[]) {
   return { http, stop: () => made.stop() };
 }
 
-/** A class that the guide shows. */
+/** A class that the guide shows; the last one, if several have this name. */
 async function guideClass(name: string): Promise<ObjectClass> {
-  const block = blocksOf("docs/guide.md").find(({ classes }) => classes.includes(name));
+  const block = blocksOf("docs/guide.md").findLast(({ classes }) => classes.includes(name));
   const file = join(folder, `${name}.ts`);
   writeFileSync(file, block?.module ?? "");
   return ((await import(file)) as Record<string, ObjectClass>)[name] as ObjectClass;
@@ -116,7 +124,7 @@ function expected(line: string): RegExp {
 describe.each(["README.md", "docs/guide.md"])("the commands of %s", (document) => {
   it.each(commandsOf(document))("$text", async ({ text, prints }) => {
     const command = text.replaceAll("http://127.0.0.1:8787", server.url);
-    const { stdout } = await promisify(execFile)("bash", ["-c", command]);
+    const { stdout } = await promisify(execFile)("bash", ["-c", command], { env: { ...process.env, TOKEN } });
     expect(prints.length).toBeGreaterThan(0);
     for (const line of prints) expect(stdout).toMatch(expected(line));
   });

@@ -6,7 +6,7 @@ import { blocksOf } from "./blocks.ts";
 
 const HERE = import.meta.dirname;
 const ROOT = join(HERE, "../..");
-const DOCUMENTS = ["README.md", "docs/guide.md", "docs/patterns.md", "docs/worker.md"];
+const DOCUMENTS = ["README.md", "docs/guide.md", "docs/clients.md", "docs/patterns.md", "docs/worker.md"];
 // Inside the repository, so that "edgeverse" means this package; with a dot, so that nobody else's glob finds it.
 const folder = mkdtempSync(join(HERE, ".snippets-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -11,11 +11,13 @@ const DAY = 86_400_000;
 const now = Date.now();
 
 describe.skipIf(bin === undefined)("docs/call-log.md on a Postgres server", () => {
-  const [stats = "", late = "", failed = "", oldest = "", due = "", removal = "", ...more] = sqlOf("call-log.md");
+  const [stats = "", late = "", failed = "", made = "", oldest = "", due = "", removal = "", ...more] =
+    sqlOf("call-log.md");
   let server: PostgresServer;
   let bridge: LocalPostgres;
   let client: pg.Client;
-  const rows = async (sql: string): Promise<Record<string, unknown>[]> => (await client.query(sql)).rows;
+  const rows = async (sql: string, parameters?: string[]): Promise<Record<string, unknown>[]> =>
+    (await client.query(sql, parameters)).rows;
 
   beforeAll(async () => {
     server = await startPostgresServer(bin as string);
@@ -23,11 +25,12 @@ describe.skipIf(bin === undefined)("docs/call-log.md on a Postgres server", () =
     client = new pg.Client({ connectionString: server.url });
     await client.connect();
     const open = { status: "pending", response: null, finishedAt: null } as const;
+    const caller = JSON.stringify({ kind: "object", cause: { type: "Wallet", id: "o1", callId: "old-1" } });
     const error = { code: "CALL_FAILED", message: "no", retryable: false, reason: "SOLD_OUT" } as const;
     const old = { acceptedAt: now - 40 * DAY, finishedAt: now - 40 * DAY };
     await new PostgresCallLog({ ...bridge, timeoutMs: 60_000 }).write([
       ...Array.from({ length: 3 }, (_, n) => callRecord({ type: "Wallet", callId: `old-${n}`, ...old })),
-      callRecord({ type: "Order", callId: "other", ...old }),
+      callRecord({ type: "Order", callId: "other", caller, ...old }),
       callRecord({ type: "Wallet", callId: "young", acceptedAt: now, finishedAt: now }),
       callRecord({ ...open, type: "Wallet", callId: "stuck", acceptedAt: now - 40 * DAY, attempts: 7 }),
       callRecord({ ...open, type: "Wallet", callId: "parked", status: "parked", error, acceptedAt: now - 40 * DAY }),
@@ -71,6 +74,13 @@ describe.skipIf(bin === undefined)("docs/call-log.md on a Postgres server", () =
       ["Order", "2"],
       ["Wallet", "4"],
     ]);
+  });
+
+  test("[CALL16] what a call has made is what its story has", async () => {
+    const { calls } = await new PostgresCallLog(bridge).causedBy([{ type: "Wallet", id: "o1", callId: "old-1" }], 10);
+    expect(calls.map(({ callId }) => callId)).toEqual(["other"]);
+    expect((await rows(made, ["Wallet", "o1", "old-1"])).map((row) => row["call_id"])).toEqual(["other"]);
+    expect(await rows(made, ["Wallet", "o1", "old-2"])).toEqual([]);
   });
 
   test("[CALL9] what is due is what a cleanup counts; the removal takes ended calls of one type, and may be repeated", async () => {

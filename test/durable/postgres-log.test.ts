@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { NeonClient } from "../../durable/neon-client.ts";
 import { PostgresCallLog } from "../../durable/postgres-log.ts";
 import type { LocalPostgres } from "../../local/postgres/index.ts";
 import { callLogContract } from "../contract/call-log.ts";
@@ -33,6 +34,29 @@ describe("PostgresCallLog", () => {
     log = new PostgresCallLog(postgres);
   }, 60_000);
   afterAll(() => close?.());
+
+  test("[CALL16] an index, without the calls that no call has made, leads to what a call has made", async () => {
+    const plain = (n: number) => callRecord({ callId: `plain ${n}`, caller: '{"kind":"client"}' });
+    for (let part = 0; part < 4; part++) {
+      await log.write(Array.from({ length: 1_000 }, (_, n) => plain(part * 1_000 + n)));
+    }
+    const client = new NeonClient(postgres);
+    let asked: { query: string; params: string[] } | undefined;
+    const noting = new PostgresCallLog({
+      ...postgres,
+      fetch: (url, init) => {
+        asked = JSON.parse(String(init?.body)) as typeof asked;
+        return fetch(url, init);
+      },
+    });
+    await noting.causedBy([{ type: "T", id: "a", callId: "c" }], 10);
+    const { query = "", params = [] } = asked ?? {};
+    await client.query({ query: "analyze edgeverse_reliable_calls", params: [] });
+    const plan = await client.query({ query: `explain ${query}`, params });
+    expect(plan.rows.flat().join("\n")).toContain("edgeverse_reliable_calls_cause");
+    const size = "select pg_relation_size('edgeverse_reliable_calls_cause') < 20000 as small";
+    expect((await client.query({ query: size, params: [] })).rows).toEqual([["t"]]);
+  }, 60_000);
 
   test("[CALL5] a record that no jsonb can hold is kept verbatim, beside the others of its batch", async () => {
     const type = newType();

@@ -4,6 +4,7 @@ import { PgDialect } from "drizzle-orm/pg-core";
 import { parse } from "libpg-query";
 import { expect, test } from "vitest";
 import { enqueueCall } from "../../durable/enqueue-call.ts";
+import { insertStatement } from "../../durable/postgres-event-sink.ts";
 import { PostgresCallLog } from "../../durable/postgres-log.ts";
 import { callRecord } from "../support/call-records.ts";
 import { sqlOf } from "../support/documented-sql.ts";
@@ -74,7 +75,7 @@ const SUBSET = {
     "SORTBY_DESC",
   ],
   options: ["agg_star", "btree", "inh", "initially_valid", "is_enforced", "is_local", "skip_validation"],
-  operators: ["+", "-", "->>", "/", "<", "<>", "=", ">"],
+  operators: ["+", "-", "->", "->>", "/", "<", "<>", "=", ">"],
   functions: [
     "count",
     "json_to_recordset",
@@ -82,6 +83,7 @@ const SUBSET = {
     "min",
     "now",
     "octet_length",
+    "pg_advisory_xact_lock",
     "pg_column_size",
     "sum",
     "to_timestamp",
@@ -112,11 +114,13 @@ async function statements(): Promise<string[]> {
   await log.pending({ staleBefore: 1, after: "1", limit: 1 });
   await log.read(["1"]);
   await log.stats();
+  await log.causedBy([{ type: "T", id: "a", callId: "c" }], 1);
   for (const types of [{}, { T: 1, U: 2 }]) {
     await log.countFinished(1, types);
     await log.removeFinished(1, 1, types);
   }
   await log.ping();
+  sent.push(new PgDialect().sqlToQuery(insertStatement("[]")).sql);
   const execute = async (query: Parameters<Parameters<typeof enqueueCall>[0]["execute"]>[0]) => {
     sent.push(new PgDialect().sqlToQuery(query).sql);
   };

@@ -18,7 +18,7 @@ describe("a call as RPC carries it", () => {
     ["with a request", { ...plain, request: '{"by":1}' }],
     ["with an empty request text", { ...plain, request: "" }],
     ["of an object", { ...plain, caller: { kind: "object", type: "T", id: "x" }, chain: [] }],
-    ["of a client that is known", { ...plain, caller: { kind: "client", identity: { subject: "s", roles: [] } } }],
+    ["of a client that is known", { ...plain, caller: { kind: "client", identity: { id: "s", roles: [] } } }],
     ["reliable", { ...plain, request: "{}", reliable }],
     ["reliable, without a request", { ...plain, reliable }],
     ["reliable, that expires", { ...plain, request: "{}", reliable: { ...reliable, expiresAt: 9 } }],

@@ -100,6 +100,49 @@ describe("Prefer: respond-async", () => {
   });
 });
 
+describe("Edgeverse-Not-Before", () => {
+  const noon = Date.UTC(2030, 0, 31, 12);
+
+  it.each([
+    ["2030-01-31T12:00:00Z", noon],
+    ["2030-01-31T13:30:00.5+01:30", noon + 500],
+    ["Thu, 31 Jan 2030 12:00:00 GMT", noon],
+    ["2001-01-01T00:00:00Z", Date.UTC(2001, 0, 1)],
+  ])("[TIME7] reads %s", async (text, notBefore) => {
+    const headers = { "idempotency-key": "k", "edgeverse-not-before": text };
+    expect((await messageWith(headers)).reliable).toEqual({ callId: "k", answer: "accepted", notBefore });
+    const expiring = await messageWith({ ...headers, "edgeverse-expires-in": "5000" });
+    expect(expiring.reliable?.expiresAt).toBe(Math.max(now, notBefore) + 5_000);
+  });
+
+  it.each([
+    "",
+    "soon",
+    "1900000000",
+    "1900000000000",
+    "2030-01-31",
+    "2030-01-31T12:00:00",
+    "2030-02-30T12:00:00Z",
+    "Fri, 31 Jan 2030 12:00:00 GMT",
+    "Thu, 31 Jan 2030 12:00:00 +0100",
+    "2030-01-31T12:00:00Z, 2031-01-31T12:00:00Z",
+  ])("[TIME7] refuses %j, and any on a call that is not reliable", async (text) => {
+    expect(await refusal({ "idempotency-key": "k", "edgeverse-not-before": text })).toBe("INVALID_ARGUMENT");
+    expect(await refusal({ "edgeverse-not-before": "2030-01-31T12:00:00Z" })).toBe("INVALID_ARGUMENT");
+  });
+
+  it("[TIME7] answers 202 and how long it waits", async () => {
+    const http = httpFixture();
+    reply(http, { kind: "accepted", callId: "k", notBefore: noon });
+    const headers = { "idempotency-key": "k", "edgeverse-not-before": "2030-01-31T12:00:00Z" };
+    const response = await http.post(PATH, { request: { by: 1 } }, headers);
+    expect(response.status).toBe(202);
+    expect(await response.json()).toEqual({ callId: "k", status: "waiting", notBefore: "2030-01-31T12:00:00.000Z" });
+    expect(response.headers.get("location")).toBe("/api/v1/objects/calls/Counter/visits/k");
+    expect(response.headers.has("preference-applied")).toBe(false);
+  });
+});
+
 describe("Edgeverse-Timeout", () => {
   it("[TURN5] sets the deadline, and never one later than the configuration allows", async () => {
     expect((await messageWith({ "edgeverse-timeout": "1500" })).deadline).toBe(now + 1_500);

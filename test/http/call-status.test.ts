@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { fingerprint } from "../../src/reliable/fingerprint.ts";
 import { callRecord } from "../support/call-records.ts";
 import { codeOf, httpFixture } from "./http-fixture.ts";
 
@@ -6,12 +7,37 @@ const PATH = "/api/v1/objects/calls/Counter/visits/";
 
 function withRecord(changes: Parameters<typeof callRecord>[0]) {
   const http = httpFixture();
-  const record = callRecord({ type: "Counter", id: "visits", callId: "k", ...changes });
+  const record = callRecord({ type: "Counter", id: "visits", callId: "k", method: "add", ...changes });
   for (const partition of http.partitions.values()) partition.records.set("Counter/visits/k", record);
   return http;
 }
 
 describe("status of a reliable call", () => {
+  it("[ACC2] a call that was made for somebody is there for them alone", async () => {
+    const authenticate = async (request: Request) => {
+      const id = request.headers.get("authorization");
+      return id === null ? null : { id, roles: [] };
+    };
+    const http = httpFixture({ authenticate });
+    const record = callRecord({
+      type: "Counter",
+      id: "visits",
+      callId: "k",
+      method: "add",
+      requestHash: fingerprint("get", undefined, "ann"),
+    });
+    for (const partition of http.partitions.values()) partition.records.set("Counter/visits/k", record);
+    const ask = (id: string) => http.fetch(`${PATH}k`, id === "" ? {} : { headers: { authorization: id } });
+    expect((await ask("ann")).status).toBe(200);
+    const [theirs, none] = [
+      await ask("bob"),
+      await http.fetch(`${PATH}unknown`, { headers: { authorization: "bob" } }),
+    ];
+    const [denied, missing] = [(await theirs.json()) as object, (await none.json()) as object];
+    expect({ ...denied, requestId: "" }).toEqual({ ...missing, requestId: "" });
+    expect(await codeOf(await ask(""))).toBe("CALL_NOT_FOUND");
+  });
+
   it("[CALL2] a success has its response as it is", async () => {
     const http = withRecord({ response: '{"n":  1.0}' });
     const text = await (await http.fetch(`${PATH}k`)).text();
@@ -43,9 +69,25 @@ describe("status of a reliable call", () => {
     expect(JSON.parse(text)).toMatchObject({ status: "failed", error: { code: "INTERNAL" } });
   });
 
+  it("[TIME7] one that waits says for which time", async () => {
+    const waiting = withRecord({ status: "pending", response: null, finishedAt: null, notBefore: 1_900_000_000_000 });
+    expect(await (await waiting.fetch(`${PATH}k`)).json()).toMatchObject({
+      status: "waiting",
+      notBefore: new Date(1_900_000_000_000).toISOString(),
+    });
+  });
+
+  it("[TIME8] DELETE cancels one that waits, and no other", async () => {
+    const cancel = (http: ReturnType<typeof httpFixture>) => http.fetch(`${PATH}k`, { method: "DELETE" });
+    const waiting = withRecord({ status: "pending", response: null, finishedAt: null, notBefore: 1_900_000_000_000 });
+    expect(await (await cancel(waiting)).json()).toEqual({ success: true });
+    expect(await codeOf(await cancel(waiting))).toBe("CALL_NOT_FOUND");
+    expect(await codeOf(await cancel(withRecord({})))).toBe("CONFLICT");
+  });
+
   it("[CALL11] asks the log for what the owner does not know", async () => {
     const http = httpFixture();
-    await http.log.write([callRecord({ type: "Counter", id: "visits", callId: "old/1" })]);
+    await http.log.write([callRecord({ type: "Counter", id: "visits", callId: "old/1", method: "add" })]);
     expect((await http.fetch(`${PATH}old%2F1`)).status).toBe(200);
     expect(await codeOf(await http.fetch(`${PATH}other`))).toBe("CALL_NOT_FOUND");
     http.log.down = true;

@@ -1,4 +1,5 @@
 import type { CallMessage, LifecycleMessage, Reply } from "../../src/object/message.ts";
+import { idleCounters } from "../../src/partition/inspection.ts";
 import type { LoadReport } from "../../src/placement/load-report.ts";
 import type {
   ActivateReply,
@@ -10,9 +11,13 @@ import type {
   UndoReport,
 } from "../../src/placement/move.ts";
 import type { CallKey, CallRecord, OwnerAnswer } from "../../src/reliable/call-record.ts";
+import type { CausedCall, CausedCalls } from "../../src/reliable/caused-calls.ts";
 import type { SweepReport } from "../../src/reliable/mark-sweep.ts";
 import type { NewestCalls, NewestQuery, OwnerStats } from "../../src/reliable/newest-calls.ts";
 import { NONE_FINAL } from "../../src/reliable/ports.ts";
+import type { AsideEvents, EventDecision } from "../../src/router/event-views.ts";
+import type { IndexPage, IndexQuery } from "../../src/router/index-query.ts";
+import type { OwnerCounters } from "../../src/router/owner-counters.ts";
 import type { CallDecision, PartitionClient } from "../../src/router/ports.ts";
 import type { ObjectCursor, ObjectListing, ObjectQuery, ParkedCalls, ParkedQuery } from "../../src/router/views.ts";
 
@@ -26,6 +31,9 @@ export class FakePartition implements PartitionClient {
     response: JSON.stringify({ method, request: request === undefined ? "none" : JSON.parse(request) }),
   });
   records = new Map<string, CallRecord>();
+  counters = idleCounters();
+  /** Answers to what calls have made. */
+  caused: CausedCall[] = [];
   claimed: [number, number][] = [];
   stored: ObjectListing[] = [];
   created = new Set<string>();
@@ -74,6 +82,14 @@ export class FakePartition implements PartitionClient {
     return this.#answer(() => ({ counts: [], complete: true }));
   }
 
+  callCounters(): Promise<OwnerCounters> {
+    return this.#answer(() => this.counters);
+  }
+
+  causedBy(_causes: readonly CallKey[], _limit: number): Promise<CausedCalls> {
+    return this.#answer(() => ({ calls: this.caused, complete: true }));
+  }
+
   describe(_type: string, id: string) {
     const fixed = id.startsWith("partition#");
     return this.#answer(() => ({
@@ -99,6 +115,9 @@ export class FakePartition implements PartitionClient {
       backlogBytes: 800,
       messages: 2,
       messageBytes: 1_100,
+      reminders: 5,
+      remindersRefused: 1,
+      sinks: [],
       log: { state: "idle" as const, failures: 0, shipped: 5, lastError: undefined },
     }));
   }
@@ -155,6 +174,14 @@ export class FakePartition implements PartitionClient {
     return this.#answer(() => ({ partition: "fake", period: 1, shards: [] }));
   }
 
+  found: IndexPage = { kind: "page", places: [], next: null, settled: { changed: null, waiting: false } };
+  queries: IndexQuery[] = [];
+
+  find(query: IndexQuery): Promise<IndexPage> {
+    this.queries.push(query);
+    return this.#answer(() => this.found);
+  }
+
   wake(): Promise<void> {
     return this.#answer(() => undefined);
   }
@@ -179,6 +206,25 @@ export class FakePartition implements PartitionClient {
 
   unpark(type: string, id: string, callId: string): Promise<CallDecision> {
     return this.#decide(type, id, callId, { status: "pending", error: null });
+  }
+
+  cancelCall(type: string, id: string, callId: string): Promise<CallDecision> {
+    return this.#answer(() => {
+      const key = `${type}/${id}/${callId}`;
+      const known = this.records.get(key);
+      if (known === undefined) return null;
+      if (known.notBefore === undefined) return { refused: `the call is ${known.status}` };
+      this.records.delete(key);
+      return known;
+    });
+  }
+
+  asideEvents(): Promise<AsideEvents> {
+    return this.#answer(() => ({ events: [], next: null }));
+  }
+
+  decideEvent(): Promise<EventDecision> {
+    return this.#answer(() => ({ found: false }));
   }
 
   failCall(type: string, id: string, callId: string): Promise<CallDecision> {

@@ -94,8 +94,8 @@ describe("every change", () => {
     await send(http, "POST", "partitions", { name: "p2" });
     const { entries } = await json<{ entries: object[] }>(http.admin("audit"));
     expect(entries).toMatchObject([
-      { command: "add-partition", actor: "admin token", outcome: "CONFLICT", details: { name: "p2" } },
-      { command: "add-partition", actor: "admin token", outcome: "done", details: { name: "p2" } },
+      { command: "add-partition", actor: "admin token a81e611a", outcome: "CONFLICT", details: { name: "p2" } },
+      { command: "add-partition", actor: "admin token a81e611a", outcome: "done", details: { name: "p2" } },
     ]);
     const first = await json<{ entries: object[]; cursor: string }>(http.admin("audit?limit=1"));
     expect(await json(http.admin(`audit?limit=1&cursor=${first.cursor}`))).toMatchObject({

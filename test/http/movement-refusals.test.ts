@@ -64,7 +64,7 @@ describe("what the coordinator refuses", () => {
       details: { move: 7 },
       retryable: true,
     });
-    expect(heard).toEqual([[command, { requestId: "r-1", actor: "admin token" }]]);
+    expect(heard).toEqual([[command, { requestId: "r-1", actor: "admin token a81e611a" }]]);
   });
 
   it("[MEM1] is answered with its own code, whichever it is", async () => {

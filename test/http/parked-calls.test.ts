@@ -103,7 +103,12 @@ describe("parked calls", () => {
     expect(audit.entries).toMatchObject([
       { command, outcome: "CALL_NOT_FOUND", details: { type: "Counter", id: "visits", callId: "none" } },
       { command, outcome: "CONFLICT" },
-      { command, outcome: "done", actor: "admin token", details: { type: "Counter", id: "visits", callId: "k/1" } },
+      {
+        command,
+        outcome: "done",
+        actor: "admin token a81e611a",
+        details: { type: "Counter", id: "visits", callId: "k/1" },
+      },
     ]);
   });
 

@@ -35,7 +35,7 @@ describe("paths", () => {
     ["GET", "/api/v1/objects/call/Counter/x/get", "POST"],
     ["PUT", "/api/v1/objects/batch", "POST"],
     ["DELETE", "/api/v1/objects/delete/Counter/x", "POST"],
-    ["POST", "/api/v1/objects/calls/Counter/x/k", "GET, HEAD"],
+    ["POST", "/api/v1/objects/calls/Counter/x/k", "GET, HEAD, DELETE"],
     ["POST", "/healthz", "GET, HEAD"],
     ["OPTIONS", "/ready", "GET, HEAD"],
     ["PROPFIND", "/api/v1/openapi.json", "GET, HEAD"],

@@ -58,6 +58,8 @@ test.each([
   [["start", "--josn"], {}, "unknown option '--josn'\n(Did you mean --json?)"],
   [["start", "here"], {}, "too many arguments"],
   [["dev", "--port", "65536"], {}, "'65536' is invalid. It must be a number from 0 to 65535."],
+  [["start", "--heap", "8"], {}, "'8' is invalid. It must be a number from 16 to 65536."],
+  [["dev", "--heap", "128"], {}, "unknown option '--heap'"],
   [["start"], { PORT: "80a" }, "'80a' from env 'PORT' is invalid. It must be a number from 0 to 65535."],
   [["start"], { HOST: "a b" }, "'a b' from env 'HOST' is invalid. It must be an address or a host name."],
 ])("%j with %o is a misuse", (args, env, message) => {

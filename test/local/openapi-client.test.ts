@@ -92,7 +92,7 @@ test("[HTTP10] a client generated from the document compiles, and calls a runnin
     [202, "/api/v1/objects/calls/Counter/c/k2"],
     [[{ value: 4 }]],
     ["success", 1],
-    [["ChatRoom", "Counter", "EdgeverseProbe", "EdgeverseProbeMember", "Journal", "Wallet"]],
+    [expect.arrayContaining(["Counter", "EdgeverseProbe", "Order", "Wallet"])],
     [3],
     [[]],
     [[["Counter", "success", 2]]],

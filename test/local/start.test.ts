@@ -148,7 +148,7 @@ describe("a host below a base path", () => {
     const line = JSON.parse(host.stderr().split("\n")[0] ?? "");
     expect(line).toMatchObject({ level: "error", event: "a method threw", object: "Thrower/a" });
     expect(line.error).toMatch(/^TypeError: in the object\n {4}at throwInObject \(test\/local\/fixture\/throws.ts:3:/);
-    expect(line.error).toMatch(/\n {4}at Thrower\.boom \(test\/local\/fixture\/throwing.ts:10:/);
+    expect(line.error).toMatch(/\n {4}at Thrower\.boom \(test\/local\/fixture\/throwing.ts:11:/);
   });
 });
 

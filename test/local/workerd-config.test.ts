@@ -25,6 +25,11 @@ const OPTIONS: WorkerdConfigOptions = {
 };
 
 describe("workerdConfig", () => {
+  test("bounds V8's heap only where a bound is given", () => {
+    expect(workerdConfig(OPTIONS)).not.toContain("v8Flags");
+    expect(workerdConfig({ ...OPTIONS, heap: 128 })).toContain('v8Flags = ["--max-old-space-size=128"]');
+  });
+
   test("binds secrets by name only", () => {
     const config = workerdConfig(OPTIONS);
     expect(config).toContain('(name = "EDGEVERSE_ADMIN_TOKEN", fromEnvironment = "EDGEVERSE_ADMIN_TOKEN")');

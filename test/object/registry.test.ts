@@ -2,8 +2,8 @@ import { type MethodOptions, method, VirtualObject } from "edgeverse";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { Counter } from "../../examples/counter.ts";
+import type { ObjectClass } from "../../src/object/object-class.ts";
 import { Registry } from "../../src/object/registry.ts";
-import type { ObjectClass } from "../../src/object/virtual-object.ts";
 import { construct } from "../../src/object/virtual-object.ts";
 
 /** A class made from a description, also from one that TypeScript would refuse. */

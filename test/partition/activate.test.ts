@@ -48,7 +48,9 @@ describe("the row of an object", () => {
   test("[LIFE1] is read once", () => {
     const storage = new SqliteStorage();
     migrate(storage);
-    storage.query("INSERT INTO objects VALUES (7, 'Box', 'a', 2, '{\"n\":4}', 0, 0)");
+    storage.query(
+      "INSERT INTO objects (position, type, id, version, state, created, updated) VALUES (7, 'Box', 'a', 2, '{\"n\":4}', 0, 0)",
+    );
     const activation = new Activation<Turn>(registry.type("Box"), "a", 7, 1, 1);
     expect([load(activation, storage), load(activation, storage)]).toEqual([true, false]);
     expect(activation).toMatchObject({ loaded: true, exists: true, text: '{"n":4}', version: 2, absent: false });

@@ -138,7 +138,7 @@ test("[HTTP14] once a call of an object is to be sent on, so are the later ones,
     method: "say",
     deadline: 1,
     requestId,
-    caller: { kind: "client" },
+    caller: { kind: "worker" },
     ...(reliable ? { reliable: { callId: requestId, answer: "outcome" } } : {}),
   });
   const calls = [call("a", "0"), call("a", "1", true), call("b", "2"), call("a", "3"), call("a", "4", true)];

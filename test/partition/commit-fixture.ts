@@ -8,7 +8,7 @@ import type { UnsavedObject } from "../../src/partition/storage/unsaved-object.t
 import type { SqlRow, SqlValue } from "../../src/platform/ports.ts";
 
 /** A database that takes nothing with the word POISON. */
-class PickyStorage extends SqliteStorage {
+export class PickyStorage extends SqliteStorage {
   transactions = 0;
   override query<Row extends SqlRow = SqlRow>(sql: string, ...params: SqlValue[]): Row[] {
     if (params.some((param) => String(param).includes("POISON"))) throw new Error("SQLITE_CONSTRAINT");
@@ -28,6 +28,7 @@ export class Thing implements UnsavedObject {
   exists = true;
   text: string;
   version = 1;
+  entries: string | undefined;
   dirty = false;
   wiped = false;
   rows: Map<string, string | null> | undefined;
@@ -40,8 +41,7 @@ export class Thing implements UnsavedObject {
 }
 
 /** A group commit alone. `told` is what those who wait have heard, in order: a name, and a code where it failed. */
-export function groupCommit(onFailure?: () => void) {
-  const storage = new PickyStorage();
+export function groupCommit(onFailure?: () => void, storage = new PickyStorage()) {
   migrate(storage);
   const clock = new ManualClock(1_000);
   const told: string[] = [];

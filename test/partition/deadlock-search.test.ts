@@ -6,6 +6,7 @@ import { z } from "zod";
 import type { ChainLink } from "../../src/object/message.ts";
 import { runningTurn } from "../../src/partition/turns/deadlock.ts";
 import type { Turn, TurnActivation } from "../../src/partition/turns/turn.ts";
+import { ancestry } from "../../src/partition/turns/turn-chain.ts";
 import type { Waits } from "../../src/partition/turns/waits.ts";
 import { simpleSearch } from "./simple-search.ts";
 
@@ -102,7 +103,7 @@ async function checked(cluster: TestCluster, partition: string, counts: { asked:
   };
   const [one, chained] = [waits.closesCycle.bind(waits), waits.chainClosesCycle.bind(waits)];
   const spied: Pick<Waits, "closesCycle" | "chainClosesCycle"> = {
-    closesCycle: (turn) => compare(one(turn), turn.activation, [...turn.ancestry()].slice(1)),
+    closesCycle: (turn) => compare(one(turn), turn.activation, [...ancestry(turn)].slice(1)),
     chainClosesCycle: (activation, chain) => {
       const local = ({ key, ...link }: ChainLink) => {
         const caller = activations.map.get(key);

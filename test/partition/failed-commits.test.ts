@@ -29,14 +29,28 @@ describe("[TURN4] a commit that fails", () => {
     expect([ids(), told, refused]).toEqual([["a"], ["a"], []]);
   });
 
+  test("refuses no part for what has failed in passing while another was split off", async () => {
+    const { storage, clock, told, publish, ids } = groupCommit();
+    let tried = 0;
+    const transaction = storage.transaction.bind(storage);
+    storage.transaction = (action) => {
+      if (++tried === 2) throw new Error("disk I/O error");
+      return transaction(action);
+    };
+    publish(new Thing("good"));
+    publish(new Thing("bad", "POISON"));
+    await clock.advance(0);
+    expect([ids(), told]).toEqual([["good"], ["refused", "bad: COMMIT_REFUSED", "good"]]);
+  });
+
   test("is tried in halves: few transactions for one part among many", async () => {
     const { storage, clock, told, publish, ids } = groupCommit();
     for (let n = 0; n < 64; n++) publish(new Thing(`o${n}`, n === 40 ? "POISON" : "{}"));
     await clock.advance(0);
     expect(ids()).toHaveLength(63);
     expect(told.filter((name) => name.includes("REFUSED"))).toEqual(["o40: COMMIT_REFUSED"]);
-    // The whole, two for each halving, and the look whether the storage is in trouble.
-    expect(storage.transactions).toBe(1 + 2 * 6 + 1);
+    // The whole, two for each halving, once more alone, and two looks whether the storage is in trouble.
+    expect(storage.transactions).toBe(1 + 2 * 6 + 1 + 2);
   });
 
   test("takes with it who has seen what was refused, also one that has written nothing", async () => {

@@ -32,7 +32,7 @@ describe("callers at the gate of a core that is replaced", () => {
         id: idOn(shard, 8, "c"),
         deadline: since + 30_000,
         requestId: "r",
-        caller: { kind: "client" },
+        caller: { kind: "worker" },
       }),
     ];
     await clock.advance(1);

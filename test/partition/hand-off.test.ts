@@ -175,7 +175,7 @@ describe("an object that is deleted and made anew while its rows are copied", ()
           id: "s",
           deadline,
           requestId: "r",
-          caller: { kind: "client" },
+          caller: { kind: "worker" },
         });
         await sleep(5);
         void made.send("Shelf", "s", "fill", { many: 400, value: "new" });

@@ -103,7 +103,7 @@ export class Story {
       deadline: present.clock.now() + 1_000,
       requestId: "d",
     } as const;
-    void this.made.router.lifecycle({ ...message, caller: { kind: "client" } }).then((reply) => {
+    void this.made.router.lifecycle({ ...message, caller: { kind: "worker" } }).then((reply) => {
       if (reply.kind === "response") gone.until = this.#moment++;
     });
   }

@@ -159,7 +159,10 @@ describe("views while a shard is copied", () => {
     const shard = [0, 8, 4, 12, 2, 10].find((n) => map().owner(n) !== name) as number;
     made
       .storage(name)
-      .query("INSERT INTO objects VALUES (?, 'Box', 'foreign', 1, '{}', 0, 0)", hashRange(shard, 16).first + 1);
+      .query(
+        "INSERT INTO objects (position, type, id, version, state, created, updated) VALUES (?, 'Box', 'foreign', 1, '{}', 0, 0)",
+        hashRange(shard, 16).first + 1,
+      );
     const mine = made.storage(name).query("SELECT id FROM objects WHERE id <> 'foreign'").length;
     const listed: string[] = [];
     for (let cursor: ObjectCursor | undefined, first = true; first || cursor !== undefined; first = false) {

@@ -28,7 +28,13 @@ function setup(shards = 16, { sends = true, fails = false } = {}) {
   const store = (shard: number, type: string, ids: readonly string[], state = "{}") => {
     for (const id of ids) {
       const { first } = hashRange(shard, shards);
-      storage.query("INSERT INTO objects VALUES (?, ?, ?, 1, ?, 0, 0)", first, type, id, state);
+      storage.query(
+        "INSERT INTO objects (position, type, id, version, state, created, updated) VALUES (?, ?, ?, 1, ?, 0, 0)",
+        first,
+        type,
+        id,
+        state,
+      );
     }
   };
   const report = () => clock.until(meter.report());

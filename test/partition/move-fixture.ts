@@ -2,7 +2,7 @@ import { method, VirtualObject } from "edgeverse";
 import { type ManualClock, type SqliteStorage, TestCluster } from "edgeverse/testing";
 import { z } from "zod";
 import { placementOf } from "../../src/identity/object-id.ts";
-import type { ObjectClass } from "../../src/object/virtual-object.ts";
+import type { ObjectClass } from "../../src/object/object-class.ts";
 import { ShardMap } from "../../src/placement/shard-map.ts";
 
 export let clock: ManualClock;

@@ -1,5 +1,5 @@
 import type { SqliteStorage } from "edgeverse/testing";
-import type { ObjectClass } from "../../src/object/virtual-object.ts";
+import type { ObjectClass } from "../../src/object/object-class.ts";
 import type { MoveOrder, TransferChunk, TransferReply } from "../../src/placement/move.ts";
 import { Box, clock, setup } from "./move-fixture.ts";
 

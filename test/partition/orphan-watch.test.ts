@@ -1,7 +1,9 @@
 import { ManualClock, SqliteStorage } from "edgeverse/testing";
 import { expect, test } from "vitest";
+import { CallCounters } from "../../src/observe/call-counters.ts";
 import { OrphanWatch } from "../../src/partition/calls/orphan-watch.ts";
 import { migrate } from "../../src/partition/storage/schema.ts";
+import { reconcileReport } from "../support/reconcile-report.ts";
 
 const MINUTE = 60_000;
 
@@ -10,14 +12,15 @@ function setup() {
   migrate(storage);
   const clock = new ManualClock();
   const start = clock.now();
-  const made = { alarms: 0, reconcile: async () => true };
+  const made = { alarms: 0, reconcile: async () => reconcileReport() };
   const onDue = () => {
     made.alarms++;
   };
-  const watch = new OrphanWatch({ storage, clock, reconcile: () => made.reconcile(), onDue });
+  const counters = new CallCounters();
+  const watch = new OrphanWatch({ storage, clock, reconcile: () => made.reconcile(), counters, onDue });
   const due = () => (watch.due === undefined ? undefined : watch.due - start);
   const notes = () => storage.query("SELECT 1 FROM meta WHERE key = 'orphans'").length;
-  return { clock, made, watch, due, notes };
+  return { clock, made, watch, due, notes, counters };
 }
 
 test("[CALL10] a look is due a minute after the last statement, five minutes after the first; noted once", async () => {
@@ -43,13 +46,24 @@ test("[CALL10] after a look that found all there is nothing to do until the next
   }
 });
 
+test("[CALL17] what looks found is counted", async () => {
+  const { clock, made, watch, counters } = setup();
+  await watch.note();
+  await clock.advance(MINUTE);
+  made.reconcile = async () => reconcileReport({ seen: 3, driven: 2, unreachable: 1 });
+  await watch.look();
+  await clock.advance(5 * MINUTE);
+  await watch.look();
+  expect(counters.values.reconciler).toMatchObject({ runs: 2, seen: 6, driven: 4, completed: 0, unreachable: 2 });
+});
+
 test("[CALL10] a statement during the look has a look of its own", async () => {
   const { clock, made, watch, due, notes } = setup();
   await watch.note();
   await clock.advance(MINUTE);
   made.reconcile = async () => {
     await watch.note();
-    return true;
+    return reconcileReport();
   };
   await watch.look();
   expect([due(), notes()]).toEqual([2 * MINUTE, 1]);

@@ -2,9 +2,11 @@ import { EdgeverseError, method, VirtualObject } from "edgeverse";
 import { ManualClock, MemoryCallLog, SqliteStorage, TestCluster } from "edgeverse/testing";
 import { expect, test } from "vitest";
 import { z } from "zod";
+import { CallCounters } from "../../src/observe/call-counters.ts";
 import { OrphanWatch } from "../../src/partition/calls/orphan-watch.ts";
 import { migrate } from "../../src/partition/storage/schema.ts";
 import type { CallRecord } from "../../src/reliable/call-record.ts";
+import { reconcileReport } from "../support/reconcile-report.ts";
 
 const MINUTE = 60_000;
 const DAY = 1_440 * MINUTE;
@@ -176,9 +178,9 @@ test("[CALL10] after a look that came early, the next one is a minute after the 
   const looks: number[] = [];
   const reconcile = async () => {
     looks.push(clock.now() - start);
-    return true;
+    return reconcileReport();
   };
-  const watch = new OrphanWatch({ storage, clock, reconcile, onDue: () => {} });
+  const watch = new OrphanWatch({ storage, clock, reconcile, counters: new CallCounters(), onDue: () => {} });
   for (let index = 0; index < 30; index++) {
     await watch.note();
     await clock.advance(MINUTE / 6);

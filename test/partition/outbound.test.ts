@@ -27,8 +27,8 @@ async function pair() {
 test("[CALL1] [TURN7] a call to another partition carries who waits for it, and what its caller has told", async () => {
   const { here, there, seen, relay } = await pair();
   const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-  const identity = { subject: "ann", roles: [] };
-  const caller = { kind: "client", identity } as const;
+  const identity = { id: "ann", roles: [] };
+  const caller = { kind: "worker", identity } as const;
   expect(await relay({ requestId: "r", traceparent, caller })).toMatchObject({ response: "2" });
   expect(seen).toEqual([
     {

@@ -57,6 +57,42 @@ test("[CALL7] a delayed call leaves when its time has come, also after the proce
   expect((await bob.read()).got).toEqual(["ann: now", "ann: later"]);
 });
 
+test("[CALL7] a delayed call stands behind what was sent meanwhile, also after the process has ended", async () => {
+  const { cluster, on, settled } = desks(2);
+  const [ann, bob] = [on("p0", "ann"), on("p1", "bob")];
+  cluster.unreachable.add("p1");
+  const stub = cluster.object(Desk, ann);
+  await stub.send({ to: bob, text: "delayed", delay: 5_000 });
+  await stub.send({ to: bob, text: "at once" });
+  await cluster.clock.advance(6_000);
+  await stub.send({ to: bob, text: "later" });
+  cluster.crash("p0");
+  // What the last process has sent is answered by then.
+  await cluster.clock.advance(20_000);
+  cluster.unreachable.delete("p1");
+  await settled();
+  const expected = ["at once", "delayed", "later"].map((text) => `${ann}: ${text}`);
+  expect((await cluster.object(Desk, bob).read()).got).toEqual(expected);
+});
+
+test("[CALL7] a partition whose messages wait for a silent one is woken less and less", async () => {
+  const { cluster, on } = desks(2);
+  const [ann, bob] = [on("p0", "ann"), on("p1", "bob")];
+  cluster.unreachable.add("p1");
+  await cluster.object(Desk, ann).sendMany({ to: bob, texts: ["one", "two"] });
+  const storage = cluster.storage("p0");
+  const wakeAt = storage.wakeAt.bind(storage);
+  const wakeUps = new Set<number>();
+  storage.wakeAt = (time) => {
+    if (time !== null) wakeUps.add(time);
+    wakeAt(time);
+  };
+  await cluster.clock.advance(600_000);
+  // It is tried once in half a minute by then.
+  expect(wakeUps.size).toBeLessThan(60);
+  cluster.stop();
+});
+
 test("[CALL7] [CALL8] a call that is not accepted in time ends as expired, and never runs", async () => {
   const { cluster, on, settled } = desks(2);
   const [ann, bob] = [on("p0", "ann"), on("p1", "bob")];
@@ -131,7 +167,8 @@ test("[CALL7] [MIG3] what an object has to send moves with it, and arrives in or
 test("[CALL7] a method that is internal is called by objects alone", async () => {
   const { cluster } = desks();
   const outcome = { callId: "c", status: "success", response: 1 } as const;
-  await expect(cluster.object(Desk, "ann").heard(outcome)).rejects.toMatchObject({ code: "METHOD_NOT_FOUND" });
+  const client = cluster.object(Desk, "ann", { identity: null });
+  await expect(client.heard(outcome)).rejects.toMatchObject({ code: "METHOD_NOT_FOUND" });
 });
 
 test("[CALL7] a request that does not fit is refused as it is sent", async () => {

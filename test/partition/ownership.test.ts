@@ -15,6 +15,7 @@ import { Ownership } from "../../src/partition/storage/ownership.ts";
 import { migrate } from "../../src/partition/storage/schema.ts";
 import type { Turn } from "../../src/partition/turns/turn.ts";
 import { type Genesis, ShardMap } from "../../src/placement/shard-map.ts";
+import { reconcileReport } from "../support/reconcile-report.ts";
 
 const GENESIS: Genesis = { shards: 64, members: ["p0", "p1", "p2"].map((name) => ({ name, weight: 1 })) };
 const MAP = new ShardMap({ version: 1, genesis: GENESIS, exceptions: [] });
@@ -154,7 +155,7 @@ describe("bootstrap", () => {
       },
       loads: { report: async () => undefined },
       log: undefined,
-      reconcile: async () => true,
+      reconcile: async () => reconcileReport(),
       observer: { methodThrew: () => {}, warn: () => {} },
       proposal: options.proposal,
       name: "name" in options ? options.name : "p0",

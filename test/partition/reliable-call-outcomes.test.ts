@@ -147,8 +147,8 @@ describe("bookkeeping", () => {
     const { made, clock } = setup();
     await made.call("Job", "a", "add", { by: 1 }, { callId: "first" });
     const storage = made.storage("p0");
-    let durable = () => {};
-    storage.barrier = () => new Promise((resolve) => (durable = resolve));
+    const durable = Promise.withResolvers<void>();
+    storage.barrier = () => durable.promise;
     let over = false;
     const alarm = made
       .partition("p0")
@@ -160,7 +160,7 @@ describe("bookkeeping", () => {
     await settle();
     // The outcome is in the log and no alarm is set; a crash may take both back, and then somebody has to see to it again.
     expect([await counts(made), storage.wake, over]).toEqual([{ open: 0, sql: 0 }, null, false]);
-    durable();
+    durable.resolve();
     await alarm;
   });
 

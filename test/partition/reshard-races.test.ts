@@ -1,3 +1,4 @@
+import { method, VirtualObject } from "edgeverse";
 import { describe, expect, test } from "vitest";
 import type { MoveOrder } from "../../src/placement/move.ts";
 import type { ShardMap } from "../../src/placement/shard-map.ts";
@@ -45,7 +46,7 @@ describe("late words of an old count", () => {
     expect((await made.coordinator.view()).reshard).toMatchObject({ shards: 4, target: null });
     for (const id of ids) expect(await made.call("Box", id, "get")).toBe(1);
     // The network repeats a message it had kept.
-    await drop(...(dropped[0] as [MoveOrder, number]));
+    await expect(drop(...(dropped[0] as [MoveOrder, number]))).rejects.toMatchObject({ code: "UNAVAILABLE" });
     await clock.advance(5_000);
     made.crash("p0");
     made.crash("p1");
@@ -125,6 +126,32 @@ describe("halving and objects named after a shard that are not in the table yet"
     expect(await reply).toMatchObject({ kind: "response", response: "1" });
     expect(await made.call("Box", id, "get")).toBe(1);
     expect((await made.coordinator.view()).reshard.trouble).toContain(id);
+  });
+
+  test("[SPLIT1] [CALL7] what the object of a shard has only sent is not lost", async () => {
+    let told = 0;
+    class Herald extends VirtualObject {
+      static override readonly type = "Herald";
+      static override readonly autoLoad = "shard";
+      static override readonly methods = { tell: method() };
+      tell() {
+        this.outbox(Box, "a").add();
+        told++;
+      }
+    }
+    const { made } = setup([Box, Herald], 8, 1);
+    const id = "shard#5/auto";
+    await made.call("Herald", id, "tell");
+    await clock.advance(1_000);
+    const core = await made.partition("p0").core();
+    const sent = made.send("Herald", id, "tell");
+    for (let wait = 0; told < 2 && wait < 1_000; wait++) await Promise.resolve();
+    // The turn has ended, and its commit is yet to come.
+    expect([told, made.storage("p0").query("SELECT 1 FROM outbox")]).toEqual([2, []]);
+    expect(await core.reshard(4, 2)).toEqual({ kind: "refused", reason: expect.stringContaining(id) });
+    await clock.advance(1_000);
+    expect(await sent).toMatchObject({ kind: "response" });
+    expect(await made.call("Box", "a", "get")).toBe(2);
   });
 
   test("[SPLIT1] [CALL2] [MEM2] a pending call on such an object ends, and the process has peace then", async () => {

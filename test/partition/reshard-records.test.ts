@@ -106,7 +106,12 @@ describe("counting shards anew", () => {
       ["Auto", "shard#1/auto", 1],
       ["Auto", "b", 3],
     ] as const) {
-      storage.query("INSERT INTO objects VALUES (?, ?, ?, 1, '{}', 0, 0)", positionOf(shard), type, id);
+      storage.query(
+        "INSERT INTO objects (position, type, id, version, state, created, updated) VALUES (?, ?, ?, 1, '{}', 0, 0)",
+        positionOf(shard),
+        type,
+        id,
+      );
       storage.query("INSERT INTO rows VALUES (?, ?, ?, 'k', '1')", positionOf(shard), type, id);
     }
     expect(to(2)).toEqual(refused("shard#3/auto"));

@@ -35,6 +35,7 @@ export function setup(rows = 10) {
     ...target,
     cleaner,
     connect: (of) => ({ inquire: (order: MoveOrder) => inquire(of, order) }) as PartitionClient,
+    onRows: () => undefined,
     onOwned: (shard) => events.push(`owns ${shard}`),
   });
   const state = () => target.ownership.record(0)?.state;

@@ -127,7 +127,7 @@ describe("the store", () => {
               id: "s",
               deadline: clock.now() + 1_000,
               requestId: "d",
-              caller: { kind: "client" },
+              caller: { kind: "worker" },
             });
             model = new Map();
           }
@@ -191,7 +191,7 @@ describe("leaving memory", () => {
       id: "s",
       deadline: clock.now() + 1_000,
       requestId: "l",
-      caller: { kind: "client" },
+      caller: { kind: "worker" },
     } as const;
     const replies = [
       put("first"),

@@ -19,7 +19,7 @@ export class Harness {
   readonly activation = new Activation<never>({ type: "T" } as TypeDefinition, "a", 7, 1, 1);
   readonly commit: GroupCommit;
   readonly maxValue: number;
-  readonly memory = new MemoryBudget(100 * 1024 * 1024);
+  readonly memory = new MemoryBudget(() => 100 * 1024 * 1024);
   mutable = true;
   store: TurnStore;
 

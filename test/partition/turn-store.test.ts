@@ -1,7 +1,7 @@
 import { SqliteStorage } from "edgeverse/testing";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { compareUtf8 } from "../../src/partition/storage/utf8-order.ts";
+import { compareUtf8 } from "../../src/identity/utf8-order.ts";
 import type { TurnStore } from "../../src/partition/turns/turn-store.ts";
 import { Harness, key, naive, pages, range, text, utf8 } from "./turn-store-fixture.ts";
 

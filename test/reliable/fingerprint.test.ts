@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { derivedCallId, fingerprint, isFingerprint } from "../../src/reliable/fingerprint.ts";
+import { derivedCallId, fingerprint, isFingerprint, isOf } from "../../src/reliable/fingerprint.ts";
 
 /** The same value with the keys of every object in another order. */
 function shuffled(value: unknown, random: () => number): unknown {
@@ -128,6 +128,25 @@ function sorted(value: unknown): unknown {
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
   return ["object", ...entries.flatMap(([key, member]) => [key, sorted(member)])];
 }
+
+describe("the fingerprint of a call that a client makes for somebody", () => {
+  const owner = createHash("sha256").update("ann").digest("hex").slice(0, 32);
+
+  test("[ACC2] [CALL1] says for whom, pinned: a stored one is compared for 30 days", () => {
+    expect(fingerprint("get", undefined, "ann")).toBe(`get\nnull\n@${owner}`);
+    const long = fingerprint("add", "a".repeat(99));
+    expect(fingerprint("add", "a".repeat(99), "ann")).toBe(`${long}\n@${owner}`);
+  });
+
+  test("[ACC2] is that identity's alone; one without is anybody's, whatever its request says", () => {
+    for (const request of [undefined, "a".repeat(99), `\n@${owner}`, { "": `\n@${owner}` }]) {
+      const [theirs, open] = [fingerprint("get", request, "ann"), fingerprint("get", request)];
+      expect([isOf(theirs, "ann"), isOf(theirs, "bob"), isOf(theirs, undefined)]).toEqual([true, false, false]);
+      expect([isOf(open, "bob"), isOf(open, undefined)]).toEqual([true, true]);
+      expect(isFingerprint(theirs, open) || isFingerprint(open, theirs)).toBe(false);
+    }
+  });
+});
 
 describe("the call id of a call that a reliable call makes", () => {
   test("[CALL7] is 40 hexadecimal digits, pinned: another attempt, by another version, must make the same", () => {

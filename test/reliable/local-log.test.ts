@@ -85,6 +85,7 @@ describe("call log contract: local", () => {
       log: {
         list: (filter) => letPass(made.clock, made.log.list(filter)),
         stats: () => letPass(made.clock, made.log.stats()),
+        causedBy: (causes, limit) => letPass(made.clock, made.log.causedBy(causes, limit)),
       },
       put: async (records) => {
         for (const record of records) {
@@ -121,7 +122,7 @@ describe("a local log", () => {
       { callId: "bad", id: there, status: "failed", request: '{"why":"no"}', error: { code: "CALL_FAILED" } },
       { callId: "good", id: here, status: "success", request: null, response: "null" },
     ]);
-    for (const call of calls) expect(JSON.parse(call.caller ?? "")).toMatchObject({ kind: "client" });
+    for (const call of calls) expect(JSON.parse(call.caller ?? "")).toMatchObject({ kind: "worker" });
     expect((await letPass(clock, log.list({ status: "failed", limit: 10 }))).calls).toHaveLength(1);
     cluster.stop();
   });
@@ -237,6 +238,7 @@ function pretending(answers: Record<string, (key: { callId: string }) => OwnerAn
         complete: true,
       }),
       callStats: async () => ({ counts: [], complete: true }),
+      causedBy: async () => ({ calls: [], complete: true }),
       callRecords: async (wanted, whole) => {
         asked.push(`${name} ${wanted.map(({ callId }) => callId)} ${whole}`);
         return wanted.map((key) => (answers[name] as (key: { callId: string }) => OwnerAnswer)(key));

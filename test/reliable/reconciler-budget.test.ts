@@ -1,6 +1,6 @@
 import type { TestCluster } from "edgeverse/testing";
 import { describe, expect, test } from "vitest";
-import { reconcileWholly } from "../../src/reliable/maintenance.ts";
+import { wasWhole } from "../../src/reliable/maintenance.ts";
 import { enqueued, idsOf, letPass, one, runs, setup, watched } from "./maintenance-fixture.ts";
 
 describe("a small budget", () => {
@@ -49,7 +49,7 @@ describe("a small budget", () => {
 test("[CALL10] a partition that has the log looked at is told whether it was, wholly", async () => {
   // A page, two looks, and one to drive.
   const { clock, cluster, log, maintenance, run } = watched(undefined, { upkeepMessages: 6 });
-  const wholly = () => run(reconcileWholly(maintenance));
+  const wholly = () => run(maintenance.reconcile().then(wasWhole));
   expect(await wholly()).toBe(true);
   await log.write(["p0", "p1"].map((name) => enqueued({ id: one(cluster, name), callId: "c" })));
   expect(await wholly()).toBe(false);

@@ -10,6 +10,7 @@ import { TestCluster } from "../../src/testing/test-cluster.ts";
 /** Says who called it, and asks another object to say the same. */
 class Witness extends VirtualObject.withState(z.object({ naps: z.number().int().default(0) })) {
   static override readonly type = "Witness";
+  static override readonly access = { anonymous: true };
   static override readonly timeout = "7s";
   static override readonly methods = {
     sees: method({ readonly: true }),
@@ -19,8 +20,8 @@ class Witness extends VirtualObject.withState(z.object({ naps: z.number().int().
   };
 
   sees() {
-    const { caller, deadline, callId, traceparent } = this.context;
-    return { kind: caller.kind, identity: caller.identity, deadline, callId, traceparent };
+    const { caller, identity, deadline, callId, traceparent } = this.context;
+    return { kind: caller.kind, identity, deadline, callId, traceparent };
   }
 
   through({ id }: { id: string }) {
@@ -38,12 +39,13 @@ class Witness extends VirtualObject.withState(z.object({ naps: z.number().int().
 /** Is created with who made it, and where. */
 class Room extends VirtualObject.withState(z.object({ name: z.string().default(""), by: z.string().default("") })) {
   static override readonly type = "Room";
+  static override readonly access = { anonymous: true };
   static override readonly create = z.object({ name: z.string().default("unnamed") });
   static override readonly methods = { about: method({ readonly: true }) };
 
   protected override onCreate({ name }: RequestOf<typeof Room.create>) {
-    const { kind, identity } = this.context.caller;
-    this.state = { name, by: identity === undefined ? kind : `${kind} for ${identity.subject}` };
+    const { caller, identity } = this.context;
+    this.state = { name, by: identity === undefined ? caller.kind : `${caller.kind} ${identity.id}` };
   }
 
   about() {
@@ -105,12 +107,14 @@ describe("objects called from outside of every object", () => {
     expect(await objects.stub(Wallet, "ann").getBalance()).toEqual({ balance: 7 });
   });
 
-  test("[HOST2] the object sees the worker as its caller, and identity and trace go on to the next object", async () => {
+  test("[HOST2] [ACC2] the object sees the client that the worker speaks for, and identity and trace go on to the next object", async () => {
     const { objects } = setUp();
-    const identity = { subject: "ann", roles: ["admin"] };
+    const identity = { id: "ann", roles: ["admin"] };
     const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     const witness = objects.stub(Witness, "a", { identity, traceparent, callId: "c-1" });
-    expect(await witness.sees()).toMatchObject({ kind: "worker", identity, traceparent, callId: "c-1" });
+    expect(await witness.sees()).toMatchObject({ kind: "client", identity, traceparent, callId: "c-1" });
+    expect(await objects.stub(Witness, "a", { identity: null }).sees()).toMatchObject({ kind: "client" });
+    expect(await objects.stub(Witness, "a").sees()).toMatchObject({ kind: "worker" });
     expect(await objects.stub(Witness, "b", { identity, traceparent }).through({ id: "other" })).toMatchObject({
       kind: "object",
       identity,
@@ -183,7 +187,7 @@ describe("objects called from outside of every object", () => {
     expect(codeOf(() => objects.stub(Wallet, "a", { log: "later" as never }))).toBe("INVALID_ARGUMENT");
     expect(codeOf(() => objects.stub(Wallet, "a", { expiresIn: 100 }))).toBe("INVALID_ARGUMENT");
     expect(codeOf(() => objects.stub(Wallet, "a", { log: "write-ahead" }))).toBe("INVALID_ARGUMENT");
-    expect(codeOf(() => objects.stub(Wallet, "a", { identity: { subject: "ann" } as never }))).toBe("INVALID_ARGUMENT");
+    expect(codeOf(() => objects.stub(Wallet, "a", { identity: { id: "ann" } as never }))).toBe("INVALID_ARGUMENT");
     await expect(objects.stub(Wallet, "a", { callId: "" }).getBalance()).rejects.toMatchObject({
       code: "INVALID_ARGUMENT",
     });
@@ -192,10 +196,10 @@ describe("objects called from outside of every object", () => {
 
   test("[LIFE5] an object is created with the request, or without one, by the caller", async () => {
     const { objects } = setUp();
-    const identity = { subject: "ann", roles: [] };
+    const identity = { id: "ann", roles: [] };
     expect(await objects.create(Room, "a", { name: "chess" }, { identity })).toBe(true);
     expect(await objects.create(Room, "b", {})).toBe(true);
-    expect(await objects.stub(Room, "a").about()).toEqual({ name: "chess", by: "worker for ann" });
+    expect(await objects.stub(Room, "a").about()).toEqual({ name: "chess", by: "client ann" });
     expect(await objects.stub(Room, "b").about()).toEqual({ name: "unnamed", by: "worker" });
     for (const timeout of [0, -1, Number.NaN]) {
       await expect(objects.create(Room, "c", {}, { timeout })).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });

@@ -13,8 +13,11 @@ import { WakeUps } from "../../src/partition/wake-ups.ts";
 import { FIRST_EPOCH } from "../../src/placement/shard-state.ts";
 import { instead, type PlantedBug } from "./plant.ts";
 import { CALL_BUGS } from "./planted-call-bugs.ts";
+import { EVENT_BUGS } from "./planted-event-bugs.ts";
+import { INDEX_BUGS } from "./planted-index-bugs.ts";
 import { MOVE_BUGS } from "./planted-move-bugs.ts";
 import { OUTBOX_BUGS } from "./planted-outbox-bugs.ts";
+import { REMINDER_BUGS } from "./planted-reminder-bugs.ts";
 
 /** Bugs one could make, each of which the simulation must find within so many seeds. */
 export const PLANTED: Readonly<Record<string, PlantedBug>> = {
@@ -43,6 +46,9 @@ export const PLANTED: Readonly<Record<string, PlantedBug>> = {
   },
   ...CALL_BUGS,
   ...OUTBOX_BUGS,
+  ...REMINDER_BUGS,
+  ...INDEX_BUGS,
+  ...EVENT_BUGS,
   ...MOVE_BUGS,
   "what is written to a leaving shard is not noted": {
     plant: instead(ChangeTracker.prototype, "object", () => (_cell, write) => write()),

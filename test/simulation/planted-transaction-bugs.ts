@@ -1,7 +1,6 @@
 import { EdgeverseError } from "../../src/errors/edgeverse-error.ts";
 import { GroupCommit } from "../../src/partition/storage/group-commit.ts";
 import { Transaction } from "../../src/partition/turns/transaction.ts";
-import { Transactions } from "../../src/partition/turns/transactions.ts";
 import type { Turn } from "../../src/partition/turns/turn.ts";
 import { TurnEngine } from "../../src/partition/turns/turn-engine.ts";
 import { instead, type PlantedBug } from "./plant.ts";
@@ -19,10 +18,6 @@ export const TRANSACTION_BUGS: Readonly<Record<string, PlantedBug>> = {
         },
     ),
     within: 20,
-  },
-  "objects are taken in the order of their list": {
-    plant: instead(Transactions.prototype, "inOrder", () => (objects) => [...objects]),
-    within: 60,
   },
   "what commits together is not linked": {
     plant: instead(GroupCommit.prototype, "link", () => () => undefined),

@@ -1,6 +1,7 @@
 import { method, VirtualObject } from "edgeverse";
 import { simulate, simulateSeeds, type Workload } from "edgeverse/testing";
 import { describe, expect, test } from "vitest";
+import * as z from "zod";
 import { Wallet } from "../../examples/wallet.ts";
 
 const wallets = ["ann", "bob", "cem"];
@@ -22,6 +23,16 @@ const deposits = {
     }
   },
 } satisfies Workload<{ id: string; amount: number }>;
+
+/** Answers with members in no order of the alphabet: that of jsonb is another. */
+class Named extends VirtualObject.withState(z.object({ name: z.string().default(""), at: z.number().default(0) })) {
+  static override readonly type = "Named";
+  static override readonly methods = { put: method({ request: z.object({ name: z.string() }) }) };
+  put({ name }: { name: string }) {
+    this.state = { name, at: this.now() };
+    return this.state;
+  }
+}
 
 class Broken extends VirtualObject {
   static override readonly type = "Broken";
@@ -76,6 +87,18 @@ describe("an author's own objects", () => {
       },
     });
     expect(violation).toBeUndefined();
+  });
+
+  test("[CALL5] of two types with the same ids and call ids each has its own calls, whatever their answers look like", async () => {
+    const names = {
+      objects: [Named, Wallet],
+      calls: 20,
+      async call({ object, n }) {
+        await object(Named, "e", { callId: `c${n % 5}` }).put({ name: `n${n % 5}` });
+        await object(Wallet, "e", { callId: `c${n % 5}` }).deposit({ amount: 1 });
+      },
+    } satisfies Workload;
+    await simulateSeeds({ workload: names, seeds: 5 });
   });
 
   test("a mistake in the workload, and one in a method, break a seed", async () => {

@@ -86,14 +86,15 @@ export class Disturbances {
     await postgres.resume();
   }
 
-  /** Only when no shard is there: what is served by a silent partition is not served. */
+  /** Only when no shard is there or on its way: what is served by a silent partition is not served. */
   async #silence(): Promise<void> {
     for (;;) {
+      const { moves } = await this.#host.admin<{ moves: { to: string }[] }>("GET", "moves?active=true&limit=1000");
       const { shards } = await this.#host.admin<{ shards: { shard: number }[] }>(
         "GET",
         `shards?partition=${SILENT}&limit=1000`,
       );
-      if (shards.length === 0) break;
+      if (shards.length === 0 && moves.every(({ to }) => to !== SILENT)) break;
       for (const { shard } of shards) {
         await this.#host.admin("POST", `shards/${shard}/move`, { partition: this.#pick(PARTITIONS) }).catch(() => {});
       }

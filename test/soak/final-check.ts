@@ -7,7 +7,9 @@ const PATIENCE = 120_000;
 
 /** What must be true when the disturbances are over: nothing acknowledged is lost, nothing ran twice, all came to an end. */
 export async function finalCheck(host: SoakHost, ledger: Ledger, hasLog: boolean): Promise<void> {
+  await checkAuctions(host, ledger);
   await settle(host, ledger);
+  await checkFunds(host, ledger);
   for (const [id, entry] of ledger.counters) {
     const { value } = await read<{ value: number }>(host, `Counter/${id}/get`);
     compare(ledger, id, value, entry);
@@ -46,6 +48,29 @@ async function read<Response>(host: SoakHost, path: string, request?: unknown): 
   const text = await answer.text();
   if (answer.status !== 200) throw new Error(`${path}: ${answer.status} ${text}`);
   return (JSON.parse(text) as { response: Response }).response;
+}
+
+/** Every auction closes itself, and the index of open ones knows. */
+async function checkAuctions(host: SoakHost, ledger: Ledger): Promise<void> {
+  const deadline = performance.now() + PATIENCE;
+  for (const id of ledger.auctions) {
+    while ((await read<{ status: string }>(host, `Auction/${id}/view`)).status !== "closed") {
+      if (performance.now() > deadline) return ledger.break(`${id} had not closed ${PATIENCE / 1_000} s after the end`);
+      await sleep(500);
+    }
+  }
+  const { objects } = await host.query<{ objects: { id: string }[] }>("Auction?index=open");
+  for (const { id } of objects) ledger.break(`${id} has closed, and is found among the open ones`);
+}
+
+/** What the bidders hold when all auctions are closed is what they were given. */
+async function checkFunds(host: SoakHost, ledger: Ledger): Promise<void> {
+  let [held, given] = [0, 0];
+  for (const [bidder, funds] of ledger.funds) {
+    given += funds;
+    held += (await read<{ balance: number }>(host, `Wallet/${bidder}/getBalance`)).balance;
+  }
+  if (held !== given) ledger.break(`those who bid hold ${held}, and had ${given}`);
 }
 
 /** Waits for moves, for what was sent, and for the log; whoever does not end breaks a promise. */

@@ -7,6 +7,8 @@ const DEADLINE = 10_000;
 /** Ms of up-time in which a call must be through that was refused and repeated as its answer says. */
 const PATIENCE = 3 * DEADLINE;
 const OBJECTS = 40;
+/** What everybody has to bid with. */
+const FUNDS = 1_000_000;
 const PAUSE = 15;
 
 interface Reply {
@@ -39,6 +41,9 @@ export class HealthyClient {
   }
 
   async run(stop: AbortSignal): Promise<void> {
+    const funds = JSON.stringify({ request: { amount: FUNDS } });
+    const funded = await this.#reliably(`call/Wallet/${this.#bidder}/deposit`, funds);
+    if (funded !== undefined) this.#ledger.funds.set(this.#bidder, FUNDS);
     while (!stop.aborted) {
       await this.#once();
       await sleep(PAUSE);
@@ -51,7 +56,9 @@ export class HealthyClient {
     if (dice < 0.45) return this.#append();
     if (dice < 0.65) return this.#deposit();
     if (dice < 0.8) return this.#transfer();
-    if (dice < 0.9) return this.#repeat();
+    if (dice < 0.86) return this.#repeat();
+    if (dice < 0.88) return this.#open();
+    if (dice < 0.95) return this.#bid();
     await this.#call(`call/Counter/${this.#id("counter")}/get`, "{}");
   }
 
@@ -99,6 +106,23 @@ export class HealthyClient {
     const body = JSON.stringify({ request: { to, amount: 1 } });
     const reply = await this.#reliably(`call/Wallet/${from}/transfer`, body, "INSUFFICIENT_FUNDS");
     if (reply !== undefined && !reply.text.includes('"code"')) this.#ledger.pay(to, 1, from);
+  }
+
+  /** Opens an auction that closes itself in a few seconds. */
+  async #open(): Promise<void> {
+    const id = `auction-${this.#name}-${this.#calls}`;
+    const request = { seller: this.#bidder, seconds: 1 + Math.floor(this.#random() * 8) };
+    const reply = await this.#call(`call/Auction/${id}/open`, JSON.stringify({ request }), `soak-${id}`);
+    if (reply !== undefined) this.#ledger.auctions.push(id);
+  }
+
+  /** Bids at one that may be open. */
+  async #bid(): Promise<void> {
+    const id = this.#ledger.auctions.at(-1 - Math.floor(this.#random() * 8));
+    if (id === undefined) return;
+    const request = { bidder: this.#bidder, amount: 1 + Math.floor(this.#random() * 100) };
+    const callId = `soak-bid-${this.#name}-${this.#calls}`;
+    await this.#call(`call/Auction/${id}/bid`, JSON.stringify({ request }), callId, "CALL_FAILED");
   }
 
   /** Sends a reliable call of before once more. */
@@ -179,6 +203,10 @@ export class HealthyClient {
         replayed: false,
       };
     }
+  }
+
+  get #bidder(): string {
+    return `bidder-${this.#name}`;
   }
 
   #id(kind: string): string {

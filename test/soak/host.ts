@@ -34,6 +34,8 @@ export class SoakHost {
       EDGEVERSE_MAX_STATE: "1800000",
       EDGEVERSE_MAX_VALUE: "1800000",
       EDGEVERSE_MAX_MESSAGE: "1800000",
+      // What an isolate has on Cloudflare. Here the router, four partitions and the coordinator share one.
+      EDGEVERSE_HEAP: "128",
       ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }),
     };
   }
@@ -53,6 +55,12 @@ export class SoakHost {
     return this.#process?.stderr() ?? "";
   }
 
+  /** The host's last words, when its workerd has ended by itself. */
+  get died(): string | undefined {
+    const { stderr } = this;
+    return stderr.includes("workerd ended") ? stderr.slice(-2_000) : undefined;
+  }
+
   /** `kill -9` of the host and its workerd, and a new start. */
   async kill(): Promise<void> {
     const up = this.down.begin();
@@ -65,7 +73,16 @@ export class SoakHost {
 
   /** Asks for a change, or looks. @throws Error for any answer but a good one */
   async admin<Body>(method: string, path: string, body?: unknown): Promise<Body> {
-    const answer = await fetch(`${this.url}/admin/v1/${path}`, {
+    return this.#ask(method, `admin/v1/${path}`, body);
+  }
+
+  /** Finds objects by an index. @throws Error for any answer but a good one */
+  async query<Body>(query: string): Promise<Body> {
+    return this.#ask("GET", `api/v1/objects/query/${query}`);
+  }
+
+  async #ask<Body>(method: string, path: string, body?: unknown): Promise<Body> {
+    const answer = await fetch(`${this.url}/${path}`, {
       method,
       headers: { authorization: `Bearer ${TOKEN}` },
       signal: AbortSignal.timeout(30_000),

@@ -10,6 +10,10 @@ export class Ledger {
   readonly counters = new Map<string, Entry>();
   readonly journals = new Map<string, Entry>();
   readonly wallets = new Map<string, number>();
+  /** Auctions that were opened, for a few seconds each. */
+  readonly auctions: string[] = [];
+  /** Money that those who bid and sell were given. */
+  readonly funds = new Map<string, number>();
   readonly broken: string[] = [];
   /** Ms of up-time from a healthy call's first attempt to its answer. */
   longest = 0;

@@ -71,8 +71,9 @@ export class Poison extends VirtualObject.withState(z.object({ filling: z.string
     this.state = UNFIT[what]?.() as { filling: string };
   }
 
+  /** Goes on long after its deadline. Nothing but the end of the process could stop one that never ends. */
   async loop() {
-    for (;;) await pause(10);
+    for (let rounds = 0; rounds < 3_000; rounds++) await pause(10);
   }
 
   async hang() {

@@ -85,6 +85,10 @@ export async function soak({ seconds, seed, onProgress }: SoakOptions): Promise<
     while (elapsed() < seconds) {
       if (await Promise.race([ended, sleep(1_000).then(() => false)])) break;
       memory.look(host.workerdPid);
+      if (host.died !== undefined) {
+        ledger.break(`workerd ended by itself: ${host.died}`);
+        break;
+      }
       onProgress?.({
         seconds: elapsed(),
         healthyCalls: ledger.calls,

@@ -1,10 +1,12 @@
 import { defineHost, type Env } from "edgeverse/cloudflare";
+import { Auction } from "../../examples/auction.ts";
 import { Counter } from "../../examples/counter.ts";
 import { Journal } from "../../examples/journal.ts";
 import { Wallet } from "../../examples/wallet.ts";
+import { OPEN } from "../support/open-access.ts";
 import { Poison } from "./poison.ts";
 
-const host = defineHost({ objects: [Counter, Wallet, Journal, Poison] });
+const host = defineHost({ objects: [Counter, Wallet, Journal, Auction, Poison], access: OPEN });
 
 type Rpc = (...parameters: unknown[]) => unknown;
 

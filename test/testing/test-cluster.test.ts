@@ -28,9 +28,9 @@ describe("calls", () => {
 
   test("[CALL1] options make a call reliable and say who calls", async () => {
     const cluster = new TestCluster({ objects: [Wallet] });
-    const identity = { subject: "ann@example.com", roles: [] };
+    const identity = { id: "ann@example.com", roles: [] };
     const calls = cluster.object(Wallet, "ann", { callId: "c1", identity });
-    expect(await calls.who()).toEqual({ subject: "ann@example.com", callId: "c1" });
+    expect(await calls.who()).toEqual({ who: "ann@example.com", callId: "c1" });
     await expect(calls.deposit({ amount: 1 })).rejects.toMatchObject({ code: "CALL_ID_REUSED" });
   });
 

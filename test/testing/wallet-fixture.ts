@@ -1,7 +1,7 @@
 import { type CallContext, method, VirtualObject } from "edgeverse";
 import { TestCluster } from "edgeverse/testing";
 import * as z from "zod";
-import type { MoveVote } from "../../src/object/virtual-object.ts";
+import type { MoveVote } from "../../src/object/shard-move.ts";
 
 export const bug = new TypeError("nothing has no length");
 /** What a test holds in its hand: when slow methods go on, and what the class says to a move. */
@@ -9,6 +9,7 @@ export const hand = { gate: Promise.withResolvers<void>(), vote: "allow" as Move
 
 export class Wallet extends VirtualObject.withState(z.object({ balance: z.number().int().default(0) })) {
   static override readonly type = "Wallet";
+  static override readonly access = { anonymous: true };
   static override readonly methods = {
     deposit: method({ request: z.object({ amount: z.number().int().positive() }) }),
     withdraw: method({ request: z.object({ amount: z.number().int().positive() }) }),
@@ -65,9 +66,9 @@ export class Wallet extends VirtualObject.withState(z.object({ balance: z.number
   async breakOther({ other }: { other: string }) {
     return this.object(Wallet, other).broken();
   }
-  who(): { subject: string | null; callId: string | null } {
-    const { caller, callId }: CallContext = this.context;
-    return { subject: caller.identity?.subject ?? null, callId: callId ?? null };
+  who(): { who: string | null; callId: string | null } {
+    const { identity, callId }: CallContext = this.context;
+    return { who: identity?.id ?? null, callId: callId ?? null };
   }
 }
 

@@ -7,7 +7,7 @@ import { z } from "zod";
 import { Counter } from "../../examples/counter.ts";
 import { Wallet } from "../../examples/wallet.ts";
 
-import type { CreateParameters } from "../../src/object/virtual-object.ts";
+import type { CreateParameters } from "../../src/object/request-types.ts";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 function check<_Claim extends true>(): void {}

@@ -37,7 +37,7 @@ export async function cluster() {
   // @ts-expect-error not a virtual object
   new TestCluster({ objects: [Date] });
 
-  const counter = manual.object(Counter, "a", { callId: "c", identity: { subject: "ann", roles: [] } });
+  const counter = manual.object(Counter, "a", { callId: "c", identity: { id: "ann", roles: [] } });
   check<Equal<typeof counter, Stub<typeof Counter>>>();
   // @ts-expect-error of another type
   counter.add({ by: "1" });

@@ -5,6 +5,7 @@ declare global {
     interface Env extends Bindings {
       PARTITION: DurableObjectNamespace;
       COORDINATOR: DurableObjectNamespace;
+      GATE: DurableObjectNamespace;
     }
   }
 }

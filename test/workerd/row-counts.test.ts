@@ -1,6 +1,12 @@
 import { env, runInDurableObject } from "cloudflare:test";
 import { expect, test } from "vitest";
 import { Metered, meterStorage, read, reset } from "../../bench/cost/meter.ts";
+import { DurableStorage } from "../../durable/durable-storage.ts";
+import { clock } from "../../durable/platform.ts";
+import { ChangeTracker } from "../../src/partition/storage/change-tracker.ts";
+import { ObjectWriter } from "../../src/partition/storage/object-writer.ts";
+import { migrate } from "../../src/partition/storage/schema.ts";
+import type { UnsavedObject } from "../../src/partition/storage/unsaved-object.ts";
 
 test("the meter counts what SQLite in workerd counts: rows of indexes too, deletes, and alarms", async () => {
   await runInDurableObject(env.PARTITION.getByName("metered"), async (_, { storage }) => {
@@ -22,5 +28,47 @@ test("the meter counts what SQLite in workerd counts: rows of indexes too, delet
     await storage.setAlarm(Date.now() + 60_000);
     expect(read()).toMatchObject({ alarms: 1, rowsWritten: 1 });
     expect(metered.due).toBeLessThan(Number.POSITIVE_INFINITY);
+  });
+});
+
+test("[IDX1] SQLite in workerd keeps index entries with their objects: a row each, and none of types without indexes", async () => {
+  await runInDurableObject(env.PARTITION.getByName("indexed"), async (_, { storage: durable }) => {
+    meterStorage(durable, new Metered("PARTITION", "indexed"));
+    const storage = new DurableStorage(durable);
+    migrate(storage);
+    const lot = (id: string, entries: string | undefined) =>
+      ({
+        position: 1,
+        id,
+        definition: { type: "Lot" },
+        exists: true,
+        text: "{}",
+        version: 1,
+        entries,
+      }) as UnsavedObject;
+    const writer = new ObjectWriter({
+      storage,
+      clock,
+      changes: new ChangeTracker(storage, () => 0),
+      fence: () => undefined,
+    });
+    const written = (work: () => void) => {
+      reset();
+      work();
+      return read().rowsWritten;
+    };
+    const store = (entries: string | undefined, id = "a") => written(() => writer.store([lot(id, entries)]));
+    expect(store(undefined, "plain")).toBe(1);
+    expect(store('["1",["open",1,1],["price",2,12]]')).toBe(3);
+    expect(store('["1",["open",1,1],["price",2,12]]')).toBe(1);
+    // The old value's entry and the new one's.
+    expect(store('["1",["open",1,1],["price",2,13]]')).toBe(3);
+    const rows = () => storage.query("SELECT name, rank, value, id FROM index_entries");
+    expect(rows()).toEqual([
+      { name: "open", rank: 1, value: 1, id: "a" },
+      { name: "price", rank: 2, value: 13, id: "a" },
+    ]);
+    expect(written(() => storage.query("DELETE FROM objects"))).toBe(4);
+    expect(rows()).toEqual([]);
   });
 });

@@ -1,44 +1,22 @@
-import { method, VirtualObject } from "edgeverse";
+import type { PublicEvent } from "edgeverse";
 import { defineHost } from "edgeverse/cloudflare";
-import { z } from "zod";
-import { ChatRoom } from "../../examples/chat-room.ts";
-import { Counter } from "../../examples/counter.ts";
-import { Journal } from "../../examples/journal.ts";
-import { Wallet } from "../../examples/wallet.ts";
+import { QUIET, RULES, Shop } from "./objects.ts";
+import { queued } from "./queued.ts";
 
-/** Takes its time, so that tests can end its process in the middle. */
-class Slow extends VirtualObject<{ done: number }> {
-  static override readonly type = "Slow";
-  static override readonly state = z.object({ done: z.number().default(0) });
-  static override readonly methods = {
-    work: method({ request: z.object({ ms: z.number() }) }),
-    done: method({ readonly: true }),
-    look: method({ readonly: true, request: z.object({ ms: z.number() }) }),
-    partitions: method({ readonly: true }),
-  };
+const host = defineHost({
+  objects: [...QUIET, Shop],
+  events: {
+    hook: { kind: "webhook", url: "WEBHOOK_URL", secret: "WEBHOOK_SECRET", topics: ["shop.paid"] },
+    table: { kind: "postgres", topics: "*" },
+    queue: { kind: "queue", binding: "EVENTS", topics: "*" },
+  },
+  ...RULES,
+});
 
-  async work({ ms }: { ms: number }) {
-    const before = this.state.done;
-    await new Promise((resolve) => setTimeout(resolve, ms));
-    this.state.done = before + 1;
-    return { done: this.state.done };
-  }
-
-  async look({ ms }: { ms: number }) {
-    await new Promise((resolve) => setTimeout(resolve, ms));
-    return { done: this.state.done };
-  }
-
-  done() {
-    return { done: this.state.done };
-  }
-
-  partitions() {
-    return { bound: this.env.PARTITION.idFromName("p0").name, token: this.env.EDGEVERSE_ADMIN_TOKEN };
-  }
-}
-
-const host = defineHost({ objects: [Counter, Wallet, ChatRoom, Journal, Slow] });
-
-export default host.worker;
-export const { Partition, Coordinator } = host;
+export default {
+  ...host.worker,
+  async queue(batch: { readonly messages: readonly { readonly body: PublicEvent }[] }) {
+    queued.push(...batch.messages.map(({ body }) => body));
+  },
+};
+export const { Partition, Coordinator, Gate } = host;

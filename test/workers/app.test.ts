@@ -72,7 +72,7 @@ describe("a host in a hono app, below a base path", () => {
 describe("objects called by the Worker's own code", () => {
   test("[HOST2] from a route: on behalf of whom the app says, with errors as in an object", async () => {
     const me = await fetch("/me/ann", { headers: { "x-user": "ann" } });
-    expect(await me.json()).toEqual({ kind: "worker", identity: { subject: "ann", roles: ["customer"] } });
+    expect(await me.json()).toEqual({ kind: "client", identity: { id: "ann", roles: ["customer"] } });
     expect(await post("/refuse/ann")).toEqual({
       code: "CALL_FAILED",
       reason: "CLOSED",

@@ -42,6 +42,7 @@ function services({ log = true, cleanUp = async () => undefined as unknown } = {
       }),
     },
     router: { map: { partitions }, refresh: note("refresh") },
+    cleanUpEvents: note("old events"),
     maintenance: { cleanUp: note("clean up", cleanUp), reconcile: note("reconcile") },
   } as unknown as Parameters<typeof runCron>[1];
   const warned: string[] = [];
@@ -59,11 +60,14 @@ test("[MEM2] waking partitions asks Postgres nothing, and one that is away keeps
 test("[CALL9][CALL10] a cleanup reconciles as well, also when it failed, and not without a log", async () => {
   const { done, run } = services();
   await run("cleanUp");
-  expect(done).toEqual(["clean up", "reconcile"]);
+  expect(done).toEqual(["clean up", "old events", "reconcile"]);
   const failing = services({ cleanUp: () => Promise.reject(new Error("away")) });
   await failing.run("cleanUp");
-  expect([failing.done, failing.warned]).toEqual([["clean up", "reconcile"], ["cron could not clean up"]]);
+  expect([failing.done, failing.warned]).toEqual([
+    ["clean up", "old events", "reconcile"],
+    ["cron could not clean up"],
+  ]);
   const without = services({ log: false });
   await without.run("cleanUp");
-  expect(without.done).toEqual(["clean up"]);
+  expect(without.done).toEqual(["clean up", "old events"]);
 });

@@ -131,7 +131,7 @@ export const handlers = [
 export async function right(): Promise<void> {
   const answer: Response | undefined = await host.fetch(request, plain, ctx);
   const other: Response | number = await host.fetch(request, plain, ctx, async () => 5);
-  const { value } = await host.object(plain, Tally, "a", { callId: "c", identity: { subject: "s", roles: [] } }).add({ by: 1 });
+  const { value } = await host.object(plain, Tally, "a", { callId: "c", identity: { id: "s", roles: [] } }).add({ by: 1 });
   await host.object(named, Tally, "a", { traceparent: request.headers.get("traceparent") }).read();
   const created: boolean = await host.create(extended, Tally, "a", { start: 5 }, { timeout: 5 });
   await host.create(extended, Tally, "a");
@@ -163,7 +163,7 @@ export async function wrong(): Promise<void> {
   // @ts-expect-error without a binding
   host.object({ PARTITION: plain.PARTITION }, Tally, "a");
   // @ts-expect-error an identity has roles
-  host.object(plain, Tally, "a", { identity: { subject: "s" } });
+  host.object(plain, Tally, "a", { identity: { id: "s" } });
   // @ts-expect-error no such option
   defineHost({ objects: [Tally], base: "/edge" });
   void answer;

@@ -7,6 +7,7 @@ export class Tally extends VirtualObject.withState(
   z.object({ value: z.number().int().default(0), kinds: z.array(z.string()).default([]) }),
 ) {
   static override readonly type = "Tally";
+  static override readonly access = { anonymous: true };
   static override readonly create = z.object({ start: z.number().int().default(0) });
   static override readonly methods = {
     add: method({ request: z.object({ by: z.number().int().min(1) }) }),
@@ -30,7 +31,7 @@ export class Tally extends VirtualObject.withState(
   }
 
   whoami() {
-    return this.context.caller;
+    return { kind: this.context.caller.kind, identity: this.context.identity ?? null };
   }
 
   refuse() {

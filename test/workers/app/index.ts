@@ -43,7 +43,7 @@ app.get("/links/:name", async (c) => {
   return c.redirect(url);
 });
 app.get("/me/:name", async (c) => {
-  const identity = { subject: c.get("user"), roles: ["customer"] };
+  const identity = { id: c.get("user"), roles: ["customer"] };
   return c.json(await host.object(c.env, Tally, c.req.param("name"), { identity }).whoami());
 });
 app.get("/read/:name", async (c) => c.json(await host.object(c.env, Tally, c.req.param("name")).read()));

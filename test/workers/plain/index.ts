@@ -2,8 +2,9 @@ import { WorkerEntrypoint } from "cloudflare:workers";
 import type { Env } from "edgeverse/cloudflare";
 import { defineHost } from "edgeverse/cloudflare";
 import { Counter } from "../../../examples/counter.ts";
+import { OPEN } from "../../support/open-access.ts";
 
-const host = defineHost({ objects: [Counter] });
+const host = defineHost({ objects: [Counter], access: OPEN });
 
 /** A Worker without a framework. */
 export default class extends WorkerEntrypoint<Env> {

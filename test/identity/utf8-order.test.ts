@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { compareUtf8 } from "../../src/partition/storage/utf8-order.ts";
+import { compareUtf8 } from "../../src/identity/utf8-order.ts";
 
 /** The ends of every range of characters that UTF-8 or UTF-16 writes in its own way, and what is next to them. */
 const EDGES = ["", "\0", "a", "~", "\x7f", "\x80", "\u07ff", "\u0800", "\ud7ff", "\ue000", "\uffff"].concat(

@@ -1,0 +1,148 @@
+import { abortAllDurableObjects, env, evictAllDurableObjects, runDurableObjectAlarm, SELF } from "cloudflare:test";
+import { describe, expect, test } from "vitest";
+
+type Frame = Readonly<Record<string, unknown>>;
+
+/** A client with a real WebSocket. */
+class Client {
+  readonly socket: WebSocket;
+  readonly frames: Frame[] = [];
+  readonly #waiting: (() => void)[] = [];
+  closed: number | undefined;
+  #seen = 0;
+
+  constructor(socket: WebSocket) {
+    this.socket = socket;
+    socket.accept();
+    socket.addEventListener("message", ({ data }) => {
+      const frame: Frame = data === "pong" ? { kind: "pong" } : JSON.parse(String(data));
+      // What was not acknowledged may come again.
+      const n = frame["kind"] === "message" ? Number(frame["n"]) : Number.POSITIVE_INFINITY;
+      if (n > this.#seen) this.frames.push(frame);
+      if (Number.isFinite(n)) this.#seen = Math.max(this.#seen, n);
+      for (const wake of this.#waiting.splice(0)) wake();
+    });
+    socket.addEventListener("close", ({ code }) => {
+      this.closed = code;
+      for (const wake of this.#waiting.splice(0)) wake();
+    });
+  }
+
+  static async open({ client = "", token = "" } = {}): Promise<Client> {
+    const protocols = token === "" ? "edgeverse.v1" : `edgeverse.v1, bearer.${token}`;
+    const answer = await SELF.fetch(`http://host/api/v1/events/socket?client=${client}`, {
+      headers: { upgrade: "websocket", "sec-websocket-protocol": protocols },
+    });
+    expect(answer.status).toBe(101);
+    expect(answer.headers.get("sec-websocket-protocol")).toBe("edgeverse.v1");
+    return new Client(answer.webSocket as WebSocket);
+  }
+
+  say(frame: object | string): void {
+    this.socket.send(typeof frame === "string" ? frame : JSON.stringify(frame));
+  }
+
+  async next(kind: string): Promise<Frame> {
+    for (;;) {
+      const index = this.frames.findIndex((frame) => frame["kind"] === kind);
+      if (index >= 0) return this.frames.splice(index, 1)[0] as Frame;
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+  }
+
+  async end(): Promise<number> {
+    while (this.closed === undefined) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    return this.closed;
+  }
+}
+
+async function cry(id: string, lines: string[], more: object = {}): Promise<number> {
+  const body = JSON.stringify({ request: { lines, ...more } });
+  return (await SELF.fetch(`http://host/api/v1/objects/call/Crier/${id}/cry`, { method: "POST", body })).status;
+}
+
+describe("clients in workerd", () => {
+  test("[PUSH4] what an object publishes and pushes reaches clients, and of a turn that fails nothing", async () => {
+    const client = await Client.open();
+    client.say({ kind: "hello", topics: ["square/a"] });
+    const welcome = await client.next("welcome");
+    await client.next("subscribed");
+    expect(await cry("a", ["lost"], { fail: true })).toBe(422);
+    expect(await cry("a", ["one", "two"])).toBe(200);
+    expect(await client.next("message")).toMatchObject({ topic: "square/a", data: "one" });
+    expect(await client.next("message")).toMatchObject({ data: "two" });
+    await cry("a", ["for you"], { to: welcome["client"] });
+    const personal = await client.next("message");
+    expect(personal).toEqual({ kind: "message", n: expect.any(Number), data: "for you" });
+  });
+
+  test("[PUSH1] connections sleep with their gate, and a ping is answered without waking it", async () => {
+    const client = await Client.open();
+    client.say({ kind: "hello", topics: ["square/sleep"] });
+    await client.next("subscribed");
+    await cry("sleep", ["before"]);
+    const { n } = await client.next("message");
+    client.say({ kind: "ack", seen: n });
+    client.say("ping");
+    await client.next("pong");
+    for (const line of ["after one sleep", "after two"]) {
+      await evictAllDurableObjects();
+      await cry("sleep", [line]);
+      expect(await client.next("message")).toMatchObject({ data: line });
+    }
+  });
+
+  test("[PUSH1] a client comes back after its gate was killed, and misses nothing", async () => {
+    const client = await Client.open();
+    client.say({ kind: "hello", topics: ["square/killed"] });
+    const welcome = await client.next("welcome");
+    await client.next("subscribed");
+    await cry("killed", ["one"]);
+    const { n } = await client.next("message");
+    await abortAllDurableObjects();
+    client.socket.close(1000);
+    await cry("killed", ["two", "three"]);
+    const back = await Client.open({ client: String(welcome["client"]) });
+    back.say({ kind: "hello", session: welcome["session"], seen: n });
+    expect(await back.next("welcome")).toMatchObject({ resumed: true, client: welcome["client"] });
+    expect(await back.next("message")).toMatchObject({ data: "two" });
+    expect(await back.next("message")).toMatchObject({ data: "three" });
+    await runDurableObjectAlarm(env.GATE.getByName("g0"));
+    await cry("killed", ["four"]);
+    expect(await back.next("message")).toMatchObject({ data: "four" });
+  });
+
+  test("[PUSH5] whom a client is comes from its credentials alone", async () => {
+    const ann = await Client.open({ token: "user-ann" });
+    ann.say({ kind: "hello", topics: ["mine/ann", "mine/bo"] });
+    const { session } = await ann.next("welcome");
+    expect(await ann.next("subscribed")).toMatchObject({ topic: "mine/ann" });
+    expect(await ann.next("error")).toMatchObject({ topic: "mine/bo", error: { code: "ACCESS_DENIED" } });
+    const headers = {
+      upgrade: "websocket",
+      "sec-websocket-protocol": "edgeverse.v1",
+      "x-edgeverse-identity": JSON.stringify({ id: "ann", roles: [] }),
+    };
+    const answer = await SELF.fetch("http://host/api/v1/events/socket", { headers });
+    const eve = new Client(answer.webSocket as WebSocket);
+    eve.say({ kind: "hello", session, topics: ["mine/ann"] });
+    expect(await eve.next("welcome")).toMatchObject({ resumed: false });
+    expect(await eve.next("error")).toMatchObject({ topic: "mine/ann", error: { code: "ACCESS_DENIED" } });
+  });
+
+  test("[PUSH7] what is no frame ends the connection", async () => {
+    const client = await Client.open();
+    client.say("{");
+    expect(await client.next("error")).toMatchObject({ error: { code: "INVALID_JSON" } });
+    expect(await client.end()).toBe(1008);
+  });
+
+  test("[PUSH2] many clients in one room", async () => {
+    const clients = await Promise.all(Array.from({ length: 200 }, () => Client.open()));
+    for (const client of clients) client.say({ kind: "hello", topics: ["square/full"] });
+    await Promise.all(clients.map((client) => client.next("subscribed")));
+    await cry("full", ["one", "two", "three"]);
+    for (const client of clients)
+      for (const data of ["one", "two", "three"]) expect(await client.next("message")).toMatchObject({ data });
+  });
+});
