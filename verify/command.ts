@@ -24,8 +24,9 @@ its own. Your host must serve them, or the checks that need them are not applica
   const host = defineHost({ objects: [Counter, ...probes] });
 
 With the admin token it also moves and pins shards, if it can such that hold nothing, and adds a partition of its own and
-removes it again. Then it deletes its objects and undoes its changes, also after a failure or Ctrl-C. The rows and marks of
-its reliable calls stay for the retention. The host's log gets a few errors that the probes were asked to make.
+removes it again. Then it deletes its objects and undoes its changes, also after a failure or Ctrl-C. A second
+Ctrl-C ends it at once, and leaves what the check under way has done. The rows and marks of its reliable calls stay for the
+retention. The host's log gets a few errors that the probes were asked to make.
 
 Exit status: 0 when no rule failed; 1 when one did; 2 when the deployment can't be reached, or refuses the token;
 130 when it was stopped.`;

@@ -25,7 +25,7 @@ export interface Run {
 /** Ms for a check that does not say otherwise, and for undoing one. */
 const WITHIN = 60_000;
 
-/** Tries one check after the other. What it was stopped in has no result. It never rejects. */
+/** Tries one check after the other. What it was stopped in has no result if it could be undone. It never rejects. */
 export async function runChecks(checks: readonly Check[], run: Run): Promise<Result[]> {
   const prefix = `verify-${Date.now().toString(36)}${Math.random().toString(36).slice(2, 6)}`;
   let names = 0;
@@ -35,7 +35,7 @@ export async function runChecks(checks: readonly Check[], run: Run): Promise<Res
     if (run.stop.aborted) break;
     const begun = performance.now();
     const ending = await tryCheck(check, run, name);
-    if (run.stop.aborted) break;
+    if (ending === undefined) break;
     const { rule, title } = check;
     const result = { rule, title, ...ending, ms: Math.round(performance.now() - begun) };
     results.push(result);
@@ -44,7 +44,8 @@ export async function runChecks(checks: readonly Check[], run: Run): Promise<Res
   return results;
 }
 
-async function tryCheck(check: Check, run: Run, name: () => string): Promise<Ending> {
+/** @returns undefined when it was stopped and undone */
+async function tryCheck(check: Check, run: Run, name: () => string): Promise<Ending | undefined> {
   const { deployment, facts, stop } = run;
   const missing = check.needs?.find((need) => !isThere(need, run));
   if (missing !== undefined) {
@@ -56,6 +57,7 @@ async function tryCheck(check: Check, run: Run, name: () => string): Promise<End
   const tried = await work.attempt(check.within ?? WITHIN, stop, (context) => check.run(context));
   // What was stopped is undone all the same.
   const cleaned = await work.cleanUp(WITHIN);
+  if (stop.aborted && cleaned.outcome === "pass") return undefined;
   const ending =
     cleaned.outcome === "pass"
       ? tried

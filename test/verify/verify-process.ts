@@ -8,6 +8,8 @@ const CLI = resolve(import.meta.dirname, "../../local/cli.ts");
 export interface Report {
   readonly url: string;
   readonly probes: boolean;
+  /** Ctrl-C ended it, and what it had done was undone: one that is stopped at once has no report. */
+  readonly stopped: boolean;
   readonly requests: number;
   readonly rules: Readonly<Record<string, Result["outcome"]>>;
   readonly checks: readonly Result[];
@@ -19,23 +21,23 @@ export interface Verified {
   readonly stderr: string;
 }
 
-/** Runs the real `edgeverse verify`. `onStderr` hears what it says, and may stop it. */
+/** Runs the real `edgeverse verify`. `ctrlC` stops it, as one key press does: a second one would skip its clean-up. */
 export async function verify(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
-  onStderr: (text: string, kill: (signal: NodeJS.Signals) => void) => void = () => {},
+  ctrlC?: AbortSignal,
 ): Promise<Verified> {
   const child = spawn(process.execPath, [CLI, "verify", ...args], {
     env: { PATH: process.env["PATH"], ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
+  ctrlC?.addEventListener("abort", () => child.kill("SIGINT"), { once: true });
   let [stdout, stderr] = ["", ""];
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     stdout += text;
   });
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     stderr += text;
-    onStderr(stderr, (signal) => child.kill(signal));
   });
   const [code] = (await once(child, "close")) as [number | null];
   return { code, stdout, stderr };
