@@ -12,7 +12,7 @@ const LEVELS: readonly (readonly string[])[] = [
   ["identity"],
   ["config", "placement", "access"],
   ["object"],
-  ["reliable"],
+  ["reliable", "settings"],
   ["router"],
   ["coordinator"],
   ["partition/storage", "push"],

@@ -72,6 +72,9 @@ const ruleSchema = z
       context.addIssue({ code: "custom", message: "it names a method and a lifecycle; make two rules" });
   });
 
+/** Rules as an operator gives them while the host runs. */
+export const accessRules = z.array(ruleSchema).max(1_000) as unknown as z.ZodType<readonly AccessRule[]>;
+
 /** What can't all be meant. */
 function agrees(given: unknown, context: z.RefinementCtx): void {
   const { anonymous, roles, owner, or, internal } = given as Access;

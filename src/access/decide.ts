@@ -18,8 +18,8 @@ export interface Step {
   readonly clients: Who | undefined;
   /** Nobody has said so of creations: a call that may run may create its object. */
   readonly implied: boolean;
-  readonly from: "rule" | "method" | "class" | "default";
-  /** Which rule of the host's. */
+  readonly from: "document" | "rule" | "method" | "class" | "default";
+  /** Which rule of the settings document's, or of the host's. */
   readonly index?: number;
 }
 

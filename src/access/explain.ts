@@ -8,9 +8,9 @@ export interface Explanation {
   readonly code?: "ACCESS_DENIED" | "UNAUTHENTICATED";
   readonly reason?: string;
   readonly rule: {
-    /** A rule of the host, the method's own options, `static access` of the class, or none of these. */
+    /** A rule of the live settings or of the host, the method's own options, `static access` of the class, or none of these. */
     readonly from: Step["from"];
-    /** Its place among the host's rules, from 0. */
+    /** Its place among the rules there, from 0. */
     readonly index?: number;
     /** Which clients it lets in; null when none. */
     readonly clients: string | null;

@@ -14,8 +14,8 @@ const always = () => true;
 const EVERYBODY = "{ anonymous: true }";
 const NOBODY: Omit<Step, "from" | "implied"> = { matches: undefined, internal: true, clients: undefined };
 
-/** @param rules without a fault */
-export function compiled(rules: readonly AccessRule[]): Rule[] {
+/** @param rules without a fault @param from whether the host's code has them, or the settings that came while it runs */
+export function compiled(rules: readonly AccessRule[], from: "rule" | "document" = "rule"): Rule[] {
   return rules.map((rule, index) => {
     const { type, id, method, access } = rule;
     return {
@@ -27,7 +27,7 @@ export function compiled(rules: readonly AccessRule[]): Rule[] {
         internal: access === "ALLOW" || access === "INTERNAL",
         clients: access === "ALLOW" || access === "EXTERNAL" ? whoOf(rule) : undefined,
         implied: false,
-        from: "rule",
+        from,
         index,
       },
     };

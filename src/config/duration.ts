@@ -7,3 +7,10 @@ export function parseDuration(text: string): number | undefined {
   const value = Number(match[1]) * (UNITS[match[2] as string] as number);
   return value <= 100 * 365 * 86_400_000 ? value : undefined;
 }
+
+/** The shortest text of so many ms: `"90s"`, `"1h"`. */
+export function durationText(ms: number): string {
+  const units = Object.entries(UNITS).filter(([, size]) => ms % size === 0);
+  const [unit, size] = ms === 0 ? ["ms", 1] : (units.at(-1) as [string, number]);
+  return `${ms / size}${unit}`;
+}

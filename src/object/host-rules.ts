@@ -13,12 +13,16 @@ interface Served {
  * The host's rules, ready to be applied. A rule that names what is not there protects nothing, so it is refused.
  * @throws Error saying which rule can't be used, and why
  */
-export function hostRules(rules: readonly AccessRule[], classes: readonly Served[]): Rule[] {
+export function hostRules(
+  rules: readonly AccessRule[],
+  classes: readonly Served[],
+  from: "rule" | "document" = "rule",
+): Rule[] {
   for (const [index, rule] of rules.entries()) {
     const fault = ruleFault(rule);
     if (fault !== undefined) throw new Error(`Cannot use access rule ${index}: ${fault}`);
   }
-  const made = compiled(rules);
+  const made = compiled(rules, from);
   for (const [index, { rule, onType, onMethod }] of made.entries()) {
     const types = classes.filter(({ type }) => onType(type));
     if (isLiteral(rule.type) && types.length === 0)

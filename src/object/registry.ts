@@ -1,7 +1,7 @@
 import type * as z from "zod";
 import { type AccessRule, accessFault, typeAccessFault } from "../access/access.ts";
 import { checkAccess, type Steps } from "../access/decide.ts";
-import { lifecycleSteps, methodSteps, type Rule } from "../access/steps.ts";
+import { compiled, lifecycleSteps, methodSteps, type Rule } from "../access/steps.ts";
 import { parseDuration } from "../config/duration.ts";
 import { nearestName } from "../config/nearest-name.ts";
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
@@ -27,7 +27,7 @@ export interface MethodDefinition {
   /** For clients there is no such method. */
   readonly internal: boolean;
   /** Who may call it. */
-  readonly access: Steps;
+  access: Steps;
   /** What calling it gives: known from its declaration, or learned from its calls. A promise is never unlearned. */
   returns: "promise" | "value" | "unknown";
   /** Ms, or undefined for the configuration's default. */
@@ -51,7 +51,7 @@ export interface TypeDefinition {
   readonly retention: number | undefined;
   readonly hooks: ReadonlySet<Hook>;
   /** Who may create and delete its objects. */
-  readonly access: { readonly create: Steps; readonly delete: Steps };
+  access: { readonly create: Steps; readonly delete: Steps };
   readonly makeStub: (call: StubCall) => object;
 }
 
@@ -60,21 +60,62 @@ const HOOKS: readonly Hook[] = ["onCreate", "onActivate", "onDeactivate", "onDel
 
 /** The types of a host, by name. */
 export class Registry {
-  readonly #types: ReadonlyMap<string, TypeDefinition>;
+  readonly #types = new Map<string, TypeDefinition>();
+  readonly #rules: readonly Rule[];
 
   /**
    * @param rules who may call what, over what the classes say
+   * @param checked the same of a registry that was made already
    * @throws Error naming the class or the rule, and what is wrong with it
    */
-  constructor(classes: readonly ObjectClass[], rules: readonly AccessRule[] = []) {
-    const types = new Map<string, TypeDefinition>();
-    const over = hostRules(rules, classes);
+  constructor(classes: readonly ObjectClass[], rules: readonly AccessRule[] = [], checked?: Registry) {
+    const types = this.#types;
+    this.#rules = checked === undefined ? hostRules(rules, classes) : checked.#rules;
+    for (const definition of checked?.types ?? []) types.set(definition.type, copyOf(definition));
     for (const objectClass of classes) {
-      const definition = define(objectClass, over);
+      const definition = define(objectClass);
       if (types.has(definition.type)) throw new Error(`Cannot serve two classes of type "${definition.type}"`);
       types.set(definition.type, definition);
     }
-    this.#types = types;
+    this.#decideBy(this.#rules);
+  }
+
+  /** The same types for another process, which may get other rules while it runs. */
+  fork(): Registry {
+    return new Registry([], [], this);
+  }
+
+  /** Why such rules can't stand over the code's; undefined when they can. */
+  ruleFault(rules: readonly AccessRule[]): string | undefined {
+    try {
+      hostRules(rules, this.#classes);
+      return undefined;
+    } catch (error) {
+      return (error as Error).message;
+    }
+  }
+
+  /** From now on these rules come before the code's. One that names what is not served here is about nothing. @param rules without a fault of their own */
+  putOver(rules: readonly AccessRule[]): void {
+    this.#decideBy([...compiled(rules, "document"), ...this.#rules]);
+  }
+
+  get #classes(): ObjectClass[] {
+    return this.types.map(({ objectClass }) => objectClass);
+  }
+
+  #decideBy(rules: readonly Rule[]): void {
+    for (const definition of this.types) {
+      const { type, objectClass } = definition;
+      const { access: all, methods } = objectClass;
+      const over = rules.filter(({ onType }) => onType(type));
+      definition.access = {
+        create: lifecycleSteps(over, { type, action: "create", all }),
+        delete: lifecycleSteps(over, { type, action: "delete", all }),
+      };
+      for (const [name, method] of definition.methods)
+        method.access = methodSteps(over, { type, name, method: methods[name] ?? {}, all });
+    }
   }
 
   get types(): readonly TypeDefinition[] {
@@ -147,7 +188,16 @@ function guess(name: string, names: Iterable<string>): string {
   return nearest === undefined ? "" : `; did you mean "${nearest}"?`;
 }
 
-function define(objectClass: ObjectClass, over: readonly Rule[]): TypeDefinition {
+function copyOf(definition: TypeDefinition): TypeDefinition {
+  const methods = Array.from(definition.methods, ([name, method]) => [name, { ...method }] as const);
+  return { ...definition, methods: new Map(methods) };
+}
+
+/** Nobody has decided yet. */
+const UNDECIDED: Steps = { what: "", remedy: "", steps: [] };
+
+/** A type without its access. */
+function define(objectClass: ObjectClass): TypeDefinition {
   const where = `class ${(objectClass as unknown as { name: string }).name}`;
   try {
     checkType(objectClass.type);
@@ -158,7 +208,6 @@ function define(objectClass: ObjectClass, over: readonly Rule[]): TypeDefinition
   refuse(where, "create schema", createSchemaFault(objectClass));
   const timeout = durationOf("timeout", objectClass.timeout, where);
   const { type, access: all } = objectClass;
-  const rules = over.filter(({ onType }) => onType(type));
   if (all !== undefined) refuse(where, "access", typeAccessFault(all));
   const methods = new Map<string, MethodDefinition>();
   for (const [name, options] of Object.entries(objectClass.methods)) {
@@ -168,7 +217,7 @@ function define(objectClass: ObjectClass, over: readonly Rule[]): TypeDefinition
     refuse(`${where}.${name}`, "access", accessFault(options));
     methods.set(name, {
       name,
-      access: methodSteps(rules, { type, name, method: options, all }),
+      access: UNDECIDED,
       request: options.request,
       readonly: options.readonly ?? false,
       internal: options.internal ?? false,
@@ -190,10 +239,7 @@ function define(objectClass: ObjectClass, over: readonly Rule[]): TypeDefinition
     objectClass,
     methods,
     events,
-    access: {
-      create: lifecycleSteps(rules, { type, action: "create", all }),
-      delete: lifecycleSteps(rules, { type, action: "delete", all }),
-    },
+    access: { create: UNDECIDED, delete: UNDECIDED },
     shardBy: objectClass.shardBy === undefined ? undefined : (id) => objectClass.shardBy?.(id),
     indexes: indexesOf(objectClass, where),
     create: { name: `create of ${objectClass.type}`, request: objectClass.create },

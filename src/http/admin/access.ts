@@ -37,16 +37,16 @@ const answerSchema = z.object({
   code: z.enum(["ACCESS_DENIED", "UNAUTHENTICATED"]).optional(),
   reason: z.string().optional(),
   rule: z.object({
-    from: z
-      .enum(["rule", "method", "class", "default"])
-      .register(about, { description: "A rule of the host, the method, its class, or none of these" }),
-    index: count.optional().register(about, { description: "Which of the host's rules, from 0" }),
+    from: z.enum(["document", "rule", "method", "class", "default"]).register(about, {
+      description: "A rule of the live settings, of the host's code, the method, its class, or none of these",
+    }),
+    index: count.optional().register(about, { description: "Which of the rules there, from 0" }),
     clients: z.string().nullable().register(about, { description: "Which clients it lets in; null: none" }),
     internal: z.boolean().register(about, { description: "Whether it lets in objects and the Worker's own code" }),
   }),
 });
 
-/** `POST /admin/v1/access/explain`: may this one do that, and what decides it. It asks nobody: the answer is of the code's rules. */
+/** `POST /admin/v1/access/explain`: may this one do that, and what decides it. It asks nobody: the answer is of the rules that this process has. */
 export function explainAccessRoute({ registry }: Pick<HttpParts, "registry">): Route {
   return {
     doc: {
