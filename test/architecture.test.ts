@@ -162,6 +162,14 @@ describe("rooms", () => {
     expect(found).toEqual([]);
   });
 
+  test("a client takes nothing but types from the host's code", () => {
+    const client = files.filter(({ path }) => path.startsWith("client/"));
+    const loaded = client.flatMap(({ path: from, targets }) =>
+      targets.flatMap(({ path: to, type }) => (type || /^client\/|^react$/.test(to) ? [] : [text({ from, to })])),
+    );
+    expect([client.length > 5, loaded]).toEqual([true, []]);
+  });
+
   test("importing what authors use loads zod and nothing else", () => {
     const loaded = new Set(["src/index.ts"]);
     for (const path of loaded)

@@ -105,6 +105,7 @@ export function defineHost<const Classes extends readonly ObjectClass[]>(options
         });
       },
     },
+    classes: options.objects,
     Partition: partitionClass(registry, events),
     Gate: gateClass(registry, rules ?? new PushRules({}), disconnect),
     Coordinator: CoordinatorDurableObject,

@@ -32,6 +32,8 @@ export interface HostWorker {
 /** Objects served from a Worker, and the way to them from the Worker's own code. */
 export interface Host<Classes extends readonly ObjectClass[] = readonly ObjectClass[]> {
   readonly worker: HostWorker;
+  /** The classes that it serves. Clients have their types from here. */
+  readonly classes: Classes;
 
   /** The Durable Object classes behind, which the Worker exports by these names. */
   readonly Partition: PartitionClass;

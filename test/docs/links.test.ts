@@ -73,6 +73,7 @@ const FOLDERS = [
   "src",
   "durable",
   "workers",
+  "client",
   "local",
   "verify",
   "schema",

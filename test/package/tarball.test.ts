@@ -61,6 +61,7 @@ describe("the tarball", () => {
     const report = await run(process.execPath, [attw, tarball, "--profile", "esm-only", "--no-color"], { cwd: folder });
     const names = [
       "edgeverse",
+      "edgeverse/client",
       "edgeverse/cloudflare",
       "edgeverse/jwt",
       "edgeverse/postgres",

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { authoringImport, BUDGETS, hostUpload, objectClass } from "../../scripts/size.ts";
+import { authoringImport, BUDGETS, client, hostUpload, objectClass } from "../../scripts/size.ts";
 
 test("what authors import loads neither HTTP nor a database nor a platform, and keeps to its budget", async () => {
   const { kib, modules, packages } = await authoringImport();
@@ -15,6 +15,13 @@ test("a class of objects brings nothing but zod with it, and keeps to its budget
   const foreign = modules.filter((path) => /node_modules\//.test(path) && !/node_modules\/zod\//.test(path));
   expect([foreign, packages]).toEqual([[], []]);
   expect(kib).toBeLessThan(BUDGETS.class);
+});
+
+test("[CLIENT1] a client loads none of the host's code and no package, and keeps to its budget", async () => {
+  const { kib, modules, packages } = await client();
+  expect(modules.filter((path) => !path.startsWith("client/"))).toEqual([]);
+  expect(packages).toEqual([]);
+  expect(kib).toBeLessThan(BUDGETS.client);
 });
 
 test("the default host, as wrangler uploads it, keeps to its budget", { timeout: 120_000 }, async () => {
