@@ -32,6 +32,7 @@ export const LOGGED = {
   acceptedAt: t.acceptedAt,
   finishedAt: t.finishedAt,
   expiresAt: t.expiresAt,
+  history: jsonText(t.history),
 };
 
 /** What made a call. That of its call id is what the index goes by. */
@@ -46,7 +47,7 @@ export function causedByOne(causes: readonly CallKey[]): SQL | undefined {
 }
 
 /** The columns of a call, without what may be large. */
-const { request: _request, response: _response, ...short } = LOGGED;
+const { request: _request, response: _response, history: _history, ...short } = LOGGED;
 export const SHORT = short;
 
 const stored = (column: PgColumn) => sql`coalesce(pg_column_size(${column}), 0)`;
@@ -83,6 +84,7 @@ type Selected = Pick<
   readonly acceptedAt: Date;
   readonly finishedAt: Date | null;
   readonly expiresAt: Date | null;
+  readonly history?: string | null;
 };
 
 /** A row as the core sees it. */
@@ -98,6 +100,7 @@ export function toLoggedCall(row: Selected): LoggedCall {
     acceptedAt: toMs(row.acceptedAt) ?? 0,
     finishedAt: toMs(row.finishedAt),
     expiresAt: toMs(row.expiresAt),
+    history: fromJsonbText(row.history ?? null) ?? undefined,
   };
 }
 

@@ -59,5 +59,6 @@ export function parameterRow(record: CallRecord, verbatim: boolean): Record<stri
     [t.acceptedAt.name]: record.acceptedAt,
     [t.finishedAt.name]: record.finishedAt,
     [t.expiresAt.name]: record.expiresAt,
+    ...(record.history === undefined ? {} : { [t.history.name]: json(record.history) }),
   };
 }

@@ -48,6 +48,8 @@ export const reliableCalls = pgTable(
     finishedAt: instant("finished_at"),
     updatedAt: instant("updated_at").notNull().defaultNow(),
     expiresAt: instant("expires_at"),
+    // What happened to a call that took more than one attempt, or was parked ([CALL16]).
+    history: jsonb("history"),
   },
   (t) => [
     unique("edgeverse_reliable_calls_key").on(t.objectType, t.objectId, t.callId),

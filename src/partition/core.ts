@@ -81,7 +81,7 @@ export class PartitionCore {
     const shardAt = (position: number) => ownership.shardAt(position);
     const inside = (keys: Iterable<string>) => ownership.anyGated(keys);
     const fence = (position: number) => ownership.fence(position);
-    this.table = new CallTable(storage, { now, shardAt, changes, fence, logs: log !== undefined });
+    this.table = new CallTable(storage, { name: stored.name, now, shardAt, changes, fence, logs: log !== undefined });
     const copied = (position: number) => changes.covers(position) || ownership.epochAt(position) === undefined;
     this.marks = new MarkSweep({ storage, now, copied, unlogged: () => this.table.backlog.oldest });
     this.commit = new GroupCommit({

@@ -181,7 +181,10 @@ export class Inspection {
   call(type: string, id: string, callId: string): CallRecord | null | { readonly movedTo: string } {
     const owned = this.#owned(type, id);
     if ("movedTo" in owned) return owned;
-    return this.#core.table.find(owned.position, type, id, callId)?.record ?? null;
+    const record = this.#core.table.find(owned.position, type, id, callId)?.record ?? null;
+    // What happened since its last attempt began is stored with the next one.
+    const { history } = this.#core.reliable.underWay({ type, id, callId }) ?? {};
+    return record === null || history === undefined ? record : { ...record, history };
   }
 
   /** The same, also of a call that waits for its time ([TIME7]). */

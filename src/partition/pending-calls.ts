@@ -57,8 +57,9 @@ export class PendingCalls {
     const { table, reliable, barrier, onProgress } = this.#parts;
     const { attempts } = found.record;
     // One more attempt, so that the log takes it for newer than the parked call.
-    const record = { ...found.record, status: "pending", error: null, attempts: attempts + 1 } as const;
-    const call = { ...found, seq: table.nextSeq(), crashes: 0, record };
+    const back = { ...found.record, status: "pending", error: null, attempts: attempts + 1 } as const;
+    const call = table.noted({ ...found, seq: table.nextSeq(), crashes: 0, record: back }, "unparked");
+    const { record } = call;
     table.now(() => table.update(call));
     await barrier();
     if (reliable.isAside(record)) {
@@ -77,7 +78,8 @@ export class PendingCalls {
     const { record } = found;
     const ended = { ...record, status: "failed", error: GIVEN_UP, finishedAt: now() } as const;
     if (reliable.isAside(record)) {
-      table.now(() => table.finish([{ ...found, logged: !table.logsFirst(found), accepted: true, record: ended }]));
+      const call = { ...found, logged: !table.logsFirst(found), accepted: true, record: ended };
+      table.now(() => table.finish([table.noted(call, "ended")]));
       reliable.return(record);
       onProgress();
       await barrier();
@@ -94,7 +96,7 @@ export class PendingCalls {
     const { table, reliable, scheduled } = this.#parts;
     const known = table.find(owned.position, type, id, callId);
     if (known !== undefined) return { refused: `the call is ${known.record.status}` };
-    if (reliable.has({ type, id, callId })) return { refused: "the call is pending" };
+    if (reliable.underWay({ type, id, callId }) !== undefined) return { refused: "the call is pending" };
     const place: ReminderPlace = [owned.position, type, id, callName(callId)];
     const record = scheduled.record(place, owned) ?? null;
     await scheduled.cancel(place);
@@ -116,7 +118,7 @@ export class PendingCalls {
   }
 
   #take(stored: WaitingCall, crashed: boolean): void {
-    const { registry, ownership, reliable, observer, now, open } = this.#parts;
+    const { registry, ownership, table, reliable, observer, now, open } = this.#parts;
     const { record } = stored;
     try {
       const definition = registry.type(record.type);
@@ -124,7 +126,8 @@ export class PendingCalls {
       const located = ownership.locate(registry.placement(record.type, record.id), now());
       const owned = located.kind === "gated" ? located.owned : located;
       if (owned === undefined || owned.kind === "moved") return;
-      reliable.resume(stored, open(definition, record.id, owned), method, crashed);
+      const call = crashed ? table.noted(stored, "crashed") : stored;
+      reliable.resume(call, open(definition, record.id, owned), method, crashed);
     } catch (error) {
       reliable.setAside(stored);
       observer.warn("a pending call can't be resumed", {

@@ -34,6 +34,8 @@ export interface CallRecord extends CallKey {
   readonly acceptedAt: number;
   readonly finishedAt: number | null;
   readonly expiresAt: number | null;
+  /** JSON text of what happened to it, see call-history.ts. Left out where its first attempt brought the outcome. */
+  readonly history?: string | undefined;
   /** Set while it waits for this time ([TIME7]). Only its owner knows of it until then. */
   readonly notBefore?: number;
 }

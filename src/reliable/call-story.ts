@@ -103,7 +103,7 @@ class Telling {
     const [own, row] = [owned.value ?? null, logged.value ?? null];
     if (own === null) return row === null ? null : { call: row, loggedAt: row.loggedAt };
     if (row === null) return { call: own, loggedAt: null };
-    const { request, caller, traceId, expiresAt } = row;
+    const { request, caller, traceId, expiresAt, history } = row;
     const same = own.status === row.status && own.attempts === row.attempts;
     return {
       call: {
@@ -112,6 +112,7 @@ class Telling {
         caller: own.caller ?? caller,
         traceId: own.traceId ?? traceId,
         expiresAt: own.expiresAt ?? expiresAt,
+        history: own.history ?? history,
       },
       loggedAt: same ? row.loggedAt : null,
     };

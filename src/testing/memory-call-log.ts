@@ -53,6 +53,7 @@ export class MemoryCallLog implements CallLog {
         request: asJsonb(record.request),
         response: asJsonb(record.response),
         caller: asJsonb(record.caller),
+        history: asJsonb(record.history ?? null) ?? undefined,
       };
       const updatedAt = this.#clock.now();
       if (row === undefined) this.#rows.set(key, { seq: ++this.#seq, record: stored, updatedAt });

@@ -63,6 +63,7 @@ export function callLogContract(name: string, makeLog: () => Promise<CallLogHarn
         shard: 8191,
         requestHash: "ab".repeat(32),
         expiresAt: 1_900_000_000_123,
+        history: `[{"at": 1, "by": "p1", "what": "faulted", "error": ${JSON.stringify(JSON.stringify({ text: "a\u0000b\ud800" }))}, "attempt": 1}]`,
       });
       const bare = callRecord({ status: "pending", request: null, response: null, finishedAt: null });
       const falsy = callRecord({ request: "null", response: "0" });

@@ -52,6 +52,7 @@ const SUBSET = {
     "AEXPR_OP_ANY",
     "AND_EXPR",
     "ARRAY_SUBLINK",
+    "AT_AddColumn",
     "AT_AddConstraint",
     "AT_DropConstraint",
     "COERCE_EXPLICIT_CALL",

@@ -15,7 +15,7 @@ export function callers(log?: MemoryCallLog) {
   const { storage, clock, changes, commit } = groupCommit();
   const now = () => clock.now();
   const logs = log !== undefined;
-  const table = new CallTable(storage, { now, shardAt: () => 1, changes, fence: () => {}, logs });
+  const table = new CallTable(storage, { name: "p0", now, shardAt: () => 1, changes, fence: () => {}, logs });
   const held = { bytes: 0 };
   const memory = {
     add: (bytes: number) => {

@@ -17,7 +17,7 @@ function setup() {
   const now = () => time.now;
   const shardAt = (position: number) => position * 10;
   const changes = new ChangeTracker(storage, now);
-  const table = new CallTable(storage, { now, shardAt, changes, fence: () => {}, logs: true });
+  const table = new CallTable(storage, { name: "p0", now, shardAt, changes, fence: () => {}, logs: true });
   const barrier = async () => void barriers++;
   const shipping = new CallShipping({ table, now, shardAt, barrier, interval: INTERVAL });
   const accept = (call: StoredCall, bytes = 0) => {

@@ -16,6 +16,7 @@ function setup(logs = true) {
   const fenced = new Set<number>();
   const open = () =>
     new CallTable(storage, {
+      name: "p0",
       now: () => time.now,
       shardAt: (position) => position * 10,
       changes,

@@ -52,7 +52,8 @@ class Source {
   #start() {
     const changes = new ChangeTracker(this.storage, () => this.clock.now());
     if (this.ownership.record(SHARD)?.state.kind === "leaving") changes.begin(SHARD, RANGE);
-    const parts = { now: () => this.clock.now(), shardAt: () => SHARD, changes, fence: () => {}, logs: false };
+    const now = () => this.clock.now();
+    const parts = { name: "p0", now, shardAt: () => SHARD, changes, fence: () => {}, logs: false };
     const commit = new GroupCommit({
       storage: this.storage,
       clock: this.clock,

@@ -32,7 +32,10 @@ export function callRow({ position, id, ...changes }: Changes): MovedRow {
     crashes: 0,
     shipped: open ? 0 : 1,
     open: open ? 1 : 0,
+    history: null,
     ...changes,
   };
-  return { kind: 2, position, type: "T", id, key: "c", values: MOVED_CALL.map((column) => row[column]) };
+  const values = MOVED_CALL.map((column) => row[column]);
+  // A call without a history moves as it did before there were any.
+  return { kind: 2, position, type: "T", id, key: "c", values: row.history === null ? values.slice(0, -1) : values };
 }

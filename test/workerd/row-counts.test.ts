@@ -3,10 +3,13 @@ import { expect, test } from "vitest";
 import { Metered, meterStorage, read, reset } from "../../bench/cost/meter.ts";
 import { DurableStorage } from "../../durable/durable-storage.ts";
 import { clock } from "../../durable/platform.ts";
+import { CallTable } from "../../src/partition/calls/call-table.ts";
 import { ChangeTracker } from "../../src/partition/storage/change-tracker.ts";
 import { ObjectWriter } from "../../src/partition/storage/object-writer.ts";
 import { migrate } from "../../src/partition/storage/schema.ts";
+import type { StoredCall } from "../../src/partition/storage/stored-call.ts";
 import type { UnsavedObject } from "../../src/partition/storage/unsaved-object.ts";
+import { callRecord } from "../support/call-records.ts";
 
 test("the meter counts what SQLite in workerd counts: rows of indexes too, deletes, and alarms", async () => {
   await runInDurableObject(env.PARTITION.getByName("metered"), async (_, { storage }) => {
@@ -28,6 +31,36 @@ test("the meter counts what SQLite in workerd counts: rows of indexes too, delet
     await storage.setAlarm(Date.now() + 60_000);
     expect(read()).toMatchObject({ alarms: 1, rowsWritten: 1 });
     expect(metered.due).toBeLessThan(Number.POSITIVE_INFINITY);
+  });
+});
+
+test("[CALL16] a call that goes well costs its row and its mark, and its history nothing", async () => {
+  await runInDurableObject(env.PARTITION.getByName("told"), async (_, { storage: durable }) => {
+    meterStorage(durable, new Metered("PARTITION", "told"));
+    const storage = new DurableStorage(durable);
+    migrate(storage);
+    const changes = new ChangeTracker(storage, () => 0);
+    const fence = () => undefined;
+    const table = new CallTable(storage, { name: "p0", now: () => 5, shardAt: () => 1, changes, fence, logs: false });
+    const costs = (call: StoredCall) => {
+      reset();
+      table.accept([{ ...call, record: { ...call.record, status: "pending", finishedAt: null, response: null } }]);
+      table.finish([{ ...call, accepted: true }]);
+      return read().rowsWritten;
+    };
+    const call = {
+      seq: 1,
+      position: 1,
+      log: "write-behind",
+      crashes: 0,
+      logged: true,
+      record: callRecord({}),
+    } as const;
+    const smooth = costs(call);
+    expect(smooth).toBe(3);
+    expect(costs(table.noted({ ...call, record: callRecord({}) }, "faulted"))).toBe(smooth);
+    const kept = storage.query("SELECT history FROM marks WHERE history NOTNULL").map(({ history }) => history);
+    expect(kept).toEqual(['[{"at":5,"what":"faulted","attempt":1,"by":"p0"}]']);
   });
 });
 

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import { checkType } from "../../identity/object-id.ts";
+import { NOTE_KINDS } from "../../reliable/call-history.ts";
 import { checkCallId } from "../../reliable/call-id.ts";
 import { CallStories, type CallStory, type StoryCall } from "../../reliable/call-story.ts";
 import { timelineOf } from "../../reliable/call-timeline.ts";
@@ -37,7 +38,10 @@ const storySchema = z
     timeline: z.array(
       z.object({
         at: moment.nullable().register(about, { description: "Null where it was not noted" }),
-        what: z.enum(["accepted", "parked", "success", "failed", "expired", "logged"]),
+        what: z.enum(["accepted", ...NOTE_KINDS, "omitted", "success", "failed", "expired", "logged"]),
+        attempt: count.optional(),
+        by: z.string().optional().register(about, { description: "The partition that had the call" }),
+        count: count.optional().register(about, { description: "Moments that are left out here, of `omitted`" }),
         error: errorSchema.optional(),
       }),
     ),

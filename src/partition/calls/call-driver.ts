@@ -2,13 +2,14 @@ import { EdgeverseError, type WireError } from "../../errors/edgeverse-error.ts"
 import { parseJson } from "../../object/json.ts";
 import type { ChainLink } from "../../object/message.ts";
 import { parseRequest } from "../../object/request.ts";
+import type { NoteKind } from "../../reliable/call-history.ts";
 import { type CallEvent, type CallState, eventOfError, retryDelay, transition } from "../../reliable/call-state.ts";
 import { isRefusal, readable } from "../storage/refusal.ts";
 import type { StoredCall } from "../storage/stored-call.ts";
 import { isReadable } from "../turns/activate.ts";
-import { methodPlan } from "../turns/method-plan.ts";
 import { type Outcome, RELEASED } from "../turns/outcome.ts";
 import { blame, type Entry, isExpired, letGo, takeParsed } from "./call-entry.ts";
+import { planOf } from "./call-plan.ts";
 import { CallQueues } from "./call-queues.ts";
 import { CRASHED } from "./call-replies.ts";
 import type { CallWrites } from "./call-writes.ts";
@@ -66,6 +67,7 @@ export class CallDriver {
   fail(entry: Entry, error: WireError): void {
     this.#load(entry);
     this.#suspects.leave(entry);
+    this.#note(entry, "ended");
     this.#advance(entry, { kind: "threw", error });
   }
 
@@ -118,7 +120,8 @@ export class CallDriver {
       // The attempt is counted durably before it runs: a call that kills its process is started a bounded number of times.
       entry.state = transition(entry.state, { kind: "started" });
       table.counters.count("retried");
-      const counted = { ...entry.stored, crashes: entry.crashes, record: { ...entry.stored.record, ...entry.state } };
+      this.#note(entry, "started");
+      const counted = { ...entry.stored, crashes: entry.crashes };
       commit.write(entry.activation, () => table.update(counted));
       commit.settled(entry.activation, (error) => {
         if (error === undefined) this.#run(entry);
@@ -131,7 +134,7 @@ export class CallDriver {
     if (!this.#callbacks.current(entry)) return;
     entry.started = true;
     entry.driving = true;
-    const { config, encode, engine, requests } = this.#parts;
+    const { engine, requests } = this.#parts;
     let request: unknown;
     try {
       request = this.#request(entry);
@@ -139,21 +142,7 @@ export class CallDriver {
       this.#ended(entry, { ok: false, error: EdgeverseError.from(error) });
       return;
     }
-    const { record } = entry.stored;
-    const plan = methodPlan(entry.method, request, {
-      info: {
-        caller: entry.caller,
-        deadline: record.expiresAt ?? Number.POSITIVE_INFINITY,
-        callId: record.callId,
-        requestId: entry.requestId,
-        traceparent: entry.traceparent,
-      },
-      timeout: entry.method.timeout ?? config.callTimeout,
-      admitted: true,
-      chain: entry.chain,
-      encode,
-      finish: (outcome: Outcome) => this.#ended(entry, outcome),
-    });
+    const plan = planOf(this.#parts, entry, request, (outcome) => this.#ended(entry, outcome));
     requests.started(entry);
     engine.submit(entry.activation, plan);
   }
@@ -179,6 +168,7 @@ export class CallDriver {
     // Its object was taken back to what the database has, and the call with it.
     if (error === RELEASED || isRefusal(error)) {
       if (error !== RELEASED) blame(entry, error);
+      this.#note(entry, "refused", error === RELEASED ? undefined : error.toWire());
       this.#again(entry);
     } else if (error.code === "STATE_INVALID" && !isReadable(entry.activation)) this.#park(entry, error.toWire());
     else if (isExpired(entry, this.#parts.now())) this.#advance(entry, { kind: "expired" });
@@ -195,7 +185,14 @@ export class CallDriver {
     }
     entry.state = state;
     entry.crashes = 0;
+    if (event.kind === "faulted") this.#note(entry, "faulted", event.error);
     this.#again(entry);
+  }
+
+  /** Something happened to the call. It is stored with the next attempt, or with the outcome. */
+  #note(entry: Entry, what: NoteKind, error?: WireError): void {
+    const record = { ...entry.stored.record, attempts: entry.state.attempts };
+    entry.stored = this.#parts.table.noted({ ...entry.stored, record }, what, error);
   }
 
   /**
@@ -267,6 +264,7 @@ export class CallDriver {
     blame(entry, error);
     entry.stored = { ...before, crashes: entry.crashes };
     entry.state = { status: "pending", attempts: entry.state.attempts };
+    this.#note(entry, "refused", error.toWire());
     this.#queues.putBack(entry);
     // One whose acceptance an earlier commit has stored is in the table, even if nobody was told of it yet.
     if (!entry.written) this.#callbacks.unwritten(entry, error);
@@ -280,7 +278,8 @@ export class CallDriver {
     const { attempts } = entry.state;
     const { crashes } = entry;
     entry.driving = true;
-    const parked: StoredCall = { ...before, crashes, record: { ...before.record, status: "parked", attempts, error } };
+    const record = { ...before.record, status: "parked", attempts, error } as const;
+    const parked: StoredCall = table.noted({ ...before, crashes, record }, "parked", error);
     // One that is not in the table yet is accepted as it is now.
     entry.stored = parked;
     if (entry.written) commit.write(entry.activation, () => table.update(parked));

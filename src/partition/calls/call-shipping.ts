@@ -125,5 +125,6 @@ function toCallRecord(record: BacklogRecord, shard: number): CallRecord {
     acceptedAt: record.acceptedAt,
     finishedAt: record.finishedAt,
     expiresAt: record.expiresAt,
+    history: record.history,
   };
 }

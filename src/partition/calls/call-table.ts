@@ -1,6 +1,8 @@
+import type { WireError } from "../../errors/edgeverse-error.ts";
 import { FIXED_POSITION } from "../../identity/hash-order.ts";
 import { CallCounters } from "../../observe/call-counters.ts";
 import type { SqlStorage } from "../../platform/ports.ts";
+import { type NoteKind, withNote } from "../../reliable/call-history.ts";
 import { type CallRecord, isFinal } from "../../reliable/call-record.ts";
 import { Backlog, type BacklogRow } from "../storage/backlog.ts";
 import {
@@ -28,6 +30,8 @@ import {
 
 /** What a table needs beside its storage. */
 export interface CallTableParts {
+  /** The partition's name. */
+  readonly name: string;
   now(): number;
   /** The shard of a position in hash order, by the present shard count. */
   shardAt(position: number): number;
@@ -80,18 +84,27 @@ export class CallTable {
 
   /** The calls that have not ended, in order of acceptance and without their requests; of a range in hash order, or all. */
   pending(range?: HashRange): (StoredCall & { readonly bytes: number })[] {
-    // For all there is no condition: to compare a row with the end of a range, SQLite reads the request, too.
+    // For all there is no condition: to compare a row with the end of a range, SQLite reads the request, too. So it does for
+    // a history, which is behind it.
     const where = range === undefined ? "" : "WHERE position BETWEEN ? AND ?";
     const calls = this.#storage
       .query<CallRow & { bytes: number }>(
         `SELECT position, type, id, call_id, seq, status, method, NULL AS request, request_hash, NULL AS response, error,
-           caller, trace_id, attempts, epoch, accepted, NULL AS finished, expires, log, crashes, 0 AS shipped, bytes
+           caller, trace_id, attempts, epoch, accepted, NULL AS finished, expires, log, crashes, 0 AS shipped, bytes,
+           iif(attempts > 1 OR crashes > 0 OR status = 'parked', history, NULL) AS history
          FROM pending ${where} ORDER BY seq`,
         ...(range === undefined ? [] : [range.first, range.last]),
       )
       .map((row) => ({ ...this.#fromRow(row), bytes: row.bytes }));
     this.#clock.saw(calls.at(-1)?.seq ?? 0);
     return calls;
+  }
+
+  /** A call to which something has happened, here and now. For the commit that stores it. */
+  noted<Call extends StoredCall>(call: Call, what: NoteKind, error?: WireError): Call {
+    const { record } = call;
+    const note = { at: this.#parts.now(), what, attempt: record.attempts, by: this.#parts.name };
+    return { ...call, record: { ...record, history: withNote(record.history, note, error) } };
   }
 
   /** The request of a call that has not ended. */
@@ -127,12 +140,13 @@ export class CallTable {
     const { seq, crashes, record } = call;
     this.#parts.changes.row(rowKeyOfCall(call), () =>
       this.#storage.query(
-        `UPDATE pending SET seq = ?, status = ?, error = ?, attempts = ?, crashes = ? WHERE ${BY_KEY}`,
+        `UPDATE pending SET seq = ?, status = ?, error = ?, attempts = ?, crashes = ?, history = ? WHERE ${BY_KEY}`,
         seq,
         record.status,
         errorText(record),
         record.attempts,
         crashes,
+        record.history ?? null,
         ...keyOfCall(call),
       ),
     );

@@ -59,7 +59,7 @@ export class CausedList {
   #calls(places: readonly CallPlace[]): CausedCall[] {
     const { storage, shardAt } = this.#parts;
     const columns = `${KEYS}, seq, method, NULL AS request, request_hash, status, NULL AS response, error, caller, trace_id,
-      attempts, epoch, accepted, finished, expires, log, crashes, shipped, open`;
+      attempts, epoch, accepted, finished, expires, log, crashes, shipped, open, NULL AS history`;
     return storage
       .query<CallRow & SqlRow>(`SELECT ${columns} FROM calls WHERE ${AMONG_CALLS}`, JSON.stringify(places))
       .flatMap((row) => {

@@ -70,9 +70,9 @@ export class ReliableCalls {
     return this.#open.size + (this.#parts.gate === undefined ? 0 : this.#parts.table.backlog.size.records);
   }
 
-  /** Whether a call has come, and has not ended. */
-  has(call: Pick<CallRecord, "type" | "id" | "callId">): boolean {
-    return this.#open.get(keyOf(call)) !== undefined;
+  /** A call that has come, and has not ended, as it stands in memory. */
+  underWay(call: Pick<CallRecord, "type" | "id" | "callId">): CallRecord | undefined {
+    return this.#open.get(keyOf(call))?.stored.record;
   }
 
   /**

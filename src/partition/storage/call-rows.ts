@@ -50,9 +50,17 @@ const MARK = [
 /** What a mark has beside, where it is the log's row as well. */
 const BESIDE = ["caller", "trace_id", "expires", "request"] as const;
 
-const INTO_PENDING = new BulkInsert("pending", PENDING);
-const INTO_MARKS = new BulkInsert("marks", MARK);
-const INTO_WHOLE_MARKS = new BulkInsert("marks", [...MARK, ...BESIDE]);
+/** What only rows of calls have that were tried more than once, or parked. */
+const HISTORY = "history";
+
+/** Statements for rows without a history, as nearly all are, and for rows with one. */
+const into = (table: string, columns: readonly string[]) => ({
+  plain: new BulkInsert(table, columns),
+  told: new BulkInsert(table, [...columns, HISTORY]),
+});
+const INTO_PENDING = into("pending", PENDING);
+const INTO_MARKS = into("marks", MARK);
+const INTO_WHOLE_MARKS = into("marks", [...MARK, ...BESIDE]);
 
 /** Bytes of request and response that fit in one row of 2 MB. */
 const FITS = 1_800_000;
@@ -77,11 +85,14 @@ export const MOVED_CALL = [
   "crashes",
   "shipped",
   "open",
+  HISTORY,
 ] as const;
 
-export type PendingRow = Readonly<Record<(typeof PENDING)[number], SqlValue>>;
+export type PendingRow = Readonly<
+  Record<(typeof PENDING)[number], SqlValue> & Partial<Record<typeof HISTORY, SqlValue>>
+>;
 export type MarkRow = Readonly<
-  Record<(typeof MARK)[number], SqlValue> & Partial<Record<(typeof BESIDE)[number], SqlValue>>
+  Record<(typeof MARK)[number], SqlValue> & Partial<Record<(typeof BESIDE)[number] | typeof HISTORY, SqlValue>>
 >;
 /** A row of the view `calls`. */
 export type CallRow = Readonly<Record<(typeof CALL_KEY)[number] | (typeof MOVED_CALL)[number], SqlValue>>;
@@ -95,16 +106,16 @@ export function isOpen(status: SqlValue | undefined): boolean {
 }
 
 export function insertPending(storage: SqlStorage, rows: readonly PendingRow[]): void {
-  INTO_PENDING.store(
+  INTO_PENDING.told.store(
     storage,
-    rows.map((row) => PENDING.map((column) => row[column])),
+    rows.map((row) => [...PENDING, HISTORY].map((column) => row[column as keyof PendingRow] ?? null)),
   );
 }
 
 export function insertMarks(storage: SqlStorage, rows: readonly MarkRow[]): void {
-  INTO_WHOLE_MARKS.store(
+  INTO_WHOLE_MARKS.told.store(
     storage,
-    rows.map((row) => [...MARK, ...BESIDE].map((column) => row[column] ?? null)),
+    rows.map((row) => [...MARK, ...BESIDE, HISTORY].map((column) => row[column as keyof MarkRow] ?? null)),
   );
 }
 
@@ -138,19 +149,36 @@ export function fromRow(row: CallRow, shard: number): StoredCall {
       acceptedAt: row.accepted as number,
       finishedAt: row.finished as number | null,
       expiresAt: row.expires as number | null,
+      history: (row.history as string | null) ?? undefined,
     },
   };
 }
 
 /** Stores calls as pending. */
 export function storePending(storage: SqlStorage, calls: readonly StoredCall[]): void {
-  INTO_PENDING.store(storage, calls.map(pendingValues));
+  store(storage, INTO_PENDING, calls, pendingValues);
 }
 
 /** Stores the outcomes of calls; `whole` where they are the log's rows ([CALL14]). */
 export function storeMarks(storage: SqlStorage, calls: readonly StoredCall[], { whole }: { whole: boolean }): void {
-  if (whole) INTO_WHOLE_MARKS.store(storage, calls.map(wholeMarkValues));
-  else INTO_MARKS.store(storage, calls.map(markValues));
+  if (whole) store(storage, INTO_WHOLE_MARKS, calls, wholeMarkValues);
+  else store(storage, INTO_MARKS, calls, markValues);
+}
+
+function store(
+  storage: SqlStorage,
+  { plain, told }: ReturnType<typeof into>,
+  calls: readonly StoredCall[],
+  valuesOf: (call: StoredCall) => readonly SqlValue[],
+): void {
+  const eventful = calls.filter(({ record }) => record.history !== undefined);
+  const smooth = eventful.length === 0 ? calls : calls.filter(({ record }) => record.history === undefined);
+  plain.store(storage, smooth.map(valuesOf));
+  if (eventful.length === 0) return;
+  told.store(
+    storage,
+    eventful.map((call) => [...valuesOf(call), call.record.history as string]),
+  );
 }
 
 export function errorText({ error }: CallRecord): string | null {

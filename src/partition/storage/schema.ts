@@ -179,6 +179,19 @@ const MIGRATIONS: readonly string[][] = [
        time INTEGER NOT NULL, traceparent TEXT, error TEXT, bytes INTEGER NOT NULL, data TEXT NOT NULL,
        PRIMARY KEY (position, type, id, n)) WITHOUT ROWID`,
   ],
+  [
+    "ALTER TABLE pending ADD COLUMN history TEXT",
+    "ALTER TABLE marks ADD COLUMN history TEXT",
+    "DROP VIEW calls",
+    `CREATE VIEW calls AS
+       SELECT position, type, id, call_id, seq, method, request, request_hash, status, CAST(NULL AS TEXT) AS response, error,
+         caller, trace_id, attempts, epoch, accepted, CAST(NULL AS INTEGER) AS finished, expires, log, crashes,
+         CAST(0 AS INTEGER) AS shipped, 1 AS open, history FROM pending
+       UNION ALL
+       SELECT position, type, id, call_id, seq, method, request, request_hash, status, response, error, caller, trace_id,
+         attempts, epoch, accepted, finished, expires, CAST('write-behind' AS TEXT), CAST(0 AS INTEGER), logged, 0, history
+       FROM marks`,
+  ],
 ];
 
 /** Brings the database to the present shape. Each step runs once, in one transaction with its mark. */

@@ -24,6 +24,20 @@ interface Kind {
 }
 
 const OBJECT = ["version", "state", "created", "updated", "entries"];
+/** The target changes epoch and shipped; crashes are counted without a note; a mark leaves out the others. */
+const CALL_COMPARED = [
+  "seq",
+  "method",
+  "request_hash",
+  "status",
+  "response",
+  "error",
+  "caller",
+  "attempts",
+  "accepted",
+  "log",
+  "history",
+];
 const KINDS: readonly [Kind, Kind, Kind, Kind, Kind, Kind] = [
   {
     table: "objects",
@@ -37,13 +51,15 @@ const KINDS: readonly [Kind, Kind, Kind, Kind, Kind, Kind] = [
     table: "calls",
     key: "call_id",
     columns: MOVED_CALL,
-    // The target changes epoch and shipped; crashes are counted without a note; a mark leaves out the others.
-    compared: ["seq", "method", "request_hash", "status", "response", "error", "caller", "attempts", "accepted", "log"],
+    compared: CALL_COMPARED,
   },
   { table: "outbox", key: "n", columns: MESSAGE, compared: MESSAGE },
   { table: "reminders", key: "name", columns: REMINDER, compared: REMINDER },
   { table: "events", key: "n", columns: EVENT, compared: EVENT },
 ];
+
+/** Last columns that came later. */
+const LATER: ReadonlySet<string> = new Set(["entries", "history"]);
 
 /** The tables with a shard's rows, and their keys. */
 const SHARD_TABLES = {
@@ -85,17 +101,29 @@ export function readRow(storage: SqlStorage, rowKey: RowKey): SqlValue[] | null 
   return rows[0] === undefined ? null : valuesOf(kind, rows[0]);
 }
 
-/** What is moved of a row: of an object that is in no index, what it was before there were indexes. */
-function valuesOf({ table, columns }: Kind, row: SqlRow): SqlValue[] {
-  const values = columns.map((column) => row[column] as SqlValue);
-  return table === "objects" && values.at(-1) === null ? values.slice(0, -1) : values;
+/**
+ * What is moved of a row: of an object that is in no index, and of a call without a history, what it was before there were
+ * any. So code from before takes it, and agrees on the digest.
+ */
+function valuesOf({ columns }: Kind, row: SqlRow): SqlValue[] {
+  return withoutLast(
+    columns,
+    columns.map((column) => row[column] as SqlValue),
+  );
+}
+
+function withoutLast(columns: readonly string[], values: SqlValue[]): SqlValue[] {
+  return LATER.has(columns.at(-1) as string) && values.at(-1) == null ? values.slice(0, -1) : values;
 }
 
 /** The part of a row's values that the digests of both sides compare. */
 export function comparedValues(kind: RowKind, values: readonly SqlValue[] | null): SqlValue[] | null {
   const { columns, compared } = KINDS[kind];
   if (values === null || compared === columns) return values === null ? null : [...values];
-  return compared.map((column) => values[columns.indexOf(column)] as SqlValue);
+  return withoutLast(
+    compared,
+    compared.map((column) => values[columns.indexOf(column)] as SqlValue),
+  );
 }
 
 /** Store rows of one object, in order of their keys. A few at a time are in memory; those passed may be removed. */

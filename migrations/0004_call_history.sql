@@ -1,0 +1,1 @@
+ALTER TABLE "edgeverse_reliable_calls" ADD COLUMN "history" jsonb;
