@@ -5,6 +5,7 @@ import { EventHost, type EventOptions } from "../durable/event-sinks.ts";
 import { gateClass } from "../durable/gate.ts";
 import { partitionClass } from "../durable/partition.ts";
 import type { AccessRule } from "../src/access/access.ts";
+import { type AdminRoles, adminRolesFault } from "../src/http/admin/roles.ts";
 import type { Authenticator } from "../src/http/authentication.ts";
 import { checkBasePath, isOurs } from "../src/http/base-path.ts";
 import { rawPath } from "../src/http/request.ts";
@@ -30,6 +31,11 @@ export interface HostOptions<Classes extends readonly ObjectClass[] = readonly O
    * `edgeverse/jwt` has one for JSON Web Tokens.
    */
   readonly authenticate?: Authenticator | readonly Authenticator[];
+  /**
+   * Which identities may use the admin API, by their roles, beside those with its tokens ([ACC3]): `{ viewer: ["support"],
+   * admin: ["root"] }`. Without it none may. An API key or a token with such a role is as good as the admin token.
+   */
+  readonly admin?: AdminRoles;
   /** Who may call what, over what the classes say ([ACC1]): the first rule that fits decides. */
   readonly access?: readonly AccessRule[];
   /** What clients may do over a connection: who may connect, and listen to which topics. Without it none do ([PUSH5]). */
@@ -63,13 +69,16 @@ export function defineHost<const Classes extends readonly ObjectClass[]>(options
     registry.method(registry.type(disconnect.type), disconnect.method);
     registry.placement(disconnect.type, disconnect.id);
   }
+  const { admin } = options;
+  const fault = admin === undefined ? undefined : adminRolesFault(admin, authenticators.length > 0);
+  if (fault !== undefined) throw new Error(`Cannot use the option admin: ${fault}`);
   const rules = options.push === undefined ? undefined : new PushRules(options.push);
   const known = new WeakMap<Env, HostServices>();
 
   const services = (env: Env): HostServices => {
     let made = known.get(env);
     if (made === undefined) {
-      made = hostServices(registry, { basePath, authenticators, events, rules }, env);
+      made = hostServices(registry, { basePath, authenticators, admin, events, rules }, env);
       known.set(env, made);
     }
     return made;

@@ -3,6 +3,7 @@ import { type Deployment, deploymentOf, type Env } from "../durable/environment.
 import type { EventHost } from "../durable/event-sinks.ts";
 import { type GateRpc, openSocket } from "../durable/gate-rpc.ts";
 import { clock, random } from "../durable/platform.ts";
+import type { AdminRoles } from "../src/http/admin/roles.ts";
 import { type Authenticate, type Authenticator, authentication } from "../src/http/authentication.ts";
 import { createHandler } from "../src/http/handler.ts";
 import type { CoordinatorClient, GateDoor } from "../src/http/ports.ts";
@@ -31,6 +32,7 @@ export interface HostServices {
 interface Options {
   readonly basePath: string;
   readonly authenticators: readonly Authenticator[];
+  readonly admin: AdminRoles | undefined;
   readonly events: EventHost;
   /** Undefined: no clients connect. */
   readonly rules: PushRules | undefined;
@@ -39,7 +41,7 @@ interface Options {
 /** @throws Error when the environment lacks a binding, or its settings can't be used; the message says which */
 export function hostServices(
   registry: Registry,
-  { basePath, authenticators, events, rules }: Options,
+  { basePath, authenticators, admin, events, rules }: Options,
   env: Env,
 ): HostServices {
   const deployment = deploymentOf(env);
@@ -67,6 +69,7 @@ export function hostServices(
         adminToken: env.EDGEVERSE_ADMIN_TOKEN === "" ? undefined : env.EDGEVERSE_ADMIN_TOKEN,
         operatorToken: env.EDGEVERSE_OPERATOR_TOKEN,
         viewerToken: env.EDGEVERSE_VIEWER_TOKEN,
+        adminRoles: admin,
         coordinator: coordinatorClient(deployment),
         onError: (error, context) => write("error", "a request failed", { ...context, error }),
       });

@@ -87,7 +87,10 @@ export interface Host<Classes extends readonly ObjectClass[] = readonly ObjectCl
    * Finds objects by an index of their class, in all partitions ([IDX2]). What it has of each object is of one moment, but
    * not of the same moment for all.
    *
-   * @throws EdgeverseError `INVALID_ARGUMENT`, `UNAVAILABLE`, with the reason `INDEX_BUILDING` while an index is being built
+   * With `identity` it finds what that client may find ([ACC1]).
+   *
+   * @throws EdgeverseError `INVALID_ARGUMENT`, `ACCESS_DENIED`, `UNAUTHENTICATED`; `UNAVAILABLE`, with the reason
+   * `INDEX_BUILDING` while an index is being built
    * @example
    * const { objects, cursor } = await host.query(env, Auction, { index: "open", value: true });
    */

@@ -24,6 +24,8 @@ export interface TypeAccess extends Access {
   readonly create?: Access;
   /** Who may delete one; default: no client. */
   readonly delete?: Access;
+  /** Who may find objects by an index, and with `owner` only the own one; default: no client. */
+  readonly query?: Access;
 }
 
 /** A rule over what code says: the first that fits decides ([ACC1]). In `type`, `id` and `method`, `*` stands for any characters. */
@@ -33,8 +35,8 @@ export interface AccessRule extends Who {
   readonly id?: string;
   /** Default: every method. */
   readonly method?: string;
-  /** The rule is for creating objects, deleting them, or both, and for no method. */
-  readonly lifecycle?: "CREATE" | "DELETE" | "ALL";
+  /** The rule is for creating objects, deleting them, or both (`ALL`), or for queries; and for no method. */
+  readonly lifecycle?: "CREATE" | "DELETE" | "ALL" | "QUERY";
   /** `INTERNAL` are objects and the Worker's own code, `EXTERNAL` clients; `ALLOW` are both, and `REJECT` is nobody. */
   readonly access: "ALLOW" | "INTERNAL" | "EXTERNAL" | "REJECT";
 }
@@ -54,6 +56,7 @@ const typeAccessSchema = z
     internal: z.boolean().optional(),
     create: accessSchema.optional(),
     delete: accessSchema.optional(),
+    query: accessSchema.optional(),
   })
   .superRefine(agrees);
 const pattern = z.string().min(1).max(512);
@@ -63,13 +66,16 @@ const ruleSchema = z
     type: pattern,
     id: pattern.optional(),
     method: pattern.optional(),
-    lifecycle: z.enum(["CREATE", "DELETE", "ALL"]).optional(),
+    lifecycle: z.enum(["CREATE", "DELETE", "ALL", "QUERY"]).optional(),
     access: z.enum(["ALLOW", "INTERNAL", "EXTERNAL", "REJECT"]),
   })
   .superRefine(({ access, method, lifecycle, ...rest }, context) => {
     agrees({ ...rest, internal: access === "INTERNAL" || access === "REJECT" }, context);
     if (method !== undefined && lifecycle !== undefined)
       context.addIssue({ code: "custom", message: "it names a method and a lifecycle; make two rules" });
+    // Its cursors would tell of objects that it must not find.
+    if (lifecycle === "QUERY" && rest.id !== undefined)
+      context.addIssue({ code: "custom", message: "a query is for all objects of a type: leave out the id" });
   });
 
 /** Rules as an operator gives them while the host runs. */

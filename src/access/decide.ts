@@ -52,6 +52,28 @@ export function checkCreation(access: Steps, subject: Subject, id: string): void
   throw denied(access, step, subject);
 }
 
+/**
+ * Which objects a query may find: all of the type, or `"own"`, the one that has the caller's id. No rule for queries names
+ * an id, so the first step is about every object.
+ * @throws EdgeverseError as `checkAccess` does
+ */
+export function checkQuery(access: Steps, subject: Subject): "all" | "own" {
+  const step = decisive(access, "");
+  const { kind, identity } = subject;
+  if (kind !== "client") {
+    if (step.internal) return "all";
+    throw denied(access, step, subject);
+  }
+  let own = false;
+  for (let who = step.clients; who !== undefined; who = who.or) {
+    if (!isOne({ ...who, owner: false }, identity, "")) continue;
+    if (who.owner !== true) return "all";
+    own = true;
+  }
+  if (own) return "own";
+  throw denied(access, step, subject);
+}
+
 function admits({ clients, internal }: Step, { kind, identity }: Subject, id: string): boolean {
   if (kind !== "client") return internal;
   for (let who = clients; who !== undefined; who = who.or) if (isOne(who, identity, id)) return true;

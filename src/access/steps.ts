@@ -45,19 +45,32 @@ export function methodSteps(
   return { what: `call ${type}.${name}`, remedy: EVERYBODY, steps };
 }
 
-/** Who may create or delete objects of a type. */
+/** What is done with objects of a type beside calling them. */
+export type TypeAction = "create" | "delete" | "query";
+
+const REMEDY: Readonly<Record<TypeAction, string>> = {
+  create: EVERYBODY,
+  delete: '{ delete: { roles: ["admin"] } }',
+  query: "{ query: { owner: true } }",
+};
+
+/** Who may create, delete or find objects of a type. */
 export function lifecycleSteps(
   rules: readonly Rule[],
-  { type, action, all }: { type: string; action: "create" | "delete"; all: TypeAccess | undefined },
+  { type, action, all }: { type: string; action: TypeAction; all: TypeAccess | undefined },
 ): Steps {
-  const over = rules.filter(({ rule: { lifecycle } }) => lifecycle === "ALL" || lifecycle === action.toUpperCase());
+  const both = action === "query" ? undefined : "ALL";
+  const over = rules.filter(
+    ({ rule: { lifecycle } }) => lifecycle !== undefined && (lifecycle === both || lifecycle === action.toUpperCase()),
+  );
   const said = all?.[action];
   const implied = action === "create";
   const step =
     said !== undefined ? stepOf(said, "class") : implied && all !== undefined ? stepOf(all, "class") : undefined;
   const own = step ?? { ...NOBODY, from: "default" };
   const steps = inOrder(over, { ...own, implied: implied && said === undefined });
-  return { what: `${action} a ${type}`, remedy: implied ? EVERYBODY : '{ delete: { roles: ["admin"] } }', steps };
+  const what = action === "query" ? `find objects of ${type}` : `${action} a ${type}`;
+  return { what, remedy: REMEDY[action], steps };
 }
 
 function stepOf(access: Access, from: "method" | "class"): Step {

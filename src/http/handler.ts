@@ -1,4 +1,4 @@
-import { type Admin, adminTokens, checkAdmin, checkRole } from "./admin/auth.ts";
+import { type Admin, checkAdmin, checkRole } from "./admin/auth.ts";
 import { pathBelow } from "./base-path.ts";
 import type { HttpParts } from "./ports.ts";
 import { failure } from "./problem.ts";
@@ -14,7 +14,6 @@ import { httpRoutes } from "./routes.ts";
 export function createHandler(parts: HttpParts): (request: Request) => Promise<Response> {
   const table = new RouteTable(httpRoutes(parts));
   const bodies = new Bodies(parts.clock, parts.config.maxBody);
-  const tokens = adminTokens(parts);
   const serve = (request: Request, requestId: string, path: string, body: RequestBody, admin: Admin | undefined) => {
     const { method } = request;
     const found = table.find(method, path);
@@ -32,7 +31,7 @@ export function createHandler(parts: HttpParts): (request: Request) => Promise<R
       if (path === undefined) throw nothingHere();
       checkEncoding(path);
       const below = path === "/admin" || path.startsWith("/admin/");
-      const admin = below ? await checkAdmin(request, tokens) : undefined;
+      const admin = below ? await checkAdmin(request, parts) : undefined;
       response = await serve(request, requestId, path, body, admin);
     } catch (error) {
       response = failure(parts, error, requestId);

@@ -9,6 +9,7 @@ import type { Maintenance } from "../reliable/maintenance.ts";
 import type { CallLog } from "../reliable/ports.ts";
 import type { Connect } from "../router/ports.ts";
 import type { Router } from "../router/router.ts";
+import type { AdminRoles } from "./admin/roles.ts";
 import type { Authenticate } from "./authentication.ts";
 
 /** The coordinator as HTTP sees it. Methods reject when it can't be reached. */
@@ -45,6 +46,8 @@ export interface HttpParts {
   readonly adminToken: string | undefined;
   readonly operatorToken?: string | undefined;
   readonly viewerToken?: string | undefined;
+  /** Which identities are operators, by their roles; without it none are. */
+  readonly adminRoles?: AdminRoles | undefined;
   readonly clock: Clock;
   readonly random: Random;
   /** Hears of faults that are ours: never shown to the client. */

@@ -37,8 +37,6 @@ export interface RouteDoc {
   /** With `{name}` for a parameter. */
   readonly path: string;
   readonly summary: string;
-  /** It needs the admin token, as every path below `/admin` does. */
-  readonly admin?: true;
   /** The role that it needs there. Default: to look `viewer`, to change `operator`. */
   readonly role?: "viewer" | "operator" | "admin";
   readonly description?: string;

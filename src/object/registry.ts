@@ -1,7 +1,7 @@
 import type * as z from "zod";
 import { type AccessRule, accessFault, typeAccessFault } from "../access/access.ts";
 import { checkAccess, type Steps } from "../access/decide.ts";
-import { compiled, lifecycleSteps, methodSteps, type Rule } from "../access/steps.ts";
+import { compiled, lifecycleSteps, methodSteps, type Rule, type TypeAction } from "../access/steps.ts";
 import { parseDuration } from "../config/duration.ts";
 import { nearestName } from "../config/nearest-name.ts";
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
@@ -50,8 +50,8 @@ export interface TypeDefinition {
   /** Ms, or undefined for the configuration's default. */
   readonly retention: number | undefined;
   readonly hooks: ReadonlySet<Hook>;
-  /** Who may create and delete its objects. */
-  access: { readonly create: Steps; readonly delete: Steps };
+  /** Who may create, delete and find its objects. */
+  access: Readonly<Record<TypeAction, Steps>>;
   readonly makeStub: (call: StubCall) => object;
 }
 
@@ -112,6 +112,7 @@ export class Registry {
       definition.access = {
         create: lifecycleSteps(over, { type, action: "create", all }),
         delete: lifecycleSteps(over, { type, action: "delete", all }),
+        query: lifecycleSteps(over, { type, action: "query", all }),
       };
       for (const [name, method] of definition.methods)
         method.access = methodSteps(over, { type, name, method: methods[name] ?? {}, all });
@@ -239,7 +240,7 @@ function define(objectClass: ObjectClass): TypeDefinition {
     objectClass,
     methods,
     events,
-    access: { create: UNDECIDED, delete: UNDECIDED },
+    access: { create: UNDECIDED, delete: UNDECIDED, query: UNDECIDED },
     shardBy: objectClass.shardBy === undefined ? undefined : (id) => objectClass.shardBy?.(id),
     indexes: indexesOf(objectClass, where),
     create: { name: `create of ${objectClass.type}`, request: objectClass.create },

@@ -1,6 +1,7 @@
 import { FIRST_EPOCH } from "../placement/shard-state.ts";
 import type { SqlRow, SqlStorage, SqlValue } from "../platform/ports.ts";
 import type { IndexPage, IndexPlace, IndexQuery, Settled } from "../router/index-query.ts";
+import { ENTRIES_OF_ONE } from "./storage/index-entries.ts";
 import type { Ownership } from "./storage/ownership.ts";
 
 /** Rows one page may look at: those of shards that are not served here are passed over. */
@@ -31,9 +32,11 @@ export function findObjects(storage: SqlStorage, ownership: Ownership, query: In
   return { kind: "page", places, next, settled: settled(storage, now) };
 }
 
-function select(storage: SqlStorage, { type, index, range, descending, after, limit }: IndexQuery): Row[] {
+function select(storage: SqlStorage, { type, index, range, descending, after, limit, own }: IndexQuery): Row[] {
   const conditions = ["type = ?", "name = ?"];
-  const parameters: SqlValue[] = [type, index];
+  // What one object has is read from its row: however large the index is, no other is looked at.
+  const table = own === undefined ? "index_entries" : ENTRIES_OF_ONE;
+  const parameters: SqlValue[] = [...(own === undefined ? [] : [own.position, type, own.id]), type, index];
   const where = (condition: string, ...values: readonly SqlValue[]) => {
     conditions.push(condition);
     parameters.push(...values);
@@ -52,7 +55,7 @@ function select(storage: SqlStorage, { type, index, range, descending, after, li
   }
   const order = ["rank", "value", "id"].map((column) => `${column} ${descending ? "DESC" : "ASC"}`);
   return storage.query<Row>(
-    `SELECT rank, value, id, position FROM index_entries
+    `SELECT rank, value, id, position FROM ${table}
      WHERE ${conditions.join(" AND ")} ORDER BY ${order.join(", ")} LIMIT ?`,
     ...parameters,
     limit,

@@ -22,6 +22,14 @@ export interface IndexQuery {
   /** Only what stands behind this place. */
   readonly after?: IndexPlace | undefined;
   readonly limit: number;
+  /** Only this object: its caller may find no other. */
+  readonly own?: OwnObject;
+}
+
+/** An object, and its position in hash order. */
+export interface OwnObject {
+  readonly id: string;
+  readonly position: number;
 }
 
 /** What a partition says of when its shards changed hands: then objects may be missing in its answer, or be in two. */

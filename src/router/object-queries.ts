@@ -1,15 +1,20 @@
 import * as z from "zod";
+import { checkQuery } from "../access/decide.ts";
+import type { Identity } from "../access/identity.ts";
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
+import { FIXED_POSITION, positionOf } from "../identity/hash-order.ts";
 import { compareUtf8 } from "../identity/utf8-order.ts";
+import type { Caller } from "../object/call.ts";
 import { type IndexValue, indexValue } from "../object/object-index.ts";
 import type { Registry } from "../object/registry.ts";
 import { pause } from "../platform/pause.ts";
 import type { Clock } from "../platform/ports.ts";
 import { within } from "../platform/within.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
-import type { IndexPage, IndexPlace, IndexQuery } from "./index-query.ts";
+import type { IndexPage, IndexPlace, IndexQuery, OwnObject } from "./index-query.ts";
 import type { Connect } from "./ports.ts";
 import { queryRange } from "./query-range.ts";
+import { callerFor } from "./remote-objects.ts";
 import type { Router } from "./router.ts";
 
 /** Which objects are wanted: those with a value, with values between bounds, with a text that begins so, or all in the index. */
@@ -27,6 +32,8 @@ export interface QueryOptions<Index extends string = string, Value = IndexValue>
   readonly limit?: number | undefined;
   /** That of the page before. */
   readonly cursor?: string | undefined;
+  /** Which client asks: it finds what its class and the host let it. `null` is an anonymous one; without it all is found. */
+  readonly identity?: Identity | null | undefined;
 }
 
 export interface FoundObjects<Value = IndexValue> {
@@ -61,10 +68,16 @@ export class ObjectQueries {
     this.#parts = parts;
   }
 
-  /** @throws EdgeverseError `TYPE_NOT_FOUND`, `INVALID_ARGUMENT`, `UNAVAILABLE` */
+  /**
+   * Finds what its client may find: all objects, or its own alone ([ACC1]).
+   * @throws EdgeverseError `TYPE_NOT_FOUND`, `ACCESS_DENIED`, `UNAUTHENTICATED`, `INVALID_ARGUMENT`, `UNAVAILABLE`
+   */
   async find(type: string, options: QueryOptions<string, unknown>): Promise<FoundObjects> {
-    const { router, clock } = this.#parts;
-    const query = this.#query(type, options);
+    const { router, clock, registry } = this.#parts;
+    const caller = callerFor(options.identity, "worker");
+    const scope = checkQuery(registry.type(type).access.query, caller);
+    const every = this.#query(type, options);
+    const query = scope === "all" ? every : { ...every, own: this.#own(type, caller) };
     for (let tries = 0; tries < TRIES; tries++) {
       if (tries > 0) await pause(clock, TRY_AGAIN);
       await router.refresh();
@@ -97,6 +110,13 @@ export class ObjectQueries {
     };
     await Promise.all(router.map.partitions.map(ask));
     return moved ? undefined : { ...merged(query, pages), unreachable: unreachable.sort() };
+  }
+
+  /** @throws EdgeverseError `INVALID_ID` where the identity has an id that no object can have */
+  #own(type: string, { identity }: Caller): OwnObject {
+    const id = identity?.id ?? "";
+    const placement = this.#parts.registry.placement(type, id);
+    return { id, position: placement.kind === "partition" ? FIXED_POSITION : positionOf(placement.hash) };
   }
 
   #query(type: string, options: QueryOptions<string, unknown>): IndexQuery {

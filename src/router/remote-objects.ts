@@ -52,7 +52,7 @@ export class RemoteObjects {
     const definition = registry.type(objectClass.type);
     registry.placement(definition.type, id);
     checkCallOptions(options);
-    const caller = this.#caller(options.identity);
+    const caller = callerFor(options.identity, this.#parts.caller);
     const traceparent = traceParent(options.traceparent);
     return definition.makeStub(async (name, request) => {
       const method = registry.method(definition, name);
@@ -107,7 +107,7 @@ export class RemoteObjects {
       ...(copy === undefined ? {} : { request: JSON.stringify(copy) }),
       deadline: this.#deadline(options.timeout, definition.timeout),
       requestId: this.#parts.random.uuid(),
-      caller: this.#caller(options.identity),
+      caller: callerFor(options.identity, this.#parts.caller),
     });
     return responseOf(reply);
   }
@@ -117,12 +117,15 @@ export class RemoteObjects {
     const most = config.maxCallTimeout;
     return clock.now() + (asked === undefined ? (declared ?? config.callTimeout) : Math.min(asked, most));
   }
+}
 
-  /** With a copy of the identity: it crosses to another process and is kept with reliable calls. */
-  #caller(identity: Identity | null | undefined): Caller {
-    if (identity === undefined) return { kind: this.#parts.caller };
-    return identity === null ? { kind: "client" } : { kind: "client", identity: checkIdentity(identity) };
-  }
+/**
+ * Who calls through code outside objects: a client, anonymous with `null`, or without an identity that code itself. With a copy
+ * of the identity: it crosses to another process and is kept with reliable calls.
+ */
+export function callerFor(identity: Identity | null | undefined, self: Caller["kind"]): Caller {
+  if (identity === undefined) return { kind: self };
+  return identity === null ? { kind: "client" } : { kind: "client", identity: checkIdentity(identity) };
 }
 
 function responseOf(reply: FinalReply): string {

@@ -137,7 +137,7 @@ export class TestCluster<ClockType extends Clock = ManualClock> {
     return this.#objects.stub(type, id, options);
   }
 
-  /** Finds objects by an index of their class, as `host.query` does. */
+  /** Finds objects by an index of their class, as `host.query` does; with `identity` what that client finds. */
   async query<Class extends ObjectClass, Name extends IndexName<Class>>(
     type: Class,
     options: QueryOptions<Name, IndexValueOf<Class, Name>>,

@@ -1,10 +1,9 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { EdgeverseError } from "../../src/errors/edgeverse-error.ts";
 import { method } from "../../src/object/method.ts";
 import { VirtualObject } from "../../src/object/virtual-object.ts";
 import type { CallRecord } from "../../src/reliable/call-record.ts";
 import { TestCluster } from "../../src/testing/test-cluster.ts";
-import { PEOPLE, Thief, Vault, vaults } from "./vault-fixture.ts";
+import { outcome, PEOPLE, Thief, Vault, vaults } from "./vault-fixture.ts";
 
 /** What becomes of a call of `Vault/ann`, by its method and by who calls. `inner`: objects and the Worker's own code. */
 const TABLE = {
@@ -50,13 +49,6 @@ function setUp() {
 }
 type Parts = ReturnType<typeof vaults>;
 
-const outcome = async (call: Promise<unknown>): Promise<unknown> => {
-  try {
-    return await call;
-  } catch (error) {
-    return EdgeverseError.from(error).code;
-  }
-};
 type Methods = Record<string, (request?: unknown) => Promise<unknown>>;
 
 /** How a client calls. */

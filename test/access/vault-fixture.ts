@@ -1,13 +1,14 @@
 import * as z from "zod";
 import type { AccessRule } from "../../src/access/access.ts";
 import type { Identity } from "../../src/access/identity.ts";
+import { EdgeverseError } from "../../src/errors/edgeverse-error.ts";
 import { authentication } from "../../src/http/authentication.ts";
-import { createHandler } from "../../src/http/handler.ts";
 import { method } from "../../src/object/method.ts";
 import { VirtualObject } from "../../src/object/virtual-object.ts";
 import { partitionClient } from "../../src/partition/client.ts";
 import { maintenanceOf } from "../../src/reliable/maintenance.ts";
 import { TestCluster } from "../../src/testing/test-cluster.ts";
+import { httpOf } from "./http-of.ts";
 
 const target = z.object({ to: z.string(), method: z.string() });
 type Target = z.output<typeof target>;
@@ -121,35 +122,11 @@ export const PEOPLE: Readonly<Record<string, Identity | null>> = {
 /** A cluster of two partitions with the HTTP interface of a host. Its clients authenticate by their bare names. */
 export function vaults() {
   const cluster = new TestCluster({ objects: [Vault, Thief], access: RULES, partitions: 2 });
-  const { registry, config, router, coordinator, clock, log } = cluster;
+  const { registry, config, router, clock, log } = cluster;
   const connect = (name: string) => partitionClient(cluster.partition(name));
   const maintenance = maintenanceOf({ log, router, config, registry, clock, connect });
   const byName = (request: Request) => PEOPLE[request.headers.get("authorization") ?? ""] ?? undefined;
-  const http = createHandler({
-    registry,
-    config,
-    router,
-    clock,
-    log,
-    basePath: "",
-    maintenance,
-    connect,
-    authenticate: authentication([byName], {}, clock),
-    gates: undefined,
-    adminToken: "t",
-    coordinator: {
-      status: async () => coordinator.status(),
-      map: async () => coordinator.map(),
-      execute: (command, operator) => coordinator.execute(command, operator),
-      auditCall: (...args) => coordinator.auditCall(...args),
-      view: () => coordinator.view(),
-      notes: () => coordinator.notes(),
-      moves: (query) => coordinator.moves(query),
-      audit: (query) => coordinator.audit(query),
-    },
-    random: { uuid: () => crypto.randomUUID() },
-    onError: () => undefined,
-  });
+  const http = httpOf(cluster, { authenticate: authentication([byName], {}, clock) });
   const post = async (path: string, person: string, body: unknown = {}, headers: Record<string, string> = {}) => {
     const known = person === "anonymous" ? {} : { authorization: person };
     const request = { method: "POST", headers: { ...known, ...headers }, body: JSON.stringify(body) };
@@ -157,6 +134,15 @@ export function vaults() {
     return { status: response.status, headers: response.headers, body: (await response.json()) as Answer };
   };
   return { cluster, http, post, maintenance };
+}
+
+/** What a call gives, or the code that it fails with. */
+export async function outcome(call: Promise<unknown>): Promise<unknown> {
+  try {
+    return await call;
+  } catch (error) {
+    return EdgeverseError.from(error).code;
+  }
 }
 
 export interface Answer {

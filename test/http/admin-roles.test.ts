@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { ADMIN_ROLES, roleOf } from "../../src/http/admin/auth.ts";
+import { roleOf } from "../../src/http/admin/auth.ts";
+import { ADMIN_ROLES } from "../../src/http/admin/roles.ts";
 import { httpRoutes } from "../../src/http/routes.ts";
 import { BEARER, codeOf, httpFixture, TOKEN } from "./http-fixture.ts";
 

@@ -78,12 +78,13 @@ describe("GET /api/v1/objects/query/{type}", () => {
     expect(await response.json()).toMatchObject({ code: "UNAVAILABLE", reason: "INDEX_BUILDING", retryable: true });
   });
 
-  it("[IDX2] is for those with the admin token", async () => {
-    const http = lots();
+  it("[IDX2] [ACC3] is for operators, with whatever token, where nothing lets clients", async () => {
+    const http = httpFixture({ registry: new Registry([Lot]), viewerToken: "viewer" });
     const path = "/api/v1/objects/query/Lot?index=price";
-    expect(await codeOf(await http.fetch(path))).toBe("UNAUTHENTICATED");
-    const without = httpFixture({ registry: new Registry([Lot]), adminToken: undefined });
-    expect(await codeOf(await without.fetch(path, { headers: BEARER }))).toBe("NOT_FOUND");
+    expect(await codeOf(await http.fetch(path))).toBe("ACCESS_DENIED");
+    expect(await codeOf(await http.fetch(path, { headers: { authorization: "Bearer no" } }))).toBe("ACCESS_DENIED");
+    expect((await http.fetch(path, { headers: { authorization: "Bearer viewer" } })).status).toBe(200);
+    expect(partition(http, "p0").queries).toHaveLength(1);
   });
 
   it.each([

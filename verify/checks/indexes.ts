@@ -54,7 +54,7 @@ export const indexChecks: readonly Check[] = [
       equal(backwards, all.slice(-2).reverse(), "the last two");
       isProblem(await context.admin("GET", `${QUERY}?index=none`), 400, "INVALID_ARGUMENT", "an unknown index");
       const without = await context.send({ path: `${QUERY}?index=count` });
-      isProblem(without, 401, "UNAUTHENTICATED", "a query without the token");
+      isProblem(without, 403, "ACCESS_DENIED", "a query without the token");
     },
   },
 ];

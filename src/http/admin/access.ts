@@ -18,7 +18,7 @@ const bodySchema = z
     type: typeName,
     id: objectId,
     method: z.string().optional(),
-    lifecycle: z.enum(["CREATE", "DELETE"]).optional(),
+    lifecycle: z.enum(["CREATE", "DELETE", "QUERY"]).optional(),
     caller: z
       .enum(["client", "object", "worker"])
       .default("client")
@@ -31,6 +31,8 @@ const bodySchema = z
   .register(about, {
     examples: [{ type: "Wallet", id: "ann", method: "deposit", identity: { id: "ann", roles: ["player"] } }],
   });
+
+const ACTIONS = { CREATE: "create", DELETE: "delete", QUERY: "query" } as const;
 
 const answerSchema = z.object({
   allowed: z.boolean(),
@@ -67,7 +69,7 @@ export function explainAccessRoute({ registry }: Pick<HttpParts, "registry">): R
       registry.placement(type, id);
       const steps =
         method === undefined
-          ? definition.access[lifecycle === "CREATE" ? "create" : "delete"]
+          ? definition.access[ACTIONS[lifecycle as keyof typeof ACTIONS]]
           : registry.visible(caller, definition, method).access;
       const explanation: Explanation = explain(steps, caller, id);
       return respond(JSON.stringify(explanation), context.requestId);

@@ -1,43 +1,81 @@
+import type { Identity } from "../../access/identity.ts";
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
+import { hex, isSame, sha256 } from "../../platform/digest.ts";
 import type { HttpParts } from "../ports.ts";
 import type { RouteDoc } from "../route.ts";
-
-/** What an operator may do: look, change what can be changed back, or all. Each may do what those before it may. */
-export const ADMIN_ROLES = ["viewer", "operator", "admin"] as const;
-export type AdminRole = (typeof ADMIN_ROLES)[number];
+import { ADMIN_ROLES, type AdminRole, type AdminRoles } from "./roles.ts";
 
 /** The tokens of each role, separated by commas: while one is replaced, both count. */
-export type AdminTokens = Readonly<Partial<Record<AdminRole, string | undefined>>>;
+type AdminTokens = Readonly<Partial<Record<AdminRole, string | undefined>>>;
 
-/** Somebody whom a token lets in. */
+/** Somebody whom a token lets in, or an identity. */
 export interface Admin {
   readonly role: AdminRole;
-  /** For the audit: the role and the beginning of the token's hash, which tells tokens apart and gives none away. */
+  /**
+   * For the audit: the role, and the beginning of the token's hash, which tells tokens apart and gives none away, or the
+   * identity's id.
+   */
   readonly actor: string;
 }
 
-const encoder = new TextEncoder();
+/** What of a host says who may use its admin API. */
+export type AdminDoor = Pick<HttpParts, "adminToken" | "operatorToken" | "viewerToken" | "adminRoles" | "authenticate">;
 
 /** The tokens that a host has. */
-export function adminTokens(parts: Pick<HttpParts, "adminToken" | "operatorToken" | "viewerToken">): AdminTokens {
-  return { admin: parts.adminToken, operator: parts.operatorToken, viewer: parts.viewerToken };
+function tokensOf({ adminToken, operatorToken, viewerToken }: AdminDoor): AdminTokens {
+  return { admin: adminToken, operator: operatorToken, viewer: viewerToken };
 }
 
 /**
- * Lets an operator in ([ACC3]). The digest of what came is compared with that of each token, from beginning to end, so the
- * time it takes says nothing about them.
- * @throws EdgeverseError `NOT_FOUND` when no token is configured: there is no admin API; `UNAUTHENTICATED` otherwise
+ * Lets an operator in ([ACC3]): by a token, or as an identity with a role that the host names.
+ * @throws EdgeverseError `NOT_FOUND` when nothing could let anybody in: there is no admin API; `UNAUTHENTICATED`, `ACCESS_DENIED`
  */
-export async function checkAdmin(request: Request, tokens: AdminTokens): Promise<Admin> {
-  const known = listed(tokens);
-  if (known.length === 0) throw new EdgeverseError("NOT_FOUND", "Nothing is served here");
+export async function checkAdmin(request: Request, door: AdminDoor): Promise<Admin> {
+  const { adminRoles, authenticate } = door;
+  const byRoles = adminRoles !== undefined && authenticate !== undefined;
+  const known = listed(tokensOf(door));
+  if (known.length === 0 && !byRoles) throw new EdgeverseError("NOT_FOUND", "Nothing is served here");
+  const byToken = await holder(request, known);
+  if (byToken !== undefined) return byToken;
+  const wanted = "send an admin token as bearer";
+  if (!byRoles) throw new EdgeverseError("UNAUTHENTICATED", `This is for operators: ${wanted}`);
+  const identity = await authenticate(withoutCookies(request));
+  if (identity === null)
+    throw new EdgeverseError("UNAUTHENTICATED", `This is for operators: ${wanted}, or your credentials`);
+  const admin = adminOf(identity, adminRoles);
+  if (admin !== undefined) return admin;
+  throw new EdgeverseError("ACCESS_DENIED", "This is for operators: no role of this identity is one of theirs");
+}
+
+/** The operator whose token a request has, if it has one. */
+export async function tokenHolder(request: Request, door: AdminDoor): Promise<Admin | undefined> {
+  return holder(request, listed(tokensOf(door)));
+}
+
+/** The operator that an identity is, if its roles say so. */
+export function adminOf({ id, roles }: Identity, adminRoles: AdminRoles | undefined): Admin | undefined {
+  const role = ADMIN_ROLES.findLast((each) => adminRoles?.[each]?.some((name) => roles.includes(name)));
+  return role === undefined ? undefined : { role, actor: `${role} identity ${id}` };
+}
+
+/**
+ * The digest of what came is compared with that of each token, from beginning to end, so the time it takes says nothing about
+ * them.
+ */
+async function holder(request: Request, known: readonly Token[]): Promise<Admin | undefined> {
   const given = /^Bearer +(\S+)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
-  const actual = await digest(given ?? "");
+  if (given === undefined) return undefined;
+  const actual = await sha256(given);
   let role: AdminRole | undefined;
-  for (const each of known) if (isSame(await digest(each.token), actual) && given !== undefined) role = each.role;
-  if (role === undefined)
-    throw new EdgeverseError("UNAUTHENTICATED", "This is for operators: send an admin token as bearer");
-  return { role, actor: `${role} token ${hex(actual.subarray(0, 4))}` };
+  for (const each of known) if (isSame(await sha256(each.token), actual)) role = each.role;
+  return role === undefined ? undefined : { role, actor: `${role} token ${hex(actual.subarray(0, 4))}` };
+}
+
+/** What a browser sends by itself, also for pages of other sites, is no credential here. */
+function withoutCookies({ url, headers }: Request): Request {
+  const kept = new Headers(headers);
+  kept.delete("cookie");
+  return new Request(url, { headers: kept });
 }
 
 /**
@@ -48,7 +86,7 @@ export async function checkAdmin(request: Request, tokens: AdminTokens): Promise
 export function checkRole({ role }: Admin, doc: RouteDoc, request: Request): void {
   const needed = roleOf(doc);
   if (ADMIN_ROLES.indexOf(role) < ADMIN_ROLES.indexOf(needed))
-    throw new EdgeverseError("ACCESS_DENIED", `A token of the role ${role} can't do this: it needs the role ${needed}`);
+    throw new EdgeverseError("ACCESS_DENIED", `The role ${role} can't do this: it needs the role ${needed}`);
   const origin = request.headers.get("origin");
   if (doc.method === "get" || origin === null || isHost(origin, request.url)) return;
   throw new EdgeverseError("ACCESS_DENIED", "Pages of other sites can't change anything here");
@@ -59,7 +97,12 @@ export function roleOf({ method, role }: RouteDoc): AdminRole {
   return role ?? (method === "get" ? "viewer" : "operator");
 }
 
-function listed(tokens: AdminTokens): { readonly role: AdminRole; readonly token: string }[] {
+interface Token {
+  readonly role: AdminRole;
+  readonly token: string;
+}
+
+function listed(tokens: AdminTokens): Token[] {
   return ADMIN_ROLES.flatMap((role) =>
     (tokens[role] ?? "")
       .split(",")
@@ -72,20 +115,4 @@ function listed(tokens: AdminTokens): { readonly role: AdminRole; readonly token
 /** The scheme is left out: a proxy in front may have ended TLS. */
 function isHost(origin: string, url: string): boolean {
   return URL.canParse(origin) && new URL(origin).host === new URL(url).host;
-}
-
-function isSame(one: Uint8Array, other: Uint8Array): boolean {
-  let difference = 0;
-  one.forEach((byte, index) => {
-    difference |= byte ^ (other[index] as number);
-  });
-  return difference === 0;
-}
-
-async function digest(text: string): Promise<Uint8Array> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", encoder.encode(text)));
-}
-
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

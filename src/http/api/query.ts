@@ -1,12 +1,15 @@
 import * as z from "zod";
+import type { Identity } from "../../access/identity.ts";
 import { ObjectQueries } from "../../router/object-queries.ts";
-import { adminTokens, checkAdmin } from "../admin/auth.ts";
+import { adminOf, tokenHolder } from "../admin/auth.ts";
 import { pageAnswer, pageQuery } from "../admin/page.ts";
+import { callerOf } from "../authentication.ts";
 import { parseQuery } from "../parse.ts";
 import type { HttpParts } from "../ports.ts";
 import { respond } from "../respond.ts";
 import type { Route } from "../route.ts";
 import { about, typeName } from "../schemas.ts";
+import { ACCESS } from "./message.ts";
 
 /** A value in a query: JSON, or else the text as it is. */
 function bound(which: string) {
@@ -42,7 +45,7 @@ const answerSchema = z.object({
     .register(about, { description: "Partitions that did not answer: their objects are missing" }),
 });
 
-/** `GET /api/v1/objects/query/{type}`: objects by an index of their type ([IDX2]). It is for operators: no access rule lets clients. */
+/** `GET /api/v1/objects/query/{type}`: objects by an index of their type ([IDX2]). Operators find all, clients what they may. */
 export function queryRoute(parts: HttpParts): Route {
   const queries = new ObjectQueries(parts);
   return {
@@ -52,16 +55,23 @@ export function queryRoute(parts: HttpParts): Route {
       method: "get",
       path: "/api/v1/objects/query/{type}",
       summary: "Find objects by an index of their type",
-      admin: true,
       params: z.object({ type: typeName }),
       query: querySchema,
       answers: { 200: { description: "A page; it may be short and still have a cursor", schema: answerSchema } },
-      problems: ["INVALID_ID", "TYPE_NOT_FOUND", "UNAVAILABLE"],
+      problems: [...ACCESS, "INVALID_ID", "TYPE_NOT_FOUND"],
     },
     handle: async (context) => {
-      await checkAdmin(context.request, adminTokens(parts));
+      const identity = await asking(parts, context.request);
       const query = parseQuery(context, querySchema);
-      return respond(JSON.stringify(await queries.find(context.param("type"), query)), context.requestId);
+      const found = await queries.find(context.param("type"), { ...query, identity });
+      return respond(JSON.stringify(found), context.requestId);
     },
   };
+}
+
+/** The client that asks; undefined for an operator, who may look at everything. @throws EdgeverseError `UNAUTHENTICATED` */
+async function asking(parts: HttpParts, request: Request): Promise<Identity | null | undefined> {
+  if ((await tokenHolder(request, parts)) !== undefined) return undefined;
+  const { identity = null } = await callerOf(parts, request);
+  return identity !== null && adminOf(identity, parts.adminRoles) !== undefined ? undefined : identity;
 }

@@ -37,8 +37,8 @@ export function problemsOf(doc: RouteDoc): ErrorCode[] {
 const BODY = ["DEADLINE_EXCEEDED", "INVALID_ARGUMENT", "INVALID_JSON", "OVERLOADED", "PAYLOAD_TOO_LARGE"] as const;
 const ADMIN = ["ACCESS_DENIED", "NOT_FOUND", "UNAUTHENTICATED"] as const;
 
-function isAdmin({ path, admin }: RouteDoc): boolean {
-  return admin === true || path.startsWith("/admin/");
+function isAdmin({ path }: RouteDoc): boolean {
+  return path.startsWith("/admin/");
 }
 
 /** How whoever asks is known. What anonymous clients may call is for the classes to say. */

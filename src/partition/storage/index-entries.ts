@@ -27,6 +27,13 @@ export const INDEX_ENTRIES = [
    END`,
 ];
 
+/** In place of `index_entries`: what it has of the object of a position, type and id. */
+export const ENTRIES_OF_ONE = `(
+  SELECT object.type, entry.value->>0 AS name, entry.value->>1 AS rank,
+    iif(entry.value->>1 = 2, CAST(entry.value->>2 AS REAL), entry.value->>2) AS value, object.id, object.position
+  FROM objects AS object, json_each(object.entries) AS entry
+  WHERE object.position = ? AND object.type = ? AND object.id = ? AND entry.type = 'array')`;
+
 /** Notes what new rows of `objects` have. */
 export function insertEntries(storage: SqlStorage, rows: Iterable<IndexedRow>): void {
   const added = insertion(storage);

@@ -1,0 +1,37 @@
+import { createHandler } from "../../src/http/handler.ts";
+import type { HttpParts } from "../../src/http/ports.ts";
+import { partitionClient } from "../../src/partition/client.ts";
+import { maintenanceOf } from "../../src/reliable/maintenance.ts";
+import type { TestCluster } from "../../src/testing/test-cluster.ts";
+
+/** The HTTP interface of a host over a test's cluster. */
+export function httpOf(cluster: TestCluster, changes: Partial<HttpParts> = {}) {
+  const { registry, config, router, coordinator, clock, log } = cluster;
+  const connect = (name: string) => partitionClient(cluster.partition(name));
+  return createHandler({
+    registry,
+    config,
+    router,
+    clock,
+    log,
+    basePath: "",
+    maintenance: maintenanceOf({ log, router, config, registry, clock, connect }),
+    connect,
+    authenticate: undefined,
+    gates: undefined,
+    adminToken: "t",
+    coordinator: {
+      status: async () => coordinator.status(),
+      map: async () => coordinator.map(),
+      execute: (command, operator) => coordinator.execute(command, operator),
+      auditCall: (...args) => coordinator.auditCall(...args),
+      view: () => coordinator.view(),
+      notes: () => coordinator.notes(),
+      moves: (query) => coordinator.moves(query),
+      audit: (query) => coordinator.audit(query),
+    },
+    random: { uuid: () => crypto.randomUUID() },
+    onError: () => undefined,
+    ...changes,
+  });
+}
