@@ -4,6 +4,7 @@ import { addVerify } from "../verify/command.ts";
 import { HostError } from "./host-error.ts";
 import { type HostFlags, hostFlags, readHostOptions, startFlags } from "./host-options.ts";
 import type { StartHost } from "./local-host.ts";
+import { addPython } from "./python/command.ts";
 import { runHost } from "./run-host.ts";
 
 /** Exit status of a command line that makes no sense. */
@@ -69,6 +70,7 @@ function commandLine(): Command {
       const { simulateCommand } = await import("../src/testing/simulation/command.ts");
       process.exitCode = await simulateCommand(args, "npx edgeverse simulate");
     });
+  addPython(edgeverse);
   addVerify(edgeverse);
   return edgeverse;
 }

@@ -16,8 +16,9 @@ function compile(folder: string): void {
 }
 
 compile(".");
-// The local host applies them from there.
+// The command finds them there.
 cpSync(at("migrations"), at("dist/migrations"), { recursive: true });
+cpSync(at("local/python/runtime.py"), at("dist/local/python/runtime.py"));
 
 // npm makes it a program when it installs; a build after that would unmake it.
 chmodSync(at("dist/local/cli.js"), 0o755);

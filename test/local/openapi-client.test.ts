@@ -2,13 +2,19 @@ import { execFile } from "node:child_process";
 import { symlinkSync, writeFileSync } from "node:fs";
 import { registerHooks } from "node:module";
 import { join, resolve } from "node:path";
-import { afterAll, expect, test } from "vitest";
-import { cleanUp, spawnHost, temporaryFolder } from "./host-process.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { hasPython } from "../support/python.ts";
+import { cleanUp, type Ready, spawnHost, temporaryFolder } from "./host-process.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const WORKER = ["--config", join(ROOT, "wrangler.toml"), "--no-postgres"];
 
 afterAll(cleanUp);
+
+let host: Ready;
+beforeAll(async () => {
+  host = await spawnHost({ EDGEVERSE_DATA: temporaryFolder() }, ["--json"], WORKER).ready();
+});
 
 /** A program of someone who knows a host by its OpenAPI document alone. What it prints is looked at below. */
 const PROGRAM = `
@@ -71,7 +77,6 @@ const MISTAKES = [
 test("[HTTP10] a client generated from the document compiles, and calls a running host", {
   timeout: 120_000,
 }, async () => {
-  const host = await spawnHost({ EDGEVERSE_DATA: temporaryFolder() }, ["--json"], WORKER).ready();
   const folder = temporaryFolder();
   symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
   const document = await (await fetch(`${host.url}/api/v1/openapi.json`)).text();
@@ -99,6 +104,51 @@ test("[HTTP10] a client generated from the document compiles, and calls a runnin
   ]);
 });
 
+/** The same in Python. */
+const PYTHON = `
+import json, sys
+from edgeverse_client import Edgeverse, EdgeverseError, uuid7
+
+host = Edgeverse(sys.argv[1])
+show = lambda *values: print(json.dumps(values))
+
+show(host.wallet("bob ö").deposit({"amount": 5}), host.wallet("bob ö").get_balance())
+try:
+    host.wallet("bob ö").withdraw({"amount": 9})
+except EdgeverseError as error:
+    show(error.code, error.reason, error.status, error.retryable)
+try:
+    host.wallet("bob/ö").get_balance()
+except EdgeverseError as error:
+    show(error.code, error.status)
+
+call = uuid7()
+first, again = [host.counter("p").add({"by": 2}, call_id=call) for _ in range(2)]
+show(first, again, host.call_status("Counter", "p", call)["status"])
+show(host.counter("p").add({"by": 1}, reliable=True))
+`;
+
+test.skipIf(!hasPython)("[HTTP10] the client for Python calls a running host", { timeout: 60_000 }, async () => {
+  const folder = temporaryFolder();
+  const made = await run([
+    join(ROOT, "local/cli.ts"),
+    "python",
+    `${host.url}/`,
+    "--out",
+    join(folder, "edgeverse_client.py"),
+  ]);
+  expect(made).toBe("");
+  writeFileSync(join(folder, "program.py"), PYTHON);
+  const lines = (await run(["-W", "error", join(folder, "program.py"), host.url], "python3")).trim().split("\n");
+  expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
+    [{ balance: 5 }, { balance: 5 }],
+    ["CALL_FAILED", "INSUFFICIENT_FUNDS", 422, false],
+    ["INVALID_ID", 400],
+    [{ value: 2 }, { value: 2 }, "success"],
+    [{ value: 3 }],
+  ]);
+});
+
 /** The document as TypeScript. The generator needs the compiler's API, which TypeScript 7 has no more; another package holds it. */
 async function generate(document: string): Promise<string> {
   const hooks = registerHooks({
@@ -115,9 +165,9 @@ async function generate(document: string): Promise<string> {
   }
 }
 
-/** What a program of Node prints, complaints included. */
-function run(parameters: readonly string[]): Promise<string> {
+/** What a program prints, complaints included. */
+function run(parameters: readonly string[], program = process.execPath): Promise<string> {
   return new Promise((resolve) => {
-    execFile(process.execPath, parameters, (_, stdout, stderr) => resolve(stdout + stderr));
+    execFile(program, parameters, (_, stdout, stderr) => resolve(stdout + stderr));
   });
 }

@@ -29,6 +29,7 @@ function methodOperation(call: Operation, type: string, method: MethodDefinition
     tags: [typeTag(type)],
     summary: `Call ${name} of a ${type}`,
     description: readonly ? "It is readonly: it changes nothing." : "It may change the object.",
+    ...(readonly ? { "x-edgeverse-readonly": true } : {}),
     parameters: call.parameters.filter(({ name }) => name !== "type" && name !== "method"),
   };
   if (request === undefined) return own;
