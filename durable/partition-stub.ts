@@ -16,6 +16,7 @@ const FORWARDED: Readonly<Record<Forwarded, true>> = {
   causedBy: true,
   describe: true,
   status: true,
+  reportClients: true,
   shards: true,
   objects: true,
   find: true,

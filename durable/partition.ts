@@ -1,4 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
+import type { ClientReport } from "../src/limits/client-report.ts";
+import type { Limits } from "../src/limits/limits-schema.ts";
 import type { CallMessage, LifecycleMessage } from "../src/object/message.ts";
 import type { Registry } from "../src/object/registry.ts";
 import { partitionClient } from "../src/partition/client.ts";
@@ -29,7 +31,11 @@ export type PartitionClass = new (ctx: DurableObjectState, env: Env) => DurableO
  * The Durable Object of one partition. Its memory may vanish at any await, and it is made again by the next message or
  * alarm; all that counts is in its SQLite. It has no `fetch`: only this worker's own code can reach it, by RPC.
  */
-export function partitionClass(registry: Registry, events: EventHost = new EventHost(registry)): PartitionClass {
+export function partitionClass(
+  registry: Registry,
+  events: EventHost = new EventHost(registry),
+  limits: Limits = {},
+): PartitionClass {
   return class PartitionDurableObject extends DurableObject<Env> implements PartitionRpc {
     readonly #partition: Partition;
     readonly #client: PartitionClient;
@@ -42,6 +48,7 @@ export function partitionClass(registry: Registry, events: EventHost = new Event
       this.#partition = new Partition({
         registry,
         config,
+        limits,
         proposal,
         log,
         env,
@@ -109,6 +116,10 @@ export function partitionClass(registry: Registry, events: EventHost = new Event
 
     status() {
       return this.#client.status();
+    }
+
+    reportClients(report: ClientReport) {
+      return this.#client.reportClients(report);
     }
 
     shards() {

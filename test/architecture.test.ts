@@ -11,7 +11,7 @@ const LEVELS: readonly (readonly string[])[] = [
   ["errors", "platform", "observe"],
   ["identity"],
   ["config", "placement", "access"],
-  ["object"],
+  ["object", "limits"],
   ["reliable", "settings"],
   ["router"],
   ["coordinator"],

@@ -9,6 +9,7 @@ import { type AdminRoles, adminRolesFault } from "../src/http/admin/roles.ts";
 import type { Authenticator } from "../src/http/authentication.ts";
 import { checkBasePath, isOurs } from "../src/http/base-path.ts";
 import { rawPath } from "../src/http/request.ts";
+import { checkLimits, type Limits } from "../src/limits/limits-schema.ts";
 import type { Checked } from "../src/object/contract.ts";
 import type { TopicOf } from "../src/object/event.ts";
 import type { ObjectClass } from "../src/object/object-class.ts";
@@ -38,6 +39,8 @@ export interface HostOptions<Classes extends readonly ObjectClass[] = readonly O
   readonly admin?: AdminRoles;
   /** Who may call what, over what the classes say ([ACC1]): the first rule that fits decides. */
   readonly access?: readonly AccessRule[];
+  /** How often clients may call, by names of your choice ([LIM1]). Without it, as often as they like. */
+  readonly limits?: Limits;
   /** What clients may do over a connection: who may connect, and listen to which topics. Without it none do ([PUSH5]). */
   readonly push?: PushOptions;
   /** The cron triggers of `wrangler.toml` that are Edgeverse's, where they are not the usual ones ([HOST3]). */
@@ -55,6 +58,7 @@ export interface HostOptions<Classes extends readonly ObjectClass[] = readonly O
  */
 export function defineHost<const Classes extends readonly ObjectClass[]>(options: HostOptions<Classes>): Host<Classes> {
   const registry = new Registry(options.objects, options.access);
+  const limits = checkLimits(options.limits ?? {});
   const events = new EventHost(registry, options.events);
   const basePath = checkBasePath(options.basePath ?? "");
   const crons: Crons = {
@@ -115,7 +119,7 @@ export function defineHost<const Classes extends readonly ObjectClass[]>(options
       },
     },
     classes: options.objects,
-    Partition: partitionClass(registry, events),
+    Partition: partitionClass(registry, events, limits),
     Gate: gateClass(registry, rules ?? new PushRules({}), disconnect),
     Coordinator: CoordinatorDurableObject,
   };

@@ -37,7 +37,12 @@ export function partitionClient(partition: Partition): PartitionClient {
       partition.bootstrapped
         ? (await inspect()).describe(type, id)
         : idleDescription(partition.placement(type, id), partition.proposal.shards),
-    status: async () => (partition.bootstrapped ? (await inspect()).status() : idleStatus(partition.name ?? "")),
+    status: async () => ({
+      ...(partition.bootstrapped ? (await inspect()).status() : idleStatus(partition.name ?? "")),
+      refused: partition.refusals.values,
+    }),
+    // A keeper is only memory: it needs no cluster.
+    reportClients: async (report) => partition.keeper.report(report),
     shards: async () => (partition.bootstrapped ? (await inspect()).shards() : []),
     objects: async (query) => (partition.bootstrapped ? (await inspect()).objects(query) : { objects: [] }),
     find: async (query) => (partition.bootstrapped ? (await inspect()).find(query) : NOTHING_FOUND),

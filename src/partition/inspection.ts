@@ -31,8 +31,11 @@ import type { CallPlace } from "./storage/stored-call.ts";
 /** Rows one listing may look at, so that a filter that matches little can't hold the partition up. */
 const SCAN = 10_000;
 
+/** What the core has a part in; the rest outlasts it. */
+type StatusOfCore = Omit<PartitionStatus, "refused">;
+
 /** What a partition says of itself before it belongs to a cluster. */
-export function idleStatus(name: string): PartitionStatus {
+export function idleStatus(name: string): StatusOfCore {
   return {
     name,
     shards: 0,
@@ -87,7 +90,7 @@ export class Inspection {
     this.#caused = new CausedList({ storage, clock, owned, shardAt, whole: core.shipper === undefined });
   }
 
-  status(): PartitionStatus {
+  status(): StatusOfCore {
     this.#core.activations.sweep();
     const { ownership, activations, commit, engine, reliable, table, shipper, work } = this.#core;
     const { outbox, reminders, events } = work;

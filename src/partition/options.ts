@@ -1,4 +1,5 @@
 import type { Config } from "../config/config.ts";
+import type { Limits } from "../limits/limits-schema.ts";
 import type { Registry } from "../object/registry.ts";
 import type { Genesis } from "../placement/shard-map.ts";
 import type { AsyncScope, Clock, Random, SqlStorage } from "../platform/ports.ts";
@@ -15,6 +16,8 @@ import type { Turn } from "./turns/turn.ts";
 export interface PartitionOptions {
   readonly registry: Registry;
   readonly config: Config;
+  /** How often clients may call; default: without limits. */
+  readonly limits?: Limits | undefined;
   readonly storage: SqlStorage;
   readonly clock: Clock;
   readonly random: Random;

@@ -1,9 +1,12 @@
 import { checkAccess } from "../access/decide.ts";
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import type { Placement } from "../identity/object-id.ts";
+import { ClientKeeper } from "../limits/client-keeper.ts";
+import { ObjectLimits } from "../limits/object-limits.ts";
 import { NotJsonError, parseJson } from "../object/json.ts";
 import { type CallMessage, type LifecycleMessage, objectKey, type Reply } from "../object/message.ts";
 import { parseRequest, type RequestSchema } from "../object/request.ts";
+import { RefusalCounters } from "../observe/refusal-counters.ts";
 import type { Genesis } from "../placement/shard-map.ts";
 import { isUnused } from "../platform/is-unused.ts";
 import type { Clock, SqlStorage } from "../platform/ports.ts";
@@ -32,6 +35,12 @@ const STEADY = 60_000;
  * and in a simulation. All it must not forget is in its storage: it may end at any moment and be made again.
  */
 export class Partition {
+  /** What its objects take of clients. It outlasts a core, as no failed commit gives anybody more. */
+  readonly limits: ObjectLimits;
+  /** Keeps what some clients have used at all routers. */
+  readonly keeper: ClientKeeper;
+  /** What limits refused: its own, and those of routers that report here. */
+  readonly refusals = new RefusalCounters();
   readonly #options: PartitionOptions;
   #core: PartitionCore | undefined;
   #starting: Promise<PartitionCore> | undefined;
@@ -41,6 +50,10 @@ export class Partition {
 
   constructor(options: PartitionOptions) {
     this.#options = options;
+    const { clock, limits = {} } = options;
+    const parts = { now: () => clock.now(), counters: this.refusals };
+    this.limits = new ObjectLimits({ ...parts, limits });
+    this.keeper = new ClientKeeper(parts);
   }
 
   get storage(): SqlStorage {
@@ -83,29 +96,37 @@ export class Partition {
     return this.#starting;
   }
 
-  /** Runs one call. Never rejects: what goes wrong is in the reply. @param room where its response must fit */
-  call(message: CallMessage, room?: ReplyRoom): Promise<Reply> {
+  /**
+   * Runs one call. Never rejects: what goes wrong is in the reply.
+   *
+   * @param room where its response must fit
+   * @param charged it was taken once, and has come back from a shard that is handed off: limits have counted it
+   */
+  call(message: CallMessage, room?: ReplyRoom, charged = false): Promise<Reply> {
     try {
       const core = this.core();
-      if (core instanceof Promise) return core.then(() => this.call(message, room), errorReply);
-      return this.#dispatch(core, message, room);
+      if (core instanceof Promise) return core.then(() => this.call(message, room, charged), errorReply);
+      return this.#dispatch(core, message, room, charged);
     } catch (error) {
       return Promise.resolve(errorReply(error));
     }
   }
 
   /** Creates or deletes an object; the response is `{"created": boolean}` or `{"existed": boolean}`. */
-  async lifecycle(message: LifecycleMessage): Promise<Reply> {
+  async lifecycle(message: LifecycleMessage, charged = false): Promise<Reply> {
     try {
       const core = await this.core();
       const definition = this.#options.registry.type(message.type);
       checkAccess(definition.access[message.action], message.caller, message.id);
       const owned = this.#locate(core, message);
       if (owned.kind === "moved") return owned;
-      const again = () => this.lifecycle(message);
       const weight = weightOfCall(message.request);
-      if (owned.kind === "gated")
-        return await counted(core.memory, weight, again, (go) => core.gate.wait(owned, message, go));
+      if (owned.kind === "gated") {
+        const asBefore = () => this.lifecycle(message, charged);
+        return await counted(core.memory, weight, asBefore, (go) => core.gate.wait(owned, message, go));
+      }
+      if (!charged) this.limits.take(message.caller, message.type, message.id);
+      const again = () => this.lifecycle(message, true);
       const { action, deadline, requestId, caller } = message;
       const request = action === "create" ? this.#parse(definition.create, message) : undefined;
       const plan = (finish: TurnPlan["finish"]): TurnPlan => ({
@@ -142,23 +163,30 @@ export class Partition {
     await this.storage.barrier();
   }
 
-  #dispatch(core: PartitionCore, message: CallMessage, room: ReplyRoom | undefined): Promise<Reply> {
+  #dispatch(core: PartitionCore, message: CallMessage, room: ReplyRoom | undefined, charged: boolean): Promise<Reply> {
     room?.check();
     const { registry } = this.#options;
     const definition = registry.type(message.type);
     const method = registry.methodFor(message.caller, definition, message.id, message.method);
     const located = this.#locate(core, message);
     if (located.kind === "moved") return Promise.resolve(located);
-    const again = () => this.call(message, room);
     const weight = weightOfCall(message.request);
     const owned = located.kind === "gated" ? core.gate.admit(located, message) : located;
-    if (owned.kind === "gated") return counted(core.memory, weight, again, (go) => core.gate.wait(owned, message, go));
+    if (owned.kind === "gated") {
+      const asBefore = () => this.call(message, room, charged);
+      return counted(core.memory, weight, asBefore, (go) => core.gate.wait(owned, message, go));
+    }
+    const charge = () => {
+      if (!charged) this.limits.take(message.caller, message.type, message.id, method.name);
+    };
+    if (message.reliable === undefined) charge();
+    const again = () => this.call(message, room, true);
     const raw = rawRequest(message);
     const request = this.#parse(method, message, raw);
     const activation = core.open(definition, message.id, owned);
     if (message.reliable !== undefined) {
       return counted(core.memory, weight, again, (go) =>
-        core.reliable.call(message, activation, method, { raw, request }, go),
+        core.reliable.call(message, activation, method, { raw, request, charge }, go),
       );
     }
     core.memory.hold(weight);

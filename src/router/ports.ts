@@ -1,3 +1,4 @@
+import type { ClientDebts, ClientReport } from "../limits/client-report.ts";
 import type { CallMessage, LifecycleMessage, Moved, Reply } from "../object/message.ts";
 import type { LoadReport } from "../placement/load-report.ts";
 import type {
@@ -54,6 +55,8 @@ export interface PartitionClient {
   causedBy(causes: readonly CallKey[], limit: number): Promise<CausedCalls>;
   describe(type: string, id: string): Promise<ObjectDescription | { readonly movedTo: string }>;
   status(): Promise<PartitionStatus>;
+  /** What clients whose keeper it is have used at a router; answers with what they owe at all. */
+  reportClients(report: ClientReport): Promise<ClientDebts>;
   /** Claimed shards with their epochs. */
   shards(): Promise<[shard: number, epoch: number][]>;
   objects(query: ObjectQuery): Promise<{ objects: ObjectListing[]; cursor?: ObjectCursor }>;

@@ -1,3 +1,4 @@
+import type { RefusalCounts } from "../observe/refusal-counters.ts";
 import type { CallKey, CallRecord } from "../reliable/call-record.ts";
 import type { ShipperStatus } from "../reliable/shipper.ts";
 import type { SinkStatus } from "./event-views.ts";
@@ -25,6 +26,8 @@ export interface PartitionStatus {
   readonly remindersRefused: number;
   /** What its objects have emitted, by sink. */
   readonly sinks: SinkStatus[];
+  /** Calls of clients that limits refused, by limit: here, and at routers that report here. */
+  readonly refused: RefusalCounts;
   readonly log: ShipperStatus | null;
 }
 

@@ -1,6 +1,7 @@
 import type * as z from "zod";
 import type { AccessRule } from "../access/access.ts";
 import type { configSchema } from "../config/config.ts";
+import type { Limits } from "../limits/limits-schema.ts";
 import type { ObjectClass } from "../object/object-class.ts";
 import type { Clock } from "../platform/ports.ts";
 import type { PushOptions } from "../push/push-rules.ts";
@@ -14,6 +15,8 @@ export interface TestClusterOptions<ClockType extends Clock = ManualClock> {
   readonly objects: readonly ObjectClass[];
   /** Who may call what, as `defineHost` takes it. It is for calls with an `identity`: others are the test's own. */
   readonly access?: readonly AccessRule[];
+  /** How often clients may call, as `defineHost` takes it. It is for calls with an `identity`: others are the test's own. */
+  readonly limits?: Limits;
   /** How many partitions it begins with: `p0`, `p1` and so on; default 1. */
   readonly partitions?: number;
   /** Settings by their names, such as `{ callTimeout: "1s" }`. */

@@ -4,6 +4,7 @@ import { type Config, configSchema } from "../config/config.ts";
 import type { AdminCommand } from "../coordinator/commands.ts";
 import type { Coordinator } from "../coordinator/coordinator.ts";
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
+import { checkLimits } from "../limits/limits-schema.ts";
 import type { PublicEvent } from "../object/event.ts";
 import type { CallMessage, FinalReply } from "../object/message.ts";
 import type { ObjectClass } from "../object/object-class.ts";
@@ -90,6 +91,7 @@ export class TestCluster<ClockType extends Clock = ManualClock> {
       registry,
       genesis,
       gates: this.#gates,
+      limits: options.limits === undefined ? undefined : checkLimits(options.limits),
       storageOf: options.storageOf,
       env: options.env,
       events: testRoutes(registry, options.sinks ?? { test: { topics: "*", sink: memorySink(this.events) } }),

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { Config } from "../config/config.ts";
 import { Coordinator } from "../coordinator/coordinator.ts";
 import { policyOf } from "../coordinator/policy.ts";
+import type { Limits } from "../limits/limits-schema.ts";
 import type { PublicEvent } from "../object/event.ts";
 import type { Registry } from "../object/registry.ts";
 import { partitionClient } from "../partition/client.ts";
@@ -27,6 +28,7 @@ export interface MachineParts {
   readonly genesis: Genesis;
   readonly log: CallLog | undefined;
   readonly gates: Gates;
+  readonly limits: Limits | undefined;
   /** What objects reach as `this.env`. */
   readonly env: unknown;
   readonly storageOf: ((name: string) => SqliteStorage) | undefined;
@@ -141,12 +143,13 @@ export class TestMachines {
   }
 
   #startPartition(name: string, process: TestProcess): Partition {
-    const { registry, config, genesis, observer, log, env, events, gates, peers, reconcile } = this.#parts;
+    const { registry, config, genesis, observer, log, env, events, gates, limits, peers, reconcile } = this.#parts;
     const unlessEnded = <T>(answer: () => Promise<T>) =>
       process.clock.ended ? new Promise<never>(() => undefined) : answer();
     return new Partition({
       registry,
       config,
+      limits,
       log: log === undefined ? undefined : overConnections(log),
       reconcile,
       env,

@@ -1,3 +1,4 @@
+import type { ClientDebts, ClientReport } from "../../src/limits/client-report.ts";
 import type { CallMessage, LifecycleMessage, Reply } from "../../src/object/message.ts";
 import { idleCounters } from "../../src/partition/inspection.ts";
 import type { LoadReport } from "../../src/placement/load-report.ts";
@@ -25,6 +26,7 @@ import type { ObjectCursor, ObjectListing, ObjectQuery, ParkedCalls, ParkedQuery
 export class FakePartition implements PartitionClient {
   readonly name: string;
   readonly messages: CallMessage[] = [];
+  readonly reports: ClientReport[] = [];
   readonly lifecycles: LifecycleMessage[] = [];
   reply: (message: CallMessage) => Reply = ({ method, request }) => ({
     kind: "response",
@@ -118,8 +120,14 @@ export class FakePartition implements PartitionClient {
       reminders: 5,
       remindersRefused: 1,
       sinks: [],
+      refused: {},
       log: { state: "idle" as const, failures: 0, shipped: 5, lastError: undefined },
     }));
+  }
+
+  reportClients(report: ClientReport): Promise<ClientDebts> {
+    this.reports.push(report);
+    return this.#answer(() => report.limits.map(({ used }) => used.map(() => 0)));
   }
 
   shards(): Promise<[number, number][]> {

@@ -90,6 +90,9 @@ const statusSchema = z
     sinks: z
       .array(sinkSchema)
       .register(about, { description: "What its objects have emitted and sinks have yet to get" }),
+    refused: z.record(z.string(), count).register(about, {
+      description: "Calls of clients that limits refused, by limit: here, and at routers that report here",
+    }),
     log: shipperSchema.nullable(),
   })
   .partial();

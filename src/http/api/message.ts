@@ -2,7 +2,7 @@ import { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import { exceedsBytes } from "../../object/json.ts";
 
 /** Problems of who calls. */
-export const IDENTITY = ["UNAUTHENTICATED", "UNAVAILABLE"] as const;
+export const IDENTITY = ["RATE_LIMITED", "UNAUTHENTICATED", "UNAVAILABLE"] as const;
 /** The same where something is called. */
 export const ACCESS = [...IDENTITY, "ACCESS_DENIED"] as const;
 /** Problems of what names an object and a method. */

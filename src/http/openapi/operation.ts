@@ -126,7 +126,7 @@ function byStatus(codes: readonly ErrorCode[]): [status: number, codes: ErrorCod
 function problem(description: string, status: number | undefined, doc: RouteDoc, schemas: Schemas): Json {
   const headers = ["X-Request-Id", ...(doc.problemHeaders ?? [])];
   if (status === 401) headers.push("WWW-Authenticate");
-  if (status === 503 || status === undefined) headers.push("Retry-After");
+  if (status === 429 || status === 503 || status === undefined) headers.push("Retry-After");
   return {
     description,
     headers: references(headers),

@@ -37,11 +37,12 @@ export interface ReliableCallParts {
     readonly maxCrashes: number;
     readonly partitionMailbox: number;
   };
-  /** What becomes of a call that waits, or is to wait, for its time: the answer, or what to commit with the call. */
+  /** What becomes of a call that waits, or is to wait, for its time: the answer, or what to commit with the call. A new one is charged. */
   readonly scheduled: (
     message: CallMessage,
     activation: TurnActivation,
     print: string,
+    charge: (() => void) | undefined,
   ) => Promise<Reply> | OwnedRow | undefined;
   /** A call was parked: an operator should hear of it. */
   readonly onParked: (record: CallRecord) => void;

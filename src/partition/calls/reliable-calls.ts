@@ -76,7 +76,7 @@ export class ReliableCalls {
   }
 
   /**
-   * Takes a call: runs it, or answers from what is known of its id. Refusals change nothing. `raw` is what its caller sent.
+   * Takes a call: runs it, or answers from what is known of its id. Refusals change nothing. `charge` counts a new one ([LIM5]).
    * @param again takes the message once more, when the call has left this partition before its outcome
    * @param alongside committed with the call, if it is taken: with its acceptance or its outcome, whichever is first
    */
@@ -84,7 +84,7 @@ export class ReliableCalls {
     message: CallMessage,
     activation: TurnActivation,
     method: MethodDefinition,
-    { raw, request }: { readonly raw: unknown; readonly request: unknown },
+    { raw, request, charge }: { readonly raw: unknown; readonly request: unknown; readonly charge?: () => void },
     again: () => Promise<Reply>,
     alongside?: OwnedRow,
   ): Promise<Reply> {
@@ -99,7 +99,7 @@ export class ReliableCalls {
     if (answer === "outcome") checkCycle(this.#parts, message, activation);
     if (entry === undefined) {
       logPolicy(this.#parts.gate, options, method);
-      const waiting = alongside ?? this.#parts.scheduled(message, activation, print);
+      const waiting = alongside ?? this.#parts.scheduled(message, activation, print, charge);
       if (waiting instanceof Promise) return waiting;
       return this.#take(message, activation, method, print, request, again, waiting);
     }

@@ -43,18 +43,27 @@ export class ScheduledCalls {
 
   /**
    * What becomes of a call of which no mark is known: the answer if it is to wait, what ends its waiting if it is to run now;
-   * undefined for all others.
+   * undefined for all others. One that is not known is charged: one that has waited was, when it came.
    * @throws EdgeverseError `CALL_ID_REUSED`, `INVALID_ARGUMENT`, `EXPIRED_CALL_ID`, `OVERLOADED`
    */
-  meet(message: CallMessage, activation: TurnActivation, print: string): Promise<Reply> | OwnedRow | undefined {
+  meet(
+    message: CallMessage,
+    activation: TurnActivation,
+    print: string,
+    charge?: () => void,
+  ): Promise<Reply> | OwnedRow | undefined {
     const { table, now } = this.#parts;
     const { callId = "", notBefore = 0 } = message.reliable ?? {};
     const later = notBefore > now();
     this.#some ??= readable(() => table.hasCalls());
-    if (!later && !this.#some) return undefined;
+    if (!later && !this.#some) {
+      charge?.();
+      return undefined;
+    }
     const place: ReminderPlace = [activation.position, message.type, message.id, callName(callId)];
     const known = this.#find(place);
     if (known !== undefined) checkSame({ method: known.method, requestHash: ruleOf(known).hash }, print);
+    if (known === undefined) charge?.();
     if (later) return this.#keep(message, activation, place, print, known);
     return known && { bulk: table.write, row: { kind: "advance", reminder: known, next: undefined } };
   }
