@@ -3,6 +3,7 @@ import type { HttpParts } from "../../src/http/ports.ts";
 import { partitionClient } from "../../src/partition/client.ts";
 import { maintenanceOf } from "../../src/reliable/maintenance.ts";
 import type { TestCluster } from "../../src/testing/test-cluster.ts";
+import { coordinatorPort } from "../support/coordinator-port.ts";
 
 /** The HTTP interface of a host over a test's cluster. */
 export function httpOf(cluster: TestCluster, changes: Partial<HttpParts> = {}) {
@@ -20,16 +21,7 @@ export function httpOf(cluster: TestCluster, changes: Partial<HttpParts> = {}) {
     authenticate: undefined,
     gates: undefined,
     adminToken: "t",
-    coordinator: {
-      status: async () => coordinator.status(),
-      map: async () => coordinator.map(),
-      execute: (command, operator) => coordinator.execute(command, operator),
-      auditCall: (...args) => coordinator.auditCall(...args),
-      view: () => coordinator.view(),
-      notes: () => coordinator.notes(),
-      moves: (query) => coordinator.moves(query),
-      audit: (query) => coordinator.audit(query),
-    },
+    coordinator: coordinatorPort(coordinator),
     random: { uuid: () => crypto.randomUUID() },
     onError: () => undefined,
     ...changes,

@@ -10,6 +10,7 @@ import { Wallet } from "../../examples/wallet.ts";
 import { createHandler } from "../../src/http/handler.ts";
 import { partitionClient } from "../../src/partition/client.ts";
 import { maintenanceOf } from "../../src/reliable/maintenance.ts";
+import { coordinatorPort } from "../support/coordinator-port.ts";
 import { type LocalServer, startServer } from "../support/local-server.ts";
 import { OPEN } from "../support/open-access.ts";
 import { blocksOf } from "./blocks.ts";
@@ -64,16 +65,7 @@ function handler(objects: readonly ObjectClass[]) {
     gates: undefined,
     adminToken: TOKEN,
     connect,
-    coordinator: {
-      status: async () => coordinator.status(),
-      map: async () => coordinator.map(),
-      execute: (command, operator) => coordinator.execute(command, operator),
-      auditCall: (...args) => coordinator.auditCall(...args),
-      view: () => coordinator.view(),
-      notes: () => coordinator.notes(),
-      moves: (query) => coordinator.moves(query),
-      audit: (query) => coordinator.audit(query),
-    },
+    coordinator: coordinatorPort(coordinator),
     random: { uuid: () => crypto.randomUUID() },
     onError: () => undefined,
   });

@@ -19,7 +19,9 @@ import { Router } from "../../src/router/router.ts";
 import { ManualClock } from "../../src/testing/clocks.ts";
 import { MemoryCallLog } from "../../src/testing/memory-call-log.ts";
 import { SqliteStorage } from "../../src/testing/sqlite-storage.ts";
+import { coordinatorPort } from "../support/coordinator-port.ts";
 import { OPEN } from "../support/open-access.ts";
+import { reconcileReport } from "../support/reconcile-report.ts";
 import { FakePartition } from "./fake-partition.ts";
 
 class Counter extends VirtualObject {
@@ -90,16 +92,7 @@ export function httpFixture(
     config,
     router: new Router({ registry, connect, cache: new LearnedMap(genesis, async () => coordinator.map()), clock }),
     connect,
-    coordinator: {
-      status: async () => coordinator.status(),
-      map: async () => coordinator.map(),
-      execute: (command, operator) => coordinator.execute(command, operator),
-      auditCall: (...args) => coordinator.auditCall(...args),
-      view: () => coordinator.view(),
-      notes: () => coordinator.notes(),
-      moves: (query) => coordinator.moves(query),
-      audit: (query) => coordinator.audit(query),
-    },
+    coordinator: coordinatorPort(coordinator),
     log,
     maintenance: idleMaintenance,
     authenticate: undefined,
@@ -159,17 +152,7 @@ const idleMaintenance: Maintenance = {
     silent: [],
     complete: true,
   }),
-  reconcile: async () => ({
-    seen: 3,
-    driven: 1,
-    completed: 1,
-    pending: 1,
-    refused: 0,
-    unreachable: 0,
-    left: 0,
-    silent: [],
-    complete: true,
-  }),
+  reconcile: async () => reconcileReport({ seen: 3, driven: 1, completed: 1, pending: 1 }),
 };
 
 /** Fails the test when an answer is not what the OpenAPI document says. */

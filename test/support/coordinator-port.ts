@@ -1,0 +1,16 @@
+import type { Coordinator } from "../../src/coordinator/coordinator.ts";
+import type { CoordinatorClient } from "../../src/http/ports.ts";
+
+/** A coordinator of this process as the HTTP interface asks one. */
+export function coordinatorPort(coordinator: Coordinator): CoordinatorClient {
+  return {
+    status: async () => coordinator.status(),
+    map: async () => coordinator.map(),
+    execute: (command, operator) => coordinator.execute(command, operator),
+    auditCall: (...args) => coordinator.auditCall(...args),
+    view: () => coordinator.view(),
+    notes: () => coordinator.notes(),
+    moves: (query) => coordinator.moves(query),
+    audit: (query) => coordinator.audit(query),
+  };
+}
