@@ -1,7 +1,7 @@
 import type { Workload } from "edgeverse/testing";
 import { Auction } from "../../examples/auction.ts";
 import { Wallet } from "../../examples/wallet.ts";
-import { repeated, same } from "./repeated.ts";
+import { deedsOf, ofKind, repeated, same } from "./repeated.ts";
 
 const BIDDERS = ["una", "vic", "wes"];
 
@@ -41,22 +41,18 @@ export default {
   },
 
   async check({ object, answers }) {
-    const failed = answers.find(({ error }) => error !== undefined);
-    if (failed !== undefined) throw new Error(`call ${failed.n} failed: ${failed.error}`);
-    const deeds = answers.map(({ answer }) => answer);
-    const of = <Kind extends string>(kind: Kind) =>
-      deeds.filter((deed): deed is Extract<Deed, { kind: Kind }> => deed?.kind === kind);
+    const deeds = deedsOf(answers);
 
-    const ids = of("open").map(({ id }) => id);
+    const ids = ofKind(deeds, "open").map(({ id }) => id);
     same("auctions that were opened twice", ids.length - new Set(ids).size, 0);
     const auctions = await Promise.all(ids.map(async (id) => ({ id, ...(await object(Auction, id).view()) })));
     for (const { id, status, best, asked } of auctions) {
       same(`auction ${id}`, { status, asked }, { status: "closed", asked: [] });
-      const bids = of("bid").filter(
+      const bids = ofKind(deeds, "bid").filter(
         (bid) => bid.id === id && bid.bidder === best?.bidder && bid.amount === best.amount,
       );
       same(`whether somebody made the best bid of ${id}`, best === null || bids.length > 0, true);
-      const ends = of("view").filter((view) => view.id === id && view.status === "closed");
+      const ends = ofKind(deeds, "view").filter((view) => view.id === id && view.status === "closed");
       for (const end of ends) same(`the best bid of ${id}, after its end`, best, end.best);
     }
     const sold = auctions.flatMap(({ best }) => best ?? []);
@@ -64,7 +60,7 @@ export default {
     same("the money of the gallery", gallery.balance, sum(sold));
     for (const bidder of BIDDERS) {
       const { balance } = await object(Wallet, bidder).getBalance();
-      const earned = of("deposit").filter((deposit) => deposit.bidder === bidder);
+      const earned = ofKind(deeds, "deposit").filter((deposit) => deposit.bidder === bidder);
       same(`the money of ${bidder}`, balance, sum(earned) - sum(sold.filter((best) => best.bidder === bidder)));
     }
   },

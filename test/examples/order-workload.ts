@@ -1,7 +1,7 @@
 import type { Workload } from "edgeverse/testing";
 import { Order, Product, Van } from "../../examples/order.ts";
 import { Wallet } from "../../examples/wallet.ts";
-import { repeated, same } from "./repeated.ts";
+import { deedsOf, ofKind, repeated, same } from "./repeated.ts";
 
 const PRODUCTS = ["pen", "ink"];
 const BUYERS = ["ann", "bob", "cy"];
@@ -49,18 +49,14 @@ export default {
   },
 
   async check({ object, answers }) {
-    const failed = answers.find(({ error }) => error !== undefined);
-    if (failed !== undefined) throw new Error(`call ${failed.n} failed: ${failed.error}`);
-    const deeds = answers.map(({ answer }) => answer);
-    const of = <Kind extends string>(kind: Kind) =>
-      deeds.filter((deed): deed is Extract<Deed, { kind: Kind }> => deed?.kind === kind);
+    const deeds = deedsOf(answers);
 
-    const ids = of("place").map(({ id }) => id);
+    const ids = ofKind(deeds, "place").map(({ id }) => id);
     same("orders that were placed twice", ids.length - new Set(ids).size, 0);
     const orders = await Promise.all(ids.map(async (id) => ({ id, ...(await object(Order, id).view()) })));
     const open = orders.filter(({ status }) => status !== "shipped" && status !== "cancelled");
     same("orders without an end", open, []);
-    for (const { id, status } of of("view")) {
+    for (const { id, status } of ofKind(deeds, "view")) {
       const end = orders.find((order) => order.id === id)?.status ?? "new";
       if (status === "shipped" || status === "cancelled") same(`the end of order ${id}`, end, status);
     }
@@ -68,7 +64,7 @@ export default {
     const shipped = orders.filter(({ status }) => status === "shipped");
     for (const product of PRODUCTS) {
       const { inStock, reserved, shipped: gone } = await object(Product, product).view();
-      const came = of("restock").filter((restock) => restock.product === product);
+      const came = ofKind(deeds, "restock").filter((restock) => restock.product === product);
       const went = shipped.filter(({ details }) => details?.product === product);
       const expected = {
         came: sum(came.map(({ count }) => count)),
@@ -79,7 +75,7 @@ export default {
     }
     for (const buyer of BUYERS) {
       const { balance } = await object(Wallet, buyer).getBalance();
-      const earned = of("deposit").filter((deposit) => deposit.buyer === buyer);
+      const earned = ofKind(deeds, "deposit").filter((deposit) => deposit.buyer === buyer);
       const spent = shipped.filter(({ details }) => details?.buyer === buyer);
       same(
         `the money of ${buyer}`,
@@ -90,7 +86,7 @@ export default {
     const { balance } = await object(Wallet, "shop").getBalance();
     same("the money of the shop", balance, sum(shipped.map(({ details }) => PRICE * (details?.count ?? 0))));
     const loaded = await Promise.all(VANS.map((van) => object(Van, van, { callId: "last" }).unload()));
-    const parcels = [...of("unload"), ...loaded].flatMap((each) => each.parcels);
+    const parcels = [...ofKind(deeds, "unload"), ...loaded].flatMap((each) => each.parcels);
     same("the parcels", parcels.sort(), shipped.map(({ id }) => id).sort());
   },
 } satisfies Workload<Deed>;

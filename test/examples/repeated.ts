@@ -1,5 +1,5 @@
 import { EdgeverseError } from "edgeverse";
-import type { WorkloadCall } from "edgeverse/testing";
+import type { WorkloadAnswer, WorkloadCall } from "edgeverse/testing";
 
 /** What a refusal says, in place of an answer. */
 export interface Refused {
@@ -31,4 +31,18 @@ export async function repeated<Answer>(
 export function same(what: string, found: unknown, expected: unknown): void {
   const [left, right] = [JSON.stringify(found), JSON.stringify(expected)];
   if (left !== right) throw new Error(`${what}: ${left} instead of ${right}`);
+}
+
+/** What clients did, without what did not take effect. @throws Error when a call failed */
+export function deedsOf<Answer>(answers: readonly WorkloadAnswer<Answer>[]): NonNullable<Answer>[] {
+  const failed = answers.find(({ error }) => error !== undefined);
+  if (failed !== undefined) throw new Error(`call ${failed.n} failed: ${failed.error}`);
+  return answers.map(({ answer }) => answer).filter((answer) => answer !== undefined && answer !== null);
+}
+
+export function ofKind<Deed extends { readonly kind: string }, Kind extends Deed["kind"]>(
+  deeds: readonly Deed[],
+  kind: Kind,
+): Extract<Deed, { kind: Kind }>[] {
+  return deeds.filter((deed): deed is Extract<Deed, { kind: Kind }> => deed.kind === kind);
 }

@@ -1,6 +1,6 @@
 import type { Workload } from "edgeverse/testing";
 import { Wallet } from "../../examples/wallet.ts";
-import { repeated, same } from "./repeated.ts";
+import { deedsOf, repeated, same } from "./repeated.ts";
 
 const WALLETS = ["lea", "max", "noa", "tom"];
 
@@ -25,11 +25,10 @@ export default {
   },
 
   async check({ object, answers }) {
-    const failed = answers.find(({ error }) => error !== undefined);
-    if (failed !== undefined) throw new Error(`call ${failed.n} failed: ${failed.error}`);
+    const deeds = deedsOf(answers);
     const wallets = await Promise.all(WALLETS.map((id) => object(Wallet, id).getBalance()));
     const balances = wallets.map(({ balance }) => balance);
-    const deposited = answers.reduce((sum, { answer }) => sum + (answer?.deposited ?? 0), 0);
+    const deposited = deeds.reduce((sum, { deposited }) => sum + deposited, 0);
     same(
       "the money in all wallets",
       balances.reduce((sum, balance) => sum + balance, 0),
