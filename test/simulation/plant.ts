@@ -29,4 +29,33 @@ export function both(one: Plant, other: Plant): Plant {
 export interface PlantedBug {
   readonly plant: Plant;
   readonly within: number;
+  /**
+   * The first seed that finds it, where those before it take long. It is tried before them; when it finds nothing, because the
+   * schedules have changed, all are tried.
+   */
+  readonly seed?: number;
 }
+
+/** Has the simulation look for a bug. @returns what it says of it; undefined when it does not find it */
+export async function findBug(
+  { plant, within, seed = 1 }: PlantedBug,
+  live: (seed: number) => Promise<{ readonly violation?: string | undefined }>,
+): Promise<string | undefined> {
+  if (seed > within) throw new RangeError(`seed ${seed} is not within ${within} seeds`);
+  const remove = plant();
+  try {
+    for (let tried = 0; tried <= within; tried++) {
+      const each = tried === 0 ? seed : tried;
+      const { violation } = await live(each);
+      if (violation === undefined) continue;
+      if (tried > SLOW) console.info(`Its seed is no longer ${seed}: it is ${each}`);
+      return violation;
+    }
+    return undefined;
+  } finally {
+    remove();
+  }
+}
+
+/** Seeds that are tried in a moment. */
+const SLOW = 20;

@@ -73,6 +73,7 @@ export const PLANTED: Readonly<Record<string, PlantedBug>> = {
   "the hand-off does not wait for turns that run": {
     plant: instead(ShardDrain.prototype, "drain", () => async () => true),
     within: 600,
+    seed: 15,
   },
   "objects stay in memory when their shard has left": {
     plant: instead(ShardDrain.prototype, "forget", () => () => undefined),
@@ -94,6 +95,7 @@ export const PLANTED: Readonly<Record<string, PlantedBug>> = {
   "a source that is asked says committed when it is not": {
     plant: instead(OutgoingMoves.prototype, "inquire", () => async () => ({ kind: "committed" })),
     within: 2_000,
+    seed: 374,
   },
   "a shard that has left is claimed again": {
     plant: instead(
@@ -124,10 +126,12 @@ export const PLANTED: Readonly<Record<string, PlantedBug>> = {
   "the alarm is not set while calls are open": {
     plant: instead(WakeUps.prototype, "by", () => () => undefined),
     within: 2_000,
+    seed: 109,
   },
   "the coordinator does not go on after its end": {
     plant: instead(Coordinator.prototype, "wake", () => async () => undefined),
     within: 1_000,
+    seed: 15,
   },
   "plain calls are repeated when their partition does not answer": {
     plant: instead(
@@ -141,5 +145,6 @@ export const PLANTED: Readonly<Record<string, PlantedBug>> = {
         },
     ),
     within: 600,
+    seed: 12,
   },
 };

@@ -31,6 +31,7 @@ export const CALL_BUGS: Readonly<Record<string, PlantedBug>> = {
   "pending calls are not taken up after a crash": {
     plant: instead(ReliableCalls.prototype, "resume", () => () => undefined),
     within: 100,
+    seed: 10,
   },
   "a call's outcome is not stored": {
     plant: instead(
@@ -92,6 +93,7 @@ export const CALL_BUGS: Readonly<Record<string, PlantedBug>> = {
   "nobody looks for what was written ahead and not accepted": {
     plant: instead(OrphanWatch.prototype, "note", () => async () => undefined),
     within: 300,
+    seed: 17,
   },
   "a crash forgets that calls were written ahead": {
     plant: instead(
@@ -103,6 +105,7 @@ export const CALL_BUGS: Readonly<Record<string, PlantedBug>> = {
         } as typeof real,
     ),
     within: 600,
+    seed: 17,
   },
   "a move takes only calls that have ended": {
     plant: instead(
@@ -114,5 +117,6 @@ export const CALL_BUGS: Readonly<Record<string, PlantedBug>> = {
         } as typeof real,
     ),
     within: 600,
+    seed: 13,
   },
 };

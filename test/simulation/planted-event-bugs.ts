@@ -11,6 +11,7 @@ export const EVENT_BUGS: Readonly<Record<string, PlantedBug>> = {
   "events are not read again after a crash": {
     plant: instead(EventTable.prototype, "waiting", () => () => []),
     within: 200,
+    seed: 11,
   },
   "events that come with a shard are left lying": {
     plant: instead(

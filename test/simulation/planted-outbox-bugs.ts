@@ -49,6 +49,7 @@ export const OUTBOX_BUGS: Readonly<Record<string, PlantedBug>> = {
         },
     ),
     within: 400,
+    seed: 272,
   },
   "a turn that fails has sent what it sent": {
     plant: instead(
@@ -73,6 +74,7 @@ export const OUTBOX_BUGS: Readonly<Record<string, PlantedBug>> = {
         },
     ),
     within: 400,
+    seed: 178,
   },
   "a message is removed before its receiver has it": {
     plant: instead(

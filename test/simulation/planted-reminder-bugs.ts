@@ -47,6 +47,7 @@ export const REMINDER_BUGS: Readonly<Record<string, PlantedBug>> = {
         },
     ),
     within: 400,
+    seed: 169,
   },
   "a reminder's row goes also when the database refuses its call": {
     plant: instead(
@@ -58,6 +59,7 @@ export const REMINDER_BUGS: Readonly<Record<string, PlantedBug>> = {
         },
     ),
     within: 1_000,
+    seed: 150,
   },
 };
 

@@ -37,5 +37,6 @@ export const TRANSACTION_BUGS: Readonly<Record<string, PlantedBug>> = {
         },
     ),
     within: 60,
+    seed: 10,
   },
 };

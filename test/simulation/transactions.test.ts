@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { simulate } from "../../src/testing/simulation/simulate.ts";
 import { simulateSeeds } from "../../src/testing/simulation/simulate-seeds.ts";
+import { findBug } from "./plant.ts";
 import { TRANSACTION_BUGS } from "./planted-transaction-bugs.ts";
 import { checkSerializable, type Transaction } from "./serializability.ts";
 import workload from "./transactions.ts";
@@ -68,14 +69,6 @@ describe("transactions in the simulation", () => {
   });
 
   test.each(Object.entries(TRANSACTION_BUGS))("a bug is found: %s", { timeout: 240_000 }, async (_, bug) => {
-    const remove = bug.plant();
-    let found: string | undefined;
-    try {
-      for (let seed = 1; seed <= bug.within && found === undefined; seed++)
-        found = (await simulate({ seed, workload })).violation;
-    } finally {
-      remove();
-    }
-    expect(found).toBeDefined();
+    expect(await findBug(bug, (seed) => simulate({ seed, workload }))).toBeDefined();
   });
 });
