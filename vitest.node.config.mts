@@ -1,5 +1,6 @@
 import { defineConfig } from "vitest/config";
 import { aliases } from "./vitest.aliases.mts";
+import { maxWorkers } from "./vitest.workers.mts";
 
 export default defineConfig({
   resolve: { alias: aliases },
@@ -7,6 +8,7 @@ export default defineConfig({
     name: "node",
     include: ["test/**/*.test.ts", "examples/**/*.test.ts"],
     exclude: ["test/workerd/**", "test/package/**", "node_modules/**"],
+    maxWorkers,
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },

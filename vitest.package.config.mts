@@ -1,13 +1,14 @@
 import { defineConfig } from "vitest/config";
+import { maxWorkers } from "./vitest.workers.mts";
 
-/** What is published, tried from its tarball as its users do. After the other tests, which want both cores. */
+/** What is published, tried from its tarball as its users do. */
 export default defineConfig({
   test: {
     name: "package",
     include: ["test/package/**/*.test.ts"],
     globalSetup: ["test/package/packed.setup.ts"],
-    sequence: { groupOrder: 1 },
-    testTimeout: 120_000,
-    hookTimeout: 180_000,
+    maxWorkers,
+    testTimeout: 300_000,
+    hookTimeout: 600_000,
   },
 });

@@ -26,6 +26,7 @@ export default defineConfig({
     name: "workerd",
     include: ["test/workerd/**/*.test.ts"],
     globalSetup: ["test/workerd/postgres.setup.ts", "test/workerd/webhook.setup.ts"],
+    fileParallelism: false, // They share a database.
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },
