@@ -1,4 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
+import { ApiKeys, type NewApiKey } from "../src/coordinator/api-keys.ts";
 import type { AdminCommand, CallCommand, EventCommand, MovesQuery, Operator } from "../src/coordinator/commands.ts";
 import { Coordinator, type CoordinatorStatus } from "../src/coordinator/coordinator.ts";
 import { policyOf } from "../src/coordinator/policy.ts";
@@ -87,6 +88,28 @@ export class CoordinatorDurableObject extends DurableObject<Env> implements Coor
 
   moves(query: MovesQuery) {
     return this.#coordinator.moves(query);
+  }
+
+  /** Over the coordinator's tables, which it makes. */
+  get #keys(): ApiKeys {
+    void this.#coordinator;
+    return new ApiKeys(this.#storage, clock);
+  }
+
+  makeKey(key: NewApiKey, operator: Operator) {
+    return this.#keys.make(key, operator);
+  }
+
+  revokeKey(prefix: string, operator: Operator) {
+    return this.#keys.revoke(prefix, operator);
+  }
+
+  async listKeys(query: { readonly limit: number; readonly before?: number | undefined }) {
+    return this.#unused ? [] : this.#keys.list(query);
+  }
+
+  async findKey(prefix: string, hash: string) {
+    return this.#unused ? null : this.#keys.find(prefix, hash);
   }
 
   audit(query: { readonly limit: number; readonly before?: number | undefined }) {

@@ -1,5 +1,6 @@
 import { type Config, configFromEnvironment } from "../src/config/config.ts";
 import type { LocationHint } from "../src/config/location-hint.ts";
+import type { KeyKeeper } from "../src/coordinator/api-keys.ts";
 import type { CoordinatorAdmin } from "../src/coordinator/commands.ts";
 import type { CoordinatorStatus } from "../src/coordinator/coordinator.ts";
 import { policyOf } from "../src/coordinator/policy.ts";
@@ -24,6 +25,10 @@ export interface CoordinatorRpc extends CoordinatorAdmin {
   map(): Promise<MapDocument | undefined>;
   status(): Promise<CoordinatorStatus>;
   report(report: LoadReport): Promise<void>;
+  makeKey: KeyKeeper["make"];
+  revokeKey: KeyKeeper["revoke"];
+  listKeys: KeyKeeper["list"];
+  findKey: KeyKeeper["find"];
   /** Goes on with what is under way. */
   wake(): Promise<void>;
 }

@@ -6,6 +6,7 @@ export type { ClientRule, PushOptions, TopicRule } from "../src/push/push-rules.
 export type { ReconcileReport } from "../src/reliable/maintenance-report.ts";
 export type { FoundObjects, QueryOptions } from "../src/router/object-queries.ts";
 export type { RemoteCallOptions, RemoteLifecycleOptions } from "../src/router/remote-objects.ts";
+export { apiKeys } from "./api-keys.ts";
 export type { Crons } from "./cron.ts";
 export { defineHost, type HostOptions } from "./define-host.ts";
 export type { CronEvent, Host, HostContext, HostWorker } from "./host.ts";

@@ -95,5 +95,11 @@ function coordinatorClient({ coordinator }: Deployment): CoordinatorClient {
     notes: () => coordinator().notes(),
     moves: (query) => coordinator().moves(query),
     audit: (query) => coordinator().audit(query),
+    keys: {
+      make: (...args) => coordinator().makeKey(...args),
+      revoke: (...args) => coordinator().revokeKey(...args),
+      list: (query) => coordinator().listKeys(query),
+      find: (...args) => coordinator().findKey(...args),
+    },
   };
 }

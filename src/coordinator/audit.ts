@@ -1,5 +1,5 @@
 import type { Clock, SqlStorage } from "../platform/ports.ts";
-import type { AdminCommand, AuditRow, CallCommand, EventCommand, Operator } from "./commands.ts";
+import type { AdminCommand, AuditRow, CallCommand, EventCommand, KeyCommand, Operator } from "./commands.ts";
 
 const KEPT = 10_000;
 const MAX_DETAILS = 8_192;
@@ -26,7 +26,11 @@ export class Audit {
   }
 
   /** @param outcome "done", or the code it was refused with */
-  add(command: AdminCommand | CallCommand | EventCommand, { actor, requestId }: Operator, outcome: string): void {
+  add(
+    command: AdminCommand | CallCommand | EventCommand | KeyCommand,
+    { actor, requestId }: Operator,
+    outcome: string,
+  ): void {
     const { kind, dryRun, ...details } = { dryRun: false, ...command };
     if (dryRun === true) return;
     this.#storage.query(

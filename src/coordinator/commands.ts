@@ -41,6 +41,18 @@ export interface EventCommand extends EventKey {
   readonly kind: "retry-event" | "drop-event";
 }
 
+/** What an operator decides about an API key, as the audit has it: without the secret, and without its hash. */
+export type KeyCommand =
+  | {
+      readonly kind: "make-key";
+      readonly prefix: string;
+      readonly name: string;
+      readonly identity: string;
+      readonly roles: readonly string[];
+      readonly expiresAt: number | null;
+    }
+  | { readonly kind: "revoke-key"; readonly prefix: string };
+
 /** Who gave a command, for the audit. */
 export interface Operator {
   readonly requestId: string;

@@ -5,6 +5,7 @@ import type { SqlStorage } from "../platform/ports.ts";
  * The coordinator's database. `map` holds the genesis; the other tables hold how the cluster differs from it by now: `members`,
  * `shards` (one row for each that is not where the base map puts it, is pinned or has moved), `moves` (the journal, and the
  * newest that ended), what partitions reported, what was decided and who ordered it.
+ * `api_keys` has the hashes of keys ([ACC5]).
  */
 const MIGRATIONS: readonly string[][] = [
   [
@@ -28,6 +29,11 @@ const MIGRATIONS: readonly string[][] = [
   ],
   ["ALTER TABLE moves ADD COLUMN paused INTEGER"],
   ["DROP TABLE loads", "CREATE TABLE reports (partition TEXT PRIMARY KEY, shards TEXT NOT NULL) WITHOUT ROWID"],
+  [
+    `CREATE TABLE api_keys (seq INTEGER PRIMARY KEY AUTOINCREMENT, prefix TEXT NOT NULL UNIQUE, hash TEXT NOT NULL,
+       identity TEXT NOT NULL, name TEXT NOT NULL, created INTEGER NOT NULL, expires INTEGER, revoked INTEGER,
+       used INTEGER)`,
+  ],
 ];
 
 /** Brings the database to the present shape. */

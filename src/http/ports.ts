@@ -1,5 +1,6 @@
 import type { Identity } from "../access/identity.ts";
 import type { Config } from "../config/config.ts";
+import type { KeyKeeper } from "../coordinator/api-keys.ts";
 import type { CoordinatorAdmin } from "../coordinator/commands.ts";
 import type { Registry } from "../object/registry.ts";
 import type { MapDocument } from "../placement/shard-map.ts";
@@ -16,6 +17,7 @@ import type { Authenticate } from "./authentication.ts";
 export interface CoordinatorClient extends CoordinatorAdmin {
   status(): Promise<{ bootstrapped: boolean; bootstrappedAt: number | null; mapVersion: number }>;
   map(): Promise<MapDocument | undefined>;
+  readonly keys: KeyKeeper;
 }
 
 /** Where clients connect. */

@@ -13,7 +13,7 @@ export interface HttpContext {
   param(name: string): string;
 }
 
-export type Tag = "objects" | "host" | "cluster" | "partitions" | "shards" | "call log" | "events" | "sinks";
+export type Tag = "objects" | "host" | "cluster" | "partitions" | "shards" | "call log" | "events" | "sinks" | "keys";
 
 /** Headers of answers, beside those that every answer or every problem may have. */
 export type AnswerHeader = "Idempotency-Replayed" | "Location" | "Preference-Applied";

@@ -1,4 +1,5 @@
 import { explainAccessRoute } from "./admin/access.ts";
+import { apiKeyRoutes } from "./admin/api-keys.ts";
 import { auditRoute } from "./admin/audit.ts";
 import { loggedCallRoutes } from "./admin/calls.ts";
 import { clusterRoute } from "./admin/cluster.ts";
@@ -41,6 +42,7 @@ export function httpRoutes(parts: HttpParts): Route[] {
     rebalanceRoute(parts),
     auditRoute(parts),
     explainAccessRoute(parts),
+    ...apiKeyRoutes(parts),
     ...loggedCallRoutes(parts),
     ...eventRoutes(parts),
     ...objectRoutes(parts),

@@ -1,3 +1,4 @@
+import { ApiKeys } from "../../src/coordinator/api-keys.ts";
 import { createHandler } from "../../src/http/handler.ts";
 import type { HttpParts } from "../../src/http/ports.ts";
 import { partitionClient } from "../../src/partition/client.ts";
@@ -21,7 +22,7 @@ export function httpOf(cluster: TestCluster, changes: Partial<HttpParts> = {}) {
     authenticate: undefined,
     gates: undefined,
     adminToken: "t",
-    coordinator: coordinatorPort(coordinator),
+    coordinator: coordinatorPort(coordinator, new ApiKeys(cluster.storage("coordinator"), clock)),
     random: { uuid: () => crypto.randomUUID() },
     onError: () => undefined,
     ...changes,

@@ -7,6 +7,7 @@ import { systemClock, TestCluster } from "edgeverse/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Counter } from "../../examples/counter.ts";
 import { Wallet } from "../../examples/wallet.ts";
+import { ApiKeys } from "../../src/coordinator/api-keys.ts";
 import { createHandler } from "../../src/http/handler.ts";
 import { partitionClient } from "../../src/partition/client.ts";
 import { maintenanceOf } from "../../src/reliable/maintenance.ts";
@@ -65,7 +66,7 @@ function handler(objects: readonly ObjectClass[]) {
     gates: undefined,
     adminToken: TOKEN,
     connect,
-    coordinator: coordinatorPort(coordinator),
+    coordinator: coordinatorPort(coordinator, new ApiKeys(made.storage("coordinator"), clock)),
     random: { uuid: () => crypto.randomUUID() },
     onError: () => undefined,
   });

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { configSchema } from "../../src/config/config.ts";
+import { ApiKeys } from "../../src/coordinator/api-keys.ts";
 import { Coordinator } from "../../src/coordinator/coordinator.ts";
 import { policyOf } from "../../src/coordinator/policy.ts";
 import { CODES, type ErrorCode } from "../../src/errors/codes.ts";
@@ -74,8 +75,9 @@ export function httpFixture(
     return known;
   };
   const config = changes.config ?? configSchema.parse({ stableFor: "1ms" });
+  const storage = new SqliteStorage();
   const coordinator = new Coordinator({
-    storage: new SqliteStorage(),
+    storage,
     clock,
     connect,
     policy: policyOf(config),
@@ -92,7 +94,7 @@ export function httpFixture(
     config,
     router: new Router({ registry, connect, cache: new LearnedMap(genesis, async () => coordinator.map()), clock }),
     connect,
-    coordinator: coordinatorPort(coordinator),
+    coordinator: coordinatorPort(coordinator, new ApiKeys(storage, clock)),
     log,
     maintenance: idleMaintenance,
     authenticate: undefined,
@@ -139,6 +141,7 @@ export function silentCoordinator(answers: Partial<CoordinatorClient> = {}): Coo
     notes: silent,
     moves: silent,
     audit: silent,
+    keys: { make: silent, revoke: silent, list: silent, find: silent },
     ...answers,
   };
 }

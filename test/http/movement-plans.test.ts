@@ -114,6 +114,7 @@ describe("every change", () => {
       notes: away,
       moves: away,
       audit: away,
+      keys: { make: away, revoke: away, list: away, find: away },
     };
     const http = httpFixture({ coordinator });
     const routes: [string, string, unknown?][] = [
@@ -131,6 +132,9 @@ describe("every change", () => {
       ["GET", "shard-count"],
       ["GET", "migrations"],
       ["GET", "audit"],
+      ["GET", "keys"],
+      ["POST", "keys", { identity: { id: "a", roles: [] } }],
+      ["DELETE", "keys/0f3a9c21b7de"],
     ];
     for (const [method, path, body] of routes) {
       expect(await codeOf(await send(http, method, path, body)), `${method} ${path}`).toBe("UNAVAILABLE");

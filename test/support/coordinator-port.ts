@@ -1,8 +1,9 @@
+import type { KeyKeeper } from "../../src/coordinator/api-keys.ts";
 import type { Coordinator } from "../../src/coordinator/coordinator.ts";
 import type { CoordinatorClient } from "../../src/http/ports.ts";
 
 /** A coordinator of this process as the HTTP interface asks one. */
-export function coordinatorPort(coordinator: Coordinator): CoordinatorClient {
+export function coordinatorPort(coordinator: Coordinator, keys: KeyKeeper): CoordinatorClient {
   return {
     status: async () => coordinator.status(),
     map: async () => coordinator.map(),
@@ -12,5 +13,6 @@ export function coordinatorPort(coordinator: Coordinator): CoordinatorClient {
     notes: () => coordinator.notes(),
     moves: (query) => coordinator.moves(query),
     audit: (query) => coordinator.audit(query),
+    keys,
   };
 }

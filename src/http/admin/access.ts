@@ -8,7 +8,7 @@ import { respond } from "../respond.ts";
 import type { Route } from "../route.ts";
 import { about, count, jsonValue, objectId, typeName } from "../schemas.ts";
 
-const identitySchema = z.strictObject({
+export const identitySchema = z.strictObject({
   id: z.string(),
   roles: z.array(z.string()),
   claims: z.record(z.string(), jsonValue).optional(),

@@ -14,6 +14,7 @@ const TAGS: Readonly<Record<Tag, string>> = {
   events: "Connections of clients, and what objects send to them",
   "call log": "The log of reliable calls",
   sinks: "Events that their sinks did not take",
+  keys: "API keys of clients, which operators make",
 };
 
 const DESCRIPTION = `Virtual objects over HTTP. JSON both ways, whatever the request's \`Content-Type\`.

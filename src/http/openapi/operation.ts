@@ -35,7 +35,7 @@ export function problemsOf(doc: RouteDoc): ErrorCode[] {
 }
 
 const BODY = ["DEADLINE_EXCEEDED", "INVALID_ARGUMENT", "INVALID_JSON", "OVERLOADED", "PAYLOAD_TOO_LARGE"] as const;
-const ADMIN = ["ACCESS_DENIED", "NOT_FOUND", "UNAUTHENTICATED"] as const;
+const ADMIN = ["ACCESS_DENIED", "NOT_FOUND", "RATE_LIMITED", "UNAUTHENTICATED", "UNAVAILABLE"] as const;
 
 function isAdmin({ path }: RouteDoc): boolean {
   return path.startsWith("/admin/");
