@@ -42,6 +42,12 @@ export class Context implements AsyncDisposable {
     return this.#once("neighbours", () => startHost({ folder: this.newFolder(), config, ...this.#partitions(2) }));
   }
 
+  /** Edgeverse with clients that authenticate, and rules for them. */
+  guarded(): Promise<Host> {
+    const config = join(import.meta.dirname, "guarded/wrangler.toml");
+    return this.#once("guarded", () => startHost({ folder: this.newFolder(), config, ...this.#partitions(1) }));
+  }
+
   /** Starts at once what will be needed, to be done sooner. Failures show where the servers are used. */
   startAll(): void {
     for (const starting of [this.baseline(), this.edgeverse(), this.neighbours()]) starting.catch(() => {});

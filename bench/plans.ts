@@ -1,7 +1,7 @@
 import type { RequestPlan } from "./load/job.ts";
 
 const OBJECTS = 1_000;
-const IDS = Array.from({ length: OBJECTS }, (_, index) => `c${index}`);
+export const IDS = Array.from({ length: OBJECTS }, (_, index) => `c${index}`);
 const ADD = JSON.stringify({ request: { by: 1 } });
 
 const callPath = (type: string, id: string, method: string) =>
@@ -25,6 +25,13 @@ export const add: RequestPlan = {
 };
 export const addIndexed: RequestPlan = { ...add, paths: IDS.map((id) => callPath("Priced", id, "add")) };
 export const addTelling: RequestPlan = { ...add, paths: IDS.map((id) => callPath("Teller", id, "add")) };
+/** Each object is called by its owner, whose credentials are these, in the order of the objects. */
+export const addAsOwner = (credentials: readonly string[]): RequestPlan => ({
+  ...add,
+  paths: IDS.map((id) => callPath("Owned", id, "add")),
+  headers: credentials.map((each) => `Authorization: Bearer ${each}`),
+});
+export const addOpen: RequestPlan = { ...add, paths: IDS.map((id) => callPath("Owned", id, "open")) };
 export const reliableAdd: RequestPlan = { ...add, freshKeys: true };
 export const get: RequestPlan = { ...add, paths: IDS.map((id) => callPath("Counter", id, "get")), bodies: ["{}"] };
 

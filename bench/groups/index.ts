@@ -1,4 +1,5 @@
 import type { Group } from "../group.ts";
+import { accessGroup } from "./access.ts";
 import { batchGroup } from "./batch.ts";
 import { callGroup } from "./call.ts";
 import { coldGroup } from "./cold.ts";
@@ -25,6 +26,7 @@ export const groups: readonly Group[] = [
   indexGroup,
   outboxGroup,
   eventGroup,
+  accessGroup,
   reliableGroup(32),
   reliableGroup(128),
   remindersGroup,

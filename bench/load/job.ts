@@ -3,6 +3,8 @@ export interface RequestPlan {
   readonly method: "GET" | "POST";
   readonly paths: readonly string[];
   readonly bodies?: readonly string[];
+  /** A line of the head beside the usual ones, taken in turn like the rest. */
+  readonly headers?: readonly string[];
   /** Gives every request an `Idempotency-Key` nobody used before. */
   readonly freshKeys?: boolean;
 }

@@ -10,7 +10,7 @@ export class RequestSource {
   #next = 0;
 
   constructor(plan: RequestPlan, port: number) {
-    const count = Math.max(plan.paths.length, plan.bodies?.length ?? 0);
+    const count = Math.max(plan.paths.length, plan.bodies?.length ?? 0, plan.headers?.length ?? 0);
     const texts = Array.from({ length: count }, (_, index) => requestText(plan, index, port));
     this.#texts = texts.map((text) => Buffer.from(text, "latin1"));
     this.#holes = plan.freshKeys === true ? texts.map((text) => text.indexOf(KEY_HOLE)) : [];
@@ -38,6 +38,7 @@ function requestText(plan: RequestPlan, index: number, port: number): string {
   const head = [
     `${plan.method} ${plan.paths[index % plan.paths.length]} HTTP/1.1`,
     `Host: 127.0.0.1:${port}`,
+    ...(plan.headers === undefined ? [] : [plan.headers[index % plan.headers.length]]),
     ...(plan.freshKeys === true ? [`Idempotency-Key: ${KEY_HOLE}`] : []),
     ...(body === undefined ? [] : ["Content-Type: application/json", `Content-Length: ${body.length}`]),
   ];
