@@ -31,6 +31,7 @@ function summary({
   broken,
   healthy,
   hostile,
+  events,
   disturbances,
   moves,
   memory,
@@ -45,6 +46,8 @@ function summary({
 Seed ${seed}, ${seconds} s${postgres ? "" : ", without Postgres: it is not installed"}
 Healthy calls   ${healthy.calls}, ${healthy.reliable} of them reliable, ${healthy.replayed} repetitions; the longest took ${healthy.longestMs} ms
 Repeated        ${list(healthy.repeated) || "none"}
+Groups          counted ${healthy.counted} times
+Events          ${list(events)}
 Disturbances    ${list(disturbances)}
 Moves           ${list(moves)}
 Hostile calls   ${list(hostile)}

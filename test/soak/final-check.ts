@@ -1,4 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { MEMBERS, membersOf, START } from "./groups.ts";
+import type { Hook } from "./hook.ts";
 import type { SoakHost } from "./host.ts";
 import type { Entry, Ledger } from "./ledger.ts";
 
@@ -6,10 +8,11 @@ import type { Entry, Ledger } from "./ledger.ts";
 const PATIENCE = 120_000;
 
 /** What must be true when the disturbances are over: nothing acknowledged is lost, nothing ran twice, all came to an end. */
-export async function finalCheck(host: SoakHost, ledger: Ledger, hasLog: boolean): Promise<void> {
+export async function finalCheck(host: SoakHost, ledger: Ledger, hook: Hook, hasLog: boolean): Promise<void> {
   await checkAuctions(host, ledger);
   await settle(host, ledger);
   await checkFunds(host, ledger);
+  await checkGroups(host, ledger, hook);
   for (const [id, entry] of ledger.counters) {
     const { value } = await read<{ value: number }>(host, `Counter/${id}/get`);
     compare(ledger, id, value, entry);
@@ -71,6 +74,28 @@ async function checkFunds(host: SoakHost, ledger: Ledger): Promise<void> {
     held += (await read<{ balance: number }>(host, `Wallet/${bidder}/getBalance`)).balance;
   }
   if (held !== given) ledger.break(`those who bid hold ${held}, and had ${given}`);
+}
+
+/** What the accounts of a group hold is what they began with; each payment ran once, and the outside was told of it. */
+async function checkGroups(host: SoakHost, ledger: Ledger, hook: Hook): Promise<void> {
+  const deadline = performance.now() + PATIENCE;
+  const groups = new Set([...ledger.payments.keys()].map((id) => id.slice(0, id.lastIndexOf(":"))));
+  for (const group of groups) {
+    let held = 0;
+    for (const id of membersOf(group)) {
+      const { balance, paid } = await read<{ balance: number; paid: number }>(
+        host,
+        `Account/${encodeURIComponent(id)}/view`,
+      );
+      held += balance;
+      const acknowledged = ledger.payments.get(id) ?? 0;
+      if (paid !== acknowledged) ledger.break(`${id} has paid ${paid} times, and ${acknowledged} were acknowledged`);
+      while (hook.heardOf(id) < paid && performance.now() < deadline) await sleep(200);
+      if (hook.heardOf(id) !== paid)
+        ledger.break(`the outside was told of ${hook.heardOf(id)} of ${paid} payments of ${id}`);
+    }
+    if (held !== START * MEMBERS) ledger.break(`${group} holds ${held}, of ${START * MEMBERS}`);
+  }
 }
 
 /** Waits for moves, for what was sent, and for the log; whoever does not end breaks a promise. */

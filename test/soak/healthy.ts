@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { MEMBERS, START } from "./groups.ts";
 import type { SoakHost } from "./host.ts";
 import type { Ledger } from "./ledger.ts";
 
@@ -7,6 +8,7 @@ const DEADLINE = 10_000;
 /** Ms of up-time in which a call must be through that was refused and repeated as its answer says. */
 const PATIENCE = 3 * DEADLINE;
 const OBJECTS = 40;
+const GROUPS = 6;
 /** What everybody has to bid with. */
 const FUNDS = 1_000_000;
 const PAUSE = 15;
@@ -52,7 +54,9 @@ export class HealthyClient {
 
   async #once(): Promise<void> {
     const dice = this.#random();
-    if (dice < 0.35) return this.#add();
+    if (dice < 0.2) return this.#add();
+    if (dice < 0.3) return this.#payTogether();
+    if (dice < 0.35) return this.#count();
     if (dice < 0.45) return this.#append();
     if (dice < 0.65) return this.#deposit();
     if (dice < 0.8) return this.#transfer();
@@ -106,6 +110,30 @@ export class HealthyClient {
     const body = JSON.stringify({ request: { to, amount: 1 } });
     const reply = await this.#reliably(`call/Wallet/${from}/transfer`, body, "INSUFFICIENT_FUNDS");
     if (reply !== undefined && !reply.text.includes('"code"')) this.#ledger.pay(to, 1, from);
+  }
+
+  /** Pays another of the same group, in a transaction that tells the outside. */
+  async #payTogether(): Promise<void> {
+    const group = this.#group;
+    const first = Math.floor(this.#random() * MEMBERS);
+    const second = (first + 1 + Math.floor(this.#random() * (MEMBERS - 1))) % MEMBERS;
+    const [from, to] = [`${group}:${first}`, `${group}:${second}`];
+    const body = JSON.stringify({ request: { to, amount: 1 + Math.floor(this.#random() * 40) } });
+    const callId = `soak-pay-${this.#name}-${this.#calls}`;
+    const reply = await this.#call(`call/Account/${encodeURIComponent(from)}/pay`, body, callId, "INSUFFICIENT_FUNDS");
+    if (reply === undefined || reply.text.includes('"code"')) return;
+    this.#ledger.payments.set(from, (this.#ledger.payments.get(from) ?? 0) + 1);
+  }
+
+  /** Looks at all accounts of a group in one transaction: nobody may see money that is nowhere, or twice. */
+  async #count(): Promise<void> {
+    const group = this.#group;
+    const path = `call/Account/${encodeURIComponent(`${group}:0`)}/count`;
+    const reply = await this.#call(path, JSON.stringify({ request: { group } }));
+    if (reply === undefined) return;
+    this.#ledger.counted++;
+    const { sum } = (JSON.parse(reply.text) as { response: { sum: number } }).response;
+    if (sum !== START * MEMBERS) this.#ledger.break(`${group} held ${sum} at one moment, of ${START * MEMBERS}`);
   }
 
   /** Opens an auction that closes itself in a few seconds. */
@@ -203,6 +231,10 @@ export class HealthyClient {
         replayed: false,
       };
     }
+  }
+
+  get #group(): string {
+    return `group-${Math.floor(this.#random() * GROUPS)}`;
   }
 
   get #bidder(): string {

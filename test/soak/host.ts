@@ -1,3 +1,4 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type HostProcess, type Ready, spawnHost, temporaryFolder } from "../local/host-process.ts";
@@ -5,7 +6,9 @@ import { freePort } from "../support/free-port.ts";
 import { DownTime } from "./down-time.ts";
 
 const TOKEN = "t".repeat(32);
-const CONFIG = join(import.meta.dirname, "wrangler.toml");
+/** Worker and configuration are beside it. A run's own configuration, with the address of its hook, is put into this folder. */
+const HERE = import.meta.dirname;
+const OWN = join(HERE, ".edgeverse");
 
 /** The partition that falls silent. Only an operator's moves bring shards to it. */
 export const SILENT = "silent";
@@ -16,11 +19,17 @@ const TINY = 1e-9;
 export class SoakHost {
   readonly url: string;
   readonly down = new DownTime();
+  readonly #config: string;
   readonly #environment: Record<string, string>;
   #process: HostProcess | undefined;
   #ready: Ready | undefined;
 
-  private constructor(port: number, databaseUrl: string | undefined) {
+  private constructor(port: number, databaseUrl: string | undefined, vars: Readonly<Record<string, string>>) {
+    this.#config = join(OWN, `${port}.toml`);
+    const text = readFileSync(join(HERE, "wrangler.toml"), "utf8").replace('"worker.ts"', '"../worker.ts"');
+    const lines = Object.entries(vars).map(([name, value]) => `${name} = ${JSON.stringify(value)}`);
+    mkdirSync(OWN, { recursive: true });
+    writeFileSync(this.#config, [text, "[vars]", ...lines, ""].join("\n"));
     this.url = `http://127.0.0.1:${port}`;
     this.#environment = {
       PORT: `${port}`,
@@ -40,8 +49,9 @@ export class SoakHost {
     };
   }
 
-  static async start(databaseUrl: string | undefined): Promise<SoakHost> {
-    const host = new SoakHost(await freePort(), databaseUrl);
+  /** @param vars variables of the worker */
+  static async start(databaseUrl: string | undefined, vars: Readonly<Record<string, string>> = {}): Promise<SoakHost> {
+    const host = new SoakHost(await freePort(), databaseUrl, vars);
     await host.#start();
     await host.admin("POST", "partitions", { name: SILENT, weight: TINY });
     return host;
@@ -101,11 +111,16 @@ export class SoakHost {
   /** @returns the exit status */
   async stop(): Promise<number | null> {
     this.#process?.child.kill("SIGTERM");
+    rmSync(this.#config, { force: true });
     return (await this.#process?.exited) ?? null;
   }
 
   async #start(): Promise<void> {
-    const worker = ["--config", CONFIG, ...(this.#environment["DATABASE_URL"] === undefined ? ["--no-postgres"] : [])];
+    const worker = [
+      "--config",
+      this.#config,
+      ...(this.#environment["DATABASE_URL"] === undefined ? ["--no-postgres"] : []),
+    ];
     this.#process = spawnHost(this.#environment, ["--json"], worker);
     this.#ready = await this.#process.ready();
   }

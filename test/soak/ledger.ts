@@ -14,6 +14,10 @@ export class Ledger {
   readonly auctions: string[] = [];
   /** Money that those who bid and sell were given. */
   readonly funds = new Map<string, number>();
+  /** Payments between accounts that were acknowledged, by payer. */
+  readonly payments = new Map<string, number>();
+  /** Looks at all accounts of a group at one moment. */
+  counted = 0;
   readonly broken: string[] = [];
   /** Ms of up-time from a healthy call's first attempt to its answer. */
   longest = 0;

@@ -4,6 +4,7 @@ import { findPostgres, startPostgresServer } from "../support/postgres-server.ts
 import { Disturbances } from "./disturbances.ts";
 import { finalCheck } from "./final-check.ts";
 import { HealthyClient } from "./healthy.ts";
+import { Hook } from "./hook.ts";
 import { SoakHost } from "./host.ts";
 import { HostileClient } from "./hostile.ts";
 import { Ledger } from "./ledger.ts";
@@ -34,7 +35,11 @@ export interface SoakReport {
     readonly replayed: number;
     readonly longestMs: number;
     readonly repeated: Readonly<Record<string, number>>;
+    /** Looks at all accounts of a group at one moment. */
+    readonly counted: number;
   };
+  /** What the outside was told, and how it took it. */
+  readonly events: Readonly<Hook["counts"]>;
   readonly hostile: Readonly<Record<string, number>>;
   readonly disturbances: Readonly<Record<string, number>>;
   readonly refused: Readonly<Record<string, number>>;
@@ -58,14 +63,16 @@ const GROWTH = 64;
 
 /** Runs the real host under mixed work while everything fails that may. */
 export async function soak({ seconds, seed, onProgress }: SoakOptions): Promise<SoakReport> {
+  const random = seeded(seed);
+  const part = () => seeded(Math.floor(random() * 2 ** 32));
+  const ledger = new Ledger();
+  const hook = new Hook(ledger, part());
   const bin = findPostgres();
   const postgres = bin === undefined ? undefined : await startPostgresServer(bin);
   try {
-    const host = await SoakHost.start(postgres?.url);
-    const ledger = new Ledger();
     const memory = new Memory();
-    const random = seeded(seed);
-    const part = () => seeded(Math.floor(random() * 2 ** 32));
+    const vars = { SOAK_HOOK_URL: await hook.listen(), SOAK_HOOK_SECRET: hook.secret };
+    const host = await SoakHost.start(postgres?.url, vars);
     const disturbances = new Disturbances(host, postgres, part());
     const healthy = Array.from({ length: HEALTHY }, (_, n) => new HealthyClient(host, ledger, part(), `${n}`));
     const hostile = Array.from({ length: HOSTILE }, () => new HostileClient(host, part()));
@@ -102,7 +109,7 @@ export async function soak({ seconds, seed, onProgress }: SoakOptions): Promise<
     const growth = memory.growth(WARM_UP, MEASURED_LEAST);
     await disturbances.end();
     // A host that does not answer any more is a finding too.
-    await finalCheck(host, ledger, postgres !== undefined).catch((error) =>
+    await finalCheck(host, ledger, hook, postgres !== undefined).catch((error) =>
       ledger.break(`the last look failed: ${error}`),
     );
     if (memory.most > MOST) ledger.break(`workerd had ${Math.round(memory.most)} MiB, more than ${MOST}`);
@@ -123,7 +130,9 @@ export async function soak({ seconds, seed, onProgress }: SoakOptions): Promise<
         replayed: ledger.replayed,
         longestMs: Math.round(ledger.longest),
         repeated: ledger.repeated,
+        counted: ledger.counted,
       },
+      events: hook.counts,
       hostile: sum(hostile.map(({ counts }) => counts)),
       disturbances: disturbances.counts,
       refused: disturbances.refused,
@@ -132,6 +141,7 @@ export async function soak({ seconds, seed, onProgress }: SoakOptions): Promise<
       postgres: postgres !== undefined,
     };
   } finally {
+    hook.close();
     await postgres?.stop();
   }
 }

@@ -4,9 +4,14 @@ import { Counter } from "../../examples/counter.ts";
 import { Journal } from "../../examples/journal.ts";
 import { Wallet } from "../../examples/wallet.ts";
 import { OPEN } from "../support/open-access.ts";
+import { Account } from "./account.ts";
 import { Poison } from "./poison.ts";
 
-const host = defineHost({ objects: [Counter, Wallet, Journal, Auction, Poison], access: OPEN });
+const host = defineHost({
+  objects: [Counter, Wallet, Journal, Auction, Account, Poison],
+  access: OPEN,
+  events: { hook: { kind: "webhook", url: "SOAK_HOOK_URL", secret: "SOAK_HOOK_SECRET", topics: "*" } },
+});
 
 type Rpc = (...parameters: unknown[]) => unknown;
 
