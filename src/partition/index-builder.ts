@@ -11,6 +11,7 @@ import type { Ownership } from "./storage/ownership.ts";
 import { readMeta, writeMeta } from "./storage/schema.ts";
 import type { HashRange } from "./storage/shard-rows.ts";
 import { parseState } from "./turns/activate.ts";
+import { WAKE_AFTER } from "./turns/deadlines.ts";
 import type { Observer } from "./turns/ports.ts";
 
 interface Parts {
@@ -48,7 +49,6 @@ const CHARACTERS = 1024 * 1024;
 /** Ms to the next step; and when a shard is being handed off, or the database takes no writes. */
 const NEXT = 2;
 const LATER = 250;
-const WAKE_AFTER = 5_000;
 
 /**
  * Builds the indexes of stored objects anew where another version of the code has written them ([IDX4]): of all objects when

@@ -1,8 +1,8 @@
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import type { CommitMember } from "../storage/commit-unit.ts";
 import { type EventHead, eventBytes, type StoredEvent } from "../storage/event-rows.ts";
-import { readable } from "../storage/refusal.ts";
 import type { HashRange } from "../storage/shard-rows.ts";
+import { TableReads } from "../turns/table-reads.ts";
 import { EventLane } from "./event-lane.ts";
 import type { EventStreamParts } from "./event-parts.ts";
 import { EventShipping } from "./event-shipping.ts";
@@ -11,10 +11,6 @@ import type { EventSink } from "./ports.ts";
 
 /** Events in memory: the others are in the table, and follow in order. */
 const IN_MEMORY = 5_000;
-/** Ms until what could not be read is read again. */
-const READ_AGAIN = 1_000;
-/** Ms until a process that ended is woken to go on. */
-const WAKE_AFTER = 5_000;
 
 /**
  * The events of a partition on their way to one sink ([EVT1]). What becomes of an event:
@@ -34,11 +30,11 @@ export class EventStream {
   readonly #name: string;
   readonly #parts: EventStreamParts;
   readonly #shipping: EventShipping;
+  readonly #reads: TableReads;
   readonly #lanes = new Map<string, EventLane>();
   #known = 0;
   /** The table has events that are not in memory, and not behind others of their object. */
   #more = false;
-  #stopped = false;
   /** Bytes of events that are about to be stored. */
   #coming = 0;
   #bytes: number;
@@ -47,6 +43,7 @@ export class EventStream {
   constructor(name: string, sink: EventSink, bytes: number, parts: EventStreamParts) {
     this.#name = name;
     this.#parts = parts;
+    this.#reads = new TableReads({ ...parts, now: () => parts.clock.now() }, () => this.look());
     this.#bytes = bytes;
     this.#shipping = new EventShipping(name, sink, parts, {
       current: (lane) => this.#has(lane),
@@ -66,7 +63,7 @@ export class EventStream {
 
   /** When to be woken if this process ends; undefined when there is nothing to do. */
   get wakeTime(): number | undefined {
-    const soon = this.#parts.clock.now() + WAKE_AFTER;
+    const { soon } = this.#reads;
     let time = this.#more || this.#coming > 0 ? soon : undefined;
     for (const { again = soon } of this.#lanes.values()) time = Math.min(time ?? again, again);
     return time;
@@ -85,18 +82,14 @@ export class EventStream {
 
   /** Stores events with what `owner` does, and sends them when that is durable. */
   publish(owner: CommitMember, events: readonly StoredEvent[]): void {
-    const { commit, table, clock, wakeBy } = this.#parts;
+    const { commit, table } = this.#parts;
     const bytes = events.reduce((sum, event) => sum + eventBytes(event), 0);
     this.#coming += bytes;
     for (const event of events) commit.add(owner, table.insert, event);
-    try {
-      wakeBy(clock.now() + WAKE_AFTER);
-    } catch {
-      // A storage that can't take the alarm can't take the rows either: then those who wait are told why.
-    }
+    this.#reads.wakeFor(this.#reads.soon);
     commit.settled(owner, (error) => {
       this.#coming -= bytes;
-      if (error !== undefined || this.#stopped) return;
+      if (error !== undefined || this.#reads.stopped) return;
       this.#bytes += bytes;
       for (const { place, time, bytes: size } of events) this.#add({ place, time, bytes: size });
       this.#shipping.ship();
@@ -108,7 +101,7 @@ export class EventStream {
     this.#bytes = bytes;
     if (bytes === 0) return;
     this.#load(range);
-    this.#parts.wakeBy(this.#parts.clock.now() + WAKE_AFTER);
+    this.#parts.wakeBy(this.#reads.soon);
   }
 
   /** Rows of shards that have left are gone. */
@@ -138,13 +131,15 @@ export class EventStream {
   }
 
   stop(): void {
-    this.#stopped = true;
+    this.#reads.stop();
     this.#lanes.clear();
     this.#shipping.stop();
   }
 
   #has(lane: EventLane): boolean {
-    return !this.#stopped && this.#lanes.get(EventLane.keyOf(lane.owner)) === lane && this.#parts.mine(lane.position);
+    return (
+      !this.#reads.stopped && this.#lanes.get(EventLane.keyOf(lane.owner)) === lane && this.#parts.mine(lane.position)
+    );
   }
 
   #add(head: EventHead): void {
@@ -163,7 +158,7 @@ export class EventStream {
   }
 
   #load(range?: HashRange): void {
-    this.#surely(() => {
+    this.#reads.surely(() => {
       const limit = IN_MEMORY + 1;
       // What an earlier load left in the table may not be forgotten over a shard that comes.
       const heads = this.#parts.table.waiting(this.#name, limit, EventLane.most + 1, this.#more ? undefined : range);
@@ -175,7 +170,7 @@ export class EventStream {
   }
 
   #loadLane(owner: EventOwner): void {
-    this.#surely(() => {
+    this.#reads.surely(() => {
       for (const head of this.#parts.table.waitingOf(this.#name, owner, EventLane.most + 1)) this.#add(head);
       this.#shipping.ship();
     });
@@ -204,16 +199,5 @@ export class EventStream {
   #drop(lane: EventLane): void {
     this.#lanes.delete(EventLane.keyOf(lane.owner));
     this.#known -= lane.heads.length;
-  }
-
-  /** Does what reads the table, again later if the storage can't be read now. */
-  #surely(action: () => void): void {
-    if (this.#stopped) return;
-    try {
-      readable(action);
-    } catch {
-      const { deadlines, clock } = this.#parts;
-      deadlines.add(clock.now() + READ_AGAIN, () => this.#surely(action));
-    }
   }
 }

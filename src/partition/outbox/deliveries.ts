@@ -5,7 +5,7 @@ import { GATE_TYPE } from "../../push/target.ts";
 import { retryDelay } from "../../reliable/call-state.ts";
 import type { ObjectRef } from "../../router/directory.ts";
 import type { GroupCommit } from "../storage/group-commit.ts";
-import type { Deadlines } from "../turns/deadlines.ts";
+import { type Deadlines, WAKE_AFTER } from "../turns/deadlines.ts";
 import type { Observer } from "../turns/ports.ts";
 import type { Carriage } from "./carriage.ts";
 import { isParked, nextStep, outcomeOf, type Verdict, verdict } from "./delivery.ts";
@@ -39,8 +39,6 @@ interface Callbacks {
 const ANSWER_WITHIN = 10_000;
 /** Ms that a receiver may refuse a message before it is set aside: all partitions run the same code again by then. */
 const PATIENCE = 15 * 60_000;
-/** Ms until a process that ended is woken to go on. */
-export const WAKE_AFTER = 5_000;
 /** Ms until the outcome of a parked call is asked for again. */
 const PARKED_AGAIN = 5 * 60_000;
 

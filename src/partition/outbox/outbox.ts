@@ -5,7 +5,8 @@ import type { ObjectRef } from "../../router/directory.ts";
 import type { CommitMember } from "../storage/commit-unit.ts";
 import { type Message, messageBytes } from "../storage/message-rows.ts";
 import { readable } from "../storage/refusal.ts";
-import { Deliveries, type DeliveryParts, WAKE_AFTER } from "./deliveries.ts";
+import { TableReads } from "../turns/table-reads.ts";
+import { Deliveries, type DeliveryParts } from "./deliveries.ts";
 import { Reading } from "./reading.ts";
 import { Room } from "./room.ts";
 import { type Part, Sending } from "./sending.ts";
@@ -24,10 +25,6 @@ export interface OutboxParts extends DeliveryParts {
 const SOME = 5_000;
 /** Characters of requests that are kept in memory until they leave; others are read again. */
 const REQUESTS = 4 * 1024 * 1024;
-/** Ms that a message may be delayed by a timer. For longer delays the process need not stay. */
-const TIMER = 10_000;
-/** Ms until what could not be read is read again. */
-const READ_AGAIN = 1_000;
 
 /**
  * Delivers what objects have committed to send ([CALL7]). What becomes of a message:
@@ -50,16 +47,15 @@ export class Outbox {
   readonly #deliveries: Deliveries;
   readonly #room: Room;
   readonly #reading: Reading;
+  readonly #reads: TableReads;
   /** Shards whose messages are another partition's to send, or soon. */
   readonly #released = new Set<number>();
-  #stopped = false;
   /** Bytes of messages that are about to be stored. */
   #coming = 0;
   /** Characters of requests in memory. */
   #requests = 0;
   /** Delayed messages up to this time have been looked at. */
   #looked = 0;
-  #timer: number | undefined;
   #sent = 0;
   /** How often the table was read and that is not durable yet; and which messages were dealt with meanwhile. */
   #unsettled = 0;
@@ -67,6 +63,7 @@ export class Outbox {
 
   constructor(parts: OutboxParts) {
     this.#parts = parts;
+    this.#reads = new TableReads(parts, () => this.look());
     this.#deliveries = new Deliveries(parts, {
       current: (sending) => this.#has(sending),
       done: (sending) => this.#forget(sending),
@@ -76,7 +73,7 @@ export class Outbox {
       table: parts.table,
       room: this.#room,
       take: (messages, from) => this.#takeAll(messages, from),
-      surely: (action) => this.#surely(action),
+      surely: (action) => this.#reads.surely(action),
       whenDurable: (action) => this.#whenDurable(action),
     });
   }
@@ -103,10 +100,10 @@ export class Outbox {
 
   /** When to be woken if this process ends; undefined when there is nothing to do. */
   get wakeTime(): number | undefined {
-    const { table, now } = this.#parts;
+    const { table } = this.#parts;
     let time = table.nextDue(this.#looked) ?? Number.POSITIVE_INFINITY;
     const soon = this.#coming > 0 || this.#reading.underWay || (this.#room.more && this.#room.size === 0);
-    if (soon) time = Math.min(time, now() + WAKE_AFTER);
+    if (soon) time = Math.min(time, this.#reads.soon);
     for (const sending of this.#room.all()) time = Math.min(time, this.#deliveries.wakeTime(sending) ?? time);
     return time === Number.POSITIVE_INFINITY ? undefined : time;
   }
@@ -125,29 +122,25 @@ export class Outbox {
 
   /** Stores messages with what `owner` does, and sends them when that is durable. */
   publish(owner: CommitMember, messages: readonly Message[]): void {
-    const { commit, table, now, wakeBy } = this.#parts;
+    const { commit, table, now } = this.#parts;
     const bytes = messages.reduce((sum, message) => sum + messageBytes(message), 0);
     this.#coming += bytes;
     for (const message of messages) commit.add(owner, table.insert, message);
-    try {
-      wakeBy(now() + WAKE_AFTER);
-    } catch {
-      // A storage that can't take the alarm can't take the rows either: then those who wait are told why.
-    }
+    this.#reads.wakeFor(this.#reads.soon);
     commit.settled(owner, (error) => {
       this.#coming -= bytes;
-      if (error !== undefined || this.#stopped) return;
+      if (error !== undefined || this.#reads.stopped) return;
       for (const message of messages) {
         this.#sent++;
         if (message.due <= now()) this.#take(this.#sending(message), "new");
       }
-      if (messages.some(({ due }) => due > 0)) this.#surely(() => this.#await());
+      if (messages.some(({ due }) => due > 0)) this.#reads.surely(() => this.#await());
     });
   }
 
   /** Goes on with what is in the table, when the process starts and when a shard has come. */
   resume(): void {
-    this.#surely(() => {
+    this.#reads.surely(() => {
       const { table, wakeBy } = this.#parts;
       table.recount();
       this.#readAll();
@@ -195,13 +188,15 @@ export class Outbox {
   }
 
   stop(): void {
-    this.#stopped = true;
+    this.#reads.stop();
     this.#room.clear();
   }
 
   /** Whether this process still sends it, and may write of it. */
   #has(sending: Sending): boolean {
-    return !this.#stopped && this.#room.has(sending) && !this.#released.has(this.#parts.shardAt(sending.position));
+    return (
+      !this.#reads.stopped && this.#room.has(sending) && !this.#released.has(this.#parts.shardAt(sending.position))
+    );
   }
 
   /** Whether it is this process's to send. What is taken in before that would be in the way when its shard comes back. */
@@ -244,11 +239,10 @@ export class Outbox {
   }
 
   #settled(action: () => void): void {
-    const { commit, deadlines, now } = this.#parts;
-    commit.settled(null, (error) => {
-      if (this.#stopped) return;
+    this.#parts.commit.settled(null, (error) => {
+      if (this.#reads.stopped) return;
       if (error === undefined) action();
-      else deadlines.add(now() + READ_AGAIN, () => this.#settled(action));
+      else this.#reads.later(() => this.#settled(action));
     });
   }
 
@@ -270,26 +264,6 @@ export class Outbox {
 
   /** Sees to it that the next delayed message leaves in time. */
   #await(): void {
-    const { table, now, deadlines, wakeBy } = this.#parts;
-    const due = table.nextDue(this.#looked);
-    if (due === undefined) return;
-    wakeBy(due);
-    if (due - now() > TIMER || due >= (this.#timer ?? Number.POSITIVE_INFINITY)) return;
-    this.#timer = due;
-    deadlines.add(due, () => {
-      this.#timer = undefined;
-      this.#surely(() => this.look());
-    });
-  }
-
-  /** Does what reads the table, again later if the storage can't be read now. */
-  #surely(action: () => void): void {
-    if (this.#stopped) return;
-    try {
-      action();
-    } catch {
-      const { deadlines, now } = this.#parts;
-      deadlines.add(now() + READ_AGAIN, () => this.#surely(action));
-    }
+    this.#reads.lookAt(this.#parts.table.nextDue(this.#looked));
   }
 }

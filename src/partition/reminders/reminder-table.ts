@@ -108,6 +108,12 @@ export class ReminderTable {
     return this.#parts.storage.query("SELECT 1 AS there FROM reminders WHERE name < '!' LIMIT 1").length > 0;
   }
 
+  /** How many of them wait at an object. */
+  countCalls(owner: ReminderOwner): number {
+    const sql = "SELECT count(*) AS n FROM reminders WHERE position = ? AND type = ? AND id = ? AND name < '!'";
+    return this.#parts.storage.query<{ n: number }>(sql, ...owner)[0]?.n ?? 0;
+  }
+
   /** Reminders whose last call was refused, the first of them. */
   refused(limit: number): StoredReminder[] {
     const sql = `SELECT ${REMINDER_HEADER} FROM reminders WHERE error IS NOT NULL LIMIT ?`;

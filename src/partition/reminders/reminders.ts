@@ -3,6 +3,7 @@ import type { CommitMember } from "../storage/commit-unit.ts";
 import { readable } from "../storage/refusal.ts";
 import { type ReminderPlace, reminderBytes, type StoredReminder } from "../storage/reminder-rows.ts";
 import type { HashRange } from "../storage/shard-rows.ts";
+import { TableReads } from "../turns/table-reads.ts";
 import { DueCalls } from "./due-calls.ts";
 import type { ReminderParts } from "./reminder-parts.ts";
 import { type Cursor, type ReminderChange, type ReminderOwner, START } from "./reminder-table.ts";
@@ -11,16 +12,10 @@ import { UnsavedReminders } from "./unsaved-reminders.ts";
 
 /** Reminders that are taken up together, and characters of their requests unless one has more. Between batches others' turns go on. */
 const BATCH = { reminders: 100, characters: 1024 * 1024 };
-/** Ms that a reminder may wait for a timer. For later ones the process need not stay. */
-const TIMER = 10_000;
-/** Ms until what could not be read, or written, is tried again. */
-const AGAIN = 1_000;
 /** Ms that the next batch waits for one that is not stored. */
 const PATIENCE = 1_000;
 /** Refused ones that a new process looks at again at once. */
 const MOST_ANEW = 1_000;
-/** Ms until a process that ended is woken to go on. */
-const WAKE_AFTER = 5_000;
 
 /**
  * Calls objects when they want to be called ([TIME1]). What becomes of a reminder:
@@ -41,18 +36,18 @@ export class Reminders {
   readonly #parts: ReminderParts;
   readonly #unsaved = new UnsavedReminders();
   readonly #calls: DueCalls;
+  readonly #reads: TableReads;
   /** Shards whose reminders are another partition's, or soon. */
   readonly #released = new Set<number>();
   /** A batch is under way. */
   #busy = false;
-  #stopped = false;
   /** Something became due, or came, while a batch was under way. */
   #more = false;
   #coming = 0;
-  #timer: number | undefined;
 
   constructor(parts: ReminderParts) {
     this.#parts = parts;
+    this.#reads = new TableReads(parts, () => this.look());
     this.#calls = new DueCalls(parts, this.#unsaved);
     this.scheduled = new ScheduledCalls(parts, this);
   }
@@ -75,7 +70,7 @@ export class Reminders {
   /** When to be woken if this process ends; undefined when there is nothing to do. */
   get wakeTime(): number | undefined {
     const { table, now } = this.#parts;
-    return this.#busy || this.#calls.under > 0 || this.#coming > 0 ? now() + WAKE_AFTER : table.nextWake(now());
+    return this.#busy || this.#calls.under > 0 || this.#coming > 0 ? this.#reads.soon : table.nextWake(now());
   }
 
   /** @throws EdgeverseError `OVERLOADED` when reminders of `bytes` more may not be taken */
@@ -103,9 +98,14 @@ export class Reminders {
     return this.#unsaved.call([position, type, id], name);
   }
 
+  /** Calls of an object that wait for their time, or are about to ([TIME7]). */
+  countCalls(owner: ReminderOwner): number {
+    return readable(() => this.#parts.table.countCalls(owner)) + this.#unsaved.countCalls(owner);
+  }
+
   /** Stores what a turn has set and forgotten with what else `member` does. */
   publish(member: CommitMember, changes: readonly ReminderChange[]): void {
-    const { commit, deadlines, table, now, wakeBy } = this.#parts;
+    const { commit, table, now } = this.#parts;
     let bytes = 0;
     let first = Number.POSITIVE_INFINITY;
     for (const change of changes) {
@@ -116,17 +116,13 @@ export class Reminders {
       first = Math.min(first, change.reminder.due);
     }
     this.#coming += bytes;
-    try {
-      if (bytes > 0) wakeBy(Math.max(first, now()));
-    } catch {
-      // A storage that can't take the alarm can't take the rows either: then those who wait are told why.
-    }
+    if (bytes > 0) this.#reads.wakeFor(Math.max(first, now()));
     commit.settled(member, (error) => {
       this.#coming -= bytes;
       for (const change of changes) this.#unsaved.remove(change);
       // What was to be forgotten may be due. Not at once: it may be what has set these.
-      if (error !== undefined) deadlines.add(now() + AGAIN, () => this.#surely(() => this.look()));
-      else if (bytes > 0) this.#surely(() => this.look());
+      if (error !== undefined) this.#reads.later(() => this.look());
+      else if (bytes > 0) this.#reads.surely(() => this.look());
     });
   }
 
@@ -137,7 +133,7 @@ export class Reminders {
 
   /** Takes up what is due, and sees to it that the next one is taken up in time. */
   look(): void {
-    if (this.#stopped) return;
+    if (this.#reads.stopped) return;
     if (this.#busy) this.#more = true;
     else this.#next(START);
   }
@@ -145,8 +141,8 @@ export class Reminders {
   /** Goes on with what the last process left, or with what came with a shard: then `range` is its own. */
   resume(range?: HashRange): void {
     this.scheduled.resume();
-    if (range === undefined) this.#surely(() => this.#tryAgain());
-    this.#surely(() => this.look());
+    if (range === undefined) this.#reads.surely(() => this.#tryAgain());
+    this.#reads.surely(() => this.look());
   }
 
   /** Until `admit` no reminder of a shard is taken up, or written. */
@@ -160,7 +156,7 @@ export class Reminders {
   }
 
   stop(): void {
-    this.#stopped = true;
+    this.#reads.stop();
   }
 
   /** Takes up what the last process was refused: this one may have other code. */
@@ -171,7 +167,7 @@ export class Reminders {
     for (const reminder of refused) {
       commit.add(owner, table.write, { kind: "delay", reminder: { ...reminder, wake: now() } });
     }
-    if (refused.length > 0) commit.settled(owner, () => this.#surely(() => this.look()));
+    if (refused.length > 0) commit.settled(owner, () => this.#reads.surely(() => this.look()));
   }
 
   #next(from: Cursor): void {
@@ -179,7 +175,7 @@ export class Reminders {
     const due = table.due(now(), from, BATCH.reminders);
     const last = due.at(-1);
     if (last === undefined) {
-      this.#await();
+      this.#reads.lookAt(table.nextWake(now()));
       return;
     }
     const batch: StoredReminder[] = [];
@@ -198,25 +194,25 @@ export class Reminders {
   /** Takes up a batch, then looks further: when all of it is stored, or some of it, such as a call that waits for the log, takes long. */
   #take(batch: readonly StoredReminder[], reached: Cursor): void {
     const { deadlines, now, wakeBy } = this.#parts;
-    wakeBy(now() + WAKE_AFTER);
+    wakeBy(this.#reads.soon);
     this.#busy = true;
     let waiting = true;
     const goOn = () => {
       if (!waiting) {
-        this.#surely(() => this.look());
+        this.#reads.surely(() => this.look());
         return;
       }
       waiting = false;
       this.#busy = false;
       const from = this.#more ? START : reached;
       this.#more = false;
-      this.#surely(() => (this.#busy ? this.look() : this.#next(from)));
+      this.#reads.surely(() => (this.#busy ? this.look() : this.#next(from)));
     };
     const cancel = deadlines.add(now() + PATIENCE, goOn);
-    const mine = (reminder: StoredReminder) => !this.#stopped && this.#mayWrite(reminder);
+    const mine = (reminder: StoredReminder) => !this.#reads.stopped && this.#mayWrite(reminder);
     void this.#calls.take(batch, mine).then((failed) => {
       cancel();
-      if (failed) deadlines.add(now() + AGAIN, () => this.#surely(() => this.look()));
+      if (failed) this.#reads.later(() => this.look());
       goOn();
     });
   }
@@ -228,30 +224,5 @@ export class Reminders {
 
   #mayWrite({ place: [position] }: StoredReminder): boolean {
     return this.#parts.served(position) && !this.#released.has(this.#parts.shardAt(position));
-  }
-
-  /** Sees to it that the next one is taken up in time: by a timer if that is soon, else by the partition's alarm. */
-  #await(): void {
-    const { table, now, deadlines, wakeBy } = this.#parts;
-    const wake = table.nextWake(now());
-    if (wake === undefined) return;
-    wakeBy(wake);
-    if (wake - now() > TIMER || wake >= (this.#timer ?? Number.POSITIVE_INFINITY)) return;
-    this.#timer = wake;
-    deadlines.add(wake, () => {
-      if (this.#timer === wake) this.#timer = undefined;
-      this.#surely(() => this.look());
-    });
-  }
-
-  /** Does what reads the table, again later if the storage can't be read now. */
-  #surely(action: () => void): void {
-    if (this.#stopped) return;
-    try {
-      action();
-    } catch {
-      const { deadlines, now } = this.#parts;
-      deadlines.add(now() + AGAIN, () => this.#surely(action));
-    }
   }
 }

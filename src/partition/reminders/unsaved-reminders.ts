@@ -39,6 +39,14 @@ export class UnsavedReminders {
     return found;
   }
 
+  /** How many calls of an object are on their way into the table. */
+  countCalls(owner: ReminderOwner): number {
+    let count = 0;
+    for (const change of this.#objects.get(keyOf(owner)) ?? [])
+      if (change.kind === "set" && isCall(nameOf(change))) count++;
+    return count;
+  }
+
   /** Applies what is on its way to an object's reminders, as they are in the table. */
   apply(owner: ReminderOwner, reminders: Map<string, number>): void {
     // The token of a setting decides: the clock's change of one that was set anew meanwhile has no effect.

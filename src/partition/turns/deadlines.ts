@@ -10,6 +10,8 @@ interface Entry {
  * billed, for half a minute after each call; one that was armed anew for each call would cost more than the call's turn.
  */
 const LINGER = 50;
+/** Ms until a process that ended with work left is woken to go on. */
+export const WAKE_AFTER = 5_000;
 
 /**
  * Many deadlines on one platform timer. Turns that end in the event that started them never come here, so the usual call
