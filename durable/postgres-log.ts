@@ -3,7 +3,7 @@ import type { PgRemoteDatabase } from "drizzle-orm/pg-proxy";
 import { reliableCalls as t } from "../schema/reliable-calls.ts";
 import { EdgeverseError } from "../src/errors/edgeverse-error.ts";
 import type { CallKey, CallRecord, FinalStatus } from "../src/reliable/call-record.ts";
-import { type CausedCalls, causedCall, causeOf, mergedCalls } from "../src/reliable/caused-calls.ts";
+import { type CausedCalls, causeOf, mergedCalls, shortCall } from "../src/reliable/caused-calls.ts";
 import {
   byTypeAndStatus,
   type CallFilter,
@@ -101,7 +101,7 @@ export class PostgresCallLog implements CallLog {
     const calls = rows.flatMap((row) => {
       const call = toLoggedCall({ ...row, request: null, response: null });
       const cause = causeOf(call.caller);
-      return cause === undefined ? [] : [causedCall(call, cause)];
+      return cause === undefined ? [] : [{ ...shortCall(call), cause }];
     });
     return mergedCalls([calls], limit);
   }

@@ -20,15 +20,27 @@ export interface CallCounts {
   readonly reconciler: ReconcilerCounts;
 }
 
-export interface ReconcilerCounts {
-  readonly runs: number;
+/** What the reconciler found in the log ([CALL10]). */
+export interface Reconciled {
+  /** Pending rows looked at. */
   readonly seen: number;
+  /** Rows whose owner did not know them: driven. */
   readonly driven: number;
+  /** Rows whose owner had finished them: completed in the log. */
   readonly completed: number;
+  /** Rows the owner still works on. */
   readonly pending: number;
+  /** Rows that can never run (no such type or method, unfit request): failed in the log. */
   readonly refused: number;
+  /** Rows whose owner did not answer, or was too busy to take them. */
   readonly unreachable: number;
+  /** Rows seen that the budget did not reach. */
   readonly left: number;
+}
+
+/** The same of several runs. */
+export interface ReconcilerCounts extends Reconciled {
+  readonly runs: number;
 }
 
 const TIMES = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 60_000, 600_000];
@@ -69,7 +81,7 @@ export class CallCounters {
     if (ms !== undefined) this.#lag.add(ms);
   }
 
-  reconciled(found: Omit<ReconcilerCounts, "runs">): void {
+  reconciled(found: Reconciled): void {
     this.#reconciler = sumOfReconciler(this.#reconciler, { ...found, runs: 1 });
   }
 

@@ -1,6 +1,6 @@
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import type { CallKey, CallRecord, CallStatus } from "./call-record.ts";
-import { type CausedCall, type CausedCalls, causeOf, mergedCalls, nameOfCall, shortError } from "./caused-calls.ts";
+import { type CausedCall, type CausedCalls, causeOf, mergedCalls, nameOfCall, shortCall } from "./caused-calls.ts";
 import { LocalLog, type LocalOwner, type LocalParts } from "./local-log.ts";
 import { PatientAsker } from "./owners.ts";
 import type { CallLog, ReadableLog } from "./ports.ts";
@@ -129,7 +129,7 @@ class Telling {
       const owner = this.#ownerOf(cause);
       const known = owner === undefined ? {} : await settled(this.find(cause));
       if (known.error !== undefined) this.#missing(known.error.code === "LOG_UNAVAILABLE" ? "log" : (owner as string));
-      found.push(known.value == null ? unknownCall(cause) : storyCall(known.value.call));
+      found.push(known.value == null ? unknownCall(cause) : shortCall(known.value.call));
       cause = causeOf(known.value?.call.caller ?? null);
     }
     return found;
@@ -216,20 +216,6 @@ async function settled<T>(question: Promise<T>): Promise<{ readonly value?: T; r
     if (known.code !== "UNAVAILABLE" && known.code !== "OVERLOADED" && known.code !== "LOG_UNAVAILABLE") throw error;
     return { error: known };
   }
-}
-
-function storyCall({
-  type,
-  id,
-  callId,
-  method,
-  status,
-  attempts,
-  acceptedAt,
-  finishedAt,
-  error,
-}: CallRecord): StoryCall {
-  return { type, id, callId, method, status, attempts, acceptedAt, finishedAt, error: shortError(error) };
 }
 
 function unknownCall({ type, id, callId }: CallKey): StoryCall {

@@ -50,21 +50,10 @@ export function causeIn(caller: unknown): CallKey | undefined {
   return { type, id, callId };
 }
 
-export function causedCall(
-  {
-    type,
-    id,
-    callId,
-    method,
-    status,
-    attempts,
-    acceptedAt,
-    finishedAt,
-    error,
-  }: Omit<CallRecord, "request" | "response" | "requestHash">,
-  cause: CallKey,
-): CausedCall {
-  return { type, id, callId, cause, method, status, attempts, acceptedAt, finishedAt, error: shortError(error) };
+/** A call as a story has it, without what may be large. */
+export function shortCall(call: Omit<CallRecord, "request" | "response" | "requestHash">) {
+  const { type, id, callId, method, status, attempts, acceptedAt, finishedAt, error } = call;
+  return { type, id, callId, method, status, attempts, acceptedAt, finishedAt, error: shortError(error) };
 }
 
 /** An error that takes little room, whatever a method has put into it. */

@@ -1,3 +1,4 @@
+import type { Reconciled } from "../observe/call-counters.ts";
 import type { FinalCounts } from "./ports.ts";
 
 export interface CleanupReport {
@@ -14,21 +15,8 @@ export interface CleanupReport {
   readonly complete: boolean;
 }
 
-export interface ReconcileReport {
-  /** Pending rows looked at. */
-  readonly seen: number;
-  /** Rows whose owner did not know them: driven. */
-  readonly driven: number;
-  /** Rows whose owner had finished them: completed in the log. */
-  readonly completed: number;
-  /** Rows the owner still works on. */
-  readonly pending: number;
-  /** Rows that can never run (no such type or method, unfit request): failed in the log. */
-  readonly refused: number;
-  /** Rows whose owner did not answer, or was too busy to take them. */
-  readonly unreachable: number;
-  /** Rows seen that the budget did not reach. */
-  readonly left: number;
+/** What one run of the reconciler found and did. */
+export interface ReconcileReport extends Reconciled {
   /** Partitions that did not answer. */
   readonly silent: readonly string[];
   /** False when the budget ended the run before the end of the log; the next one goes on. */

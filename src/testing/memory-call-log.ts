@@ -1,7 +1,7 @@
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import type { Clock } from "../platform/ports.ts";
 import { type CallKey, type CallRecord, isFinal } from "../reliable/call-record.ts";
-import { type CausedCalls, causedCall, causeOf, mergedCalls, nameOfCall } from "../reliable/caused-calls.ts";
+import { type CausedCalls, causeOf, mergedCalls, nameOfCall, shortCall } from "../reliable/caused-calls.ts";
 import {
   byTypeAndStatus,
   type CallCount,
@@ -84,7 +84,7 @@ export class MemoryCallLog implements CallLog {
     const names = new Set(causes.map(nameOfCall));
     const calls = [...this.#rows.values()].flatMap(({ record }) => {
       const cause = causeOf(record.caller);
-      return cause === undefined || !names.has(nameOfCall(cause)) ? [] : [causedCall(record, cause)];
+      return cause === undefined || !names.has(nameOfCall(cause)) ? [] : [{ ...shortCall(record), cause }];
     });
     return mergedCalls([calls], limit);
   }

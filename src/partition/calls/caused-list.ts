@@ -4,10 +4,10 @@ import type { CallKey } from "../../reliable/call-record.ts";
 import {
   type CausedCall,
   type CausedCalls,
-  causedCall,
   causeOf,
   mergedCalls,
   nameOfCall,
+  shortCall,
 } from "../../reliable/caused-calls.ts";
 import { AMONG_CALLS, type CallRow, fromRow } from "../storage/call-rows.ts";
 import type { CallPlace } from "../storage/stored-call.ts";
@@ -65,7 +65,7 @@ export class CausedList {
       .flatMap((row) => {
         const { record } = fromRow(row, shardAt(row.position as number));
         const cause = causeOf(record.caller);
-        return cause === undefined ? [] : [causedCall(record, cause)];
+        return cause === undefined ? [] : [{ ...shortCall(record), cause }];
       });
   }
 }
