@@ -182,8 +182,8 @@ export function partitionClass(
       return this.#client.unpark(type, id, callId);
     }
 
-    cancelCall(type: string, id: string, callId: string) {
-      return this.#client.cancelCall(type, id, callId);
+    cancelCall(type: string, id: string, callId: string, requestHash: string) {
+      return this.#client.cancelCall(type, id, callId, requestHash);
     }
 
     failCall(type: string, id: string, callId: string) {

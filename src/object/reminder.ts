@@ -1,7 +1,10 @@
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
 
 interface Options {
-  /** Ms over which the due times of many objects are spread: each reminder is late by a part of it, always the same. */
+  /**
+   * Ms over which the due times of many objects are spread: each reminder is late by a part of it, always the same. A year at
+   * most, and no more than `every`.
+   */
   readonly jitter?: number;
 }
 
@@ -47,6 +50,8 @@ export interface ObjectReminders {
 
 /** Ms to the last due time that can be asked for: a hundred years. */
 export const FARTHEST = 100 * 366 * 24 * 60 * 60 * 1_000;
+/** Ms that a jitter may have: a year. */
+const MOST_JITTER = 366 * 24 * 60 * 60 * 1_000;
 /** Ms between two due times, at least. */
 const LEAST_EVERY = 1_000;
 const NAME = /^[^\p{C}\p{Z}]{1,100}$/u;
@@ -67,10 +72,12 @@ export function checkReminderTime(time: ReminderTime, now: number): void {
   const kinds = KINDS.filter((kind) => given[kind] !== undefined);
   if (kinds.length !== 1) throw unfit("Cannot set a reminder: say one of at, after, every and cron");
   const { at, after, every, cron, timeZone, jitter = 0 } = given;
-  if (at !== undefined) checkNumber("at", at, 0, now + FARTHEST);
-  if (after !== undefined) checkNumber("after", after, 0, FARTHEST);
   if (every !== undefined) checkNumber("every", every, LEAST_EVERY, FARTHEST);
-  checkNumber("jitter", jitter, 0, FARTHEST);
+  checkNumber("jitter", jitter, 0, Math.min(MOST_JITTER, (every as number | undefined) ?? MOST_JITTER));
+  // With all of its jitter it is no later than what may be asked for.
+  const farthest = FARTHEST - (jitter as number);
+  if (at !== undefined) checkNumber("at", at, 0, now + farthest);
+  if (after !== undefined) checkNumber("after", after, 0, farthest);
   if (cron !== undefined && typeof cron !== "string") throw unfit("Cannot use cron of a reminder: it must be a text");
   if (timeZone === undefined) return;
   if (cron === undefined) throw unfit("Cannot use timeZone of a reminder without cron");

@@ -13,6 +13,7 @@ import { OrphanWatch } from "./calls/orphan-watch.ts";
 import { ReliableCalls } from "./calls/reliable-calls.ts";
 import { RunningRequests } from "./calls/running-requests.ts";
 import { IndexBuilder } from "./index-builder.ts";
+import { LastChange } from "./last-change.ts";
 import { makeWork, type PartitionWork } from "./make-work.ts";
 import { HandOffGate } from "./moves/hand-off-gate.ts";
 import { ShardMoves } from "./moves/shard-moves.ts";
@@ -25,7 +26,7 @@ import { type Owned, Ownership } from "./storage/ownership.ts";
 import type { HashRange } from "./storage/shard-rows.ts";
 import { SystemTurns } from "./system-turns.ts";
 import { Activations } from "./turns/activations.ts";
-import { Deadlines } from "./turns/deadlines.ts";
+import { Deadlines, WAKE_AFTER } from "./turns/deadlines.ts";
 import { LoadMeter } from "./turns/load-meter.ts";
 import { MemoryBudget } from "./turns/memory-budget.ts";
 import { encodeText } from "./turns/method-plan.ts";
@@ -36,9 +37,6 @@ import { keysOfCallers } from "./turns/turn-chain.ts";
 import { TurnEngine } from "./turns/turn-engine.ts";
 import { turnServices } from "./turns/turn-services.ts";
 import { WakeUps } from "./wake-ups.ts";
-
-/** Ms until a partition with open calls is woken if its process ends. */
-const WAKE_AFTER = 5_000;
 
 /** The parts of a running partition, put together. */
 export class PartitionCore {
@@ -63,6 +61,7 @@ export class PartitionCore {
   readonly wakeUps: WakeUps;
   readonly system: SystemTurns;
   readonly indexes: IndexBuilder;
+  readonly lastChange = new LastChange();
 
   constructor(
     options: PartitionOptions,

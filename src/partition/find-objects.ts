@@ -1,6 +1,7 @@
 import { FIRST_EPOCH } from "../placement/shard-state.ts";
 import type { SqlRow, SqlStorage, SqlValue } from "../platform/ports.ts";
 import type { IndexPage, IndexPlace, IndexQuery, Settled } from "../router/index-query.ts";
+import type { LastChange } from "./last-change.ts";
 import { ENTRIES_OF_ONE } from "./storage/index-entries.ts";
 import type { Ownership } from "./storage/ownership.ts";
 
@@ -11,7 +12,12 @@ const STEP = 1_000;
 type Row = SqlRow & { rank: number; value: number | string; id: string; position: number };
 
 /** A page of an index of this partition, in order ([IDX2]). */
-export function findObjects(storage: SqlStorage, ownership: Ownership, query: IndexQuery, now: number): IndexPage {
+export function findObjects(
+  storage: SqlStorage,
+  ownership: Ownership,
+  query: IndexQuery,
+  ageOf: (stored: Parameters<LastChange["age"]>[0]) => number | null,
+): IndexPage {
   const places: IndexPlace[] = [];
   let { after } = query;
   let next: IndexPlace | null = null;
@@ -29,7 +35,7 @@ export function findObjects(storage: SqlStorage, ownership: Ownership, query: In
     next = after ?? null;
     break;
   }
-  return { kind: "page", places, next, settled: settled(storage, now) };
+  return { kind: "page", places, next, settled: settled(storage, ageOf) };
 }
 
 function select(storage: SqlStorage, { type, index, range, descending, after, limit, own }: IndexQuery): Row[] {
@@ -62,12 +68,12 @@ function select(storage: SqlStorage, { type, index, range, descending, after, li
   );
 }
 
-function settled(storage: SqlStorage, now: number): Settled {
+function settled(storage: SqlStorage, ageOf: Parameters<typeof findObjects>[3]): Settled {
   // `claimed` is also when a shard left; of a shard's first owner it says nothing that matters here.
-  const [row] = storage.query<{ changed: number | null; ready: number | null }>(
-    "SELECT max(iif(epoch > ?, claimed, NULL)) AS changed, max(state = 'ready') AS ready FROM shards",
+  const [row] = storage.query<{ changed: number | null; epochs: number | null; ready: number | null }>(
+    `SELECT max(iif(epoch > ?, claimed, NULL)) AS changed, sum(epoch) AS epochs, max(state = 'ready') AS ready FROM shards`,
     FIRST_EPOCH,
   );
-  const changed = row?.changed ?? null;
-  return { changed: changed === null ? null : now - changed, waiting: row?.ready === 1 };
+  const { changed = null, epochs, ready } = row ?? {};
+  return { changed: ageOf({ changed, epochs: epochs ?? 0 }), waiting: ready === 1 };
 }

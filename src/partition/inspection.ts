@@ -155,7 +155,9 @@ export class Inspection {
   async find(query: IndexQuery): Promise<IndexPage> {
     const { indexes, ownership } = this.#core;
     if (!indexes.isReady(query.type, query.version)) return { kind: "building" };
-    const page = findObjects(this.#storage, ownership, query, this.#clock.now());
+    const page = findObjects(this.#storage, ownership, query, (stored) =>
+      this.#core.lastChange.age(stored, this.#clock.now()),
+    );
     await this.#storage.barrier();
     return page;
   }

@@ -89,8 +89,8 @@ export class PendingCalls {
     return { refused: record.status === "pending" ? "the call runs" : `the call is ${record.status}` };
   }
 
-  /** Lets go of a call that waits for its time ([TIME8]). */
-  async cancel(type: string, id: string, callId: string): Promise<CallDecision> {
+  /** Lets go of a call that waits for its time ([TIME8]), if it is the one of this fingerprint. */
+  async cancel(type: string, id: string, callId: string, requestHash: string): Promise<CallDecision> {
     const owned = this.#locate(type, id);
     if ("movedTo" in owned) return owned;
     const { table, reliable, scheduled } = this.#parts;
@@ -98,7 +98,8 @@ export class PendingCalls {
     if (known !== undefined) return { refused: `the call is ${known.record.status}` };
     if (reliable.underWay({ type, id, callId }) !== undefined) return { refused: "the call is pending" };
     const place: ReminderPlace = [owned.position, type, id, callName(callId)];
-    const record = scheduled.record(place, owned) ?? null;
+    const record = scheduled.record(place, owned);
+    if (record?.requestHash !== requestHash) return null;
     await scheduled.cancel(place);
     return record;
   }

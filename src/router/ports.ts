@@ -87,7 +87,7 @@ export interface PartitionClient {
   /** Puts a parked call at the end of its object's line. */
   unpark(type: string, id: string, callId: string): Promise<CallDecision>;
   /** Lets go of a call that waits for its time. */
-  cancelCall(type: string, id: string, callId: string): Promise<CallDecision>;
+  cancelCall(type: string, id: string, callId: string, requestHash: string): Promise<CallDecision>;
   /** Ends a call that is parked, or that does not run now, as failed. */
   failCall(type: string, id: string, callId: string): Promise<CallDecision>;
   /** Events that their sinks did not take, in hash order. */

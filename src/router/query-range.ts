@@ -12,7 +12,7 @@ interface Bounds {
 
 /** The range that a query asks for. @throws EdgeverseError `INVALID_ARGUMENT` */
 export function queryRange({ value, from, to, prefix }: Bounds): IndexRange {
-  const ways = [value, from ?? to, prefix].filter((bound) => bound !== undefined);
+  const ways = [value, from === undefined ? to : from, prefix].filter((bound) => bound !== undefined);
   if ((value !== undefined && (from !== undefined || to !== undefined)) || ways.length > 1) {
     throw invalid("Cannot query by value, by from and to, and by prefix at once: choose one");
   }

@@ -216,7 +216,7 @@ export class FakePartition implements PartitionClient {
     return this.#decide(type, id, callId, { status: "pending", error: null });
   }
 
-  cancelCall(type: string, id: string, callId: string): Promise<CallDecision> {
+  cancelCall(type: string, id: string, callId: string, _requestHash: string): Promise<CallDecision> {
     return this.#answer(() => {
       const key = `${type}/${id}/${callId}`;
       const known = this.records.get(key);

@@ -71,6 +71,11 @@ test.each([
     "Cannot query by value, by from and to, and by prefix at once: choose one",
   ],
   [
+    "a prefix beside a bound that is null",
+    { index: "tags", prefix: "a", from: null },
+    "Cannot query by value, by from and to, and by prefix at once: choose one",
+  ],
+  [
     "bounds of two kinds",
     { index: "price", from: 1, to: "x" },
     "Cannot query from and to: both must be texts, numbers, or true or false",
@@ -130,4 +135,15 @@ test("[IDX3] queries beside moves find every object, once", async () => {
   }
   await moves;
   expect(asked).toBeGreaterThan(5);
+});
+
+test("[IDX3] a clock that was put back since a shard came keeps nobody from finding objects", async () => {
+  using cluster = await lots(2, 10);
+  const from = cluster.ownerOf(Lot, "lot-0");
+  await cluster.move(Lot, "lot-0", { to: from === "p0" ? "p1" : "p0" });
+  for (const name of ["p0", "p1"]) {
+    cluster.storage(name).query("UPDATE shards SET claimed = claimed + 3600000 WHERE epoch > 1");
+  }
+  const { objects } = await cluster.query(Lot, { index: "price", limit: 100 });
+  expect(objects).toHaveLength(10);
 });

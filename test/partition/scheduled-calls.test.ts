@@ -27,9 +27,14 @@ function around(made: ReturnType<typeof clocks>) {
   };
   const owner = (id: string) => partitionClient(cluster.partition(cluster.ownerOf(Clock, id)));
   const status = (id: string, callId: string) => owner(id).callRecord("Clock", id, callId);
-  const cancel = (id: string, callId: string) => clock.until(owner(id).cancelCall("Clock", id, callId));
+  const hashOf = async (id: string, callId: string) => {
+    const found = await clock.until(owner(id).callRecord("Clock", id, callId));
+    return found !== null && "requestHash" in found ? found.requestHash : "none";
+  };
+  const cancel = async (id: string, callId: string, hash?: string) =>
+    clock.until(owner(id).cancelCall("Clock", id, callId, hash ?? (await hashOf(id, callId))));
   const rang = async (id: string) => (await cluster.object(Clock, id).read()).length;
-  return { ...made, ring, status, cancel, rang };
+  return { ...made, ring, status, hashOf, cancel, rang };
 }
 
 const accepted = (callId: string, notBefore: number) => ({ kind: "accepted", callId, notBefore });
@@ -145,6 +150,27 @@ test("[TIME8] it can be cancelled as long as it waits", async () => {
   expect(await rang("ann")).toBe(1);
 });
 
+test("[TIME8] only the call that was looked at is cancelled, not another of its id", async () => {
+  const { ring, cancel, hashOf, rows } = scheduling();
+  await ring("ann", "k", START + HOUR, "one");
+  const hash = await hashOf("ann", "k");
+  expect(await cancel("ann", "k")).toMatchObject({ callId: "k" });
+  await ring("ann", "k", START + HOUR, "another");
+  expect(await cancel("ann", "k", hash)).toBeNull();
+  expect(rows()).toHaveLength(1);
+});
+
+test("[TIME7] a thousand calls of an object may wait, and no more; those of others do", async () => {
+  const { ring, rows } = scheduling();
+  const calls = Array.from({ length: 1_005 }, (_, n) => ring("ann", `k${n}`, START + HOUR));
+  const refused = (await Promise.all(calls)).filter(({ kind }) => kind === "error");
+  expect(refused).toHaveLength(5);
+  expect(refused[0]).toMatchObject({ error: { code: "OVERLOADED", retryable: true } });
+  expect(await ring("ann", "k1", START + 2 * HOUR)).toEqual(accepted("k1", START + 2 * HOUR));
+  expect(await ring("bob", "k", START + HOUR)).toEqual(accepted("k", START + HOUR));
+  expect(rows()).toHaveLength(1_001);
+});
+
 test("[TIME7] [TIME6] what is too late, or too much, is refused", async () => {
   const { ring, rows } = scheduling(1, { reminders: 2_000 });
   expect(await ring("ann", "k", START + 101 * 366 * DAY)).toMatchObject({ error: { code: "INVALID_ARGUMENT" } });
@@ -163,22 +189,24 @@ test("[TIME7] [CALL6] without a log that could have it first, a write-ahead call
 });
 
 test("[TIME8] a call that is sent again without a time, and so runs, is not cancelled", async () => {
-  const { ring, cancel, rang } = scheduling();
+  const { ring, cancel, hashOf, rang } = scheduling();
   await ring("ann", "k", START + HOUR);
-  const [reply, cancelled] = await Promise.all([ring("ann", "k"), cancel("ann", "k")]);
+  const hash = await hashOf("ann", "k");
+  const [reply, cancelled] = await Promise.all([ring("ann", "k"), cancel("ann", "k", hash)]);
   expect([reply.kind, cancelled]).toEqual(["response", { refused: "the call is pending" }]);
   expect(await rang("ann")).toBe(1);
 });
 
 test("[TIME8] a call that is sent again while it is cancelled waits anew", async () => {
-  const { cluster, ring, rang } = scheduling();
+  const { cluster, ring, hashOf, rang } = scheduling();
   const { clock } = cluster;
   await ring("ann", "k", START + HOUR);
   const partition = cluster.partition("p0");
   const { calls } = await partition.core();
   const message = cluster.message("Clock", "ann", "ring", { text: "k" }, { callId: "k" });
   const again = { ...message, reliable: { callId: "k", answer: "accepted", notBefore: START + HOUR } } as const;
-  await clock.until(Promise.all([calls.cancel("Clock", "ann", "k"), partition.call(again)]));
+  const hash = await hashOf("ann", "k");
+  await clock.until(Promise.all([calls.cancel("Clock", "ann", "k", hash), partition.call(again)]));
   await clock.advance(2 * HOUR);
   expect(await rang("ann")).toBe(1);
 });

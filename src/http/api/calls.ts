@@ -77,7 +77,10 @@ export function cancelCallRoute(parts: HttpParts): Route {
       checkCallId(callId);
       const known = await askOwner(parts, { type, id }, (client) => client.callRecord(type, id, callId));
       if (known === null || !isFor(parts, caller, known)) throw unknown();
-      const answer = await askOwner(parts, { type, id }, (client) => client.cancelCall(type, id, callId));
+      // That call, and not another of its id that came meanwhile.
+      const answer = await askOwner(parts, { type, id }, (client) =>
+        client.cancelCall(type, id, callId, known.requestHash),
+      );
       if (answer === null) throw unknown();
       if ("refused" in answer) throw new EdgeverseError("CONFLICT", `Cannot cancel the call: ${answer.refused}`);
       return respond('{"success":true}', context.requestId);

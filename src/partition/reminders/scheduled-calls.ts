@@ -11,12 +11,17 @@ import { readable } from "../storage/refusal.ts";
 import { callName, type ReminderPlace, reminderBytes, type StoredReminder } from "../storage/reminder-rows.ts";
 import type { TurnActivation } from "../turns/turn.ts";
 import type { ReminderParts } from "./reminder-parts.ts";
-import type { ReminderChange } from "./reminder-table.ts";
+import type { ReminderChange, ReminderOwner } from "./reminder-table.ts";
 import type { CallRule } from "./rule.ts";
+
+/** Calls of one object that wait. */
+const MOST = 1_000;
 
 /** The reminders that they are among. */
 interface Reminders {
   unsaved(place: ReminderPlace): StoredReminder | null | undefined;
+  /** Calls of an object that wait, or are about to. */
+  countCalls(owner: ReminderOwner): number;
   checkRoom(bytes: number): void;
   publish(member: CommitMember, changes: readonly ReminderChange[]): void;
 }
@@ -120,7 +125,10 @@ export class ScheduledCalls {
         "INVALID_ARGUMENT",
         "Cannot call that late: a call may wait for a hundred years at most",
       );
-    if (known === undefined) checkCallIdAge(callId, now(), activation.definition.retention ?? config.retention);
+    if (known === undefined) {
+      checkCallIdAge(callId, now(), activation.definition.retention ?? config.retention);
+      this.#checkCount(activation);
+    }
     const rule: CallRule = {
       kind: "call",
       callId,
@@ -149,6 +157,12 @@ export class ScheduledCalls {
     this.#some = true;
     this.#reminders.publish(activation, [{ kind: "set", reminder, request }]);
     return this.#stored(activation, callId, due);
+  }
+
+  /** @throws EdgeverseError `OVERLOADED` */
+  #checkCount({ position, definition, id, key }: TurnActivation): void {
+    if (this.#reminders.countCalls([position, definition.type, id]) < MOST) return;
+    throw new EdgeverseError("OVERLOADED", `${MOST} calls of ${key} wait for their time`, { retryAfter: 5 });
   }
 
   async #stored(activation: TurnActivation, callId: string, notBefore: number): Promise<Reply> {
