@@ -97,6 +97,7 @@ export async function simulate<Answer = unknown>(options: SimulateOptions<Answer
     try {
       checkOwners(world);
       spans.observe(world);
+      authors?.audit(world);
       if (world.faults.length > 0) throw new Violation(`something threw: ${describeFault(world.faults[0])}`);
     } catch (error) {
       violation ??= messageOf(error);

@@ -4,14 +4,18 @@ import { pause } from "../../platform/pause.ts";
 import { RemoteObjects } from "../../router/remote-objects.ts";
 import type { Clients } from "./clients.ts";
 import type { Random } from "./random.ts";
+import { storedObjects } from "./stored-objects.ts";
 import { Violation } from "./violation.ts";
 import type { Workload, WorkloadAnswer, WorkloadClient } from "./workload.ts";
+import type { World } from "./world.ts";
 
 /** How often a reliable call is sent, and ms between. */
 const MOST_TRIES = 60;
 const TRY_AGAIN = 1_000;
 /** Ms that a call of the check may take. */
 const CHECK_WITHIN = 20_000;
+/** The part of all events after which an auditor looks. */
+const AUDITED = 0.1;
 
 /** Makes an author's calls and keeps what came of them. */
 export class WorkloadRun {
@@ -19,6 +23,7 @@ export class WorkloadRun {
   readonly #clients: Clients;
   readonly #random: Random;
   readonly #answers: WorkloadAnswer<unknown>[] = [];
+  readonly #instants: Random;
   #begun = 0;
   #requests = 0;
   #mistake: string | undefined;
@@ -27,11 +32,23 @@ export class WorkloadRun {
     this.#workload = workload;
     this.#clients = clients;
     this.#random = random;
+    this.#instants = random.fork("audit");
   }
 
   begin(n: number, edge: number): void {
     this.#begun++;
     void this.#answer(n, edge).then((answer) => this.#answers.push(answer));
+  }
+
+  /** Lets the author's auditor look, at some instants. @throws Violation when it finds something */
+  audit(world: World): void {
+    const { audit } = this.#workload;
+    if (audit === undefined || !this.#instants.chance(AUDITED)) return;
+    try {
+      audit.call(this.#workload, storedObjects(world, this.#clients.edge(0).registry));
+    } catch (error) {
+      throw new Violation(`the workload's auditor: ${error instanceof Error ? error.message : error}`);
+    }
   }
 
   /** @throws Violation when a call makes a mistake, or the author's check throws or does not end */

@@ -63,6 +63,11 @@ export interface Workload<Answer = unknown> {
   readonly calls: number;
   /** One client's doing: a call or several. What it throws that is not of an object is a mistake, and the seed fails. */
   call(client: WorkloadCall): Promise<Answer> | Answer;
+  /**
+   * Reads, at random instants amid the troubles, what is stored of objects; throws what is wrong. `stored` gives an object's
+   * state, null where there is none, and undefined while its shard is between two owners.
+   */
+  audit?(stored: (type: ObjectClass, id: string) => unknown): void;
   /** After the end of all trouble; throws what is wrong. */
   check?(client: WorkloadCheck<Answer>): Promise<void> | void;
 }
