@@ -43,6 +43,8 @@ export function gateClass(registry: Registry, rules: PushRules, disconnect: Disc
         config,
         disconnect,
         call: (message) => router.call(message),
+        calls: { registry, batch: (messages, answered) => router.batch(messages, answered) },
+        hold: (work) => ctx.waitUntil(work),
         warn: consoleObserver.warn,
         onLost: (error) => ctx.abort(String(error)),
       });

@@ -84,6 +84,11 @@ export const configSchema = z.object({
   outbox: count(64 * MiB, 4_096 * MiB, "Bytes of calls that objects of one partition have sent and not delivered"),
   gates: count(1, 256, "Gates that hold clients' connections, named g0, g1, …"),
   gateClients: count(10_000, 30_000, "Clients of one gate, connected or away"),
+  clientFrames: count(
+    1_000,
+    1_000_000,
+    "Frames that a client may send over its connection per second, a while four times as many",
+  ),
   pushResume: duration("2m", "How long a client that lost its connection may take to come back to its session"),
   pushLog: count(64 * MiB, 4_096 * MiB, "Bytes of the messages that one gate keeps for clients to come back to"),
   reminders: count(256 * MiB, 4_096 * MiB, "Bytes of the reminders that objects of one partition have set"),

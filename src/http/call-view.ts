@@ -1,6 +1,6 @@
 import * as z from "zod";
+import { publicError } from "../errors/public-error.ts";
 import type { CallRecord } from "../reliable/call-record.ts";
-import { publicError } from "./problem.ts";
 import { about, errorSchema, jsonValue, moment } from "./schemas.ts";
 
 export const callIdText = z

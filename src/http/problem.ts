@@ -1,23 +1,8 @@
 import { CODES } from "../errors/codes.ts";
 import { EdgeverseError, type WireError } from "../errors/edgeverse-error.ts";
+import { publicError } from "../errors/public-error.ts";
 import type { HttpParts } from "./ports.ts";
 import { respond } from "./respond.ts";
-
-const HIDDEN = "Something failed unexpectedly; the host's log has it under the request id";
-
-/** What a client may read of an error. The text of an `INTERNAL` one is for the log alone. */
-export function publicError(wire: WireError): WireError {
-  const { code, message, retryable, reason, details, retryAfter } = EdgeverseError.from(wire).toWire();
-  if (code === "INTERNAL") return { code, message: HIDDEN, retryable };
-  return {
-    code,
-    message,
-    ...(reason === undefined ? {} : { reason }),
-    ...(details === undefined ? {} : { details }),
-    retryable,
-    ...(retryAfter === undefined ? {} : { retryAfter }),
-  };
-}
 
 /** The answer to a request that failed: `application/problem+json` (RFC 9457). */
 export function problem(error: WireError, requestId: string, extra?: Readonly<Record<string, string>>): Response {

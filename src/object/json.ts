@@ -150,8 +150,13 @@ function isPlain(value: object): boolean {
  */
 export function parseJson(text: string): unknown {
   const value: unknown = JSON.parse(text);
-  if (typeof value === "object" && value !== null && text.length > 2 * MAX_DEPTH) checkDepth(value, 1);
+  if (text.length > 2 * MAX_DEPTH) checkLevels(value);
   return value;
+}
+
+/** For a value that was parsed already. @throws NotJsonError when it is deeper than `MAX_DEPTH` */
+export function checkLevels(value: unknown): void {
+  if (typeof value === "object" && value !== null) checkDepth(value, 1);
 }
 
 function checkDepth(value: object, depth: number): void {

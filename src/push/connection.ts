@@ -1,3 +1,4 @@
+import type { Allowance } from "./allowance.ts";
 import type { Wire } from "./ports.ts";
 import type { Session } from "./session.ts";
 
@@ -14,14 +15,19 @@ export class Connection {
   reading = false;
   /** It has acknowledged nothing since somebody looked, though it should have. */
   stalled = false;
+  /** What it may still send; undefined before it has sent anything. */
+  allowance: Allowance | undefined;
+  #calling = false;
   /** Messages on their way, and the first of them that is. */
   #flights: { readonly n: number; readonly bytes: number }[] = [];
   #first = 0;
   #bytes = 0;
+  #noted: number;
 
   constructor(wire: Wire, session: Session) {
     this.wire = wire;
     this.session = session;
+    this.#noted = session.position;
   }
 
   /** Whether it may be sent another message now. */
@@ -61,6 +67,18 @@ export class Connection {
 
   /** Has its place kept with the connection. */
   note(head: number): void {
-    this.wire.note({ kind: "open", client: this.session.client, acked: this.position(head) });
+    this.#noted = this.position(head);
+    this.#keep();
+  }
+
+  /** Whether it has open calls: kept with the connection, so that one that outlasts them can be ended. */
+  set isCalling(calling: boolean) {
+    this.#calling = calling;
+    this.#keep();
+  }
+
+  #keep(): void {
+    const note = { kind: "open", client: this.session.client, acked: this.#noted } as const;
+    this.wire.note(this.#calling ? { ...note, calling: true } : note);
   }
 }

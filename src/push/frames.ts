@@ -1,5 +1,7 @@
 import * as z from "zod";
 import { EdgeverseError, type WireError } from "../errors/edgeverse-error.ts";
+import { validationError } from "../object/validation-error.ts";
+import { type CallFrame, isCall, readCallFrame } from "./call-frames.ts";
 import type { Logged } from "./message-log.ts";
 import { topicOf } from "./target.ts";
 
@@ -11,11 +13,16 @@ export const PING = "ping";
 export const PONG = "pong";
 
 /** Bounds of what a client may send and hold. */
-export const CLIENT = { topics: 100, frame: 64 * 1024 } as const;
+export const CLIENT = {
+  topics: 100,
+  /** Characters of a message, and frames in it. */
+  message: 64 * 1024,
+  frames: 256,
+} as const;
 
 const number = z.number().int().nonnegative();
 
-/** What clients send. */
+/** What clients send, besides calls. */
 const frame = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("hello"),
@@ -27,28 +34,39 @@ const frame = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("ack"), seen: number }),
   z.strictObject({ kind: z.literal("subscribe"), topic: z.string() }),
   z.strictObject({ kind: z.literal("unsubscribe"), topic: z.string() }),
+  z.strictObject({ kind: z.literal("cancel"), id: number }),
+  z.strictObject({ kind: z.literal("check"), n: number }),
   z.strictObject({ kind: z.literal("leave") }),
 ]);
 
-export type ClientFrame = z.output<typeof frame>;
+export type ClientFrame = z.output<typeof frame> | CallFrame;
 export type Hello = Extract<ClientFrame, { kind: "hello" }>;
 
-/** @throws EdgeverseError `PAYLOAD_TOO_LARGE`, `INVALID_JSON`, `INVALID_ARGUMENT` */
-export function parseFrame(text: unknown): ClientFrame {
-  if (typeof text !== "string") throw new EdgeverseError("INVALID_ARGUMENT", "A frame must be text, not binary");
-  if (text.length > CLIENT.frame)
-    throw new EdgeverseError("PAYLOAD_TOO_LARGE", `A frame may have ${CLIENT.frame} characters`);
+/**
+ * The frames of a message: one, or several in an array. Each is parsed when its turn comes: those before one that can't be read count.
+ * @throws EdgeverseError `PAYLOAD_TOO_LARGE`, `INVALID_JSON`, `INVALID_ARGUMENT`
+ */
+export function splitMessage(text: unknown): readonly unknown[] {
+  if (typeof text !== "string") throw new EdgeverseError("INVALID_ARGUMENT", "A message must be text, not binary");
+  if (text.length > CLIENT.message)
+    throw new EdgeverseError("PAYLOAD_TOO_LARGE", `A message may have ${CLIENT.message} characters`);
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    throw new EdgeverseError("INVALID_JSON", "A frame must be JSON");
+    throw new EdgeverseError("INVALID_JSON", "A message must be JSON");
   }
+  if (!Array.isArray(value)) return [value];
+  if (value.length <= CLIENT.frames) return value;
+  throw new EdgeverseError("PAYLOAD_TOO_LARGE", `A message may have ${CLIENT.frames} frames`);
+}
+
+/** @throws EdgeverseError `INVALID_ARGUMENT` */
+export function parseFrame(value: unknown): ClientFrame {
+  if (isCall(value)) return readCallFrame(value);
   const parsed = frame.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw new EdgeverseError("INVALID_ARGUMENT", "Cannot read the frame", {
-    details: parsed.error.issues.map(({ path, message }) => ({ path: path.map(String).join("."), message })),
-  });
+  throw validationError("The frame", parsed.error);
 }
 
 /** What a client is told first: who it is, and what became of the session that it named. */
@@ -88,6 +106,11 @@ export function subscribedFrame(topic: string): string {
 
 export function unsubscribedFrame(topic: string): string {
   return JSON.stringify({ kind: "unsubscribed", topic });
+}
+
+/** A client that gets much sends this back: so one that reads nothing is known. */
+export function checkFrame(n: number): string {
+  return `{"kind":"check","n":${n}}`;
 }
 
 /** @param topic that was refused; without it the whole frame was */

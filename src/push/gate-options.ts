@@ -1,5 +1,6 @@
 import type { CallMessage, Reply } from "../object/message.ts";
 import type { Clock, Random, SqlStorage } from "../platform/ports.ts";
+import type { CallTaker } from "./client-calls.ts";
 import type { DisconnectCall } from "./farewells.ts";
 import type { PushRules } from "./push-rules.ts";
 
@@ -18,7 +19,16 @@ export interface GateOptions {
     readonly pushLog: number;
     /** Sessions that the gate has at most. */
     readonly gateClients: number;
+    /** Frames a client may send per second. */
+    readonly clientFrames: number;
+    readonly maxMessage: number;
+    readonly callTimeout: number;
+    readonly maxCallTimeout: number;
   };
+  /** Takes the calls of clients to partitions. */
+  readonly calls: CallTaker;
+  /** Keeps the process in memory until the work is done. */
+  readonly hold: (work: Promise<unknown>) => void;
   /** Makes a reliable call of an object. */
   readonly call: (message: CallMessage) => Promise<Reply>;
   /** What hears that a client's session has ended. */

@@ -1,10 +1,14 @@
 import type { Identity } from "../access/identity.ts";
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
+import { Allowance } from "./allowance.ts";
 import { Audience } from "./audience.ts";
+import { ClientCalls } from "./client-calls.ts";
+import { CLOSE } from "./close-codes.ts";
 import { Connection } from "./connection.ts";
 import { Farewells } from "./farewells.ts";
 import { Feed } from "./feed.ts";
-import { type ClientFrame, errorFrame, type Hello, parseFrame, welcomeFrame } from "./frames.ts";
+import { type ClientFrame, errorFrame, type Hello, parseFrame, splitMessage, welcomeFrame } from "./frames.ts";
+import { GateAlarm } from "./gate-alarm.ts";
 import type { GateOptions } from "./gate-options.ts";
 import { migrateGate } from "./gate-schema.ts";
 import { MessageLog, type PushMessage } from "./message-log.ts";
@@ -19,24 +23,13 @@ import { Subscriptions } from "./subscriptions.ts";
 const KEEP = 10 * 60_000;
 /** Messages of the log. */
 const ROWS = 200_000;
-/** Ms between pings, after which a silent client is taken for gone, and between two looks for such. */
+/** Ms between pings, and after which a silent client is taken for gone. */
 const PING_EVERY = 30_000;
 const DEAD_AFTER = 100_000;
-const LOOK_EVERY = 120_000;
+/** What an acknowledgement counts for among the frames of a client: some clients send one for each message. */
+const ACK_COST = 0.1;
 /** Sessions that end at a time. */
 const ENDS = 500;
-
-/** Why the gate closes a connection: codes of WebSocket. */
-export const CLOSE = {
-  left: 1000,
-  refused: 1008,
-  restart: 1012,
-  busy: 1013,
-  /** It was silent, or took nothing, for too long. */
-  silent: 4408,
-  /** The session has another connection. */
-  replaced: 4409,
-} as const;
 
 /**
  * A gate: holds connections of clients, and gives them what objects send ([PUSH1]). Plain code over its ports. All it must not
@@ -53,15 +46,16 @@ export class Gate {
   readonly #subscriptions: Subscriptions;
   readonly #reception: Reception;
   readonly #farewells: Farewells;
+  readonly #calls: ClientCalls;
   readonly #connections = new Map<Wire, Connection>();
-  /** When it is woken, as far as this process knows. */
-  #alarm: number | undefined;
+  readonly #alarm: GateAlarm;
 
   constructor(options: GateOptions) {
     const { storage, clock, random, rules, config } = options;
     this.#options = options;
     const name = migrateGate(storage, options.name);
     const bounds = { bytes: config.pushLog, rows: ROWS, age: Math.max(KEEP, config.pushResume) };
+    this.#alarm = new GateAlarm(storage, clock);
     const log = new MessageLog(storage, () => clock.now(), bounds);
     const sessions = new SessionTable(storage);
     const outgoing = new Outgoing(storage, (error) => this.#lost(error));
@@ -71,7 +65,12 @@ export class Gate {
     this.#outgoing = outgoing;
     this.#feed = new Feed(parts);
     this.#subscriptions = new Subscriptions({ ...parts, rules });
-    this.#farewells = new Farewells({ ...options, wakeBy: (time) => this.#wakeBy(time) });
+    this.#farewells = new Farewells({ ...options, wakeBy: (time) => this.#alarm.by(time) });
+    this.#calls = new ClientCalls({
+      ...options,
+      ...parts,
+      tooMuch: ({ wire }) => this.#drop(wire, CLOSE.silent, "no result was read"),
+    });
     const replace = (session: Session) => this.#replace(session);
     const end = (session: Session) => this.#end(session);
     this.#name = name;
@@ -97,6 +96,8 @@ export class Gate {
       const known = this.#sessions.get(note.client);
       if (known === undefined || this.#audience.get(note.client) !== undefined)
         wire.close(CLOSE.replaced, "the session has ended");
+      // What has become of its calls nobody knows any more: it must not wait for them.
+      else if (note.calling === true) wire.close(CLOSE.restart, "restart");
       else acknowledged.set(this.#connect(wire, known.session), note.acked);
     }
     const present = Array.from(this.#audience, ({ session }) => session.client);
@@ -105,9 +106,15 @@ export class Gate {
     this.#rearm();
   }
 
-  /** Clients that are connected, sessions, and the size of the log. */
+  /** Clients that are connected, sessions, the size of the log, and open calls. */
   get stats() {
-    return { connected: this.#audience.size, sessions: this.#sessions.count, log: this.#log.size };
+    const { count: open, bytes } = this.#calls;
+    return {
+      connected: this.#audience.size,
+      sessions: this.#sessions.count,
+      log: this.#log.size,
+      calls: { open, bytes },
+    };
   }
 
   /** @throws EdgeverseError `OVERLOADED` when no connection more may be opened */
@@ -121,17 +128,19 @@ export class Gate {
     this.#options.clock.after(HELLO_WITHIN, () => {
       if (this.#reception.has(wire)) this.#drop(wire, CLOSE.refused, "no hello came");
     });
-    this.#wakeBy(this.#nextLook);
+    this.#alarm.byNextLook();
   }
 
   /** Something came from a client. */
   async received(wire: Wire, text: unknown): Promise<void> {
     try {
-      const frame = parseFrame(text);
-      const connection = this.#connections.get(wire);
-      if (connection !== undefined) this.#take(connection, frame);
-      else if (frame.kind === "hello" && this.#reception.has(wire)) await this.#hello(wire, frame);
-      else throw new EdgeverseError("INVALID_ARGUMENT", "The first frame is hello; the next comes after its welcome");
+      for (const value of splitMessage(text)) {
+        const frame = parseFrame(value);
+        const connection = this.#connections.get(wire);
+        if (connection !== undefined) this.#take(connection, frame);
+        else if (frame.kind === "hello" && this.#reception.has(wire)) await this.#hello(wire, frame);
+        else throw new EdgeverseError("INVALID_ARGUMENT", "The first frame is hello; the next comes after its welcome");
+      }
     } catch (error) {
       const wireError = EdgeverseError.from(error).toWire();
       const { code } = wireError;
@@ -148,7 +157,7 @@ export class Gate {
     const ends = this.#now + this.#options.config.pushResume;
     connection.session.position = connection.position(this.#log.head);
     this.#sessions.away(connection.session, ends);
-    this.#wakeBy(ends);
+    this.#alarm.by(ends);
   }
 
   /** Messages of objects, in order. Once it resolves they are durable here; those that are here already count for nothing. */
@@ -159,11 +168,12 @@ export class Gate {
 
   /** Ends sessions whose time has come, and connections that are dead. */
   async wake(): Promise<void> {
-    this.#alarm = undefined;
+    this.#alarm.rung();
     for (const wire of this.#reception.late) this.#drop(wire, CLOSE.refused, "no hello came");
     for (const [wire, connection] of this.#connections) {
       if ((wire.heardAt ?? this.#now) < this.#now - DEAD_AFTER) this.#drop(wire, CLOSE.silent, "nothing was heard");
-      else if (connection.stalled) this.#drop(wire, CLOSE.silent, "nothing was acknowledged");
+      else if (connection.stalled || this.#calls.isStalled(connection))
+        this.#drop(wire, CLOSE.silent, "nothing was acknowledged");
       else connection.stalled = connection.behind !== undefined;
     }
     const over = this.#sessions.over(this.#now, ENDS);
@@ -174,6 +184,7 @@ export class Gate {
   }
 
   #take(connection: Connection, frame: ClientFrame): void {
+    if (!this.#allow(connection, frame)) return;
     switch (frame.kind) {
       case "hello":
         throw new EdgeverseError("INVALID_ARGUMENT", "Hello was said already");
@@ -186,11 +197,31 @@ export class Gate {
       case "unsubscribe":
         this.#subscriptions.remove(connection, frame.topic);
         break;
+      case "call":
+        this.#calls.take(connection, frame);
+        break;
+      case "cancel":
+        this.#calls.cancel(connection, frame.id);
+        break;
+      case "check":
+        this.#calls.checked(connection, frame.n);
+        break;
       case "leave":
         this.#forget(connection.wire);
         this.#end(connection.session);
         this.#outgoing.close(connection.wire, CLOSE.left, "left");
     }
+  }
+
+  /** Whether a frame is to be looked at. A call too many is refused; another frame too many ends the connection. */
+  #allow(connection: Connection, frame: ClientFrame): boolean {
+    connection.allowance ??= new Allowance(this.#options.config.clientFrames, this.#now);
+    const verdict = connection.allowance.spend(frame.kind === "ack" ? ACK_COST : 1, this.#now);
+    if (verdict === "take") return true;
+    const error = new EdgeverseError("RATE_LIMITED", "This client sends too many frames", { retryAfter: 1 });
+    if (verdict === "end" || frame.kind !== "call") throw error;
+    this.#calls.refuse(connection, frame.id, error);
+    return false;
   }
 
   async #hello(wire: Wire, hello: Hello): Promise<void> {
@@ -212,7 +243,7 @@ export class Gate {
     this.#sessions.remove(session, (ended) => this.#farewells.add(ended));
     if (this.#options.disconnect === undefined) return;
     // Should this process end over it, the next one tells it.
-    this.#wakeBy(this.#now + 1_000);
+    this.#alarm.by(this.#now + 1_000);
     this.#options.clock.soon(() => void this.#farewells.send().catch(() => undefined));
   }
 
@@ -244,6 +275,7 @@ export class Gate {
     if (connection === undefined) return undefined;
     this.#connections.delete(wire);
     this.#audience.remove(connection);
+    this.#calls.forget(connection);
     return connection;
   }
 
@@ -261,22 +293,9 @@ export class Gate {
     return this.#options.clock.now();
   }
 
-  /** At the same moments, however often the process begins anew. */
-  get #nextLook(): number {
-    return (Math.floor(this.#now / LOOK_EVERY) + 1) * LOOK_EVERY;
-  }
-
   #rearm(): void {
-    const open = this.#connections.size + this.#reception.size > 0;
-    const times = [this.#farewells.due, this.#sessions.nextEnd, open ? this.#nextLook : undefined].filter(
-      (time) => time !== undefined,
-    );
-    if (times.length > 0) this.#wakeBy(Math.min(...times));
-  }
-
-  #wakeBy(time: number): void {
-    if (this.#alarm !== undefined && this.#alarm <= time) return;
-    this.#alarm = time;
-    this.#options.storage.wakeAt(time);
+    this.#alarm.by(this.#farewells.due);
+    this.#alarm.by(this.#sessions.nextEnd);
+    if (this.#connections.size + this.#reception.size > 0) this.#alarm.byNextLook();
   }
 }

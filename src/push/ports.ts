@@ -4,8 +4,8 @@ import type { PushMessage } from "./message-log.ts";
 export type WireNote =
   /** It was opened, and has yet to say hello: for whom, as JSON, and when. */
   | { readonly kind: "new"; readonly identity: string | null; readonly at: number }
-  /** Whose it is, and up to which message it has acknowledged. */
-  | { readonly kind: "open"; readonly client: string; readonly acked: number };
+  /** Whose it is, up to which message it has acknowledged, and whether it has open calls. */
+  | { readonly kind: "open"; readonly client: string; readonly acked: number; readonly calling?: true };
 
 /** A connection to a client: a WebSocket, or a stream of events. */
 export interface Wire {

@@ -14,6 +14,9 @@ const AT_ONCE = 6;
 /** Messages of one batch: a request on Cloudflare may make 1,000 subrequests at least, some are for the map. */
 const MOST_MESSAGES = 900;
 
+/** Hears of a reply, by the number of its message. */
+export type Answered = (index: number, reply: FinalReply) => void;
+
 export interface BatchParts {
   readonly clock: Clock;
   readonly directory: Directory;
@@ -34,6 +37,7 @@ export interface BatchParts {
 export class Batch {
   readonly #parts: BatchParts;
   readonly #messages: readonly CallMessage[];
+  readonly #answered: Answered | undefined;
   readonly #replies: (FinalReply | undefined)[] = [];
   /** Why a call is still open. */
   readonly #troubles = new Map<number, EdgeverseError>();
@@ -46,9 +50,11 @@ export class Batch {
   /** Calls that this round has not sent yet. */
   #ahead = 0;
 
-  constructor(parts: BatchParts, messages: readonly CallMessage[]) {
+  /** @param answered hears of each reply as soon as it is there */
+  constructor(parts: BatchParts, messages: readonly CallMessage[], answered?: Answered) {
     this.#parts = parts;
     this.#messages = messages;
+    this.#answered = answered;
   }
 
   /** Replies in the order of the messages. Never rejects. */
@@ -153,12 +159,13 @@ export class Batch {
       for (const [place, reply] of replies.entries()) {
         if (reply.kind === "response") used += reply.response.length;
         if (reply.kind === "moved") moved.set(indexes[place] as number, reply);
-        else this.#replies[indexes[place] as number] = reply;
+        else this.#answer(indexes[place] as number, reply);
       }
       await this.#follow(moved, owner, round);
     } catch (cause) {
       const { error, again, outcome } = remoteFault(cause, owner);
       for (const index of indexes) {
+        if (this.#replies[index] !== undefined) continue;
         const safe = outcome === "nothing ran" || this.#parts.repeatable(this.#message(index));
         const faults = (this.#faults.get(index) ?? 0) + 1;
         this.#faults.set(index, faults);
@@ -204,7 +211,12 @@ export class Batch {
   }
 
   #fail(index: number, error: EdgeverseError, retryable = error.retryable): void {
-    this.#replies[index] = { kind: "error", error: { ...error.toWire(), retryable: retryable && error.retryable } };
+    this.#answer(index, { kind: "error", error: { ...error.toWire(), retryable: retryable && error.retryable } });
+  }
+
+  #answer(index: number, reply: FinalReply): void {
+    this.#replies[index] = reply;
+    this.#answered?.(index, reply);
   }
 
   #message(index: number): CallMessage {

@@ -4,7 +4,7 @@ import type { Registry } from "../object/registry.ts";
 import type { ShardMap } from "../placement/shard-map.ts";
 import type { Clock } from "../platform/ports.ts";
 import { within } from "../platform/within.ts";
-import { Batch } from "./batch.ts";
+import { type Answered, Batch } from "./batch.ts";
 import { Directory, MAX_REDIRECTS, notCalled, type ObjectRef } from "./directory.ts";
 import { Pauses } from "./pauses.ts";
 import type { Connect, MapCache, PartitionClient } from "./ports.ts";
@@ -71,8 +71,12 @@ export class Router {
     );
   }
 
-  /** Many calls; replies in the order of `messages`. Calls of one object run in their order. Never rejects. */
-  batch(messages: readonly CallMessage[]): Promise<FinalReply[]> {
+  /**
+   * Many calls; replies in the order of `messages`. Calls of one object run in their order. Never rejects.
+   *
+   * @param answered hears of each reply as soon as it is there
+   */
+  batch(messages: readonly CallMessage[], answered?: Answered): Promise<FinalReply[]> {
     const parts = {
       clock: this.#clock,
       directory: this.#directory,
@@ -80,7 +84,7 @@ export class Router {
       ask: <T>(partition: string, deadline: number, question: (client: PartitionClient) => Promise<T>) =>
         this.#ask(partition, deadline + GRACE, question),
     };
-    return new Batch(parts, messages).run();
+    return new Batch(parts, messages, answered).run();
   }
 
   /** Asks the owner of an object something that changes nothing, until `deadline`. @throws EdgeverseError `UNAVAILABLE`, `OVERLOADED` */

@@ -1,6 +1,6 @@
 import type { Identity } from "../access/identity.ts";
 import type { Config } from "../config/config.ts";
-import type { CallMessage, Reply } from "../object/message.ts";
+import type { Registry } from "../object/registry.ts";
 import { pause } from "../platform/pause.ts";
 import type { Cancel, Clock } from "../platform/ports.ts";
 import { gateNames, gateOf } from "../push/client-id.ts";
@@ -8,6 +8,7 @@ import { Gate } from "../push/gate.ts";
 import type { PushMessage } from "../push/message-log.ts";
 import type { Gates, Wire } from "../push/ports.ts";
 import { type PushOptions, PushRules } from "../push/push-rules.ts";
+import type { Router } from "../router/router.ts";
 import { ManualClock } from "./clocks.ts";
 import type { SqliteStorage } from "./sqlite-storage.ts";
 import { TestProcess } from "./test-process.ts";
@@ -20,7 +21,8 @@ interface Parts {
   readonly cluster: {
     storage(name: string): SqliteStorage;
     /** Takes the calls of objects that gates make. */
-    readonly router: { call(message: CallMessage): Promise<Reply> };
+    readonly router: Pick<Router, "call" | "batch">;
+    readonly registry: Registry;
   };
 }
 
@@ -38,6 +40,8 @@ export interface ClientMessage {
   readonly topic?: string;
   readonly data?: unknown;
 }
+
+type Frame = { readonly kind: string } & Readonly<Record<string, unknown>>;
 
 interface Running {
   readonly process: TestProcess;
@@ -118,6 +122,12 @@ export class TestGates implements Gates {
       rules: this.#rules,
       disconnect: push?.onDisconnect,
       call: (message) => (process.clock.ended ? new Promise(() => undefined) : cluster.router.call(message)),
+      calls: {
+        registry: cluster.registry,
+        batch: (messages, answered) =>
+          cluster.router.batch(messages, (index, reply) => process.clock.ended || answered(index, reply)),
+      },
+      hold: () => undefined,
       warn: () => undefined,
       onLost: () => this.crash(name),
     });
@@ -226,7 +236,11 @@ export class TestConnection {
 
   #received(text: string): void {
     if (this.#gate === undefined) return;
-    const frame = JSON.parse(text) as { kind: string } & Record<string, unknown>;
+    const frames = JSON.parse(text) as Frame | Frame[];
+    for (const frame of Array.isArray(frames) ? frames : [frames]) this.#take(frame);
+  }
+
+  #take(frame: Frame): void {
     if (frame.kind === "welcome") {
       this.client = frame["client"] as string;
       this.#session = frame["session"] as string;

@@ -45,7 +45,9 @@ class Client {
     socket.addEventListener("open", () =>
       socket.send(JSON.stringify({ kind: "hello", topics: ["square/*"], ...session })),
     );
-    socket.addEventListener("message", ({ data }) => this.#take(JSON.parse(String(data)), socket));
+    socket.addEventListener("message", ({ data }) => {
+      for (const frame of [JSON.parse(String(data))].flat()) this.#take(frame, socket);
+    });
     socket.addEventListener("error", () => undefined);
     socket.addEventListener("close", () => setTimeout(() => this.#connect(), 100));
   }

@@ -1,5 +1,10 @@
 import type { Identity } from "../../src/access/identity.ts";
-import { CLOSE, Gate } from "../../src/push/gate.ts";
+import { configSchema } from "../../src/config/config.ts";
+import { Registry } from "../../src/object/registry.ts";
+import type { CallTaker } from "../../src/push/client-calls.ts";
+import { CLOSE } from "../../src/push/close-codes.ts";
+import { Gate } from "../../src/push/gate.ts";
+import type { GateOptions } from "../../src/push/gate-options.ts";
 import type { Wire, WireNote } from "../../src/push/ports.ts";
 import { type PushOptions, PushRules } from "../../src/push/push-rules.ts";
 import { newCallId } from "../../src/reliable/call-id.ts";
@@ -12,12 +17,17 @@ export type Frame = { readonly kind: string } & Readonly<Record<string, unknown>
 /** The client's end of a connection. */
 export class TestWire implements Wire {
   readonly frames: Frame[] = [];
+  /** Messages that they came in. */
+  messages = 0;
   closed: number | undefined;
   kept: WireNote | undefined;
   heardAt: number | undefined;
 
   send(text: string): void {
-    if (this.closed === undefined) this.frames.push(JSON.parse(text) as Frame);
+    if (this.closed !== undefined) return;
+    const frames = JSON.parse(text) as Frame | Frame[];
+    this.messages++;
+    this.frames.push(...(Array.isArray(frames) ? frames : [frames]));
   }
 
   close(code: number): void {
@@ -60,21 +70,25 @@ export class TestClient {
 
 export const ANYTHING: PushOptions = { topics: { "**": { anonymous: true } } };
 
+const NOBODY: CallTaker = { registry: new Registry([]), batch: () => Promise.reject(new Error("nobody is called")) };
+
 /** A gate over a clock that stands still. Its process can end, with the connections or without. */
 export class GateFixture {
   readonly clock = new ManualClock();
   readonly storage = new SqliteStorage();
   readonly warnings: string[] = [];
+  readonly #calls: CallTaker;
   gate: Gate;
   readonly #rules: PushRules;
-  readonly #config: { pushResume: number; pushLog: number; gateClients: number };
+  readonly #config: GateOptions["config"];
   #wires: TestWire[] = [];
   #uuids = 0;
   #sent = 0;
 
-  constructor(push: PushOptions = ANYTHING, config: Partial<GateFixture["config"]> = {}) {
+  constructor(push: PushOptions = ANYTHING, config: Partial<GateOptions["config"]> = {}, calls: CallTaker = NOBODY) {
+    this.#calls = calls;
     this.#rules = new PushRules(push);
-    this.#config = { pushResume: 120_000, pushLog: 1024 * 1024, gateClients: 100, ...config };
+    this.#config = { ...configSchema.parse({}), pushLog: 1024 * 1024, gateClients: 100, ...config };
     this.gate = this.#make();
   }
 
@@ -135,6 +149,8 @@ export class GateFixture {
       rules: this.#rules,
       config: this.#config,
       disconnect: undefined,
+      calls: this.#calls,
+      hold: () => undefined,
       call: () => Promise.reject(new Error("nobody is called")),
       warn: (event) => this.warnings.push(event),
       onLost: () => this.restart("lost"),

@@ -15,11 +15,13 @@ class Client {
     this.socket = socket;
     socket.accept();
     socket.addEventListener("message", ({ data }) => {
-      const frame: Frame = data === "pong" ? { kind: "pong" } : JSON.parse(String(data));
-      // What was not acknowledged may come again.
-      const n = frame["kind"] === "message" ? Number(frame["n"]) : Number.POSITIVE_INFINITY;
-      if (n > this.#seen) this.frames.push(frame);
-      if (Number.isFinite(n)) this.#seen = Math.max(this.#seen, n);
+      const frames: Frame | Frame[] = data === "pong" ? { kind: "pong" } : JSON.parse(String(data));
+      for (const frame of Array.isArray(frames) ? frames : [frames]) {
+        // What was not acknowledged may come again.
+        const n = frame["kind"] === "message" ? Number(frame["n"]) : Number.POSITIVE_INFINITY;
+        if (n > this.#seen) this.frames.push(frame);
+        if (Number.isFinite(n)) this.#seen = Math.max(this.#seen, n);
+      }
       for (const wake of this.#waiting.splice(0)) wake();
     });
     socket.addEventListener("close", ({ code }) => {
@@ -135,6 +137,23 @@ describe("clients in workerd", () => {
     client.say("{");
     expect(await client.next("error")).toMatchObject({ error: { code: "INVALID_JSON" } });
     expect(await client.end()).toBe(1008);
+  });
+
+  test("[PUSH8] many calls over one connection; those of a gate that was put to sleep are not lost in silence", async () => {
+    const client = await Client.open();
+    client.say({ kind: "hello" });
+    await client.next("welcome");
+    const call = (id: number, lines: string[]) => ({
+      ...{ kind: "call", id, type: "Crier", object: "calls", method: "cry" },
+      request: { lines },
+    });
+    client.say(Array.from({ length: 200 }, (_, id) => call(id, [])));
+    client.say({ ...call(200, []), object: "" });
+    for (let id = 0; id < 200; id++) expect(await client.next("result")).toMatchObject({ id, response: null });
+    expect(await client.next("result")).toMatchObject({ id: 200, error: { code: "INVALID_ID" } });
+    await evictAllDurableObjects();
+    client.say(call(201, []));
+    expect(await client.next("result")).toMatchObject({ id: 201 });
   });
 
   test("[PUSH2] many clients in one room", async () => {

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
+import { publicError } from "../../errors/public-error.ts";
 import { checkType } from "../../identity/object-id.ts";
 import { NOTE_KINDS } from "../../reliable/call-history.ts";
 import { checkCallId } from "../../reliable/call-id.ts";
@@ -9,7 +10,6 @@ import type { CausedCall } from "../../reliable/caused-calls.ts";
 import { callIdText, callStatus } from "../call-view.ts";
 import { parseQuery } from "../parse.ts";
 import type { HttpParts } from "../ports.ts";
-import { publicError } from "../problem.ts";
 import { respond } from "../respond.ts";
 import type { Route } from "../route.ts";
 import { about, count, errorSchema, jsonValue, moment, objectParams, wholeNumber } from "../schemas.ts";

@@ -1,9 +1,9 @@
 import * as z from "zod";
 import type { MemberView } from "../../coordinator/commands.ts";
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
+import { publicError } from "../../errors/public-error.ts";
 import { ADMIN_LIMIT, askPartitions } from "../ask-partitions.ts";
 import type { HttpParts } from "../ports.ts";
-import { publicError } from "../problem.ts";
 import { about, count, errorSchema, moment } from "../schemas.ts";
 import { coordinatorView } from "./coordinator.ts";
 

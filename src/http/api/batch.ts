@@ -1,36 +1,20 @@
 import * as z from "zod";
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
-import type { Caller } from "../../object/call.ts";
+import { publicError } from "../../errors/public-error.ts";
 import type { CallMessage, FinalReply } from "../../object/message.ts";
 import { traceParent } from "../../object/trace-parent.ts";
-import { checkCallId } from "../../reliable/call-id.ts";
+import { type CommonParts, clientCall, readCall } from "../../router/client-call.ts";
 import { callerOf } from "../authentication.ts";
 import { callIdText } from "../call-view.ts";
 import { commonHeaders, RELIABLE_HEADERS, refuseHeaders, timeoutHeader } from "../headers.ts";
-import { parseBody, validationError } from "../parse.ts";
+import { parseBody } from "../parse.ts";
 import type { HttpParts } from "../ports.ts";
-import { publicError } from "../problem.ts";
 import { respond } from "../respond.ts";
 import type { Route } from "../route.ts";
 import { about, errorSchema, jsonValue, objectId, typeName } from "../schemas.ts";
-import { IDENTITY, requestText } from "./message.ts";
+import { IDENTITY } from "./message.ts";
 
-/** One call of a batch. The grammar of names is checked where they are looked up, with better codes than a misfit. */
-const itemSchema = z
-  .strictObject({
-    type: z.string(),
-    id: z.string(),
-    method: z.string(),
-    request: jsonValue.optional(),
-    callId: z.string().optional(),
-    expiresIn: z.number().int().min(1).max(1e15).optional(),
-    log: z.enum(["write-ahead", "write-behind"]).optional(),
-  })
-  .refine((item) => item.callId !== undefined || (item.expiresIn === undefined && item.log === undefined), {
-    message: "expiresIn and log need a callId",
-  });
-
-/** The same, as the OpenAPI document shows it. */
+/** One call of a batch, as the OpenAPI document shows it. */
 const batchCallSchema = z
   .strictObject({
     type: typeName,
@@ -99,14 +83,6 @@ export function batchRoute(parts: HttpParts): Route {
   };
 }
 
-interface Common {
-  readonly caller: Caller;
-  readonly requestId: string;
-  readonly now: number;
-  readonly timeout: number | undefined;
-  readonly traceparent: string | undefined;
-}
-
 interface Calls {
   readonly count: number;
   readonly messages: readonly CallMessage[];
@@ -115,13 +91,13 @@ interface Calls {
 }
 
 /** What the body was parsed into is gone when this returns: it may be many times as large, and the calls may take long. */
-function batchCalls(parts: Pick<HttpParts, "registry" | "config">, body: string, common: Common): Calls {
+function batchCalls(parts: Pick<HttpParts, "registry" | "config">, body: string, common: CommonParts): Calls {
   const { calls } = parseBody(body, bodySchema);
   const messages: CallMessage[] = [];
   const refused = new Map<number, EdgeverseError>();
   for (const [index, item] of calls.entries()) {
     try {
-      messages.push(batchCall(parts, item, index, common));
+      messages.push(clientCall(parts, readCall(item, ["calls", index]), ["calls", index], common));
     } catch (error) {
       const why = EdgeverseError.from(error);
       if (why.code === "INTERNAL") throw error;
@@ -129,44 +105,6 @@ function batchCalls(parts: Pick<HttpParts, "registry" | "config">, body: string,
     }
   }
   return { count: calls.length, messages, refused };
-}
-
-/**
- * The message of item number `index`.
- * @throws EdgeverseError `INVALID_ARGUMENT`, `INVALID_ID`, `TYPE_NOT_FOUND`, `METHOD_NOT_FOUND` or `PAYLOAD_TOO_LARGE`
- */
-function batchCall(
-  { registry, config }: Pick<HttpParts, "registry" | "config">,
-  raw: unknown,
-  index: number,
-  { caller, requestId, now, timeout, traceparent }: Common,
-): CallMessage {
-  const parsed = itemSchema.safeParse(raw);
-  if (!parsed.success) throw validationError("The call", parsed.error, ["calls", index]);
-  const item = parsed.data;
-  const definition = registry.type(item.type);
-  const method = registry.method(definition, item.method);
-  const request = requestText(item.request, config.maxMessage, ["calls", index, "request"]);
-  const message: { -readonly [Key in keyof CallMessage]: CallMessage[Key] } = {
-    type: definition.type,
-    id: item.id,
-    method: method.name,
-    deadline: now + (timeout ?? method.timeout ?? config.callTimeout),
-    requestId,
-    caller,
-  };
-  if (request !== undefined) message.request = request;
-  if (traceparent !== undefined) message.traceparent = traceparent;
-  if (item.callId !== undefined) {
-    checkCallId(item.callId);
-    message.reliable = {
-      callId: item.callId,
-      answer: "outcome",
-      ...(item.expiresIn === undefined ? {} : { expiresAt: now + item.expiresIn }),
-      ...(item.log === undefined ? {} : { log: item.log }),
-    };
-  }
-  return message;
 }
 
 function write(count: number, refused: ReadonlyMap<number, EdgeverseError>, replies: readonly FinalReply[]): string {

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { CallMessage, FinalReply } from "../../object/message.ts";
+import { requestText } from "../../object/request-text.ts";
 import { traceParent } from "../../object/trace-parent.ts";
 import { callerOf } from "../authentication.ts";
 import { callIdText, callPath, waiting } from "../call-view.ts";
@@ -10,7 +11,7 @@ import { problem } from "../problem.ts";
 import { respond, respondToCall } from "../respond.ts";
 import type { Route } from "../route.ts";
 import { about, jsonValue, moment, objectParams } from "../schemas.ts";
-import { ACCESS, ADDRESS, RELIABLE, requestText, TURN, unknownMember } from "./message.ts";
+import { ACCESS, ADDRESS, RELIABLE, TURN, unknownMember } from "./message.ts";
 
 const bodySchema = z
   .strictObject({ request: jsonValue.optional() }, { error: unknownMember })

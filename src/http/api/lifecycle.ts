@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { requestText } from "../../object/request-text.ts";
 import { callerOf } from "../authentication.ts";
 import { commonHeaders, RELIABLE_HEADERS, refuseHeaders, timeoutHeader } from "../headers.ts";
 import { parseBody } from "../parse.ts";
@@ -7,7 +8,7 @@ import { problem } from "../problem.ts";
 import { respond } from "../respond.ts";
 import type { Route } from "../route.ts";
 import { about, jsonValue, objectId, objectParams } from "../schemas.ts";
-import { ACCESS, requestText, TURN, unknownMember } from "./message.ts";
+import { ACCESS, TURN, unknownMember } from "./message.ts";
 
 const createBody = z
   .strictObject({ request: jsonValue.optional() }, { error: unknownMember })

@@ -1,0 +1,205 @@
+import { EdgeverseError } from "../errors/edgeverse-error.ts";
+import type { Caller } from "../object/call.ts";
+import type { CallMessage, FinalReply } from "../object/message.ts";
+import type { Registry } from "../object/registry.ts";
+import { traceParent } from "../object/trace-parent.ts";
+import type { Clock, Random } from "../platform/ports.ts";
+import type { Answered } from "../router/batch.ts";
+import { clientCall } from "../router/client-call.ts";
+import { type CallFrame, resultFrame } from "./call-frames.ts";
+import type { Connection } from "./connection.ts";
+import { checkFrame } from "./frames.ts";
+import type { Outgoing } from "./outgoing.ts";
+import { Unread } from "./unread.ts";
+
+/** What takes calls of clients to partitions. */
+export interface CallTaker {
+  readonly registry: Registry;
+  /** Many calls at once; `answered` hears of each reply as soon as it is there. Never rejects. */
+  batch(messages: readonly CallMessage[], answered: Answered): Promise<unknown>;
+}
+
+interface Parts {
+  readonly calls: CallTaker;
+  readonly config: { readonly maxMessage: number; readonly callTimeout: number; readonly maxCallTimeout: number };
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly outgoing: Outgoing;
+  /** Keeps the process in memory until the work is done. */
+  readonly hold: (work: Promise<unknown>) => void;
+  /** The client takes no results. */
+  readonly tooMuch: (connection: Connection) => void;
+}
+
+interface OpenCall {
+  readonly id: number;
+  readonly connection: Connection;
+  readonly message: CallMessage;
+  /** Nobody waits for it any more. */
+  left: boolean;
+}
+
+/** Calls of one client that may be open, and bytes of those of all clients of a gate, with results that are on their way. */
+export const OPEN = { calls: 256, bytes: 32 * 1024 * 1024 } as const;
+/** Bytes that an open call takes beside its request, roughly. */
+const EACH = 512;
+/** Calls that go to partitions together. */
+const TOGETHER = 1_000;
+
+/**
+ * Calls that clients make over their connections ([PUSH8]). What comes in one turn of the event loop goes to partitions
+ * together, and results that are there together go to their client together. A call whose client is gone before it was sent is
+ * dropped.
+ */
+export class ClientCalls {
+  readonly #parts: Parts;
+  /** Only of clients that have some. */
+  readonly #open = new Map<Connection, Map<number, OpenCall>>();
+  /** Only of clients that were sent results. */
+  readonly #unread = new Map<Connection, Unread>();
+  #waiting: OpenCall[] = [];
+  #bytes = 0;
+  readonly #prefix: string;
+  #made = 0;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#prefix = parts.random.uuid().slice(0, 8);
+  }
+
+  /** Bytes of open calls, and of results that clients have yet to take. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Calls that are open. */
+  get count(): number {
+    let count = 0;
+    for (const calls of this.#open.values()) count += calls.size;
+    return count;
+  }
+
+  /** Takes a call. What is wrong with it goes to the client. @throws EdgeverseError `INVALID_ARGUMENT` when its number is in use */
+  take(connection: Connection, { id, call }: CallFrame): void {
+    const open = this.#open.get(connection);
+    if (open?.has(id) === true)
+      throw new EdgeverseError("INVALID_ARGUMENT", `Request ${id} is still open; give each its own number`);
+    try {
+      if (call instanceof EdgeverseError) throw call;
+      this.#checkRoom(connection, open?.size ?? 0);
+      this.#add({ id, connection, message: this.#message(connection, call), left: false }, open);
+    } catch (error) {
+      this.refuse(connection, id, EdgeverseError.from(error));
+    }
+  }
+
+  /** Answers a call that is not made. */
+  refuse(connection: Connection, id: number, error: EdgeverseError): void {
+    this.#parts.outgoing.send(connection.wire, resultFrame(id, { kind: "error", error: error.toWire() }));
+  }
+
+  /** Nobody waits for the call any more: it is dropped if it was not sent. */
+  cancel(connection: Connection, id: number): void {
+    const call = this.#open.get(connection)?.get(id);
+    if (call !== undefined) call.left = true;
+  }
+
+  /** The client has read what came before this check. */
+  checked(connection: Connection, n: number): void {
+    this.#bytes -= this.#unread.get(connection)?.read(n) ?? 0;
+  }
+
+  /** Whether a client has read nothing since this was asked last, though it has to. */
+  isStalled(connection: Connection): boolean {
+    return this.#unread.get(connection)?.isStalled() ?? false;
+  }
+
+  /** The connection has ended. */
+  forget(connection: Connection): void {
+    for (const call of this.#open.get(connection)?.values() ?? []) call.left = true;
+    this.#bytes -= this.#unread.get(connection)?.counted ?? 0;
+    this.#unread.delete(connection);
+  }
+
+  #checkRoom(connection: Connection, open: number): void {
+    if (open >= OPEN.calls) throw busy(`A client may have ${OPEN.calls} open calls`);
+    if (this.#unread.get(connection)?.isMuch === true) throw busy("Read the results that were sent before");
+    if (this.#bytes >= OPEN.bytes) throw busy("The gate has too many open calls");
+  }
+
+  #message({ session }: Connection, call: Exclude<CallFrame["call"], EdgeverseError>): CallMessage {
+    const { clock, config, calls } = this.#parts;
+    const { identity } = session;
+    const timeout = call.timeout === undefined ? undefined : Math.min(call.timeout, config.maxCallTimeout);
+    const caller: Caller = identity === null ? CLIENT : { kind: "client", identity };
+    const requestId = `${this.#prefix}-${(this.#made++).toString(36)}`;
+    const traceparent = traceParent(call.traceparent ?? null);
+    const common = { caller, requestId, now: clock.now(), timeout, traceparent };
+    return clientCall({ registry: calls.registry, config }, call.item, [], common);
+  }
+
+  #add(call: OpenCall, open: Map<number, OpenCall> | undefined): void {
+    if (open === undefined) {
+      this.#open.set(call.connection, new Map([[call.id, call]]));
+      call.connection.isCalling = true;
+    } else open.set(call.id, call);
+    this.#bytes += weightOf(call);
+    this.#waiting.push(call);
+    if (this.#waiting.length === 1) this.#parts.clock.soon(() => this.#send());
+  }
+
+  #send(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    const wanted = waiting.filter((call) => !call.left || this.#end(call));
+    for (let from = 0; from < wanted.length; from += TOGETHER) {
+      const calls = wanted.slice(from, from + TOGETHER);
+      const messages = calls.map(({ message }) => message);
+      const { batch } = this.#parts.calls;
+      this.#parts.hold(batch(messages, (index, reply) => this.#answer(calls[index] as OpenCall, reply)));
+    }
+  }
+
+  #answer(call: OpenCall, reply: FinalReply): void {
+    this.#end(call);
+    if (call.left) return;
+    call.left = true;
+    const { connection } = call;
+    const { outgoing, tooMuch } = this.#parts;
+    const text = resultFrame(call.id, reply);
+    outgoing.send(connection.wire, text);
+    let unread = this.#unread.get(connection);
+    if (unread === undefined) {
+      unread = new Unread();
+      this.#unread.set(connection, unread);
+    }
+    const counted = unread.counted;
+    const check = unread.sent(text.length);
+    this.#bytes += unread.counted - counted;
+    if (check !== undefined) outgoing.send(connection.wire, checkFrame(check));
+    if (unread.isTooMuch) tooMuch(connection);
+  }
+
+  /** @returns false, for what is no more */
+  #end(call: OpenCall): false {
+    this.#bytes -= weightOf(call);
+    const { connection } = call;
+    const open = this.#open.get(connection);
+    open?.delete(call.id);
+    if (open?.size === 0) {
+      this.#open.delete(connection);
+      connection.isCalling = false;
+    }
+    return false;
+  }
+}
+
+const CLIENT: Caller = { kind: "client" };
+
+function weightOf({ message }: OpenCall): number {
+  return EACH + (message.request?.length ?? 0);
+}
+
+function busy(why: string): EdgeverseError {
+  return new EdgeverseError("OVERLOADED", `${why}; the call was not made`, { retryAfter: 1 });
+}
