@@ -1,4 +1,4 @@
-import type { Identity } from "../src/access/identity.ts";
+import { expiryOf, type Identity } from "../src/access/identity.ts";
 import { EdgeverseError, type WireError } from "../src/errors/edgeverse-error.ts";
 import type { PushMessage } from "../src/push/message-log.ts";
 
@@ -11,6 +11,8 @@ export interface GateRpc {
 
 /** The header that says for whom a connection is opened. */
 export const IDENTITY = "x-edgeverse-identity";
+/** The same for when its credentials end, ms since the epoch. */
+export const EXPIRES = "x-edgeverse-expires";
 
 /**
  * Opens a client's WebSocket at a gate. What the gate gets is made here: nothing of the client's own request.
@@ -19,6 +21,8 @@ export const IDENTITY = "x-edgeverse-identity";
 export async function openSocket(gate: GateRpc, identity: Identity | null): Promise<Response> {
   const headers = new Headers({ upgrade: "websocket" });
   if (identity !== null) headers.set(IDENTITY, encodeURIComponent(JSON.stringify(identity)));
+  const expires = expiryOf(identity);
+  if (expires !== undefined) headers.set(EXPIRES, String(expires));
   const response = await gate.fetch(new Request("https://gate/socket", { headers }));
   if (response.status === 101) return response;
   throw EdgeverseError.from((await response.json()) as WireError);

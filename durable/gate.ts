@@ -1,6 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Identity } from "../src/access/identity.ts";
 import { EdgeverseError } from "../src/errors/edgeverse-error.ts";
+import { type Authenticator, authentication } from "../src/http/authentication.ts";
 import type { Registry } from "../src/object/registry.ts";
 import type { DisconnectCall } from "../src/push/farewells.ts";
 import { PING, PONG, PROTOCOL } from "../src/push/frames.ts";
@@ -12,13 +13,20 @@ import { Router } from "../src/router/router.ts";
 import { consoleObserver } from "./console-observer.ts";
 import { DurableStorage } from "./durable-storage.ts";
 import { deploymentOf, type Env } from "./environment.ts";
-import { type GateRpc, IDENTITY } from "./gate-rpc.ts";
+import { EXPIRES, type GateRpc, IDENTITY } from "./gate-rpc.ts";
 import { clock, durableClock, random } from "./platform.ts";
 import { SocketWire } from "./socket-wire.ts";
 
 export type GateClass = new (ctx: DurableObjectState, env: Env) => DurableObject<Env> & GateRpc;
 
-export function gateClass(registry: Registry, rules: PushRules, disconnect: DisconnectCall | undefined): GateClass {
+export interface GateParts {
+  readonly registry: Registry;
+  readonly rules: PushRules;
+  readonly disconnect: DisconnectCall | undefined;
+  readonly authenticators: readonly Authenticator[];
+}
+
+export function gateClass({ registry, rules, disconnect, authenticators }: GateParts): GateClass {
   return class GateDurableObject extends DurableObject<Env> implements GateRpc {
     readonly #wires = new WeakMap<WebSocket, SocketWire>();
     #made: Gate | undefined;
@@ -33,6 +41,7 @@ export function gateClass(registry: Registry, rules: PushRules, disconnect: Disc
       if (this.#made !== undefined) return this.#made;
       const { ctx } = this;
       const { config, connect, cache } = deploymentOf(this.env);
+      const authenticate = authentication(authenticators, this.env, clock);
       const router = new Router({ registry, connect, cache, clock });
       const made = new Gate({
         name: ctx.id.name,
@@ -44,6 +53,10 @@ export function gateClass(registry: Registry, rules: PushRules, disconnect: Disc
         disconnect,
         call: (message) => router.call(message),
         calls: { registry, batch: (messages, answered) => router.batch(messages, answered) },
+        identify: async (token) => {
+          const headers = { authorization: `Bearer ${token}` };
+          return (await authenticate?.(new Request("https://gate/token", { headers }))) ?? null;
+        },
         hold: (work) => ctx.waitUntil(work),
         warn: consoleObserver.warn,
         onLost: (error) => ctx.abort(String(error)),
@@ -76,7 +89,12 @@ export function gateClass(registry: Registry, rules: PushRules, disconnect: Disc
       }
       this.ctx.acceptWebSocket(server);
       const identity = request.headers.get(IDENTITY);
-      gate.open(this.#wire(server), identity === null ? null : (JSON.parse(decodeURIComponent(identity)) as Identity));
+      const expires = request.headers.get(EXPIRES);
+      gate.open(
+        this.#wire(server),
+        identity === null ? null : (JSON.parse(decodeURIComponent(identity)) as Identity),
+        expires === null ? undefined : Number(expires),
+      );
       return new Response(null, { status: 101, webSocket: client, headers: { "sec-websocket-protocol": PROTOCOL } });
     }
 

@@ -7,6 +7,8 @@ type Forwarded = Exclude<keyof PartitionClient, "call">;
 /** Every method of a partition but `call`, which travels in a shape of its own. */
 const FORWARDED: Readonly<Record<Forwarded, true>> = {
   batch: true,
+  batchSoon: true,
+  fetchReply: true,
   lifecycle: true,
   callRecord: true,
   callRecords: true,

@@ -82,6 +82,14 @@ export function partitionClass(
       return this.#client.batch(messages, room);
     }
 
+    batchSoon(messages: readonly CallMessage[], room?: number) {
+      return this.#client.batchSoon(messages, room);
+    }
+
+    fetchReply(ticket: string) {
+      return this.#client.fetchReply(ticket);
+    }
+
     lifecycle(message: LifecycleMessage) {
       return this.#client.lifecycle(message);
     }

@@ -120,7 +120,7 @@ export function defineHost<const Classes extends readonly ObjectClass[]>(options
     },
     classes: options.objects,
     Partition: partitionClass(registry, events, limits),
-    Gate: gateClass(registry, rules ?? new PushRules({}), disconnect),
+    Gate: gateClass({ registry, rules: rules ?? new PushRules({}), disconnect, authenticators }),
     Coordinator: CoordinatorDurableObject,
   };
 }

@@ -76,8 +76,9 @@ export function jwt(options: JwtOptions): Authenticator {
       clockTolerance: skew / 1_000,
       requiredClaims: ["exp"],
     });
-    const identity = identityOf(payload, options);
-    state.tokens.add(token, identity, (payload.exp as number) * 1_000 + skew);
+    const expiresAt = (payload.exp as number) * 1_000 + skew;
+    const identity = identityOf(payload, expiresAt, options);
+    state.tokens.add(token, identity, expiresAt);
     return identity;
   };
 }
@@ -105,10 +106,15 @@ async function verify(token: string, keys: Keys | Uint8Array, options: VerifyOpt
   }
 }
 
-function identityOf(payload: JWTPayload, { id = "sub", roles = "roles", claims = [] }: JwtOptions): Identity {
+function identityOf(
+  payload: JWTPayload,
+  expiresAt: number,
+  { id = "sub", roles = "roles", claims = [] }: JwtOptions,
+): Identity {
   const kept = claims.filter((name) => Object.hasOwn(payload, name)).map((name) => [name, payload[name]] as const);
   try {
     return checkIdentity({
+      expiresAt,
       id: Object.hasOwn(payload, id) ? payload[id] : undefined,
       roles: typeof roles === "function" ? [...roles(payload)] : rolesOf(payload, roles),
       ...(kept.length === 0 ? {} : { claims: Object.fromEntries(kept) }),

@@ -10,6 +10,12 @@ export interface Identity {
   readonly claims?: Readonly<Record<string, unknown>>;
 }
 
+/** An identity as an authenticator gives it. */
+export interface Authenticated extends Identity {
+  /** Ms since the epoch: when the credentials end that it comes from, and with them a connection. Objects don't see it. */
+  readonly expiresAt?: number;
+}
+
 /** Bytes of JSON of an identity: it is sent and stored with every call. */
 export const MAX_IDENTITY = 4_096;
 
@@ -17,11 +23,13 @@ const schema = z.strictObject({
   id: z.string().min(1),
   roles: z.array(z.string().min(1)),
   claims: z.record(z.string(), z.unknown()).optional(),
+  expiresAt: z.number().optional(),
 });
 
 const encoder = new TextEncoder();
 /** Those that were made here: authenticators give the same one again and again. */
 const made = new WeakSet<object>();
+const expiries = new WeakMap<Identity, number>();
 
 /**
  * A copy of an identity, as JSON has it, which nobody changes: it crosses to other processes, and is kept with reliable calls.
@@ -34,13 +42,19 @@ export function checkIdentity(identity: unknown): Identity {
     const { path, message } = parsed.error.issues[0] as z.core.$ZodIssue;
     throw unfit(path.length === 0 ? message : `${path.map(String).join(".")}: ${message}`);
   }
-  const { id, roles, claims } = parsed.data;
+  const { id, roles, claims, expiresAt } = parsed.data;
   const text = textOf({ id, roles, ...(claims === undefined ? {} : { claims }) });
   if (text.length > MAX_IDENTITY || encoder.encode(text).length > MAX_IDENTITY)
     throw unfit(`it is over ${MAX_IDENTITY} bytes of JSON; leave out claims that no object reads`);
   const copy = frozen(JSON.parse(text)) as Identity;
   made.add(copy);
+  if (expiresAt !== undefined) expiries.set(copy, expiresAt);
   return copy;
+}
+
+/** When the credentials of an identity end, as its authenticator says; ms since the epoch. Only this process knows it. */
+export function expiryOf(identity: Identity | null): number | undefined {
+  return identity === null ? undefined : expiries.get(identity);
 }
 
 function frozen(value: unknown): unknown {

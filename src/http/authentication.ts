@@ -1,4 +1,4 @@
-import { checkIdentity, type Identity } from "../access/identity.ts";
+import { type Authenticated, checkIdentity, expiryOf, type Identity } from "../access/identity.ts";
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import type { Caller } from "../object/call.ts";
 import type { Clock } from "../platform/ports.ts";
@@ -11,7 +11,7 @@ import { within } from "../platform/within.ts";
 export type Authenticator = (
   request: Request,
   env: Cloudflare.Env,
-) => Identity | undefined | Promise<Identity | undefined>;
+) => Authenticated | undefined | Promise<Authenticated | undefined>;
 
 /** For whom a request is made; null for a client that is anonymous. @throws EdgeverseError `UNAUTHENTICATED` */
 export type Authenticate = (request: Request) => Promise<Identity | null>;
@@ -30,7 +30,7 @@ export function authentication(
   const ask = async (request: Request) => {
     for (const authenticator of authenticators) {
       const identity = await authenticator(request, env as Cloudflare.Env);
-      if (identity !== undefined) return checked(identity);
+      if (identity !== undefined) return checked(identity, clock.now());
     }
     // Not anonymous: whoever sends credentials wants to be known by them.
     if (request.headers.has("authorization"))
@@ -41,12 +41,15 @@ export function authentication(
 }
 
 /** Clients have no say in what objects they are to be, so what does not fit comes from their credentials. */
-function checked(identity: Identity): Identity {
+function checked(given: Authenticated, now: number): Identity {
+  let identity: Identity;
   try {
-    return checkIdentity(identity);
+    identity = checkIdentity(given);
   } catch (error) {
     throw new EdgeverseError("UNAUTHENTICATED", (error as Error).message, { cause: error });
   }
+  if ((expiryOf(identity) ?? Number.POSITIVE_INFINITY) > now) return identity;
+  throw new EdgeverseError("UNAUTHENTICATED", "These credentials have expired");
 }
 
 const CLIENT: Caller = { kind: "client" };

@@ -86,6 +86,12 @@ export interface Accepted {
   readonly notBefore?: number;
 }
 
+/** The call goes on. What it comes to is to be fetched, once, by the ticket. */
+export interface Later {
+  readonly kind: "later";
+  readonly ticket: string;
+}
+
 export type Reply = Responded | Failed | Accepted | Moved;
 /** What a caller gets, once every redirection is followed. */
 export type FinalReply = Exclude<Reply, Moved>;

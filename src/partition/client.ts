@@ -5,8 +5,9 @@ import type { PartitionClient } from "../router/ports.ts";
 import type { ParkedCalls } from "../router/views.ts";
 import { AsideEventList } from "./aside-events.ts";
 import { Inspection, idleCounters, idleDescription, idleStatus } from "./inspection.ts";
+import { LateReplies } from "./late-replies.ts";
 import type { Partition } from "./partition.ts";
-import { runBatch } from "./run-batch.ts";
+import { runBatch, runBatchSoon } from "./run-batch.ts";
 
 const NO_MARKS: SweepReport = { removed: NONE_FINAL, visited: 0, next: null };
 const NOTHING_FOUND: IndexPage = { kind: "page", places: [], next: null, settled: { changed: null, waiting: false } };
@@ -18,9 +19,12 @@ export function partitionClient(partition: Partition): PartitionClient {
     const core = await partition.core();
     return new Inspection(core, partition.storage, partition.clock);
   };
+  const late = new LateReplies(partition.clock, () => partition.random.uuid());
   return {
     call: (message) => partition.call(message),
     batch: (messages, room) => runBatch(partition, messages, room),
+    batchSoon: (messages, room) => runBatchSoon(partition, late, messages, room),
+    fetchReply: (ticket) => late.take(ticket),
     lifecycle: (message) => partition.lifecycle(message),
     // Looking at a cluster must not bootstrap it, nor claim anything in it.
     callRecord: async (type, id, callId) =>

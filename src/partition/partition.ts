@@ -9,7 +9,7 @@ import { parseRequest, type RequestSchema } from "../object/request.ts";
 import { RefusalCounters } from "../observe/refusal-counters.ts";
 import type { Genesis } from "../placement/shard-map.ts";
 import { isUnused } from "../platform/is-unused.ts";
-import type { Clock, SqlStorage } from "../platform/ports.ts";
+import type { Clock, Random, SqlStorage } from "../platform/ports.ts";
 import { within } from "../platform/within.ts";
 import { PartitionCore } from "./core.ts";
 import { warnOfMisplaced } from "./misplaced.ts";
@@ -62,6 +62,10 @@ export class Partition {
 
   get clock(): Clock {
     return this.#options.clock;
+  }
+
+  get random(): Random {
+    return this.#options.random;
   }
 
   /** Its name, unless the platform does not say it. */

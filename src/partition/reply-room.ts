@@ -16,6 +16,12 @@ export class ReplyRoom {
     this.#left = characters;
   }
 
+  /** The answer has left: what comes now leaves by itself. */
+  leave(): void {
+    this.#closed = false;
+    this.#left = Number.POSITIVE_INFINITY;
+  }
+
   /** Before a call runs. @throws EdgeverseError `OVERLOADED` when the room is closed */
   check(): void {
     if (this.#closed) throw new EdgeverseError("OVERLOADED", `Not run: ${FULL}; send the call in another batch`);

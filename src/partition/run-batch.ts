@@ -1,7 +1,11 @@
 import { inOrder } from "../object/in-order.ts";
-import { BATCH_CHARACTERS, type CallMessage, type Reply } from "../object/message.ts";
+import { BATCH_CHARACTERS, type CallMessage, type Later, type Reply } from "../object/message.ts";
+import type { LateReplies } from "./late-replies.ts";
 import type { Partition } from "./partition.ts";
 import { ReplyRoom } from "./reply-room.ts";
+
+/** Ms after which an answer leaves without what is not there. */
+const PATIENCE = 20;
 
 /**
  * Runs the calls of one message: those of one object in their order, those of others beside them ([HTTP14]).
@@ -17,6 +21,48 @@ export function runBatch(
   const run = async (message: CallMessage) => room.fit(await partition.call(message, room), message);
   // Else a later call could run before an earlier one that is sent on, should the shard come back meanwhile.
   return inOrder(messages, run, isQueuedAlike, (reply) => reply.kind === "moved");
+}
+
+/**
+ * The same, but what is not there when most of it is comes later: one call that takes long holds back no others.
+ *
+ * @param late has what comes later
+ */
+export async function runBatchSoon(
+  partition: Partition,
+  late: LateReplies,
+  messages: readonly CallMessage[],
+  characters = BATCH_CHARACTERS,
+): Promise<(Reply | Later)[]> {
+  const room = new ReplyRoom(characters);
+  const here = new Map<CallMessage, Reply>();
+  const arrived = new Map<CallMessage, (reply: Reply) => void>();
+  const run = async (message: CallMessage) => {
+    const reply = room.fit(await partition.call(message, room), message);
+    here.set(message, reply);
+    arrived.get(message)?.(reply);
+    return reply;
+  };
+  const all = inOrder(messages, run, isQueuedAlike, (reply) => reply.kind === "moved");
+  const patience = new Promise<undefined>((resolve) => {
+    const cancel = partition.clock.after(PATIENCE, () => resolve(undefined));
+    void all.then(cancel, cancel);
+  });
+  const replies = await Promise.race([all, patience]);
+  if (replies !== undefined) return replies;
+  const answer = messages.map((message, index): Reply | Later | Promise<Reply> => {
+    const reply = here.get(message);
+    if (reply !== undefined) return reply;
+    const coming = new Promise<Reply>((resolve) => {
+      arrived.set(message, resolve);
+      // A call that was not sent, since an earlier one of its object has moved, comes only with all.
+      void all.then((final) => resolve(final[index] as Reply));
+    });
+    const ticket = late.add(coming);
+    return ticket === undefined ? coming : { kind: "later", ticket };
+  });
+  room.leave();
+  return Promise.all(answer);
 }
 
 /**

@@ -1,3 +1,10 @@
+import { EdgeverseError } from "../errors/edgeverse-error.ts";
+
+/** Seconds of frames that may come at once. */
+const BURST = 4;
+/** What an acknowledgement counts for among the frames of a client: some clients send one for each message. */
+export const ACK_COST = 0.1;
+
 /** Frames that a client may send: so many a second, and as many as in four seconds at once. */
 export class Allowance {
   readonly #rate: number;
@@ -23,4 +30,6 @@ export class Allowance {
   }
 }
 
-const BURST = 4;
+export function tooManyFrames(): EdgeverseError {
+  return new EdgeverseError("RATE_LIMITED", "This client sends too many frames", { retryAfter: 1 });
+}

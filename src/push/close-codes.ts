@@ -4,6 +4,8 @@ export const CLOSE = {
   refused: 1008,
   restart: 1012,
   busy: 1013,
+  /** The credentials that it was opened with have expired. */
+  expired: 4401,
   /** It was silent, or took nothing, for too long. */
   silent: 4408,
   /** The session has another connection. */

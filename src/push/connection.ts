@@ -1,4 +1,4 @@
-import type { Allowance } from "./allowance.ts";
+import { ACK_COST, Allowance } from "./allowance.ts";
 import type { Wire } from "./ports.ts";
 import type { Session } from "./session.ts";
 
@@ -16,7 +16,9 @@ export class Connection {
   /** It has acknowledged nothing since somebody looked, though it should have. */
   stalled = false;
   /** What it may still send; undefined before it has sent anything. */
-  allowance: Allowance | undefined;
+  #allowance: Allowance | undefined;
+  /** When its credentials end, ms since the epoch. */
+  expires: number | undefined;
   #calling = false;
   /** Messages on their way, and the first of them that is. */
   #flights: { readonly n: number; readonly bytes: number }[] = [];
@@ -24,7 +26,8 @@ export class Connection {
   #bytes = 0;
   #noted: number;
 
-  constructor(wire: Wire, session: Session) {
+  constructor(wire: Wire, session: Session, expires: number | undefined) {
+    this.expires = expires;
     this.wire = wire;
     this.session = session;
     this.#noted = session.position;
@@ -71,6 +74,17 @@ export class Connection {
     this.#keep();
   }
 
+  /** What may be done with a frame that its client has sent. @param rate frames a second */
+  admit(kind: string, rate: number, now: number): ReturnType<Allowance["spend"]> {
+    this.#allowance ??= new Allowance(rate, now);
+    return this.#allowance.spend(kind === "ack" ? ACK_COST : 1, now);
+  }
+
+  /** Whether its credentials have expired. */
+  isOver(now: number): boolean {
+    return this.expires !== undefined && this.expires <= now;
+  }
+
   /** Whether it has open calls: kept with the connection, so that one that outlasts them can be ended. */
   set isCalling(calling: boolean) {
     this.#calling = calling;
@@ -78,7 +92,13 @@ export class Connection {
   }
 
   #keep(): void {
-    const note = { kind: "open", client: this.session.client, acked: this.#noted } as const;
-    this.wire.note(this.#calling ? { ...note, calling: true } : note);
+    const { expires } = this;
+    this.wire.note({
+      kind: "open",
+      client: this.session.client,
+      acked: this.#noted,
+      ...(this.#calling ? { calling: true } : {}),
+      ...(expires === undefined ? {} : { expires }),
+    });
   }
 }

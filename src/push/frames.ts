@@ -18,6 +18,8 @@ export const CLIENT = {
   /** Characters of a message, and frames in it. */
   message: 64 * 1024,
   frames: 256,
+  /** Characters of a token. */
+  token: 16 * 1024,
 } as const;
 
 const number = z.number().int().nonnegative();
@@ -35,6 +37,7 @@ const frame = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("subscribe"), topic: z.string() }),
   z.strictObject({ kind: z.literal("unsubscribe"), topic: z.string() }),
   z.strictObject({ kind: z.literal("cancel"), id: number }),
+  z.strictObject({ kind: z.literal("token"), token: z.string().max(CLIENT.token) }),
   z.strictObject({ kind: z.literal("check"), n: number }),
   z.strictObject({ kind: z.literal("leave") }),
 ]);

@@ -3,6 +3,7 @@ import type { Clock, Random, SqlStorage } from "../platform/ports.ts";
 import type { CallTaker } from "./client-calls.ts";
 import type { DisconnectCall } from "./farewells.ts";
 import type { PushRules } from "./push-rules.ts";
+import type { Identify } from "./renewal.ts";
 
 /** What a gate is made of. */
 export interface GateOptions {
@@ -27,6 +28,8 @@ export interface GateOptions {
   };
   /** Takes the calls of clients to partitions. */
   readonly calls: CallTaker;
+  /** For whom a fresh token of a client speaks. */
+  readonly identify: Identify;
   /** Keeps the process in memory until the work is done. */
   readonly hold: (work: Promise<unknown>) => void;
   /** Makes a reliable call of an object. */

@@ -1,33 +1,26 @@
 import type { Identity } from "../access/identity.ts";
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
-import { Allowance } from "./allowance.ts";
+import { tooManyFrames } from "./allowance.ts";
 import { Audience } from "./audience.ts";
 import { ClientCalls } from "./client-calls.ts";
 import { CLOSE } from "./close-codes.ts";
 import { Connection } from "./connection.ts";
 import { Farewells } from "./farewells.ts";
 import { Feed } from "./feed.ts";
-import { type ClientFrame, errorFrame, type Hello, parseFrame, splitMessage, welcomeFrame } from "./frames.ts";
+import { type ClientFrame, errorFrame, type Hello, parseFrame, splitMessage } from "./frames.ts";
 import { GateAlarm } from "./gate-alarm.ts";
 import type { GateOptions } from "./gate-options.ts";
 import { migrateGate } from "./gate-schema.ts";
-import { MessageLog, type PushMessage } from "./message-log.ts";
+import { logBounds, MessageLog, type PushMessage } from "./message-log.ts";
 import { Outgoing } from "./outgoing.ts";
+import { EXPIRED, Patrol } from "./patrol.ts";
 import type { Wire, WireNote } from "./ports.ts";
-import { HELLO_WITHIN, Reception } from "./reception.ts";
+import { HELLO_WITHIN, Reception, welcomeText } from "./reception.ts";
+import { Renewal } from "./renewal.ts";
 import type { Session } from "./session.ts";
 import { SessionTable } from "./session-table.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
-/** Ms that a message is kept at least: what a partition sends again after a trouble is still known by then. */
-const KEEP = 10 * 60_000;
-/** Messages of the log. */
-const ROWS = 200_000;
-/** Ms between pings, and after which a silent client is taken for gone. */
-const PING_EVERY = 30_000;
-const DEAD_AFTER = 100_000;
-/** What an acknowledgement counts for among the frames of a client: some clients send one for each message. */
-const ACK_COST = 0.1;
 /** Sessions that end at a time. */
 const ENDS = 500;
 
@@ -47,6 +40,8 @@ export class Gate {
   readonly #reception: Reception;
   readonly #farewells: Farewells;
   readonly #calls: ClientCalls;
+  readonly #patrol: Patrol;
+  readonly #renewal: Renewal;
   readonly #connections = new Map<Wire, Connection>();
   readonly #alarm: GateAlarm;
 
@@ -54,9 +49,8 @@ export class Gate {
     const { storage, clock, random, rules, config } = options;
     this.#options = options;
     const name = migrateGate(storage, options.name);
-    const bounds = { bytes: config.pushLog, rows: ROWS, age: Math.max(KEEP, config.pushResume) };
     this.#alarm = new GateAlarm(storage, clock);
-    const log = new MessageLog(storage, () => clock.now(), bounds);
+    const log = new MessageLog(storage, () => clock.now(), logBounds(config));
     const sessions = new SessionTable(storage);
     const outgoing = new Outgoing(storage, (error) => this.#lost(error));
     const parts = { log, sessions, outgoing, audience: this.#audience, clock };
@@ -71,17 +65,17 @@ export class Gate {
       ...parts,
       tooMuch: ({ wire }) => this.#drop(wire, CLOSE.silent, "no result was read"),
     });
-    const replace = (session: Session) => this.#replace(session);
-    const end = (session: Session) => this.#end(session);
+    this.#patrol = new Patrol(clock.now(), (connection) => this.#calls.isStalled(connection));
+    this.#renewal = new Renewal({ ...options, ...parts, subscriptions: this.#subscriptions });
     this.#name = name;
     this.#reception = new Reception({
       ...parts,
       gate: name,
       random,
-      subscriptions: this.#subscriptions,
       config,
-      replace,
-      end,
+      subscriptions: this.#subscriptions,
+      replace: (session) => this.#replace(session),
+      end: (session) => this.#end(session),
     });
   }
 
@@ -98,7 +92,7 @@ export class Gate {
         wire.close(CLOSE.replaced, "the session has ended");
       // What has become of its calls nobody knows any more: it must not wait for them.
       else if (note.calling === true) wire.close(CLOSE.restart, "restart");
-      else acknowledged.set(this.#connect(wire, known.session), note.acked);
+      else acknowledged.set(this.#connect(wire, known.session, note.expires), note.acked);
     }
     const present = Array.from(this.#audience, ({ session }) => session.client);
     this.#sessions.othersAway(present, this.#now + this.#options.config.pushResume);
@@ -122,9 +116,13 @@ export class Gate {
     this.#reception.checkRoom(this.#audience.size);
   }
 
-  /** A connection was opened, for an identity that may connect. It is to say hello first. */
-  open(wire: Wire, identity: Identity | null): void {
-    this.#reception.open(wire, identity);
+  /**
+   * A connection was opened, for an identity that may connect. It is to say hello first.
+   *
+   * @param expires when the identity's credentials end, ms since the epoch
+   */
+  open(wire: Wire, identity: Identity | null, expires?: number): void {
+    this.#reception.open(wire, identity, expires);
     this.#options.clock.after(HELLO_WITHIN, () => {
       if (this.#reception.has(wire)) this.#drop(wire, CLOSE.refused, "no hello came");
     });
@@ -137,16 +135,12 @@ export class Gate {
       for (const value of splitMessage(text)) {
         const frame = parseFrame(value);
         const connection = this.#connections.get(wire);
-        if (connection !== undefined) this.#take(connection, frame);
+        if (connection !== undefined) this.#admit(connection, frame);
         else if (frame.kind === "hello" && this.#reception.has(wire)) await this.#hello(wire, frame);
         else throw new EdgeverseError("INVALID_ARGUMENT", "The first frame is hello; the next comes after its welcome");
       }
     } catch (error) {
-      const wireError = EdgeverseError.from(error).toWire();
-      const { code } = wireError;
-      if (code === "INTERNAL") this.#options.warn("a frame failed", { gate: this.#name, error });
-      this.#outgoing.send(wire, errorFrame(wireError));
-      this.#drop(wire, code === "OVERLOADED" ? CLOSE.busy : CLOSE.refused, code);
+      this.#fail(wire, error);
     }
   }
 
@@ -170,12 +164,7 @@ export class Gate {
   async wake(): Promise<void> {
     this.#alarm.rung();
     for (const wire of this.#reception.late) this.#drop(wire, CLOSE.refused, "no hello came");
-    for (const [wire, connection] of this.#connections) {
-      if ((wire.heardAt ?? this.#now) < this.#now - DEAD_AFTER) this.#drop(wire, CLOSE.silent, "nothing was heard");
-      else if (connection.stalled || this.#calls.isStalled(connection))
-        this.#drop(wire, CLOSE.silent, "nothing was acknowledged");
-      else connection.stalled = connection.behind !== undefined;
-    }
+    for (const [wire, code, why] of this.#patrol.ending(this.#connections, this.#now)) this.#drop(wire, code, why);
     const over = this.#sessions.over(this.#now, ENDS);
     for (const session of over) this.#end(session);
     await this.#farewells.send();
@@ -183,8 +172,15 @@ export class Gate {
     await this.#options.storage.barrier();
   }
 
+  #admit(connection: Connection, frame: ClientFrame): void {
+    const verdict = connection.admit(frame.kind, this.#options.config.clientFrames, this.#now);
+    if (connection.isOver(this.#now)) this.#drop(connection.wire, CLOSE.expired, EXPIRED);
+    else if (verdict === "take") this.#take(connection, frame);
+    else if (verdict === "refuse" && frame.kind === "call") this.#calls.refuse(connection, frame.id, tooManyFrames());
+    else throw tooManyFrames();
+  }
+
   #take(connection: Connection, frame: ClientFrame): void {
-    if (!this.#allow(connection, frame)) return;
     switch (frame.kind) {
       case "hello":
         throw new EdgeverseError("INVALID_ARGUMENT", "Hello was said already");
@@ -206,6 +202,12 @@ export class Gate {
       case "check":
         this.#calls.checked(connection, frame.n);
         break;
+      case "token":
+        this.#renewal.renew(connection, frame.token).then(
+          () => this.#alarm.by(connection.expires),
+          (error) => this.#fail(connection.wire, error),
+        );
+        break;
       case "leave":
         this.#forget(connection.wire);
         this.#end(connection.session);
@@ -213,27 +215,22 @@ export class Gate {
     }
   }
 
-  /** Whether a frame is to be looked at. A call too many is refused; another frame too many ends the connection. */
-  #allow(connection: Connection, frame: ClientFrame): boolean {
-    connection.allowance ??= new Allowance(this.#options.config.clientFrames, this.#now);
-    const verdict = connection.allowance.spend(frame.kind === "ack" ? ACK_COST : 1, this.#now);
-    if (verdict === "take") return true;
-    const error = new EdgeverseError("RATE_LIMITED", "This client sends too many frames", { retryAfter: 1 });
-    if (verdict === "end" || frame.kind !== "call") throw error;
-    this.#calls.refuse(connection, frame.id, error);
-    return false;
+  /** What is wrong with a frame ends the connection. */
+  #fail(wire: Wire, error: unknown): void {
+    const wireError = EdgeverseError.from(error).toWire();
+    const { code } = wireError;
+    if (code === "INTERNAL") this.#options.warn("a frame failed", { gate: this.#name, error });
+    this.#outgoing.send(wire, errorFrame(wireError));
+    this.#drop(wire, code === "OVERLOADED" ? CLOSE.busy : CLOSE.refused, code);
   }
 
   async #hello(wire: Wire, hello: Hello): Promise<void> {
     const arrival = await this.#reception.hello(wire, hello);
     if (arrival === undefined) return;
-    const { session, token, resumed } = arrival;
-    const { client, position, topics } = session;
-    const connection = this.#connect(wire, session);
-    const welcome = { client, session: token, resumed, seen: position, topics: [...topics.keys()] };
-    const { pushResume } = this.#options.config;
-    this.#outgoing.send(wire, welcomeFrame({ ...welcome, ping: PING_EVERY, resumeWithin: pushResume }));
-    connection.behind = position;
+    const { session, expires } = arrival;
+    const connection = this.#connect(wire, session, expires);
+    this.#outgoing.send(wire, welcomeText(arrival, this.#options.config.pushResume));
+    connection.behind = session.position;
     connection.note(this.#log.head);
     this.#feed.goOn(connection);
     for (const topic of hello.topics ?? []) this.#subscriptions.add(connection, topic);
@@ -247,8 +244,9 @@ export class Gate {
     this.#options.clock.soon(() => void this.#farewells.send().catch(() => undefined));
   }
 
-  #connect(wire: Wire, session: Session): Connection {
-    const connection = new Connection(wire, session);
+  #connect(wire: Wire, session: Session, expires: number | undefined): Connection {
+    const connection = new Connection(wire, session, expires);
+    this.#alarm.by(expires);
     this.#connections.set(wire, connection);
     this.#audience.add(connection);
     return connection;
@@ -281,10 +279,7 @@ export class Gate {
 
   /** What was written is lost: nobody may hear of it. Clients come back, and go on from what is there. */
   #lost(error: unknown): void {
-    this.#options.warn("a gate has lost what it wrote, and closes its connections", {
-      gate: this.#options.name,
-      error,
-    });
+    this.#options.warn("a gate has lost what it wrote, and closes its connections", { gate: this.#name, error });
     for (const wire of [...this.#connections.keys(), ...this.#reception.wires]) wire.close(CLOSE.restart, "restart");
     this.#options.onLost(error);
   }
@@ -297,5 +292,6 @@ export class Gate {
     this.#alarm.by(this.#farewells.due);
     this.#alarm.by(this.#sessions.nextEnd);
     if (this.#connections.size + this.#reception.size > 0) this.#alarm.byNextLook();
+    for (const { expires } of this.#connections.values()) this.#alarm.by(expires);
   }
 }

@@ -26,6 +26,21 @@ export interface LogBounds {
   readonly age: number;
 }
 
+/** Ms that a message is kept at least: what a partition sends again after a trouble is still known by then. */
+const KEEP = 10 * 60_000;
+/** Messages of the log. */
+const ROWS = 200_000;
+
+export function logBounds({
+  pushLog,
+  pushResume,
+}: {
+  readonly pushLog: number;
+  readonly pushResume: number;
+}): LogBounds {
+  return { bytes: pushLog, rows: ROWS, age: Math.max(KEEP, pushResume) };
+}
+
 /** Bytes that a message takes beside its data, roughly. */
 const ROW = 200;
 /** Messages that are looked at to remove some. */

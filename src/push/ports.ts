@@ -3,9 +3,15 @@ import type { PushMessage } from "./message-log.ts";
 /** What is kept with a connection while the process that has it may sleep. */
 export type WireNote =
   /** It was opened, and has yet to say hello: for whom, as JSON, and when. */
-  | { readonly kind: "new"; readonly identity: string | null; readonly at: number }
-  /** Whose it is, up to which message it has acknowledged, and whether it has open calls. */
-  | { readonly kind: "open"; readonly client: string; readonly acked: number; readonly calling?: true };
+  | { readonly kind: "new"; readonly identity: string | null; readonly at: number; readonly expires?: number }
+  /** Whose it is, up to which message it has acknowledged, whether it has open calls, and when its credentials end. */
+  | {
+      readonly kind: "open";
+      readonly client: string;
+      readonly acked: number;
+      readonly calling?: true;
+      readonly expires?: number;
+    };
 
 /** A connection to a client: a WebSocket, or a stream of events. */
 export interface Wire {

@@ -2,7 +2,7 @@ import type { Identity } from "../access/identity.ts";
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import type { Clock, Random } from "../platform/ports.ts";
 import { hashOf, newClientId, newSecret, parseToken } from "./client-id.ts";
-import type { Hello } from "./frames.ts";
+import { type Hello, welcomeFrame } from "./frames.ts";
 import type { MessageLog } from "./message-log.ts";
 import type { Wire, WireNote } from "./ports.ts";
 import { Session } from "./session.ts";
@@ -25,6 +25,7 @@ interface Parts {
 interface Visitor {
   readonly identity: Identity | null;
   readonly at: number;
+  readonly expires: number | undefined;
 }
 
 /** A client that has said hello: its session, with the token, and whether it goes on with it. */
@@ -32,10 +33,28 @@ export interface Arrival {
   readonly session: Session;
   readonly token: string;
   readonly resumed: boolean;
+  readonly expires: number | undefined;
 }
 
 /** Ms that a client may take to say hello. */
 export const HELLO_WITHIN = 10_000;
+
+/** Ms between pings. */
+const PING_EVERY = 30_000;
+
+/** What a client is told that has said hello. */
+export function welcomeText({ session, token, resumed }: Arrival, resumeWithin: number): string {
+  const { client, position, topics } = session;
+  return welcomeFrame({
+    client,
+    session: token,
+    resumed,
+    seen: position,
+    topics: [...topics.keys()],
+    ping: PING_EVERY,
+    resumeWithin,
+  });
+}
 
 /** Connections that have yet to say hello. */
 export class Reception {
@@ -63,14 +82,15 @@ export class Reception {
     if (connected + this.#visitors.size >= this.#parts.config.gateClients) throw this.#full();
   }
 
-  open(wire: Wire, identity: Identity | null): void {
+  open(wire: Wire, identity: Identity | null, expires: number | undefined): void {
     const at = this.#parts.clock.now();
-    wire.note({ kind: "new", identity: identity === null ? null : JSON.stringify(identity), at });
-    this.#visitors.set(wire, { identity, at });
+    const note = { kind: "new", identity: identity === null ? null : JSON.stringify(identity), at } as const;
+    wire.note(expires === undefined ? note : { ...note, expires });
+    this.#visitors.set(wire, { identity, at, expires });
   }
 
-  restore(wire: Wire, { identity, at }: Extract<WireNote, { kind: "new" }>): void {
-    this.#visitors.set(wire, { identity: identity === null ? null : (JSON.parse(identity) as Identity), at });
+  restore(wire: Wire, { identity, at, expires }: Extract<WireNote, { kind: "new" }>): void {
+    this.#visitors.set(wire, { identity: identity === null ? null : (JSON.parse(identity) as Identity), at, expires });
   }
 
   forget(wire: Wire): void {
@@ -96,16 +116,21 @@ export class Reception {
     const visitor = this.#visitors.get(wire);
     if (visitor === undefined) return undefined;
     this.#visitors.delete(wire);
-    const { identity } = visitor;
+    const { identity, expires } = visitor;
     const known = given === undefined ? undefined : sessions.get(given.client);
     if (known !== undefined && known.hash === givenHash && isSame(known.session.identity, identity))
-      return { session: this.#resume(known.session, identity, hello), token: hello.session as string, resumed: true };
+      return {
+        session: this.#resume(known.session, identity, hello),
+        token: hello.session as string,
+        resumed: true,
+        expires,
+      };
     this.#makeRoom();
     const { head } = log;
     const client = newClientId(gate, random);
     const session = new Session({ client, identity, started: head, position: head, topics: new Map() });
     sessions.add(session, hash);
-    return { session, token: `${client}.${secret}`, resumed: false };
+    return { session, token: `${client}.${secret}`, resumed: false, expires };
   }
 
   /** It goes on from where the client says, with the topics that it may still listen to. */

@@ -52,6 +52,11 @@ export class SessionTable {
     this.#storage.query("UPDATE sessions SET topics = ? WHERE client = ?", topicsText(session), session.client);
   }
 
+  saveIdentity({ client, identity }: Session): void {
+    const who = identity === null ? null : JSON.stringify(identity);
+    this.#storage.query("UPDATE sessions SET identity = ? WHERE client = ?", who, client);
+  }
+
   /** Its client is connected, from now on perhaps as somebody with other roles. */
   connected({ client, identity, position }: Session): void {
     this.#storage.query(

@@ -58,6 +58,24 @@ export class Subscriptions {
     outgoing.send(wire, unsubscribedFrame(topic));
   }
 
+  /** Takes from a client that is connected what it, as it is now, may not listen to, and tells it. */
+  recheck(connection: Connection): void {
+    const { rules, sessions, audience, outgoing } = this.#parts;
+    const { session, wire } = connection;
+    let changed = false;
+    for (const [topic, { segments }] of session.topics) {
+      try {
+        rules.checkListen(session.identity, segments);
+      } catch (error) {
+        session.topics.delete(topic);
+        audience.ignore(connection, segments);
+        outgoing.send(wire, errorFrame(EdgeverseError.from(error).toWire(), topic));
+        changed = true;
+      }
+    }
+    if (changed) sessions.saveTopics(session);
+  }
+
   /** Takes from a session what its client, as it is now, may not listen to. */
   check(session: Session, identity: Identity | null): void {
     for (const [topic, { segments }] of session.topics) {

@@ -1,5 +1,13 @@
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
-import { BATCH_CHARACTERS, type CallMessage, type FinalReply, type Moved, objectKey } from "../object/message.ts";
+import {
+  BATCH_CHARACTERS,
+  type CallMessage,
+  type FinalReply,
+  type Later,
+  type Moved,
+  objectKey,
+  type Reply,
+} from "../object/message.ts";
 import { inParallel } from "../platform/in-parallel.ts";
 import type { Clock } from "../platform/ports.ts";
 import { type Directory, MAX_REDIRECTS, notCalled } from "./directory.ts";
@@ -47,6 +55,8 @@ export class Batch {
   readonly #hints = new Map<number, string>();
   #room = BATCH_CHARACTERS;
   #sent = 0;
+  /** Replies of this round that were not there when the others were. */
+  readonly #late: Promise<void>[] = [];
   /** Calls that this round has not sent yet. */
   #ahead = 0;
 
@@ -86,6 +96,7 @@ export class Batch {
     await inParallel(groups, AT_ONCE, ([owner, indexes], place) =>
       this.#sendAll(owner, indexes, round, groups.length - place - 1),
     );
+    await Promise.all(this.#late.splice(0));
   }
 
   async #byOwner(open: readonly number[]): Promise<Map<string, number[]>> {
@@ -154,26 +165,48 @@ export class Batch {
     try {
       const messages = indexes.map((index) => this.#message(index));
       const deadline = messages.reduce((latest, message) => Math.max(latest, message.deadline), 0);
-      const replies = await this.#parts.ask(owner, deadline, (client) => client.batch(messages, room));
+      const soon = this.#answered !== undefined;
+      const replies: readonly (Reply | Later)[] = await this.#parts.ask(owner, deadline, (client) =>
+        soon ? client.batchSoon(messages, room) : client.batch(messages, room),
+      );
       const moved = new Map<number, Moved>();
       for (const [place, reply] of replies.entries()) {
+        const index = indexes[place] as number;
         if (reply.kind === "response") used += reply.response.length;
-        if (reply.kind === "moved") moved.set(indexes[place] as number, reply);
-        else this.#answer(indexes[place] as number, reply);
+        if (reply.kind === "moved") moved.set(index, reply);
+        else if (reply.kind === "later") this.#late.push(this.#fetch(owner, index, reply.ticket, round));
+        else this.#answer(index, reply);
       }
       await this.#follow(moved, owner, round);
     } catch (cause) {
-      const { error, again, outcome } = remoteFault(cause, owner);
-      for (const index of indexes) {
-        if (this.#replies[index] !== undefined) continue;
-        const safe = outcome === "nothing ran" || this.#parts.repeatable(this.#message(index));
-        const faults = (this.#faults.get(index) ?? 0) + 1;
-        this.#faults.set(index, faults);
-        if (safe && faults <= again) this.#leave(index, error);
-        else this.#fail(index, error, safe);
-      }
+      this.#lost(indexes, owner, cause);
     } finally {
       this.#room += room - used;
+    }
+  }
+
+  /** Waits for a reply that was not there when the others were. */
+  async #fetch(owner: string, index: number, ticket: string, round: number): Promise<void> {
+    try {
+      const { deadline } = this.#message(index);
+      const reply = await this.#parts.ask(owner, deadline, (client) => client.fetchReply(ticket));
+      if (reply.kind === "moved") await this.#follow(new Map([[index, reply]]), owner, round);
+      else this.#answer(index, reply);
+    } catch (cause) {
+      this.#lost([index], owner, cause);
+    }
+  }
+
+  /** The answer for these calls was lost. */
+  #lost(indexes: readonly number[], owner: string, cause: unknown): void {
+    const { error, again, outcome } = remoteFault(cause, owner);
+    for (const index of indexes) {
+      if (this.#replies[index] !== undefined) continue;
+      const safe = outcome === "nothing ran" || this.#parts.repeatable(this.#message(index));
+      const faults = (this.#faults.get(index) ?? 0) + 1;
+      this.#faults.set(index, faults);
+      if (safe && faults <= again) this.#leave(index, error);
+      else this.#fail(index, error, safe);
     }
   }
 

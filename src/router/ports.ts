@@ -1,5 +1,5 @@
 import type { ClientDebts, ClientReport } from "../limits/client-report.ts";
-import type { CallMessage, LifecycleMessage, Moved, Reply } from "../object/message.ts";
+import type { CallMessage, Later, LifecycleMessage, Moved, Reply } from "../object/message.ts";
 import type { LoadReport } from "../placement/load-report.ts";
 import type {
   ActivateReply,
@@ -41,6 +41,10 @@ export interface PartitionClient {
    * @param room characters that the responses may have together, `BATCH_CHARACTERS` by default; a call that would exceed them does not run ([HTTP7])
    */
   batch(messages: readonly CallMessage[], room?: number): Promise<Reply[]>;
+  /** The same, but calls that take longer than others are answered later. */
+  batchSoon(messages: readonly CallMessage[], room?: number): Promise<(Reply | Later)[]>;
+  /** Such an answer, once. Rejects when the process that had it has ended. */
+  fetchReply(ticket: string): Promise<Reply>;
   lifecycle(message: LifecycleMessage): Promise<Reply>;
   callRecord(type: string, id: string, callId: string): Promise<CallRecord | null | { readonly movedTo: string }>;
   /** The same of many calls at once, in their order, with requests if `whole`: the first of them, at least one and as many as 4 MiB hold. */

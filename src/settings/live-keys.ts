@@ -17,6 +17,7 @@ export const LIVE_KEYS = [
   "logBacklog",
   "outbox",
   "gateClients",
+  "clientFrames",
   "pushResume",
   "pushLog",
   "reminders",

@@ -128,6 +128,7 @@ export class TestGates implements Gates {
           cluster.router.batch(messages, (index, reply) => process.clock.ended || answered(index, reply)),
       },
       hold: () => undefined,
+      identify: async () => null,
       warn: () => undefined,
       onLost: () => this.crash(name),
     });

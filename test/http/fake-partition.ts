@@ -55,6 +55,16 @@ export class FakePartition implements PartitionClient {
     return this.#answer(() => messages.map((message) => this.reply(message)));
   }
 
+  batchSoon(messages: readonly CallMessage[]): Promise<Reply[]> {
+    return this.batch(messages);
+  }
+
+  fetchReply(): Promise<never> {
+    return this.#answer(() => {
+      throw new Error("everything was answered");
+    });
+  }
+
   lifecycle(message: LifecycleMessage): Promise<Reply> {
     this.lifecycles.push(message);
     return this.#answer(() => {

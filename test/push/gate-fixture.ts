@@ -77,6 +77,8 @@ export class GateFixture {
   readonly clock = new ManualClock();
   readonly storage = new SqliteStorage();
   readonly warnings: string[] = [];
+  /** For whom a token speaks: nobody, unless a test says so. */
+  identify: (token: string) => Identity | null = () => null;
   readonly #calls: CallTaker;
   gate: Gate;
   readonly #rules: PushRules;
@@ -105,17 +107,17 @@ export class GateFixture {
     this.gate.restore(kept.map((wire) => [wire, wire.kept as WireNote]));
   }
 
-  open(identity: Identity | null = null): TestClient {
+  open(identity: Identity | null = null, expires?: number): TestClient {
     const wire = new TestWire();
     this.#wires.push(wire);
     this.gate.checkRoom();
-    this.gate.open(wire, identity);
+    this.gate.open(wire, identity, expires);
     return new TestClient(() => this.gate, wire);
   }
 
   /** A client that has said hello, its welcome, and what came with it. */
-  async connect(hello: object = {}, identity: Identity | null = null) {
-    const client = this.open(identity);
+  async connect(hello: object = {}, identity: Identity | null = null, expires?: number) {
+    const client = this.open(identity, expires);
     const [welcome, ...more] = await client.say({ kind: "hello", ...hello });
     return { client, welcome: welcome as Frame, more };
   }
@@ -151,6 +153,7 @@ export class GateFixture {
       disconnect: undefined,
       calls: this.#calls,
       hold: () => undefined,
+      identify: async (token) => this.identify(token),
       call: () => Promise.reject(new Error("nobody is called")),
       warn: (event) => this.warnings.push(event),
       onLost: () => this.restart("lost"),

@@ -144,7 +144,11 @@ describe("clients in workerd", () => {
     client.say({ kind: "hello" });
     await client.next("welcome");
     const call = (id: number, lines: string[]) => ({
-      ...{ kind: "call", id, type: "Crier", object: "calls", method: "cry" },
+      kind: "call",
+      id,
+      type: "Crier",
+      object: "calls",
+      method: "cry",
       request: { lines },
     });
     client.say(Array.from({ length: 200 }, (_, id) => call(id, [])));

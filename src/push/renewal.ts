@@ -1,0 +1,56 @@
+import { expiryOf, type Identity } from "../access/identity.ts";
+import { EdgeverseError } from "../errors/edgeverse-error.ts";
+import type { Clock } from "../platform/ports.ts";
+import type { Audience } from "./audience.ts";
+import type { Connection } from "./connection.ts";
+import type { MessageLog } from "./message-log.ts";
+import type { Outgoing } from "./outgoing.ts";
+import type { PushRules } from "./push-rules.ts";
+import type { SessionTable } from "./session-table.ts";
+import type { Subscriptions } from "./subscriptions.ts";
+
+/** For whom a token speaks. @throws EdgeverseError `UNAUTHENTICATED`, `UNAVAILABLE` */
+export type Identify = (token: string) => Promise<Identity | null>;
+
+interface Parts {
+  readonly identify: Identify;
+  readonly rules: PushRules;
+  readonly log: MessageLog;
+  readonly sessions: SessionTable;
+  readonly audience: Audience;
+  readonly subscriptions: Subscriptions;
+  readonly outgoing: Outgoing;
+  readonly clock: Clock;
+}
+
+const RENEWED = '{"kind":"renewed"}';
+
+/** Gives a connection a fresh token before its credentials end ([PUSH10]). Roles may be others then; whom it is for may not. */
+export class Renewal {
+  readonly #parts: Parts;
+  readonly #busy = new WeakSet<Connection>();
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** @throws EdgeverseError whatever is wrong with the token: the connection is to end */
+  async renew(connection: Connection, token: string): Promise<void> {
+    const { identify, rules, log, sessions, audience, subscriptions, outgoing, clock } = this.#parts;
+    const { session, wire } = connection;
+    if (this.#busy.has(connection)) throw new EdgeverseError("INVALID_ARGUMENT", "Another token is being looked at");
+    this.#busy.add(connection);
+    const identity = await identify(token).finally(() => this.#busy.delete(connection));
+    if (audience.get(session.client) !== connection) return;
+    if (identity === null || identity.id !== session.identity?.id)
+      throw new EdgeverseError("UNAUTHENTICATED", "The token is for another than this connection");
+    rules.checkConnect(identity);
+    session.identity = identity;
+    connection.expires = expiryOf(identity);
+    if (connection.isOver(clock.now())) throw new EdgeverseError("UNAUTHENTICATED", "The token has expired");
+    sessions.saveIdentity(session);
+    subscriptions.recheck(connection);
+    connection.note(log.head);
+    outgoing.send(wire, RENEWED);
+  }
+}
