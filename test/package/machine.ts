@@ -6,10 +6,23 @@ import { promisify } from "node:util";
 
 const execute = promisify(execFile);
 
-/** npm's own settings that a project on this machine would have too. */
-const KEPT = ["PATH", "HOME", "TMPDIR", "npm_config_cache", "npm_config_registry", "npm_config_userconfig"];
+/** What a project on this machine would have too: npm's own settings, and how to reach and to trust the registry. */
+const KEPT = [
+  "PATH",
+  "HOME",
+  "TMPDIR",
+  "NODE_EXTRA_CA_CERTS",
+  "HTTPS_PROXY",
+  "https_proxy",
+  "NO_PROXY",
+  "no_proxy",
+  "npm_config_cache",
+  "npm_config_registry",
+  "npm_config_userconfig",
+  "npm_config_cafile",
+];
 
-/** npm takes from its cache what it has, and asks the registry nothing else. */
+/** npm takes from its cache what it has, asks the registry nothing else, and soon says that it can't be reached. */
 const QUIET = {
   CI: "1",
   NO_COLOR: "1",
@@ -18,6 +31,8 @@ const QUIET = {
   npm_config_audit: "false",
   npm_config_fund: "false",
   npm_config_update_notifier: "false",
+  npm_config_fetch_retry_mintimeout: "1000",
+  npm_config_fetch_retry_maxtimeout: "5000",
 };
 
 /** A new folder outside of the repository, so that nothing resolves to the repository's packages. */
