@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { type Answer, PEOPLE, vaults } from "./vault-fixture.ts";
+import { PEOPLE } from "./access-table.ts";
+import { type Answer, vaults } from "./vault-fixture.ts";
 
 let made: ReturnType<typeof vaults> | undefined;
 afterEach(() => made?.cluster.stop());

@@ -5,8 +5,9 @@ import { authentication } from "../../src/http/authentication.ts";
 import { method } from "../../src/object/method.ts";
 import { VirtualObject } from "../../src/object/virtual-object.ts";
 import { TestCluster } from "../../src/testing/test-cluster.ts";
+import { PEOPLE, type Person } from "./access-table.ts";
 import { httpOf } from "./http-of.ts";
-import { outcome, PEOPLE } from "./vault-fixture.ts";
+import { outcome } from "./vault-fixture.ts";
 
 class Note extends VirtualObject.withState(z.object({ color: z.string().default("red") })) {
   static override readonly type: string = "Note";
@@ -18,7 +19,6 @@ class Note extends VirtualObject.withState(z.object({ color: z.string().default(
   }
 }
 
-type Person = "anonymous" | "ann" | "bob" | "root";
 const all = ["ann", "bob", "partition#p0/x", "zoe"];
 const [DENIED, UNKNOWN] = ["ACCESS_DENIED", "UNAUTHENTICATED"];
 
@@ -79,7 +79,7 @@ function cluster(access: TypeAccess | undefined, rules: readonly AccessRule[] = 
     static override readonly access = access;
   }
   const made = new TestCluster({ objects: [It], access: rules, partitions: 2 });
-  const byName = (request: Request) => PEOPLE[request.headers.get("authorization") ?? ""] ?? undefined;
+  const byName = (request: Request) => PEOPLE[request.headers.get("authorization") as Person] ?? undefined;
   const http = httpOf(made, { authenticate: authentication([byName], {}, made.clock), adminToken: "t" });
   const ask = async (query: string, person: Person) => {
     const headers = { ...(person === "anonymous" ? {} : { authorization: person }) };

@@ -1,13 +1,20 @@
+import { type JWTPayload, SignJWT } from "jose";
 import * as z from "zod";
 import type { AccessRule } from "../../src/access/access.ts";
 import type { Identity } from "../../src/access/identity.ts";
+import { ApiKeys } from "../../src/coordinator/api-keys.ts";
 import { EdgeverseError } from "../../src/errors/edgeverse-error.ts";
+import { identityByKey } from "../../src/http/api-key-authenticator.ts";
 import { authentication } from "../../src/http/authentication.ts";
+import { KeyVerdicts } from "../../src/http/key-verdicts.ts";
 import { method } from "../../src/object/method.ts";
 import { VirtualObject } from "../../src/object/virtual-object.ts";
 import { partitionClient } from "../../src/partition/client.ts";
+import type { Clock } from "../../src/platform/ports.ts";
 import { maintenanceOf } from "../../src/reliable/maintenance.ts";
 import { TestCluster } from "../../src/testing/test-cluster.ts";
+import { jwt } from "../../workers/jwt.ts";
+import { PEOPLE, type Person } from "./access-table.ts";
 import { httpOf } from "./http-of.ts";
 
 const target = z.object({ to: z.string(), method: z.string() });
@@ -112,29 +119,75 @@ export const RULES: readonly AccessRule[] = [
   { type: "Vault", method: "hidden", access: "ALLOW", anonymous: true },
 ];
 
-export const PEOPLE: Readonly<Record<string, Identity | null>> = {
-  anonymous: null,
-  ann: { id: "ann", roles: ["player"] },
-  bob: { id: "bob", roles: ["player"] },
-  root: { id: "root", roles: ["admin"] },
-};
-
 /** A cluster of two partitions with the HTTP interface of a host. Its clients authenticate by their bare names. */
 export function vaults() {
   const cluster = new TestCluster({ objects: [Vault, Thief], access: RULES, partitions: 2 });
   const { registry, config, router, clock, log } = cluster;
   const connect = (name: string) => partitionClient(cluster.partition(name));
   const maintenance = maintenanceOf({ log, router, config, registry, clock, connect });
-  const byName = (request: Request) => PEOPLE[request.headers.get("authorization") ?? ""] ?? undefined;
-  const http = httpOf(cluster, { authenticate: authentication([byName], {}, clock) });
+  const byName = (request: Request) => personOf(request.headers.get("authorization") ?? "");
+  const keys = new ApiKeys(cluster.storage("coordinator"), clock);
+  // Digests and signatures are made beside the test's clock, which must not run out of patience with them.
+  const patient: Clock = { now: () => clock.now(), after: () => () => undefined, soon: (action) => clock.soon(action) };
+  const verdicts = new KeyVerdicts({ clock: patient, find: (prefix, hash) => keys.find(prefix, hash) });
+  const byKey = (request: Request) => identityByKey(request, () => verdicts);
+  const byToken = jwt({ issuer: ISSUER, audience: "shop", secret: () => SECRET });
+  const http = httpOf(cluster, {
+    authenticate: authentication([byName, byKey, byToken], {}, patient),
+    adminRoles: { viewer: ["admin"] },
+  });
   const post = async (path: string, person: string, body: unknown = {}, headers: Record<string, string> = {}) => {
     const known = person === "anonymous" ? {} : { authorization: person };
     const request = { method: "POST", headers: { ...known, ...headers }, body: JSON.stringify(body) };
     const response = await clock.until(http(new Request(`http://host${path}`, request)));
     return { status: response.status, headers: response.headers, body: (await response.json()) as Answer };
   };
-  return { cluster, http, post, maintenance };
+  /** Calls with a bearer token, or without one. */
+  const call = async (id: string, method: string, bearer: string | undefined) => {
+    const headers: Record<string, string> = bearer === undefined ? {} : { authorization: `Bearer ${bearer}` };
+    const { body } = await post(`/api/v1/objects/call/Vault/${id}/${method}`, "anonymous", {}, headers);
+    return body.response ?? body.code;
+  };
+  const made = new Map<Person, Promise<string>>();
+  const makeKey = async (identity: Identity): Promise<string> => {
+    const headers = { authorization: "Bearer t" };
+    return (await post("/admin/v1/keys", "anonymous", { identity }, headers)).body["key"] as string;
+  };
+  /** The credentials of a person. */
+  const keyOf = async (person: Person): Promise<string | undefined> => {
+    const identity = PEOPLE[person];
+    if (identity === null) return undefined;
+    const known = made.get(person) ?? makeKey(identity);
+    made.set(person, known);
+    return known;
+  };
+  const tokenOf = (person: Person) => TOKENS[person];
+  return { cluster, http, post, call, keyOf, tokenOf, makeKey, maintenance };
 }
+
+function personOf(name: string): Identity | undefined {
+  return Object.hasOwn(PEOPLE, name) ? (PEOPLE[name as Person] ?? undefined) : undefined;
+}
+
+const ISSUER = "https://id.test";
+export const SECRET = "the tests sign with this secret, and with no other";
+export const CLAIMS = { iss: ISSUER, aud: "shop" };
+
+/** Signs a token with the secret, unless another key is given. */
+export function signed(claims: JWTPayload, key = SECRET, exp: number | string = "1h"): Promise<string> {
+  const token = new SignJWT({ ...CLAIMS, ...claims }).setProtectedHeader({ alg: "HS256" }).setExpirationTime(exp);
+  return token.sign(new TextEncoder().encode(key));
+}
+
+const TOKENS: Readonly<Record<string, string>> = Object.fromEntries(
+  await Promise.all(
+    Object.values(PEOPLE).flatMap((identity) =>
+      identity === null
+        ? []
+        : [signed({ sub: identity.id, roles: [...identity.roles] }).then((token) => [identity.id, token] as const)],
+    ),
+  ),
+);
 
 /** What a call gives, or the code that it fails with. */
 export async function outcome(call: Promise<unknown>): Promise<unknown> {
