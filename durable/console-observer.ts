@@ -1,4 +1,6 @@
 import type { Observer } from "../src/partition/turns/ports.ts";
+import type { LiveSettings } from "../src/settings/live-settings.ts";
+import { LogFilter } from "../src/settings/log-filter.ts";
 
 /** Writes what operators should know as one JSON line each; the platform collects them. */
 export const consoleObserver: Observer = {
@@ -9,6 +11,19 @@ export const consoleObserver: Observer = {
     write("warn", event, details);
   },
 };
+
+/** The same, as the settings say what is logged. */
+export function filtered(observer: Observer, settings: Pick<LiveSettings, "log">): Observer {
+  const filter = new LogFilter(settings);
+  return {
+    methodThrew(...what) {
+      if (filter.admits("error", "a method threw")) observer.methodThrew(...what);
+    },
+    warn(event, details) {
+      if (filter.admits("warn", event)) observer.warn(event, details);
+    },
+  };
+}
 
 export function write(level: "warn" | "error", event: string, details: Readonly<Record<string, unknown>>): void {
   console[level](line({ level, event, ...details }));

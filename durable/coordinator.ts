@@ -1,15 +1,26 @@
 import { DurableObject } from "cloudflare:workers";
 import { ApiKeys, type NewApiKey } from "../src/coordinator/api-keys.ts";
-import type { AdminCommand, CallCommand, EventCommand, MovesQuery, Operator } from "../src/coordinator/commands.ts";
+import type {
+  AdminCommand,
+  CallCommand,
+  EventCommand,
+  MovesQuery,
+  Operator,
+  SettingsView,
+} from "../src/coordinator/commands.ts";
 import { Coordinator, type CoordinatorStatus } from "../src/coordinator/coordinator.ts";
-import { policyOf } from "../src/coordinator/policy.ts";
+import type { Bootstrapped } from "../src/coordinator/coordinator-options.ts";
 import type { LoadReport } from "../src/placement/load-report.ts";
 import type { Genesis, MapDocument } from "../src/placement/shard-map.ts";
 import { isUnused } from "../src/platform/is-unused.ts";
+import { NO_DOCUMENT } from "../src/settings/document.ts";
 import { write } from "./console-observer.ts";
 import { DurableStorage } from "./durable-storage.ts";
 import { type CoordinatorRpc, type Deployment, deploymentOf, type Env } from "./environment.ts";
 import { clock } from "./platform.ts";
+
+/** Of a cluster that nobody has used. */
+const NO_SETTINGS: SettingsView = { ...NO_DOCUMENT, at: 0, actor: "", requestId: "", from: null, receipts: [] };
 
 /**
  * The Durable Object that holds the shard map and moves shards. One a cluster; it has no `fetch`, only this worker's code can
@@ -28,14 +39,14 @@ export class CoordinatorDurableObject extends DurableObject<Env> implements Coor
 
   /** Made when it is first needed, since it makes its tables: a look at a cluster before its bootstrap leaves nothing. */
   get #coordinator(): Coordinator {
-    const { config, connect, proposal } = this.#deployment;
+    const { settings, connect, proposal, gates } = this.#deployment;
     this.#made ??= new Coordinator({
       storage: this.#storage,
       clock,
       connect,
       proposal,
-      policy: policyOf(config),
-      limits: { stall: config.moveStall, longest: config.moveLimit },
+      settings: settings(),
+      gates,
       warn: (event, details) => write("error", event, details),
     });
     return this.#made;
@@ -50,7 +61,7 @@ export class CoordinatorDurableObject extends DurableObject<Env> implements Coor
     return this.#coordinator.wake();
   }
 
-  async bootstrap(proposal: Genesis): Promise<{ readonly genesis: Genesis; readonly shards: number }> {
+  async bootstrap(proposal: Genesis): Promise<Bootstrapped> {
     return this.#coordinator.bootstrap(proposal);
   }
 
@@ -110,6 +121,18 @@ export class CoordinatorDurableObject extends DurableObject<Env> implements Coor
 
   async findKey(prefix: string, hash: string) {
     return this.#unused ? null : this.#keys.find(prefix, hash);
+  }
+
+  async settings(version?: number) {
+    return this.#unused ? NO_SETTINGS : this.#coordinator.settings(version);
+  }
+
+  async settingsVersions() {
+    return this.#unused ? [] : this.#coordinator.settingsVersions();
+  }
+
+  async newerSettings(known: number) {
+    return this.#unused ? null : this.#coordinator.newerSettings(known);
   }
 
   audit(query: { readonly limit: number; readonly before?: number | undefined }) {

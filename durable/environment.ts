@@ -1,10 +1,12 @@
-import { type Config, configFromEnvironment } from "../src/config/config.ts";
+import { type Config, configFromEnvironment, givenSettings } from "../src/config/config.ts";
 import type { LocationHint } from "../src/config/location-hint.ts";
 import type { KeyKeeper } from "../src/coordinator/api-keys.ts";
 import type { CoordinatorAdmin } from "../src/coordinator/commands.ts";
 import type { CoordinatorStatus } from "../src/coordinator/coordinator.ts";
+import type { Bootstrapped } from "../src/coordinator/coordinator-options.ts";
 import { policyOf } from "../src/coordinator/policy.ts";
 import { EdgeverseError } from "../src/errors/edgeverse-error.ts";
+import type { Registry } from "../src/object/registry.ts";
 import type { LoadReport } from "../src/placement/load-report.ts";
 import type { Genesis, MapDocument } from "../src/placement/shard-map.ts";
 import { within } from "../src/platform/within.ts";
@@ -13,6 +15,7 @@ import type { Gates } from "../src/push/ports.ts";
 import type { CallLog } from "../src/reliable/ports.ts";
 import { LearnedMap } from "../src/router/map-cache.ts";
 import type { Connect } from "../src/router/ports.ts";
+import { LiveSettings } from "../src/settings/live-settings.ts";
 import type { GateRpc } from "./gate-rpc.ts";
 import { partitionStub } from "./partition-stub.ts";
 import { clock } from "./platform.ts";
@@ -21,7 +24,7 @@ import type { PartitionRpc } from "./wire.ts";
 
 /** The coordinator as partitions and the HTTP layer reach it by RPC. */
 export interface CoordinatorRpc extends CoordinatorAdmin {
-  bootstrap(proposal: Genesis): Promise<{ readonly genesis: Genesis; readonly shards: number }>;
+  bootstrap(proposal: Genesis): Promise<Bootstrapped>;
   map(): Promise<MapDocument | undefined>;
   status(): Promise<CoordinatorStatus>;
   report(report: LoadReport): Promise<void>;
@@ -63,6 +66,8 @@ export interface Env {
 /** What every part of a deployment derives from its environment, once an isolate. */
 export interface Deployment {
   readonly config: Config;
+  /** The settings of one process: what operators change in it. */
+  readonly settings: (registry?: Registry) => LiveSettings;
   readonly proposal: Genesis;
   readonly cache: LearnedMap;
   readonly log: CallLog | undefined;
@@ -112,13 +117,18 @@ function deploy(env: Env): Deployment {
     const stub = env.PARTITION.getByName(name, location === undefined ? undefined : { locationHint: location });
     return partitionStub(stub as PartitionRpc);
   };
-  return { config, proposal, cache, connect, gates: gatesOf(env, config), coordinator, log: logOf(env, config) };
+  const given = givenSettings(env as unknown as Record<string, unknown>);
+  const settings = (registry?: Registry) =>
+    new LiveSettings({ config, given, ...(registry === undefined ? {} : { registry }) });
+  const gates = gatesOf(env, config);
+  return { config, settings, proposal, cache, connect, gates, coordinator, log: logOf(env, config) };
 }
 
 function gatesOf({ GATE }: Env, config: Config): Gates | undefined {
   if (GATE === undefined) return undefined;
   const deliver: Gates["deliver"] = (gate, messages) => (GATE.getByName(gate) as GateRpc).deliver(messages);
-  return { names: gateNames(config.gates), deliver };
+  const configure: Gates["configure"] = (gate, offer) => (GATE.getByName(gate) as GateRpc).configure(offer);
+  return { names: gateNames(config.gates), deliver, configure };
 }
 
 function logOf(env: Env, config: Config): CallLog | undefined {

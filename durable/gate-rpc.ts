@@ -1,10 +1,13 @@
 import { expiryOf, type Identity } from "../src/access/identity.ts";
 import { EdgeverseError, type WireError } from "../src/errors/edgeverse-error.ts";
 import type { PushMessage } from "../src/push/message-log.ts";
+import type { VersionedDocument } from "../src/settings/document.ts";
+import type { Confirmation } from "../src/settings/live-settings.ts";
 
 /** The Durable Object of a gate as this worker's own code reaches it. */
 export interface GateRpc {
   deliver(messages: readonly PushMessage[]): Promise<void>;
+  configure(offer: VersionedDocument): Promise<Confirmation>;
   /** Opens a WebSocket. Only this worker's code can ask: whom it is for is in a header that no client sends. */
   fetch(request: Request): Promise<Response>;
 }

@@ -10,7 +10,9 @@ import type { PushMessage } from "../src/push/message-log.ts";
 import type { WireNote } from "../src/push/ports.ts";
 import type { PushRules } from "../src/push/push-rules.ts";
 import { Router } from "../src/router/router.ts";
-import { consoleObserver } from "./console-observer.ts";
+import type { VersionedDocument } from "../src/settings/document.ts";
+import type { Confirmation } from "../src/settings/live-settings.ts";
+import { consoleObserver, filtered } from "./console-observer.ts";
 import { DurableStorage } from "./durable-storage.ts";
 import { deploymentOf, type Env } from "./environment.ts";
 import { EXPIRES, type GateRpc, IDENTITY } from "./gate-rpc.ts";
@@ -40,25 +42,28 @@ export function gateClass({ registry, rules, disconnect, authenticators }: GateP
     get #gate(): Gate {
       if (this.#made !== undefined) return this.#made;
       const { ctx } = this;
-      const { config, connect, cache } = deploymentOf(this.env);
+      const { settings, connect, cache, coordinator } = deploymentOf(this.env);
+      const live = settings(registry);
       const authenticate = authentication(authenticators, this.env, clock);
-      const router = new Router({ registry, connect, cache, clock });
+      const router = new Router({ registry: live.registry, connect, cache, clock });
       const made = new Gate({
         name: ctx.id.name,
         storage: new DurableStorage(ctx.storage),
         clock: durableClock(ctx.storage),
         random,
         rules,
-        config,
+        settings: live,
+        config: live.config,
+        askSettings: (known) => coordinator().newerSettings(known),
         disconnect,
         call: (message) => router.call(message),
-        calls: { registry, batch: (messages, answered) => router.batch(messages, answered) },
+        calls: { registry: live.registry, batch: (messages, answered) => router.batch(messages, answered) },
         identify: async (token) => {
           const headers = { authorization: `Bearer ${token}` };
           return (await authenticate?.(new Request("https://gate/token", { headers }))) ?? null;
         },
         hold: (work) => ctx.waitUntil(work),
-        warn: consoleObserver.warn,
+        warn: filtered(consoleObserver, live).warn,
         onLost: (error) => ctx.abort(String(error)),
       });
       this.#made = made;
@@ -77,6 +82,10 @@ export function gateClass({ registry, rules, disconnect, authenticators }: GateP
 
     deliver(messages: readonly PushMessage[]): Promise<void> {
       return this.#gate.deliver(messages);
+    }
+
+    configure(offer: VersionedDocument): Promise<Confirmation> {
+      return this.#gate.settings.take(offer);
     }
 
     override async fetch(request: Request): Promise<Response> {

@@ -1,5 +1,5 @@
 import type { CallMessage, Reply } from "../src/object/message.ts";
-import type { PartitionClient } from "../src/router/ports.ts";
+import type { PartitionClient, Told } from "../src/router/ports.ts";
 import { callToWire, type PartitionRpc, replyFromWire } from "./wire.ts";
 
 type Forwarded = Exclude<keyof PartitionClient, "call">;
@@ -38,6 +38,8 @@ const FORWARDED: Readonly<Record<Forwarded, true>> = {
   asideEvents: true,
   decideEvent: true,
   load: true,
+  configure: true,
+  settings: true,
 };
 
 /** A partition behind the stub of its Durable Object. */
@@ -48,8 +50,8 @@ class PartitionStub {
     this.rpc = rpc;
   }
 
-  call(message: CallMessage): Promise<Reply> {
-    return this.rpc.call(...callToWire(message)).then(replyFromWire);
+  call(message: CallMessage, settings?: number): Promise<Told<Reply>> {
+    return this.rpc.call(...callToWire(message, settings)).then(replyFromWire);
   }
 }
 

@@ -16,13 +16,14 @@ import type { IndexQuery } from "../src/router/index-query.ts";
 import type { PartitionClient } from "../src/router/ports.ts";
 import { Router } from "../src/router/router.ts";
 import type { ObjectQuery, ParkedQuery } from "../src/router/views.ts";
-import { consoleObserver } from "./console-observer.ts";
+import type { VersionedDocument } from "../src/settings/document.ts";
+import { consoleObserver, filtered } from "./console-observer.ts";
 import { DurableStorage } from "./durable-storage.ts";
 import { deploymentOf, type Env } from "./environment.ts";
 import { EventHost } from "./event-sinks.ts";
 import { asyncScope, clock, durableClock, random } from "./platform.ts";
 import { sharedMemory } from "./shared-memory.ts";
-import { callFromWire, type PartitionRpc, replyToWire, type WireCall, type WireReply } from "./wire.ts";
+import { callFromWire, type PartitionRpc, replyToWire, settingsOfWire, type WireCall, type WireReply } from "./wire.ts";
 
 /** What `partitionClass` makes: a Durable Object class for the Worker to export. */
 export type PartitionClass = new (ctx: DurableObjectState, env: Env) => DurableObject<Env> & PartitionRpc;
@@ -42,11 +43,14 @@ export function partitionClass(
 
     constructor(ctx: DurableObjectState, env: Env) {
       super(ctx, env);
-      const { config, proposal, cache, connect, gates, coordinator, log } = deploymentOf(env);
-      const router = new Router({ registry, connect, cache, clock });
-      const maintenance = maintenanceOf({ log, router, connect, config, registry, clock });
+      const { proposal, cache, connect, gates, coordinator, log, settings } = deploymentOf(env);
+      const live = settings(registry);
+      const { config, registry: types } = live;
+      const router = new Router({ registry: types, connect, cache, clock });
+      const maintenance = maintenanceOf({ log, router, connect, config, registry: types, clock });
       this.#partition = new Partition({
-        registry,
+        settings: live,
+        registry: types,
         config,
         limits,
         proposal,
@@ -59,12 +63,15 @@ export function partitionClass(
         scope: asyncScope<Turn>(),
         peers: router,
         reconcile: () => maintenance.reconcile(),
-        bootstrapper: { bootstrap: (genesis) => coordinator().bootstrap(genesis) },
+        bootstrapper: {
+          bootstrap: (genesis) => coordinator().bootstrap(genesis),
+          settings: (known) => coordinator().newerSettings(known),
+        },
         loads: { report: (report) => coordinator().report(report) },
         connect,
         memory: sharedMemory(ctx.id.toString(), this, config),
         gates,
-        observer: consoleObserver,
+        observer: filtered(consoleObserver, live),
         name: ctx.id.name,
       });
       this.#client = partitionClient(this.#partition);
@@ -75,23 +82,32 @@ export function partitionClass(
     }
 
     async call(...call: WireCall): Promise<WireReply> {
-      return replyToWire(await this.#partition.call(callFromWire(call)));
+      const answer = this.#partition.call(callFromWire(call));
+      return replyToWire(await this.#partition.settings.told(settingsOfWire(call), answer));
     }
 
-    batch(messages: readonly CallMessage[], room?: number) {
-      return this.#client.batch(messages, room);
+    batch(messages: readonly CallMessage[], room?: number, known?: number) {
+      return this.#client.batch(messages, room, known);
     }
 
-    batchSoon(messages: readonly CallMessage[], room?: number) {
-      return this.#client.batchSoon(messages, room);
+    batchSoon(messages: readonly CallMessage[], room?: number, known?: number) {
+      return this.#client.batchSoon(messages, room, known);
     }
 
     fetchReply(ticket: string) {
       return this.#client.fetchReply(ticket);
     }
 
-    lifecycle(message: LifecycleMessage) {
-      return this.#client.lifecycle(message);
+    lifecycle(message: LifecycleMessage, known?: number) {
+      return this.#client.lifecycle(message, known);
+    }
+
+    configure(offer: VersionedDocument) {
+      return this.#client.configure(offer);
+    }
+
+    settings() {
+      return this.#client.settings();
     }
 
     callRecord(type: string, id: string, callId: string) {

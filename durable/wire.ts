@@ -1,5 +1,5 @@
 import type { CallMessage, Reply } from "../src/object/message.ts";
-import type { PartitionClient } from "../src/router/ports.ts";
+import type { PartitionClient, Told } from "../src/router/ports.ts";
 
 /**
  * A call as RPC carries it. Names of members are sent with every message, so the usual call, a client's without options,
@@ -11,6 +11,8 @@ export type WireCall = [
   method: string,
   deadline: number,
   requestId: string,
+  /** The greatest number of settings that the caller has seen. */
+  settings: number,
   request?: string | undefined,
   rest?: string | Rest | undefined,
 ];
@@ -18,7 +20,7 @@ export type WireCall = [
 type Rest = Pick<CallMessage, "traceparent" | "caller" | "chain" | "reliable">;
 
 /** A reply as RPC carries it: the JSON text of a plain response, or what else there is. */
-export type WireReply = string | Reply;
+export type WireReply = string | Told<Reply>;
 
 /** What the Durable Object of a partition offers over RPC. */
 export interface PartitionRpc extends Omit<PartitionClient, "call"> {
@@ -27,11 +29,11 @@ export interface PartitionRpc extends Omit<PartitionClient, "call"> {
 
 const CLIENT = { kind: "client" } as const;
 
-export function callToWire(message: CallMessage): WireCall {
+export function callToWire(message: CallMessage, settings = 0): WireCall {
   const { type, id, method, deadline, requestId, request, reliable } = message;
-  if (!isUsual(message)) return [type, id, method, deadline, requestId, request, restOf(message)];
-  if (reliable === undefined) return [type, id, method, deadline, requestId, request];
-  return [type, id, method, deadline, requestId, request, reliable.callId];
+  if (!isUsual(message)) return [type, id, method, deadline, requestId, settings, request, restOf(message)];
+  if (reliable === undefined) return [type, id, method, deadline, requestId, settings, request];
+  return [type, id, method, deadline, requestId, settings, request, reliable.callId];
 }
 
 /** Whether the usual caller calls without options, but for a call id. */
@@ -51,7 +53,7 @@ function restOf({ traceparent, caller, chain, reliable }: CallMessage): Rest {
   };
 }
 
-export function callFromWire([type, id, method, deadline, requestId, request, rest]: WireCall): CallMessage {
+export function callFromWire([type, id, method, deadline, requestId, _, request, rest]: WireCall): CallMessage {
   const message: CallMessage =
     request === undefined
       ? { type, id, method, deadline, requestId, caller: CLIENT }
@@ -61,10 +63,16 @@ export function callFromWire([type, id, method, deadline, requestId, request, re
   return { ...message, ...rest };
 }
 
-export function replyToWire(reply: Reply): WireReply {
-  return reply.kind === "response" && reply.replayed === undefined ? reply.response : reply;
+/** The greatest number of settings that the caller of a call has seen. */
+export function settingsOfWire(call: WireCall): number {
+  return call[5];
 }
 
-export function replyFromWire(reply: WireReply): Reply {
+export function replyToWire(reply: Told<Reply>): WireReply {
+  const bare = reply.kind === "response" && reply.replayed === undefined && reply.settings === undefined;
+  return bare ? reply.response : reply;
+}
+
+export function replyFromWire(reply: WireReply): Told<Reply> {
   return typeof reply === "string" ? { kind: "response", response: reply } : reply;
 }

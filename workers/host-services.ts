@@ -1,3 +1,4 @@
+import { waitUntil } from "cloudflare:workers";
 import { write } from "../durable/console-observer.ts";
 import { type Deployment, deploymentOf, type Env } from "../durable/environment.ts";
 import type { EventHost } from "../durable/event-sinks.ts";
@@ -13,6 +14,8 @@ import { type Maintenance, maintenanceOf } from "../src/reliable/maintenance.ts"
 import { ObjectQueries } from "../src/router/object-queries.ts";
 import { RemoteObjects } from "../src/router/remote-objects.ts";
 import { Router } from "../src/router/router.ts";
+import { LogFilter } from "../src/settings/log-filter.ts";
+import { followerOf } from "../src/settings/settings-follower.ts";
 
 /** What a host needs under one environment. Two environments share nothing: they may have other bindings and settings. */
 export interface HostServices {
@@ -40,19 +43,41 @@ interface Options {
 
 /** @throws Error when the environment lacks a binding, or its settings can't be used; the message says which */
 export function hostServices(
-  registry: Registry,
+  types: Registry,
   { basePath, authenticators, admin, events, rules }: Options,
   env: Env,
 ): HostServices {
   const deployment = deploymentOf(env);
-  const { config, connect, cache, log } = deployment;
+  const { connect, cache, log, coordinator } = deployment;
+  const live = deployment.settings(types);
+  const { config, registry } = live;
+  const follower = followerOf(live, {
+    clock,
+    ask: (known) => coordinator().newerSettings(known),
+    onFault: (fault, version) => write("error", "the settings can't be used here", { fault, version }),
+    background: waitUntil,
+  });
   // What can't be used is to be said by the first request, not by partitions that can't start.
   events.routes(env, config);
-  const router = new Router({ registry, connect, cache, clock });
+  const router = new Router({ registry, connect, cache, clock, settings: follower });
   const maintenance = maintenanceOf({ log, router, connect, config, registry, clock });
   const objects = new RemoteObjects({ registry, router, config, clock, random, caller: "worker" });
   const authenticate = authentication(authenticators, env, clock);
-  const shared = { registry, basePath, authenticate, config, router, connect, log, maintenance, clock, random };
+  const settings = { live, follower };
+  const shared = {
+    registry,
+    basePath,
+    authenticate,
+    config,
+    settings,
+    router,
+    connect,
+    log,
+    maintenance,
+    clock,
+    random,
+  };
+  const filter = new LogFilter(live);
   let handle: ((request: Request) => Promise<Response>) | undefined;
   return {
     deployment,
@@ -71,7 +96,9 @@ export function hostServices(
         viewerToken: env.EDGEVERSE_VIEWER_TOKEN,
         adminRoles: admin,
         coordinator: coordinatorClient(deployment),
-        onError: (error, context) => write("error", "a request failed", { ...context, error }),
+        onError(error, context) {
+          if (filter.admits("error", "a request failed")) write("error", "a request failed", { ...context, error });
+        },
       });
       return handle(request);
     },
@@ -101,5 +128,8 @@ function coordinatorClient({ coordinator }: Deployment): CoordinatorClient {
       list: (query) => coordinator().listKeys(query),
       find: (...args) => coordinator().findKey(...args),
     },
+    settings: (version) => coordinator().settings(version),
+    settingsVersions: () => coordinator().settingsVersions(),
+    newerSettings: (known) => coordinator().newerSettings(known),
   };
 }

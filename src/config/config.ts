@@ -136,16 +136,21 @@ export const OTHER_NAMES = [
 
 const KNOWN: ReadonlySet<string> = new Set([...KEYS.map(environmentName), ...OTHER_NAMES]);
 
+/** Settings that an environment has variables of. */
+export function givenSettings(environment: Readonly<Record<string, unknown>>): (keyof Config)[] {
+  return KEYS.filter((key) => {
+    const value = environment[environmentName(key)];
+    return value !== undefined && value !== "";
+  });
+}
+
 /**
  * Reads the configuration from `EDGEVERSE_*` variables over the defaults.
  * @throws Error naming every variable that can't be used and why, and every one that is not a setting
  */
 export function configFromEnvironment(environment: Readonly<Record<string, unknown>>): Config {
   const given: Record<string, unknown> = {};
-  for (const key of KEYS) {
-    const value = environment[environmentName(key)];
-    if (value !== undefined && value !== "") given[key] = value;
-  }
+  for (const key of givenSettings(environment)) given[key] = environment[environmentName(key)];
   const parsed = configSchema.safeParse(given);
   const unknown = Object.keys(environment).filter((name) => name.startsWith(PREFIX) && !KNOWN.has(name));
   if (parsed.success && unknown.length === 0) return parsed.data;

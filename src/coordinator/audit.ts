@@ -1,5 +1,33 @@
 import type { Clock, SqlStorage } from "../platform/ports.ts";
-import type { AdminCommand, AuditRow, CallCommand, EventCommand, KeyCommand, Operator } from "./commands.ts";
+import { shortened } from "../settings/changes.ts";
+import type {
+  AdminCommand,
+  AuditRow,
+  CallCommand,
+  EventCommand,
+  KeyCommand,
+  Operator,
+  SettingsCommand,
+} from "./commands.ts";
+import type { SettingsResult } from "./settings-views.ts";
+
+/** A command as the audit has it; of new settings, what they changed. */
+export type Audited = AdminCommand | CallCommand | EventCommand | KeyCommand | AuditedSettings;
+
+interface AuditedSettings {
+  readonly kind: SettingsCommand["kind"];
+  readonly dryRun: boolean;
+}
+
+/** What the audit says of a change of settings. */
+export function auditedSettings(
+  { kind, dryRun }: SettingsCommand,
+  result: SettingsResult | undefined,
+): AuditedSettings {
+  if (result === undefined) return { kind, dryRun };
+  const { version, changed, changes } = result;
+  return { kind, dryRun, version, changed, ...shortened(changes, MAX_DETAILS / 2) } as AuditedSettings;
+}
 
 const KEPT = 10_000;
 const MAX_DETAILS = 8_192;
@@ -26,11 +54,7 @@ export class Audit {
   }
 
   /** @param outcome "done", or the code it was refused with */
-  add(
-    command: AdminCommand | CallCommand | EventCommand | KeyCommand,
-    { actor, requestId }: Operator,
-    outcome: string,
-  ): void {
+  add(command: Audited, { actor, requestId }: Operator, outcome: string): void {
     const { kind, dryRun, ...details } = { dryRun: false, ...command };
     if (dryRun === true) return;
     this.#storage.query(

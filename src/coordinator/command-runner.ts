@@ -1,15 +1,16 @@
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
-import type { Plan } from "../placement/plan-types.ts";
+import type { Plan, Policy } from "../placement/plan-types.ts";
 import { assertNever } from "../placement/shard-state.ts";
 import type { Clock, SqlStorage } from "../platform/ports.ts";
 import type { ClusterMap } from "./cluster-map.ts";
-import type { AdminCommand, MemberCommand, MemberView, MoveView, ShardNote } from "./commands.ts";
+import type { AdminCommand, MemberCommand, MemberView, MoveView, Operator, ShardNote } from "./commands.ts";
 import type { Membership } from "./membership.ts";
 import type { MoveDriver } from "./move-driver.ts";
 import type { MoveJournal } from "./move-journal.ts";
 import type { PlannedRest } from "./plan-schedule.ts";
 import type { Rebalancer } from "./rebalancer.ts";
 import type { Resharder } from "./resharder.ts";
+import type { SettingsDesk } from "./settings-desk.ts";
 
 interface Parts {
   readonly map: ClusterMap;
@@ -18,15 +19,18 @@ interface Parts {
   readonly rebalancer: Rebalancer;
   readonly resharder: Resharder;
   readonly driver: Pick<MoveDriver, "apply">;
+  readonly desk: Pick<SettingsDesk, "run">;
   readonly storage: SqlStorage;
   readonly clock: Clock;
-  /** Ms that plans leave a shard alone whose move was cancelled. */
-  readonly cooldown: number;
+  readonly policy: Pick<Policy, "cooldown">;
   /** Something changed that the planner should look at. */
   readonly onChanged: (trigger: string) => void;
   /** Moves were entered in the journal. `rest`: what the plan was made with, and when it is worth making another. */
   readonly onOrdered: (rest?: PlannedRest) => void;
 }
+
+/** Settings that plans go by. */
+const PLANNED_BY = /^\/settings($|\/(rebalance|placement|move|stableFor))/;
 
 /** Carries out an operator's commands. Each changes all it should, or throws an `EdgeverseError` and changes nothing. */
 export class CommandRunner {
@@ -36,8 +40,8 @@ export class CommandRunner {
     this.#parts = parts;
   }
 
-  run(command: AdminCommand): unknown {
-    const { members, rebalancer, resharder, onChanged, onOrdered } = this.#parts;
+  run(command: AdminCommand, operator: Operator): unknown {
+    const { members, rebalancer, resharder, desk, onChanged, onOrdered } = this.#parts;
     switch (command.kind) {
       case "add-partition":
       case "change-partition":
@@ -75,6 +79,15 @@ export class CommandRunner {
         const view = resharder.begin(command.count, command.dryRun);
         if (!command.dryRun) onChanged("shard count");
         return { ...view, dryRun: command.dryRun };
+      }
+      case "put-settings":
+      case "rollback-settings": {
+        const result = desk.run(command, operator);
+        if (!result.changed) return result;
+        if (result.changes.some(({ path }) => PLANNED_BY.test(path))) onChanged("settings");
+        // Others are to hear of it.
+        else onOrdered();
+        return result;
       }
       default:
         return assertNever(command);
@@ -120,7 +133,7 @@ export class CommandRunner {
 
   /** [MIG8] Up to the commit point, which the source alone knows. */
   #cancel(id: number, force: boolean): MoveView {
-    const { map, journal, driver, clock, cooldown } = this.#parts;
+    const { map, journal, driver, clock, policy } = this.#parts;
     const move = journal.find(id);
     if (move === undefined) throw new EdgeverseError("NOT_FOUND", `There is no move ${id}`);
     const { order, state } = move;
@@ -141,7 +154,7 @@ export class CommandRunner {
       case "copying": {
         const note = map.note(order.shard);
         // A plan would order it again.
-        map.write({ ...note, retryAt: Math.max(note.retryAt, clock.now() + cooldown) });
+        map.write({ ...note, retryAt: Math.max(note.retryAt, clock.now() + policy.cooldown) });
         return journal.view(driver.apply(move, { kind: "give up", reason: "cancelled by an operator" }));
       }
       default:

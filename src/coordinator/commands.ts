@@ -2,6 +2,8 @@ import type { WireError } from "../errors/edgeverse-error.ts";
 import type { MovePhase } from "../placement/move-state.ts";
 import type { CallKey } from "../reliable/call-record.ts";
 import type { EventKey } from "../router/event-views.ts";
+import type { VersionedDocument } from "../settings/document.ts";
+import type { SettingsReceipt, SettingsVersion } from "./settings-views.ts";
 
 /** What an operator may change. Every one leaves a row in the audit. */
 export type AdminCommand =
@@ -13,7 +15,14 @@ export type AdminCommand =
   | { readonly kind: "pin-shard"; readonly shard: number; readonly partition?: string | undefined }
   | { readonly kind: "unpin-shard"; readonly shard: number }
   | { readonly kind: "rebalance"; readonly strategy?: "count" | "load" | undefined; readonly dryRun: boolean }
-  | { readonly kind: "shard-count"; readonly count: number; readonly dryRun: boolean };
+  | { readonly kind: "shard-count"; readonly count: number; readonly dryRun: boolean }
+  | SettingsCommand;
+
+/** A change of the settings; refused unless `expectedVersion`, if it is given, is the newest. */
+export type SettingsCommand = { readonly expectedVersion?: number | undefined; readonly dryRun: boolean } & (
+  | { readonly kind: "put-settings"; readonly document: unknown }
+  | { readonly kind: "rollback-settings"; readonly version: number }
+);
 
 /** A change of one partition; a dry run gives the moves that would follow from it. */
 export type MemberCommand = { readonly name: string; readonly dryRun?: boolean | undefined } & (
@@ -183,13 +192,18 @@ export interface MovesQuery {
   readonly shard?: number | undefined;
 }
 
+/** One version of the settings; of the newest, who has heard of it. */
+export interface SettingsView extends SettingsVersion, VersionedDocument {
+  readonly receipts: readonly SettingsReceipt[] | null;
+}
+
 /** The coordinator as an operator's commands and questions reach it. */
 export interface CoordinatorAdmin {
   /**
    * Results by kind: partition commands give a `MemberView`, as a dry run a `Plan`; `move-shard` and `cancel-move`
    * a `MoveView`; `pin-shard`
    * and `unpin-shard` a `ShardNote`; `rebalance` a `Plan` (placement/plan-types.ts) with `dryRun`; `shard-count` a
-   * `ReshardView` with `dryRun`.
+   * `ReshardView` with `dryRun`; `put-settings` and `rollback-settings` a `SettingsResult`.
    */
   execute(command: AdminCommand, operator: Operator): Promise<AdminResult>;
   /** Leaves a row in the audit of a command that was carried out elsewhere. @param outcome "done", or the code it was refused with */
@@ -199,4 +213,10 @@ export interface CoordinatorAdmin {
   notes(): Promise<ShardNote[]>;
   moves(query: MovesQuery): Promise<MoveView[]>;
   audit(query: { readonly limit: number; readonly before?: number | undefined }): Promise<AuditRow[]>;
+  /** A version of the settings, by default the newest; null when there is none of that number. */
+  settings(version?: number): Promise<SettingsView | null>;
+  /** Those that are kept, newest first. */
+  settingsVersions(): Promise<SettingsVersion[]>;
+  /** The newest settings if their number is above `known`. */
+  newerSettings(known: number): Promise<VersionedDocument | null>;
 }

@@ -1,12 +1,8 @@
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import type { LoadReport } from "../placement/load-report.ts";
-import type { Policy } from "../placement/plan-types.ts";
 import { checkGenesis, type Genesis, type MapDocument } from "../placement/shard-map.ts";
-import type { Clock, SqlStorage } from "../platform/ports.ts";
-import type { Connect } from "../router/ports.ts";
-import { Audit } from "./audit.ts";
-import { ClusterMap } from "./cluster-map.ts";
-import { CommandRunner } from "./command-runner.ts";
+import type { VersionedDocument } from "../settings/document.ts";
+import { auditedSettings } from "./audit.ts";
 import type {
   AdminCommand,
   AdminResult,
@@ -18,34 +14,21 @@ import type {
   MovesQuery,
   MoveView,
   Operator,
+  SettingsView,
   ShardNote,
 } from "./commands.ts";
-import { Loads } from "./loads.ts";
-import { Membership } from "./membership.ts";
-import { MoveDriver } from "./move-driver.ts";
-import { type Move, MoveJournal } from "./move-journal.ts";
-import { type DuePlan, PlanSchedule } from "./plan-schedule.ts";
-import { Rebalancer } from "./rebalancer.ts";
-import { Resharder } from "./resharder.ts";
-import { Silence } from "./silence.ts";
+import type { Bootstrapped, CoordinatorOptions } from "./coordinator-options.ts";
+import { type CoordinatorParts, coordinatorParts } from "./coordinator-parts.ts";
+import type { Move } from "./move-journal.ts";
+import type { DuePlan } from "./plan-schedule.ts";
+import { Rounds } from "./rounds.ts";
+import type { SettingsResult, SettingsVersion } from "./settings-views.ts";
 import { migrateCoordinator } from "./tables.ts";
 
 export interface CoordinatorStatus {
   readonly bootstrapped: boolean;
   readonly bootstrappedAt: number | null;
   readonly mapVersion: number;
-}
-
-export interface CoordinatorOptions {
-  readonly storage: SqlStorage;
-  readonly clock: Clock;
-  readonly connect: Connect;
-  readonly policy: Policy;
-  /** The genesis of a cluster that an operator changes before its first call; without it such a change is refused. */
-  readonly proposal?: Genesis;
-  /** Ms without progress, and in all, after which a move is undone. */
-  readonly limits: { readonly stall: number; readonly longest: number };
-  readonly warn: (event: string, details: Readonly<Record<string, unknown>>) => void;
 }
 
 /** Ms until the alarm goes on with the work, if this process has ended. */
@@ -60,90 +43,58 @@ const STEP_AGAIN = 100;
  */
 export class Coordinator implements CoordinatorAdmin {
   readonly #options: CoordinatorOptions;
-  readonly #map: ClusterMap;
-  readonly #journal: MoveJournal;
-  readonly #loads: Loads;
-  readonly #driver: MoveDriver;
-  readonly #rebalancer: Rebalancer;
-  readonly #resharder: Resharder;
-  readonly #members: Membership;
-  readonly #audit: Audit;
-  readonly #commands: CommandRunner;
-  readonly #schedule: PlanSchedule;
-  #turning = false;
-  #again = false;
+  readonly #parts: CoordinatorParts;
+  readonly #rounds: Rounds;
   #cancelTimer: (() => void) | undefined;
 
   constructor(options: CoordinatorOptions) {
-    const { storage, clock, connect, policy, limits, warn } = options;
     this.#options = options;
-    migrateCoordinator(storage);
-    this.#map = new ClusterMap(storage, clock);
-    this.#schedule = new PlanSchedule(clock);
-    const silence = new Silence(clock);
-    const parts = { storage, clock, map: this.#map, connect, silence };
-    this.#journal = new MoveJournal(storage, clock);
-    const journal = this.#journal;
-    this.#members = new Membership({ ...parts, journal });
-    this.#loads = new Loads({ ...parts, policy });
-    this.#rebalancer = new Rebalancer({ ...parts, journal, policy, loads: this.#loads });
-    this.#resharder = new Resharder({ ...parts, journal });
-    this.#audit = new Audit(storage, clock);
-    this.#driver = new MoveDriver({
-      ...parts,
-      journal,
-      limits,
-      warn,
-      onEnded: (move) => this.#ended(move),
-      onSilence: () => this.#wants("silence"),
+    migrateCoordinator(options.storage);
+    this.#rounds = new Rounds(
+      () => this.#round(),
+      (error) => options.warn("the coordinator can't go on", { error }),
+    );
+    this.#parts = coordinatorParts(options, {
+      wants: (trigger) => this.#wants(trigger),
+      turn: () => this.#turn(),
+      ended: (move) => this.#ended(move),
+      armAgain: () => this.#armAgain(),
     });
-    this.#commands = new CommandRunner({
-      ...parts,
-      journal,
-      driver: this.#driver,
-      members: this.#members,
-      rebalancer: this.#rebalancer,
-      resharder: this.#resharder,
-      cooldown: policy.cooldown,
-      onChanged: (trigger) => this.#wants(trigger),
-      onOrdered: (rest) => {
-        if (rest !== undefined) this.#schedule.made(rest);
-        this.#turn();
-      },
-    });
-    const { genesis } = this.#map;
-    if (genesis !== undefined && this.#map.everyone.length === 0) this.#map.adopt(genesis);
+    const { genesis } = this.#parts.map;
+    if (genesis !== undefined && this.#parts.map.everyone.length === 0) this.#parts.map.adopt(genesis);
   }
 
   /**
    * Bootstraps the cluster with the first proposal it gets; later proposals change nothing.
    * @throws Error when the proposal is malformed
    */
-  bootstrap(proposal: Genesis): { readonly genesis: Genesis; readonly shards: number } {
-    const { genesis } = this.#map;
-    if (genesis !== undefined) return { genesis, shards: this.#map.shards };
-    checkGenesis(proposal);
-    this.#map.bootstrap(proposal);
-    return { genesis: proposal, shards: proposal.shards };
+  bootstrap(proposal: Genesis): Bootstrapped {
+    if (this.#parts.map.genesis === undefined) {
+      checkGenesis(proposal);
+      this.#parts.map.bootstrap(proposal);
+    }
+    const { settled } = this.#parts.desk;
+    const { genesis = proposal, shards } = this.#parts.map;
+    return { genesis, shards, ...(settled.version === 0 ? {} : { settings: settled }) };
   }
 
   /** The newest map; undefined before the bootstrap. */
   map(): MapDocument | undefined {
-    return this.#map.document();
+    return this.#parts.map.document();
   }
 
   status(): CoordinatorStatus {
-    const { bootstrappedAt } = this.#map;
+    const { bootstrappedAt } = this.#parts.map;
     return {
       bootstrapped: bootstrappedAt !== null,
       bootstrappedAt,
-      mapVersion: bootstrappedAt === null ? 0 : this.#map.version,
+      mapVersion: bootstrappedAt === null ? 0 : this.#parts.map.version,
     };
   }
 
   /** What a partition had to do. */
   async report(report: LoadReport): Promise<void> {
-    const trigger = this.#loads.report(report);
+    const trigger = this.#parts.loads.report(report);
     if (trigger !== undefined) this.#wants(trigger);
   }
 
@@ -151,49 +102,68 @@ export class Coordinator implements CoordinatorAdmin {
   async execute(command: AdminCommand, operator: Operator): Promise<AdminResult> {
     let answer: AdminResult;
     try {
-      if (this.#map.genesis === undefined && this.#options.proposal !== undefined)
+      if (this.#parts.map.genesis === undefined && this.#options.proposal !== undefined)
         this.bootstrap(this.#options.proposal);
-      if (this.#map.genesis === undefined)
+      if (this.#parts.map.genesis === undefined)
         throw new EdgeverseError("UNAVAILABLE", "The cluster is not bootstrapped yet");
-      if (command.kind === "rebalance" && command.strategy === "load") await this.#loads.ask();
-      answer = { ok: true, result: this.#commands.run(command) };
+      if (command.kind === "rebalance" && command.strategy === "load") await this.#parts.loads.ask();
+      answer = { ok: true, result: this.#parts.commands.run(command, operator) };
     } catch (error) {
       this.#forget();
       if (!(error instanceof EdgeverseError)) this.#options.warn("a command failed", { command, error });
       answer = { ok: false, error: EdgeverseError.from(error).toWire() };
     }
-    this.#audit.add(command, operator, answer.ok ? "done" : answer.error.code);
+    const noted =
+      command.kind === "put-settings" || command.kind === "rollback-settings"
+        ? auditedSettings(command, answer.ok ? (answer.result as SettingsResult) : undefined)
+        : command;
+    this.#parts.audit.add(noted, operator, answer.ok ? "done" : answer.error.code);
     await this.#options.storage.barrier();
     return answer;
   }
 
+  async settings(version?: number): Promise<SettingsView | null> {
+    const found = this.#parts.desk.find(version ?? this.#parts.desk.newest.version);
+    const receipts = found?.version === this.#parts.desk.newest.version ? this.#parts.spread.receipts() : null;
+    return found === undefined ? null : { ...found, receipts };
+  }
+
+  async settingsVersions(): Promise<SettingsVersion[]> {
+    return this.#parts.desk.versions();
+  }
+
+  async newerSettings(known: number): Promise<VersionedDocument | null> {
+    const newest = await this.#parts.desk.settle();
+    return newest.version > known ? newest : null;
+  }
+
   /** Leaves a row in the audit of a command that was carried out elsewhere. */
   async auditCall(command: CallCommand | EventCommand, operator: Operator, outcome: string): Promise<void> {
-    this.#audit.add(command, operator, outcome);
+    this.#parts.audit.add(command, operator, outcome);
     await this.#options.storage.barrier();
   }
 
   async view(): Promise<CoordinatorView> {
     return {
-      mapVersion: this.#map.version,
-      members: this.#members.views(),
-      moves: this.#journal.counts(),
-      reshard: this.#resharder.view(),
-      decisions: this.#rebalancer.decisions(20),
-      decisionCounts: this.#rebalancer.decisionCounts,
+      mapVersion: this.#parts.map.version,
+      members: this.#parts.members.views(),
+      moves: this.#parts.journal.counts(),
+      reshard: this.#parts.resharder.view(),
+      decisions: this.#parts.rebalancer.decisions(20),
+      decisionCounts: this.#parts.rebalancer.decisionCounts,
     };
   }
 
   async notes(): Promise<ShardNote[]> {
-    return [...this.#map.notes.values()].map(({ retryAt: _, ...note }) => note);
+    return [...this.#parts.map.notes.values()].map(({ retryAt: _, ...note }) => note);
   }
 
   async moves(query: MovesQuery): Promise<MoveView[]> {
-    return this.#journal.list(query);
+    return this.#parts.journal.list(query);
   }
 
   async audit(query: { readonly limit: number; readonly before?: number | undefined }): Promise<AuditRow[]> {
-    return this.#audit.list(query);
+    return this.#parts.audit.list(query);
   }
 
   /** The alarm: goes on with whatever is under way. */
@@ -206,79 +176,68 @@ export class Coordinator implements CoordinatorAdmin {
 
   /** Ends this process of the coordinator; the journal has it all. */
   stop(): void {
-    this.#driver.stop();
+    this.#parts.driver.stop();
+    this.#parts.spread.stop();
     this.#cancelTimer?.();
-    this.#turning = true;
+    this.#rounds.stop();
   }
 
   #wants(trigger: string): void {
-    this.#schedule.want(trigger);
+    this.#parts.schedule.want(trigger);
     this.#turn();
   }
 
   #ended(move: Move | undefined): void {
-    if (!this.#planned) this.#schedule.goOn();
+    if (!this.#planned) this.#parts.schedule.goOn();
     // A move that was undone is planned again, if it is still wanted.
     if (move?.state.phase === "undone" || move?.state.phase === "dropping") {
-      this.#schedule.wantIn(this.#map.note(move.order.shard).retryAt + 1 - this.#options.clock.now());
+      this.#parts.schedule.wantIn(this.#parts.map.note(move.order.shard).retryAt + 1 - this.#options.clock.now());
     }
     this.#turn();
   }
 
   /** Whether moves wait to be begun. */
   get #planned(): boolean {
-    return [...this.#journal.open.values()].some(({ state }) => state.phase === "planned");
+    return [...this.#parts.journal.open.values()].some(({ state }) => state.phase === "planned");
   }
 
   /** One round: the shard count, the plan, the moves; then the alarm for the next. */
   #turn(): void {
-    if (this.#turning) {
-      this.#again = true;
-      return;
-    }
-    this.#turning = true;
-    void this.#round()
-      .catch((error: unknown) => this.#options.warn("the coordinator can't go on", { error }))
-      .finally(() => {
-        this.#turning = false;
-        if (!this.#again) return;
-        this.#again = false;
-        this.#turn();
-      });
+    this.#rounds.turn();
   }
 
   async #round(): Promise<void> {
-    if (this.#map.genesis === undefined) return;
-    const { policy } = this.#options;
+    if (this.#parts.map.genesis === undefined) return;
+    this.#parts.spread.go();
     // A step may wait long for partitions; should this process end meanwhile, the next one takes over.
-    if (this.#resharder.busy) this.#armAgain();
-    const resharding = await this.#resharder.step();
-    const due = this.#schedule.take(this.#resharder.busy || this.#planned);
+    if (this.#parts.resharder.busy) this.#armAgain();
+    const resharding = await this.#parts.resharder.step();
+    const due = this.#parts.schedule.take(this.#parts.resharder.busy || this.#planned);
     if (due !== undefined) this.#plan(due);
-    this.#driver.drive(policy.maxConcurrent);
+    this.#parts.driver.drive(this.#parts.policy.maxConcurrent);
     this.#arm(resharding);
   }
 
   #plan(due: DuePlan): void {
     try {
-      const planned = this.#rebalancer.rebalance(due.trigger, due.changes);
-      this.#schedule.made({ ...planned, changes: due.changes ?? {} });
+      const planned = this.#parts.rebalancer.rebalance(due.trigger, due.changes);
+      this.#parts.schedule.made({ ...planned, changes: due.changes ?? {} });
     } catch (error) {
       this.#forget();
-      this.#schedule.failed(due);
+      this.#parts.schedule.failed(due);
       this.#options.warn("a plan failed; it is made again soon", { trigger: due.trigger, error });
     }
   }
 
   /** A transaction may have been rolled back: what is in memory is read again. */
   #forget(): void {
-    this.#map.forget();
-    this.#journal.forget();
+    this.#parts.map.forget();
+    this.#parts.journal.forget();
   }
 
   #armAgain(): void {
     const { storage, clock } = this.#options;
-    if (this.#map.genesis !== undefined) storage.wakeAt(clock.now() + WAKE_AFTER);
+    if (this.#parts.map.genesis !== undefined) storage.wakeAt(clock.now() + WAKE_AFTER);
   }
 
   /** The alarm survives this process; the timer is sooner. */
@@ -287,10 +246,12 @@ export class Coordinator implements CoordinatorAdmin {
     const now = clock.now();
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
-    const busy = resharding || this.#journal.open.size > 0;
+    const busy = resharding || this.#parts.journal.open.size > 0;
+    const times = [this.#parts.schedule.at, this.#parts.spread.due].filter((time) => time !== undefined);
+    const next = times.length === 0 ? undefined : Math.min(...times);
     if (busy) this.#armAgain();
-    else storage.wakeAt(this.#schedule.at ?? null);
-    const soon = resharding ? STEP_AGAIN : this.#schedule.at === undefined ? undefined : this.#schedule.at - now;
+    else storage.wakeAt(next ?? null);
+    const soon = resharding ? STEP_AGAIN : next === undefined ? undefined : next - now;
     if (soon !== undefined && soon <= WAKE_AFTER) {
       this.#cancelTimer = clock.after(Math.max(0, soon), () => this.#turn());
     }

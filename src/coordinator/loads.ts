@@ -35,18 +35,18 @@ const PLAN_EVERY = 30_000;
  */
 export class Loads {
   readonly #parts: Parts;
-  /** Types that a rule names: of the others nobody asks. */
-  readonly #ruled: ReadonlySet<string>;
   #reported: Map<string, Map<number, Entry>> | undefined;
   #askedAt = 0;
   #plannedAt = 0;
 
   constructor(parts: Parts) {
     this.#parts = parts;
-    const { rules } = parts.policy;
-    this.#ruled = new Set(
-      rules.flatMap(({ type, affinity = [], antiAffinity = [] }) => [type, ...affinity, ...antiAffinity]),
-    );
+  }
+
+  /** Types that a rule names: of the others nobody asks. */
+  get #ruled(): ReadonlySet<string> {
+    const { rules } = this.#parts.policy;
+    return new Set(rules.flatMap(({ type, affinity = [], antiAffinity = [] }) => [type, ...affinity, ...antiAffinity]));
   }
 
   /**
@@ -90,12 +90,11 @@ export class Loads {
     const known = this.#all.get(partition) ?? new Map<number, Entry>();
     this.#all.set(partition, known);
     const seen = new Set<string>();
+    const named = this.#ruled;
     for (const { shard, calls, busy, types = [], stored } of shards) {
       if (!Number.isInteger(shard) || shard < 0 || shard >= map.shards) continue;
       const before = known.get(shard) ?? this.#newest(shard);
-      const held = new Set(
-        [...types, ...(stored?.types ?? before?.types ?? [])].filter((type) => this.#ruled.has(type)),
-      );
+      const held = new Set([...types, ...(stored?.types ?? before?.types ?? [])].filter((type) => named.has(type)));
       for (const type of held) seen.add(type);
       // Those reported last are last.
       known.delete(shard);

@@ -1,3 +1,4 @@
+import type { Config } from "../config/config.ts";
 import { ended, type MoveEvent, moveTransition } from "../placement/move-state.ts";
 import { assertNever } from "../placement/shard-state.ts";
 import { pause } from "../platform/pause.ts";
@@ -21,12 +22,8 @@ interface Parts {
   readonly onEnded: (move: Move | undefined) => void;
   /** A partition has become silent, or answers again: other moves may begin, or be planned. */
   readonly onSilence: () => void;
-  readonly limits: {
-    /** Ms without progress after which a move is undone ([MIG5]). */
-    readonly stall: number;
-    /** Ms after which it is undone anyway. */
-    readonly longest: number;
-  };
+  /** `moveStall`: ms without progress, and `moveLimit`: in all, after which a move is undone. */
+  readonly config: Pick<Config, "moveStall" | "moveLimit">;
 }
 
 /** Ms between two orders while a partition says "not yet"; doubled up to the second, or the third if it says nothing. */
@@ -105,7 +102,7 @@ export class MoveDriver {
   }
 
   async #run(begun: Move): Promise<Move> {
-    const { clock, storage, silence, limits } = this.#parts;
+    const { clock, storage, silence, config } = this.#parts;
     let move = begun;
     let wait: number = PAUSE.first;
     await pause(clock, YIELD);
@@ -116,7 +113,7 @@ export class MoveDriver {
       const before = this.#present(move);
       move = ended(before.state) ? before : await this.#order(before).catch((error) => this.#silent(before, error));
       this.#warnStuck(move);
-      const late = clock.now() - move.progressed > limits.stall || clock.now() - move.started > limits.longest;
+      const late = clock.now() - move.progressed > config.moveStall || clock.now() - move.started > config.moveLimit;
       if (move.state.phase === "copying" && late) {
         move = this.#step(move, { kind: "give up", reason: move.trouble ?? "it took too long" });
       }

@@ -1,6 +1,14 @@
 import type { Config } from "../config/config.ts";
 import type { Policy } from "../placement/plan-types.ts";
 import { policySchema } from "../placement/policy.ts";
+import type { LiveSettings } from "../settings/live-settings.ts";
+
+/** The policy by the settings of now: its members change with them. */
+export function livePolicy(settings: LiveSettings): Policy {
+  const policy = policyOf(settings.config);
+  settings.onChange(() => Object.assign(policy, policyOf(settings.config)));
+  return policy;
+}
 
 /**
  * The planner's policy by the configuration.

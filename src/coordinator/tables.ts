@@ -4,8 +4,8 @@ import type { SqlStorage } from "../platform/ports.ts";
 /**
  * The coordinator's database. `map` holds the genesis; the other tables hold how the cluster differs from it by now: `members`,
  * `shards` (one row for each that is not where the base map puts it, is pinned or has moved), `moves` (the journal, and the
- * newest that ended), what partitions reported, what was decided and who ordered it.
- * `api_keys` has the hashes of keys ([ACC5]).
+ * newest that ended), what partitions reported, what was decided and who ordered it, the versions of the settings document and
+ * who has heard of which. `api_keys` has the hashes of keys ([ACC5]).
  */
 const MIGRATIONS: readonly string[][] = [
   [
@@ -33,6 +33,12 @@ const MIGRATIONS: readonly string[][] = [
     `CREATE TABLE api_keys (seq INTEGER PRIMARY KEY AUTOINCREMENT, prefix TEXT NOT NULL UNIQUE, hash TEXT NOT NULL,
        identity TEXT NOT NULL, name TEXT NOT NULL, created INTEGER NOT NULL, expires INTEGER, revoked INTEGER,
        used INTEGER)`,
+  ],
+  [
+    `CREATE TABLE settings (version INTEGER PRIMARY KEY, document TEXT NOT NULL, at INTEGER NOT NULL, actor TEXT NOT NULL,
+       request_id TEXT NOT NULL, source INTEGER)`,
+    `CREATE TABLE settings_receipts (kind TEXT NOT NULL, name TEXT NOT NULL, seen INTEGER NOT NULL, version INTEGER NOT NULL,
+       fault TEXT, PRIMARY KEY (kind, name)) WITHOUT ROWID`,
   ],
 ];
 

@@ -13,13 +13,15 @@ import { httpRoutes } from "./routes.ts";
  */
 export function createHandler(parts: HttpParts): (request: Request) => Promise<Response> {
   const table = new RouteTable(httpRoutes(parts));
-  const bodies = new Bodies(parts.clock, parts.config.maxBody);
+  const bodies = new Bodies(parts.clock, parts.config);
   const serve = (request: Request, requestId: string, path: string, body: RequestBody, admin: Admin | undefined) => {
     const { method } = request;
     const found = table.find(method, path);
     if (found === undefined) return table.notFound(method, path, requestId);
     const { route, param } = found;
     if (admin !== undefined) checkRole(admin, route.doc, request);
+    // Probes come all the time, also where nobody else does.
+    if (route.doc.tag !== "host") parts.settings.follower?.served();
     return route.handle({ request, requestId, body, param, actor: admin?.actor });
   };
   return async (request) => {

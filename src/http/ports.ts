@@ -10,6 +10,8 @@ import type { Maintenance } from "../reliable/maintenance.ts";
 import type { CallLog } from "../reliable/ports.ts";
 import type { Connect } from "../router/ports.ts";
 import type { Router } from "../router/router.ts";
+import type { LiveSettings } from "../settings/live-settings.ts";
+import type { SettingsFollower } from "../settings/settings-follower.ts";
 import type { AdminRoles } from "./admin/roles.ts";
 import type { Authenticate } from "./authentication.ts";
 
@@ -18,6 +20,12 @@ export interface CoordinatorClient extends CoordinatorAdmin {
   status(): Promise<{ bootstrapped: boolean; bootstrappedAt: number | null; mapVersion: number }>;
   map(): Promise<MapDocument | undefined>;
   readonly keys: KeyKeeper;
+}
+
+/** The settings of this process, of which `config` and `registry` are, and how it hears of newer ones. */
+export interface RouterSettings {
+  readonly live: LiveSettings;
+  readonly follower: SettingsFollower | undefined;
 }
 
 /** Where clients connect. */
@@ -34,6 +42,7 @@ export interface HttpParts {
   /** Before every path: `/edge`, or an empty text. */
   readonly basePath: string;
   readonly config: Config;
+  readonly settings: RouterSettings;
   readonly router: Router;
   readonly connect: Connect;
   readonly coordinator: CoordinatorClient;

@@ -23,13 +23,17 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 /** The bodies of an isolate ([HTTP1]). */
 export class Bodies {
   readonly #clock: Clock;
-  readonly #limit: number;
+  readonly #config: { readonly maxBody: number };
   #held = 0;
 
-  /** @param limit bytes that one body may have */
-  constructor(clock: Clock, limit: number) {
+  /** @param config `maxBody`: bytes that one body may have */
+  constructor(clock: Clock, config: { readonly maxBody: number }) {
     this.#clock = clock;
-    this.#limit = limit;
+    this.#config = config;
+  }
+
+  get #limit(): number {
+    return this.#config.maxBody;
   }
 
   of(request: Request): RequestBody {

@@ -13,7 +13,17 @@ export interface HttpContext {
   param(name: string): string;
 }
 
-export type Tag = "objects" | "host" | "cluster" | "partitions" | "shards" | "call log" | "events" | "sinks" | "keys";
+export type Tag =
+  | "objects"
+  | "host"
+  | "cluster"
+  | "partitions"
+  | "shards"
+  | "call log"
+  | "settings"
+  | "events"
+  | "sinks"
+  | "keys";
 
 /** Headers of answers, beside those that every answer or every problem may have. */
 export type AnswerHeader = "Idempotency-Replayed" | "Location" | "Preference-Applied";
@@ -33,7 +43,7 @@ export interface RouteDoc {
   /** Its `operationId`: what a generated client calls it. */
   readonly id: string;
   readonly tag: Tag;
-  readonly method: "get" | "post" | "patch" | "delete";
+  readonly method: "get" | "post" | "put" | "patch" | "delete";
   /** With `{name}` for a parameter. */
   readonly path: string;
   readonly summary: string;

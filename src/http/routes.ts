@@ -3,6 +3,7 @@ import { apiKeyRoutes } from "./admin/api-keys.ts";
 import { auditRoute } from "./admin/audit.ts";
 import { loggedCallRoutes } from "./admin/calls.ts";
 import { clusterRoute } from "./admin/cluster.ts";
+import { configRoutes } from "./admin/config.ts";
 import { eventRoutes } from "./admin/events.ts";
 import { moveRoutes } from "./admin/moves.ts";
 import { objectRoutes } from "./admin/objects.ts";
@@ -41,6 +42,7 @@ export function httpRoutes(parts: HttpParts): Route[] {
     ...moveRoutes(parts),
     rebalanceRoute(parts),
     auditRoute(parts),
+    ...configRoutes(parts),
     explainAccessRoute(parts),
     ...apiKeyRoutes(parts),
     ...loggedCallRoutes(parts),

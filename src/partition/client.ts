@@ -21,11 +21,17 @@ export function partitionClient(partition: Partition): PartitionClient {
   };
   const late = new LateReplies(partition.clock, () => partition.random.uuid());
   return {
-    call: (message) => partition.call(message),
-    batch: (messages, room) => runBatch(partition, messages, room),
-    batchSoon: (messages, room) => runBatchSoon(partition, late, messages, room),
+    call: (message, settings) => partition.settings.told(settings, partition.call(message)),
+    batch: async (messages, room, settings) => {
+      const [first, ...rest] = await runBatch(partition, messages, room);
+      return first === undefined ? [] : [await partition.settings.told(settings, Promise.resolve(first)), ...rest];
+    },
+    batchSoon: async (messages, room, settings) => {
+      const [first, ...rest] = await runBatchSoon(partition, late, messages, room);
+      return first === undefined ? [] : [await partition.settings.told(settings, Promise.resolve(first)), ...rest];
+    },
     fetchReply: (ticket) => late.take(ticket),
-    lifecycle: (message) => partition.lifecycle(message),
+    lifecycle: (message, settings) => partition.settings.told(settings, partition.lifecycle(message)),
     // Looking at a cluster must not bootstrap it, nor claim anything in it.
     callRecord: async (type, id, callId) =>
       partition.bootstrapped ? (await inspect()).callOrWaiting(type, id, callId) : null,
@@ -67,6 +73,14 @@ export function partitionClient(partition: Partition): PartitionClient {
       partition.bootstrapped ? new AsideEventList(await partition.core()).list(query) : { events: [], next: null },
     decideEvent: async (...decision) =>
       partition.bootstrapped ? new AsideEventList(await partition.core()).decide(...decision) : { found: false },
+    configure: async (offer) => {
+      if (partition.bootstrapped) await partition.core();
+      return partition.settings.take(offer);
+    },
+    settings: async () => {
+      if (partition.bootstrapped) await partition.core();
+      return partition.settings.live.view();
+    },
     failCall: async (...key) => (partition.bootstrapped ? (await partition.core()).calls.fail(...key) : null),
   };
 }

@@ -74,7 +74,7 @@ export class PartitionCore {
     const now = () => clock.now();
     const changes = new ChangeTracker(storage, now);
     const deadlines = new Deadlines(clock);
-    this.encode = encodeText(config.maxMessage);
+    this.encode = encodeText(() => config.maxMessage);
     this.ownership = new Ownership(stored.name, stored.genesis, storage, registry);
     const { ownership } = this;
     const shardAt = (position: number) => ownership.shardAt(position);
@@ -100,13 +100,13 @@ export class PartitionCore {
       ...this,
       registry,
       now,
-      callTimeout: config.callTimeout,
+      config,
       engine: () => this.engine,
       open,
     });
-    const reports = usesReports({ strategy: config.rebalance, rules: config.placement["rules"] });
-    this.meter = new LoadMeter({ clock, ownership, storage, loads: reports ? options.loads : undefined });
-    this.gate = new HandOffGate({ deadlines, most: config.partitionMailbox, inside });
+    const reports = () => usesReports({ strategy: config.rebalance, rules: config.placement["rules"] });
+    this.meter = new LoadMeter({ clock, ownership, storage, loads: () => (reports() ? options.loads : undefined) });
+    this.gate = new HandOffGate({ deadlines, config, inside });
     const wakeBy = (time: number) => this.wakeUps.by(time);
     this.indexes = new IndexBuilder({ storage, clock, registry, ownership, changes, observer, wakeBy });
     const { commit, memory, table } = this;
@@ -143,10 +143,10 @@ export class PartitionCore {
         work.wakeTime,
       ],
     });
-    const shipping = new CallShipping({ table, now, shardAt, barrier, interval: config.logInterval });
+    const shipping = new CallShipping({ table, now, shardAt, barrier, config });
     if (log !== undefined) {
       const onRefused = ({ details }: EdgeverseError) => observer.warn("the log refuses records", { details });
-      this.shipper = new Shipper({ backlog: shipping, log, clock, interval: config.logInterval, onRefused });
+      this.shipper = new Shipper({ backlog: shipping, log, clock, config, onRefused });
     }
     this.orphans = new OrphanWatch({ ...options, counters: table.counters, onDue: () => this.wakeUps.rearm() });
     this.reliable = new ReliableCalls({
@@ -194,7 +194,7 @@ export class PartitionCore {
       work,
       commit: this.commit,
       connect: options.connect,
-      patience: config.callTimeout,
+      config,
       onClearing: (busy) => {
         if (busy) return this.wakeUps.by(now() + WAKE_AFTER);
         work.cleared();

@@ -7,6 +7,7 @@ import type { Gates } from "../push/ports.ts";
 import type { ReconcileReport } from "../reliable/maintenance-report.ts";
 import type { CallLog } from "../reliable/ports.ts";
 import type { Connect } from "../router/ports.ts";
+import type { LiveSettings } from "../settings/live-settings.ts";
 import type { EventRoutes } from "./events/ports.ts";
 import type { Bootstrapper } from "./ports.ts";
 import type { LoadSink, Observer, Peers } from "./turns/ports.ts";
@@ -14,6 +15,8 @@ import type { Turn } from "./turns/turn.ts";
 
 /** What a partition is made of. */
 export interface PartitionOptions {
+  /** Of these are `registry` and `config`: they change with them. */
+  readonly settings: LiveSettings;
   readonly registry: Registry;
   readonly config: Config;
   /** How often clients may call; default: without limits. */

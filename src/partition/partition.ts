@@ -14,6 +14,7 @@ import { within } from "../platform/within.ts";
 import { PartitionCore } from "./core.ts";
 import { warnOfMisplaced } from "./misplaced.ts";
 import type { PartitionOptions } from "./options.ts";
+import { PartitionSettings } from "./partition-settings.ts";
 import { counted, replier } from "./replies.ts";
 import type { ReplyRoom } from "./reply-room.ts";
 import { Ownership } from "./storage/ownership.ts";
@@ -27,6 +28,7 @@ import type { TurnPlan } from "./turns/turn.ts";
 const RESTART_AFTER = { first: 10, most: 10_000 };
 /** Ms the coordinator may take to say what a new partition belongs to. */
 const BOOTSTRAP_WITHIN = 5_000;
+const NO_EFFECT = "the settings of a new cluster differ from what this one was bootstrapped with; they have no effect";
 /** Ms after which a start counts as the first one again. */
 const STEADY = 60_000;
 
@@ -35,6 +37,7 @@ const STEADY = 60_000;
  * and in a simulation. All it must not forget is in its storage: it may end at any moment and be made again.
  */
 export class Partition {
+  readonly settings: PartitionSettings;
   /** What its objects take of clients. It outlasts a core, as no failed commit gives anybody more. */
   readonly limits: ObjectLimits;
   /** Keeps what some clients have used at all routers. */
@@ -51,6 +54,7 @@ export class Partition {
   constructor(options: PartitionOptions) {
     this.#options = options;
     const { clock, limits = {} } = options;
+    this.settings = new PartitionSettings(options, () => this.bootstrapped);
     const parts = { now: () => clock.now(), counters: this.refusals };
     this.limits = new ObjectLimits({ ...parts, limits });
     this.keeper = new ClientKeeper(parts);
@@ -223,26 +227,25 @@ export class Partition {
   async #bootstrap(): Promise<PartitionCore> {
     const { storage, clock, bootstrapper, proposal, name } = this.#options;
     if (name === undefined) throw new EdgeverseError("UNAVAILABLE", "The partition does not know its name yet");
-    const { genesis, shards } = await within(clock, BOOTSTRAP_WITHIN, bootstrapper.bootstrap(proposal), unknown).catch(
-      (cause: unknown) => {
-        throw unknown(cause);
-      },
-    );
+    const { genesis, shards, settings } = await within(
+      clock,
+      BOOTSTRAP_WITHIN,
+      bootstrapper.bootstrap(proposal),
+      unknown,
+    ).catch((cause: unknown) => {
+      throw unknown(cause);
+    });
     Ownership.bootstrap(storage, name, genesis, shards);
+    this.settings.join(settings);
     return this.#start();
   }
 
   #start(): PartitionCore {
     const { proposal, observer } = this.#options;
+    this.settings.start();
     const bootstrapped = Ownership.stored(this.storage)?.genesis;
     if (JSON.stringify(bootstrapped) !== JSON.stringify(proposal)) {
-      observer.warn(
-        "the settings of a new cluster differ from what this one was bootstrapped with; they have no effect",
-        {
-          bootstrapped,
-          settings: proposal,
-        },
-      );
+      observer.warn(NO_EFFECT, { bootstrapped, settings: proposal });
     }
     warnOfMisplaced(this.storage, this.#options.registry, observer);
     const core: PartitionCore = new PartitionCore(

@@ -16,7 +16,7 @@ interface Parts {
   readonly commit: GroupCommit;
   readonly engine: () => TurnEngine;
   readonly now: () => number;
-  readonly callTimeout: number;
+  readonly config: { readonly callTimeout: number };
   readonly open: (definition: TypeDefinition, id: string, owned: Owned) => TurnActivation;
 }
 
@@ -33,13 +33,13 @@ export class SystemTurns {
 
   /** Brings an object into memory, and keeps it there while its shard is served here. */
   load(definition: TypeDefinition, id: string): void {
-    const { registry, ownership, now, callTimeout, engine, open } = this.#parts;
+    const { registry, ownership, now, config, engine, open } = this.#parts;
     const located = ownership.locate(registry.placement(definition.type, id), now());
     if (located.kind !== "owned") return;
     const activation = open(definition, id, located);
     activation.pinned = true;
     const nothing = () => undefined;
-    engine().submit(activation, systemPlan("create", activation, now() + callTimeout, nothing, nothing));
+    engine().submit(activation, systemPlan("create", activation, now() + config.callTimeout, nothing, nothing));
   }
 
   /** Takes an object out of memory, after its `onDeactivate` if it has one. */

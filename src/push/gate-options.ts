@@ -1,5 +1,7 @@
 import type { CallMessage, Reply } from "../object/message.ts";
 import type { Clock, Random, SqlStorage } from "../platform/ports.ts";
+import type { LiveSettings } from "../settings/live-settings.ts";
+import type { AskSettings } from "../settings/settings-follower.ts";
 import type { CallTaker } from "./client-calls.ts";
 import type { DisconnectCall } from "./farewells.ts";
 import type { PushRules } from "./push-rules.ts";
@@ -32,6 +34,10 @@ export interface GateOptions {
   readonly identify: Identify;
   /** Keeps the process in memory until the work is done. */
   readonly hold: (work: Promise<unknown>) => void;
+  /** Of these is `config`: it changes with them. Without them it never does. */
+  readonly settings?: LiveSettings;
+  /** Settings newer than those that it has, for a gate that is new. */
+  readonly askSettings?: AskSettings;
   /** Makes a reliable call of an object. */
   readonly call: (message: CallMessage) => Promise<Reply>;
   /** What hears that a client's session has ended. */

@@ -11,6 +11,7 @@ import { type ClientFrame, errorFrame, type Hello, parseFrame, splitMessage } fr
 import { GateAlarm } from "./gate-alarm.ts";
 import type { GateOptions } from "./gate-options.ts";
 import { migrateGate } from "./gate-schema.ts";
+import { GateSettings } from "./gate-settings.ts";
 import { logBounds, MessageLog, type PushMessage } from "./message-log.ts";
 import { Outgoing } from "./outgoing.ts";
 import { EXPIRED, Patrol } from "./patrol.ts";
@@ -31,6 +32,7 @@ const ENDS = 500;
 export class Gate {
   readonly #options: GateOptions;
   readonly #name: string;
+  readonly settings: GateSettings;
   readonly #log: MessageLog;
   readonly #sessions: SessionTable;
   readonly #audience = new Audience();
@@ -49,6 +51,7 @@ export class Gate {
     const { storage, clock, random, rules, config } = options;
     this.#options = options;
     const name = migrateGate(storage, options.name);
+    this.settings = new GateSettings(options);
     this.#alarm = new GateAlarm(storage, clock);
     const log = new MessageLog(storage, () => clock.now(), logBounds(config));
     const sessions = new SessionTable(storage);

@@ -31,14 +31,16 @@ const KEEP = 10 * 60_000;
 /** Messages of the log. */
 const ROWS = 200_000;
 
-export function logBounds({
-  pushLog,
-  pushResume,
-}: {
-  readonly pushLog: number;
-  readonly pushResume: number;
-}): LogBounds {
-  return { bytes: pushLog, rows: ROWS, age: Math.max(KEEP, pushResume) };
+export function logBounds(config: { readonly pushLog: number; readonly pushResume: number }): LogBounds {
+  return {
+    rows: ROWS,
+    get bytes() {
+      return config.pushLog;
+    },
+    get age() {
+      return Math.max(KEEP, config.pushResume);
+    },
+  };
 }
 
 /** Bytes that a message takes beside its data, roughly. */

@@ -1,3 +1,5 @@
+import type { VersionedDocument } from "../settings/document.ts";
+import type { Confirmation } from "../settings/live-settings.ts";
 import type { PushMessage } from "./message-log.ts";
 
 /** What is kept with a connection while the process that has it may sleep. */
@@ -28,4 +30,6 @@ export interface Gates {
   readonly names: readonly string[];
   /** Gives a gate messages. Once it resolves they are the gate's, durably; those that it has already count for nothing. */
   deliver(gate: string, messages: readonly PushMessage[]): Promise<void>;
+  /** Gives a gate settings. Once it resolves they are kept there. */
+  configure(gate: string, offer: VersionedDocument): Promise<Confirmation>;
 }

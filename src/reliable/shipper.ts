@@ -37,7 +37,7 @@ export class Shipper<Records extends Batch = Batch> {
   readonly #backlog: Backlog<Records>;
   readonly #log: CallLog;
   readonly #clock: Clock;
-  readonly #interval: number;
+  readonly #config: { readonly logInterval: number };
   readonly #onRefused: (error: EdgeverseError) => void;
   #state: ShipperStatus["state"] = "idle";
   #timer: Cancel | undefined;
@@ -52,13 +52,13 @@ export class Shipper<Records extends Batch = Batch> {
     backlog: Backlog<Records>;
     log: CallLog;
     clock: Clock;
-    interval: number;
+    config: { readonly logInterval: number };
     onRefused: (error: EdgeverseError) => void;
   }) {
     this.#backlog = parts.backlog;
     this.#log = parts.log;
     this.#clock = parts.clock;
-    this.#interval = parts.interval;
+    this.#config = parts.config;
     this.#onRefused = parts.onRefused;
   }
 
@@ -68,7 +68,7 @@ export class Shipper<Records extends Batch = Batch> {
 
   /** There is something new to ship. */
   poke(): void {
-    if (this.#state === "idle") this.#later(this.#interval, "waiting");
+    if (this.#state === "idle") this.#later(this.#config.logInterval, "waiting");
     // Read only while it ships.
     else this.#again = true;
   }

@@ -10,9 +10,10 @@ import {
 } from "../object/message.ts";
 import { inParallel } from "../platform/in-parallel.ts";
 import type { Clock } from "../platform/ports.ts";
+import type { SettingsFollower } from "../settings/settings-follower.ts";
 import { type Directory, MAX_REDIRECTS, notCalled } from "./directory.ts";
 import { Pauses } from "./pauses.ts";
-import type { PartitionClient } from "./ports.ts";
+import type { PartitionClient, Told } from "./ports.ts";
 import { remoteFault } from "./remote-fault.ts";
 
 /** What one message may answer with at least: any response, so that every message gets something done ([TURN9]). */
@@ -28,6 +29,7 @@ export type Answered = (index: number, reply: FinalReply) => void;
 export interface BatchParts {
   readonly clock: Clock;
   readonly directory: Directory;
+  readonly settings?: SettingsFollower | undefined;
   readonly repeatable: (message: CallMessage) => boolean;
   /** Asks a partition; rejects when there is no answer soon after `deadline`. */
   readonly ask: <T>(
@@ -165,10 +167,12 @@ export class Batch {
     try {
       const messages = indexes.map((index) => this.#message(index));
       const deadline = messages.reduce((latest, message) => Math.max(latest, message.deadline), 0);
+      const { settings } = this.#parts;
       const soon = this.#answered !== undefined;
-      const replies: readonly (Reply | Later)[] = await this.#parts.ask(owner, deadline, (client) =>
-        soon ? client.batchSoon(messages, room) : client.batch(messages, room),
+      const replies: readonly Told<Reply | Later>[] = await this.#parts.ask(owner, deadline, (client) =>
+        soon ? client.batchSoon(messages, room, settings?.seen) : client.batch(messages, room, settings?.seen),
       );
+      settings?.answered(replies[0]?.settings);
       const moved = new Map<number, Moved>();
       for (const [place, reply] of replies.entries()) {
         const index = indexes[place] as number;

@@ -16,6 +16,8 @@ import type { CallKey, CallRecord, OwnerAnswer } from "../reliable/call-record.t
 import type { CausedCalls } from "../reliable/caused-calls.ts";
 import type { SweepOrder, SweepReport } from "../reliable/mark-sweep.ts";
 import type { NewestCalls, NewestQuery, OwnerStats } from "../reliable/newest-calls.ts";
+import type { VersionedDocument } from "../settings/document.ts";
+import type { Confirmation, ProcessSettings } from "../settings/live-settings.ts";
 import type { AsideEvents, AsideQuery, EventDecision, EventKey, EventVerdict } from "./event-views.ts";
 import type { IndexPage, IndexQuery } from "./index-query.ts";
 import type { OwnerCounters } from "./owner-counters.ts";
@@ -34,18 +36,24 @@ export type CallDecision = CallRecord | null | { readonly movedTo: string } | { 
 
 /** A partition as its callers see it. Methods reject when it can't be reached. */
 export interface PartitionClient {
-  call(message: CallMessage): Promise<Reply>;
+  /**
+   * Runs a call.
+   *
+   * @param settings the greatest number of settings that the caller has seen; a partition with a greater one says so, and one
+   *   with a smaller one looks for them. `batch` and `lifecycle` take it too; of a batch, the first reply says it
+   */
+  call(message: CallMessage, settings?: number): Promise<Told<Reply>>;
   /**
    * Replies in the order of the messages; once one of an object is `moved`, the later ones of that object are.
    *
    * @param room characters that the responses may have together, `BATCH_CHARACTERS` by default; a call that would exceed them does not run ([HTTP7])
    */
-  batch(messages: readonly CallMessage[], room?: number): Promise<Reply[]>;
+  batch(messages: readonly CallMessage[], room?: number, settings?: number): Promise<Told<Reply>[]>;
   /** The same, but calls that take longer than others are answered later. */
-  batchSoon(messages: readonly CallMessage[], room?: number): Promise<(Reply | Later)[]>;
+  batchSoon(messages: readonly CallMessage[], room?: number, settings?: number): Promise<Told<Reply | Later>[]>;
   /** Such an answer, once. Rejects when the process that had it has ended. */
   fetchReply(ticket: string): Promise<Reply>;
-  lifecycle(message: LifecycleMessage): Promise<Reply>;
+  lifecycle(message: LifecycleMessage, settings?: number): Promise<Told<Reply>>;
   callRecord(type: string, id: string, callId: string): Promise<CallRecord | null | { readonly movedTo: string }>;
   /** The same of many calls at once, in their order, with requests if `whole`: the first of them, at least one and as many as 4 MiB hold. */
   callRecords(keys: readonly CallKey[], whole?: boolean): Promise<OwnerAnswer[]>;
@@ -98,7 +106,14 @@ export interface PartitionClient {
   asideEvents(query: AsideQuery): Promise<AsideEvents>;
   /** Sends one of them once more, or removes it. */
   decideEvent(verdict: EventVerdict, key: EventKey): Promise<EventDecision>;
+  /** Settings that the coordinator has; resolves when they are kept. Older ones than it has seen change nothing. */
+  configure(offer: VersionedDocument): Promise<Confirmation>;
+  /** The settings that it goes by. */
+  settings(): Promise<ProcessSettings>;
 }
+
+/** With the greatest number of settings that a partition has seen, where the caller's is smaller. */
+export type Told<Answer> = Answer & { readonly settings?: number };
 
 /** Makes a client of a partition; a new one for every message, since one used after a reset fails. */
 export type Connect = (partition: string) => PartitionClient;

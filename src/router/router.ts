@@ -4,10 +4,11 @@ import type { Registry } from "../object/registry.ts";
 import type { ShardMap } from "../placement/shard-map.ts";
 import type { Clock } from "../platform/ports.ts";
 import { within } from "../platform/within.ts";
+import type { SettingsFollower } from "../settings/settings-follower.ts";
 import { type Answered, Batch } from "./batch.ts";
 import { Directory, MAX_REDIRECTS, notCalled, type ObjectRef } from "./directory.ts";
 import { Pauses } from "./pauses.ts";
-import type { Connect, MapCache, PartitionClient } from "./ports.ts";
+import type { Connect, MapCache, PartitionClient, Told } from "./ports.ts";
 import { remoteFault } from "./remote-fault.ts";
 
 /** Ms that the answer to a call may take beyond the call's deadline: the partition answers at the deadline at the latest. */
@@ -24,8 +25,17 @@ export class Router {
   readonly #connect: Connect;
   readonly #directory: Directory;
   readonly #clock: Clock;
+  readonly #settings: SettingsFollower | undefined;
 
-  constructor(parts: { registry: Registry; connect: Connect; cache: MapCache; clock: Clock }) {
+  /** @param parts.settings hears from the partitions whether there are newer ones */
+  constructor(parts: {
+    registry: Registry;
+    connect: Connect;
+    cache: MapCache;
+    clock: Clock;
+    settings?: SettingsFollower | undefined;
+  }) {
+    this.#settings = parts.settings;
     this.#registry = parts.registry;
     this.#connect = parts.connect;
     this.#directory = new Directory(parts.cache, parts.clock, parts.registry);
@@ -56,8 +66,9 @@ export class Router {
     return this.#follow(
       message,
       GRACE,
-      (client) => client.call(message),
+      (client) => client.call(message, this.#settings?.seen),
       () => this.#repeatable(message),
+      this.#settings,
     );
   }
 
@@ -66,8 +77,9 @@ export class Router {
     return this.#follow(
       message,
       GRACE,
-      (client) => client.lifecycle(message),
+      (client) => client.lifecycle(message, this.#settings?.seen),
       () => false,
+      this.#settings,
     );
   }
 
@@ -80,6 +92,7 @@ export class Router {
     const parts = {
       clock: this.#clock,
       directory: this.#directory,
+      settings: this.#settings,
       repeatable: (message: CallMessage) => this.#repeatable(message),
       ask: <T>(partition: string, deadline: number, question: (client: PartitionClient) => Promise<T>) =>
         this.#ask(partition, deadline + GRACE, question),
@@ -122,6 +135,7 @@ export class Router {
     grace: number,
     send: (client: PartitionClient) => Promise<Answer | Moved>,
     repeatable: () => boolean,
+    settings?: SettingsFollower,
   ): Promise<Exclude<Answer, Moved> | Extract<FinalReply, { kind: "error" }>> {
     let pauses: Pauses | undefined;
     let hint: string | undefined;
@@ -134,7 +148,8 @@ export class Router {
         const known = hint ?? this.#directory.ownerOrRefresh(target);
         const owner = typeof known === "string" ? known : await known;
         try {
-          const reply = await this.#ask(owner, target.deadline + grace, send);
+          const reply: Told<Answer | Moved> = await this.#ask(owner, target.deadline + grace, send);
+          settings?.answered(reply.settings);
           if (reply.kind !== "moved") return reply as Exclude<Answer, Moved>;
           hint = await this.#directory.redirect(reply as Moved, owner, ++redirects);
           if (hint !== undefined && redirects <= MAX_REDIRECTS) continue;

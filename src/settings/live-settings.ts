@@ -2,6 +2,7 @@ import type { AccessRule } from "../access/access.ts";
 import type { Config } from "../config/config.ts";
 import type { Registry } from "../object/registry.ts";
 import {
+  type DocumentIssue,
   faultOf,
   type LogLevel,
   NO_DOCUMENT,
@@ -20,6 +21,14 @@ export interface Confirmation {
   readonly version: number;
   /** Why it does not go by the newest. */
   readonly fault?: string;
+}
+
+/** All that a process goes by. */
+export interface ProcessSettings extends Confirmation {
+  readonly values: readonly EffectiveSetting[];
+  readonly log: LiveSettings["log"];
+  /** Rules of the document, over those of the code. */
+  readonly access: readonly AccessRule[];
 }
 
 interface Parts {
@@ -65,6 +74,16 @@ export class LiveSettings {
     this.#registry = registry?.fork();
   }
 
+  /** The same for another process: as defaults and variables say. */
+  fork(): LiveSettings {
+    const registry = this.#registry === undefined ? {} : { registry: this.#registry };
+    return new LiveSettings({ config: this.#base, given: this.#given, ...registry });
+  }
+
+  get hasTypes(): boolean {
+    return this.#registry !== undefined;
+  }
+
   /** The types with the rules of now over them. */
   get registry(): Registry {
     if (this.#registry === undefined) throw new Error("this process has no types");
@@ -90,8 +109,14 @@ export class LiveSettings {
     return { level, sampling };
   }
 
-  effective(): EffectiveSetting[] {
-    return effectiveSettings(this.config, this.#given, this.#applied);
+  /** The configuration as it would be with a document. */
+  configWith(document: SettingsDocument): Config {
+    return withDocument(this.#base, document);
+  }
+
+  view(): ProcessSettings {
+    const values = effectiveSettings(this.config, this.#given, this.#applied);
+    return { ...this.confirmation, values, log: this.log, access: this.#applied.document.access ?? [] };
   }
 
   /** Calls back after every document that counts. */
@@ -100,10 +125,17 @@ export class LiveSettings {
   }
 
   /** Why a document can't be used here; undefined when it can. */
-  faultOf(given: unknown): string | undefined {
+  issueOf(given: unknown): DocumentIssue | undefined {
     const read = readDocument(given);
-    if ("issues" in read) return faultOf(read.issues);
-    return this.#registry?.ruleFault(read.document.access ?? []);
+    if ("issues" in read) return read.issues[0];
+    const message = this.#registry?.ruleFault(read.document.access ?? []);
+    return message === undefined ? undefined : { path: ["access"], message };
+  }
+
+  /** The same as one sentence. */
+  faultOf(given: unknown): string | undefined {
+    const issue = this.issueOf(given);
+    return issue === undefined ? undefined : faultOf([issue]);
   }
 
   /** Goes by a document if it is newer than all before, and fits. */

@@ -20,6 +20,8 @@ import { LearnedMap } from "../router/map-cache.ts";
 import { type FoundObjects, ObjectQueries, type QueryOptions } from "../router/object-queries.ts";
 import { type RemoteCallOptions, type RemoteLifecycleOptions, RemoteObjects } from "../router/remote-objects.ts";
 import { Router } from "../router/router.ts";
+import { LiveSettings } from "../settings/live-settings.ts";
+import { followerOf } from "../settings/settings-follower.ts";
 import { ManualClock } from "./clocks.ts";
 import { endOfMove } from "./end-of-move.ts";
 import { MemoryCallLog } from "./memory-call-log.ts";
@@ -60,6 +62,8 @@ export class TestCluster<ClockType extends Clock = ManualClock> {
   readonly warnings: { readonly event: string; readonly details: unknown }[] = [];
   /** @internal */
   readonly config: Config;
+  /** The settings of whoever calls. @internal */
+  readonly settings: LiveSettings;
   /** @internal */
   readonly registry: Registry;
   /** @internal */
@@ -75,20 +79,23 @@ export class TestCluster<ClockType extends Clock = ManualClock> {
   #requests = 0;
 
   constructor(options: TestClusterOptions<ClockType>) {
-    // Without a clock `ClockType` is its default.
-    this.clock = options.clock ?? (new ManualClock() as Clock as ClockType);
+    this.clock = options.clock ?? (new ManualClock() as Clock as ClockType); // which is the default of `ClockType`
     this.log = options.log || new MemoryCallLog(this.clock);
-    this.config = configSchema.parse({ partitions: options.partitions ?? 1, ...options.config });
-    this.registry = new Registry(options.objects, options.access);
+    this.settings = new LiveSettings({
+      config: configSchema.parse({ partitions: options.partitions ?? 1, ...options.config }),
+      given: Object.keys(options.config ?? {}),
+      registry: new Registry(options.objects, options.access),
+    });
+    this.config = this.settings.config;
+    this.registry = this.settings.registry;
     const members = Array.from({ length: this.config.partitions }, (_, index) => ({ name: `p${index}`, weight: 1 }));
     this.genesis = { shards: this.config.shards, members };
-    const { clock, config, registry, genesis } = this;
+    const { clock, settings, config, registry, genesis } = this;
     const log = options.log === false ? undefined : this.log;
-    this.#gates = new TestGates({ clock, config, push: options.push, cluster: this });
+    this.#gates = new TestGates({ clock, settings, push: options.push, cluster: this });
     this.#machines = new TestMachines({
       clock,
-      config,
-      registry,
+      settings,
       genesis,
       gates: this.#gates,
       limits: options.limits === undefined ? undefined : checkLimits(options.limits),
@@ -103,11 +110,7 @@ export class TestCluster<ClockType extends Clock = ManualClock> {
         },
         warn: (event, details) => this.warnings.push({ event, details }),
       },
-      peers: {
-        call: (message) => this.router.call(message),
-        batch: (messages) => this.router.batch(messages),
-        owner: (object) => this.router.owner(object),
-      },
+      router: () => this.router,
       reconcile: () => maintenance.reconcile(),
     });
     this.#routerClock = new ProcessClock(clock);
@@ -117,6 +120,7 @@ export class TestCluster<ClockType extends Clock = ManualClock> {
       connect,
       cache: new LearnedMap(genesis, async () => this.coordinator.map()),
       clock: this.#routerClock,
+      settings: followerOf(settings, { clock, ask: (known) => this.coordinator.newerSettings(known) }),
     });
     const { router } = this;
     const maintenance = maintenanceOf({ log, router, connect, config, registry, clock: this.#routerClock });

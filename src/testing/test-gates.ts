@@ -1,5 +1,4 @@
 import type { Identity } from "../access/identity.ts";
-import type { Config } from "../config/config.ts";
 import type { Registry } from "../object/registry.ts";
 import { pause } from "../platform/pause.ts";
 import type { Cancel, Clock } from "../platform/ports.ts";
@@ -9,6 +8,8 @@ import type { PushMessage } from "../push/message-log.ts";
 import type { Gates, Wire } from "../push/ports.ts";
 import { type PushOptions, PushRules } from "../push/push-rules.ts";
 import type { Router } from "../router/router.ts";
+import type { VersionedDocument } from "../settings/document.ts";
+import type { Confirmation, LiveSettings } from "../settings/live-settings.ts";
 import { ManualClock } from "./clocks.ts";
 import type { SqliteStorage } from "./sqlite-storage.ts";
 import { TestProcess } from "./test-process.ts";
@@ -16,7 +17,7 @@ import { testUuid } from "./test-uuid.ts";
 
 interface Parts {
   readonly clock: Clock;
-  readonly config: Config;
+  readonly settings: LiveSettings;
   readonly push: PushOptions | undefined;
   readonly cluster: {
     storage(name: string): SqliteStorage;
@@ -48,6 +49,7 @@ interface Running {
   readonly gate: Gate;
   readonly connections: Set<TestConnection>;
   readonly deliver: (messages: readonly PushMessage[]) => Promise<void>;
+  readonly configure: (offer: VersionedDocument) => Promise<Confirmation>;
 }
 
 const ANYTHING: PushOptions = { topics: { "**": { anonymous: true } } };
@@ -67,13 +69,15 @@ export class TestGates implements Gates {
 
   constructor(parts: Parts) {
     this.#parts = parts;
-    this.names = gateNames(parts.config.gates);
+    this.names = gateNames(parts.settings.config.gates);
     this.#rules = new PushRules(parts.push ?? ANYTHING);
   }
 
   deliver(gate: string, messages: readonly PushMessage[]): Promise<void> {
     return this.#gate(gate).deliver(messages);
   }
+
+  readonly configure: Gates["configure"] = (gate, offer) => this.#gate(gate).configure(offer);
 
   async connect({ topics = [], identity }: ConnectOptions = {}): Promise<TestConnection> {
     const name = this.names[this.#connections++ % this.names.length] as string;
@@ -111,11 +115,13 @@ export class TestGates implements Gates {
   #gate(name: string): Running {
     const known = this.#running.get(name);
     if (known !== undefined) return known;
-    const { clock, config, push, cluster } = this.#parts;
+    const { clock, push, cluster } = this.#parts;
     const process = new TestProcess(clock, cluster.storage(name), (time) => this.#setAlarm(name, time));
+    const settings = this.#parts.settings.fork();
     const gate = new Gate({
       name,
-      config,
+      settings,
+      config: settings.config,
       storage: process.storage,
       clock: process.clock,
       random: { uuid: () => testUuid(this.#uuids++) },
@@ -132,8 +138,11 @@ export class TestGates implements Gates {
       warn: () => undefined,
       onLost: () => this.crash(name),
     });
-    const { deliver } = process.serve({ deliver: (messages: readonly PushMessage[]) => gate.deliver(messages) });
-    const running = { process, gate, deliver, connections: new Set<TestConnection>() };
+    const { deliver, configure } = process.serve({
+      deliver: (messages: readonly PushMessage[]) => gate.deliver(messages),
+      configure: (offer: VersionedDocument) => gate.settings.take(offer),
+    });
+    const running = { process, gate, deliver, configure, connections: new Set<TestConnection>() };
     this.#running.set(name, running);
     gate.restore([]);
     return running;

@@ -1,10 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { Config } from "../config/config.ts";
 import { Coordinator } from "../coordinator/coordinator.ts";
-import { policyOf } from "../coordinator/policy.ts";
 import type { Limits } from "../limits/limits-schema.ts";
 import type { PublicEvent } from "../object/event.ts";
-import type { Registry } from "../object/registry.ts";
 import { partitionClient } from "../partition/client.ts";
 import type { EventRoutes, EventSink } from "../partition/events/ports.ts";
 import { Partition } from "../partition/partition.ts";
@@ -16,6 +13,7 @@ import type { Gates } from "../push/ports.ts";
 import type { ReconcileReport } from "../reliable/maintenance-report.ts";
 import type { CallLog } from "../reliable/ports.ts";
 import type { PartitionClient } from "../router/ports.ts";
+import type { LiveSettings } from "../settings/live-settings.ts";
 import { overConnections } from "./platform-limits.ts";
 import { SqliteStorage } from "./sqlite-storage.ts";
 import { TestProcess } from "./test-process.ts";
@@ -23,8 +21,8 @@ import { testUuid } from "./test-uuid.ts";
 
 export interface MachineParts {
   readonly clock: Clock;
-  readonly config: Config;
-  readonly registry: Registry;
+  /** Of whoever calls: each process has its own. */
+  readonly settings: LiveSettings;
   readonly genesis: Genesis;
   readonly log: CallLog | undefined;
   readonly gates: Gates;
@@ -35,7 +33,7 @@ export interface MachineParts {
   readonly observer: Observer;
   readonly events: EventRoutes;
   /** Routes what objects call in other partitions. */
-  readonly peers: Peers;
+  readonly router: () => Peers;
   readonly reconcile: () => Promise<ReconcileReport>;
 }
 
@@ -143,12 +141,14 @@ export class TestMachines {
   }
 
   #startPartition(name: string, process: TestProcess): Partition {
-    const { registry, config, genesis, observer, log, env, events, gates, limits, peers, reconcile } = this.#parts;
+    const { genesis, observer, log, env, events, gates, limits, router, reconcile } = this.#parts;
+    const settings = this.#parts.settings.fork();
     const unlessEnded = <T>(answer: () => Promise<T>) =>
       process.clock.ended ? new Promise<never>(() => undefined) : answer();
     return new Partition({
-      registry,
-      config,
+      settings,
+      registry: settings.registry,
+      config: settings.config,
       limits,
       log: log === undefined ? undefined : overConnections(log),
       reconcile,
@@ -162,15 +162,19 @@ export class TestMachines {
       scope: turnScope(),
       // What has ended calls nobody, and is not told so.
       peers: {
-        call: (message) => unlessEnded(() => peers.call(message)),
-        batch: (messages) => unlessEnded(() => peers.batch(messages)),
-        owner: (object) => peers.owner(object),
+        call: (message) => unlessEnded(() => router().call(message)),
+        batch: (messages) => unlessEnded(() => router().batch(messages)),
+        owner: (object) => router().owner(object),
       },
       gates: {
         names: gates.names,
         deliver: (gate, messages) => unlessEnded(() => gates.deliver(gate, messages)),
+        configure: gates.configure,
       },
-      bootstrapper: { bootstrap: async (proposal) => this.coordinator.bootstrap(proposal) },
+      bootstrapper: {
+        bootstrap: async (proposal) => this.coordinator.bootstrap(proposal),
+        settings: (known) => this.coordinator.newerSettings(known),
+      },
       connect: (other) => this.#connect(process, other),
       loads: { report: (report) => this.coordinator.report(report) },
       observer: {
@@ -181,15 +185,15 @@ export class TestMachines {
   }
 
   #startCoordinator(): Running<Coordinator> {
-    const { config, genesis, observer } = this.#parts;
+    const { settings, genesis, observer, gates } = this.#parts;
     const process = this.#process(COORDINATOR);
     const program = new Coordinator({
       storage: process.storage,
       clock: process.clock,
       proposal: genesis,
       connect: (name) => this.#connect(process, name),
-      policy: policyOf(config),
-      limits: { stall: config.moveStall, longest: config.moveLimit },
+      settings: settings.fork(),
+      gates,
       warn: (...what) => process.run(() => observer.warn(...what)),
     });
     return { process, program };

@@ -13,6 +13,7 @@ export function httpOf(cluster: TestCluster, changes: Partial<HttpParts> = {}) {
   return createHandler({
     registry,
     config,
+    settings: { live: cluster.settings, follower: undefined },
     router,
     clock,
     log,

@@ -57,6 +57,7 @@ function handler(objects: readonly ObjectClass[]) {
   const http = createHandler({
     registry,
     config,
+    settings: { live: made.settings, follower: undefined },
     router,
     clock,
     log,

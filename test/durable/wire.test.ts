@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { callFromWire, callToWire, replyFromWire, replyToWire } from "../../durable/wire.ts";
+import { callFromWire, callToWire, replyFromWire, replyToWire, settingsOfWire } from "../../durable/wire.ts";
 import type { CallMessage, Reply } from "../../src/object/message.ts";
 
 const plain: CallMessage = {
@@ -32,9 +32,19 @@ describe("a call as RPC carries it", () => {
       expect(callFromWire(structuredClone(callToWire(call)))).toStrictEqual(call);
     });
   }
+  test("[CONF4] says what its sender has seen of the settings", () => {
+    for (const call of [plain, { ...plain, reliable }]) {
+      expect(settingsOfWire(callToWire(call))).toBe(0);
+      expect(settingsOfWire(callToWire(call, 7))).toBe(7);
+      expect(callFromWire(callToWire(call, 7))).toStrictEqual(call);
+    }
+    const newer = { kind: "response", response: "1", settings: 7 } as const;
+    expect(replyFromWire(structuredClone(replyToWire(newer)))).toStrictEqual(newer);
+  });
+
   test("is short when it is a client's plain one", () => {
-    expect(callToWire(plain)).toHaveLength(6);
-    expect(callToWire({ ...plain, reliable }).slice(6)).toEqual(["c"]);
+    expect(callToWire(plain)).toHaveLength(7);
+    expect(callToWire({ ...plain, reliable }).slice(7)).toEqual(["c"]);
   });
 });
 

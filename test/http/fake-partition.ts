@@ -1,3 +1,4 @@
+import { configSchema } from "../../src/config/config.ts";
 import type { ClientDebts, ClientReport } from "../../src/limits/client-report.ts";
 import type { CallMessage, LifecycleMessage, Reply } from "../../src/object/message.ts";
 import { idleCounters } from "../../src/partition/inspection.ts";
@@ -21,6 +22,8 @@ import type { IndexPage, IndexQuery } from "../../src/router/index-query.ts";
 import type { OwnerCounters } from "../../src/router/owner-counters.ts";
 import type { CallDecision, PartitionClient } from "../../src/router/ports.ts";
 import type { ObjectCursor, ObjectListing, ObjectQuery, ParkedCalls, ParkedQuery } from "../../src/router/views.ts";
+import type { VersionedDocument } from "../../src/settings/document.ts";
+import { type Confirmation, LiveSettings, type ProcessSettings } from "../../src/settings/live-settings.ts";
 
 /** A partition that remembers what it was asked and answers what a test tells it to. */
 export class FakePartition implements PartitionClient {
@@ -43,6 +46,14 @@ export class FakePartition implements PartitionClient {
 
   constructor(name: string) {
     this.name = name;
+  }
+
+  async configure({ version }: VersionedDocument): Promise<Confirmation> {
+    return { seen: version, version };
+  }
+
+  async settings(): Promise<ProcessSettings> {
+    return new LiveSettings({ config: configSchema.parse({}) }).view();
   }
 
   call(message: CallMessage): Promise<Reply> {

@@ -2,7 +2,6 @@ import * as z from "zod";
 import { configSchema } from "../../src/config/config.ts";
 import { ApiKeys } from "../../src/coordinator/api-keys.ts";
 import { Coordinator } from "../../src/coordinator/coordinator.ts";
-import { policyOf } from "../../src/coordinator/policy.ts";
 import { CODES, type ErrorCode } from "../../src/errors/codes.ts";
 import { pathBelow } from "../../src/http/base-path.ts";
 import { createHandler } from "../../src/http/handler.ts";
@@ -17,6 +16,7 @@ import { VirtualObject } from "../../src/object/virtual-object.ts";
 import type { Maintenance } from "../../src/reliable/maintenance.ts";
 import { LearnedMap } from "../../src/router/map-cache.ts";
 import { Router } from "../../src/router/router.ts";
+import { LiveSettings } from "../../src/settings/live-settings.ts";
 import { ManualClock } from "../../src/testing/clocks.ts";
 import { MemoryCallLog } from "../../src/testing/memory-call-log.ts";
 import { SqliteStorage } from "../../src/testing/sqlite-storage.ts";
@@ -65,7 +65,6 @@ export function httpFixture(
   changes: Partial<HttpParts> & { config?: HttpParts["config"]; names?: string[]; shards?: number } = {},
 ): HttpFixture {
   const clock = new ManualClock();
-  const registry = new Registry([Counter, Patient], OPEN);
   const names = changes.names ?? ["p0", "p1"];
   const partitions = new Map(names.map((name) => [name, new FakePartition(name)]));
   const genesis = { shards: changes.shards ?? 16, members: names.map((name) => ({ name, weight: 1 })) };
@@ -80,18 +79,20 @@ export function httpFixture(
     storage,
     clock,
     connect,
-    policy: policyOf(config),
-    limits: { stall: 60_000, longest: 3_600_000 },
+    settings: new LiveSettings({ config }),
     warn: () => undefined,
   });
   coordinator.bootstrap(genesis);
+  const live = new LiveSettings({ config, registry: new Registry([Counter, Patient], OPEN) });
+  const { registry } = live;
   const errors: unknown[] = [];
   const log = new MemoryCallLog(clock);
   let ids = 0;
   const parts: HttpParts = {
     registry,
     basePath: "",
-    config,
+    config: live.config,
+    settings: { live, follower: undefined },
     router: new Router({ registry, connect, cache: new LearnedMap(genesis, async () => coordinator.map()), clock }),
     connect,
     coordinator: coordinatorPort(coordinator, new ApiKeys(storage, clock)),
@@ -142,6 +143,9 @@ export function silentCoordinator(answers: Partial<CoordinatorClient> = {}): Coo
     moves: silent,
     audit: silent,
     keys: { make: silent, revoke: silent, list: silent, find: silent },
+    settings: silent,
+    settingsVersions: silent,
+    newerSettings: silent,
     ...answers,
   };
 }

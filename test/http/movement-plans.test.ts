@@ -115,6 +115,9 @@ describe("every change", () => {
       moves: away,
       audit: away,
       keys: { make: away, revoke: away, list: away, find: away },
+      settings: away,
+      settingsVersions: away,
+      newerSettings: away,
     };
     const http = httpFixture({ coordinator });
     const routes: [string, string, unknown?][] = [

@@ -19,7 +19,7 @@ function setup() {
   const changes = new ChangeTracker(storage, now);
   const table = new CallTable(storage, { name: "p0", now, shardAt, changes, fence: () => {}, logs: true });
   const barrier = async () => void barriers++;
-  const shipping = new CallShipping({ table, now, shardAt, barrier, interval: INTERVAL });
+  const shipping = new CallShipping({ table, now, shardAt, barrier, config: { logInterval: INTERVAL } });
   const accept = (call: StoredCall, bytes = 0) => {
     table.accept([call]);
     shipping.add(call.record.callId, { key: keyOfCall(call), bytes, since: call.record.acceptedAt });

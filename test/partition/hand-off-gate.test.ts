@@ -21,7 +21,11 @@ function setup(most = 9) {
   const end = new ShardEnd(OWNER);
   const { clock, ownership } = end;
   const deadlines = new Deadlines(clock);
-  const gate = new HandOffGate({ deadlines, most, inside: (keys) => ownership.anyGated(keys) });
+  const gate = new HandOffGate({
+    deadlines,
+    config: { partitionMailbox: most },
+    inside: (keys) => ownership.anyGated(keys),
+  });
   ownership.closeGate(0);
   const gated = ownership.locate(placementOf("a"), clock.now()) as Gated;
   const message = (timeout = 1_000) => ({ deadline: clock.now() + timeout });

@@ -22,7 +22,7 @@ function setup(shards = 16, { sends = true, fails = false } = {}) {
       if (fails) throw new Error("lost");
     },
   };
-  const meter = new LoadMeter({ clock, ownership, storage, loads: sends ? loads : undefined });
+  const meter = new LoadMeter({ clock, ownership, storage, loads: () => (sends ? loads : undefined) });
   const turn = (shard: number, busy = 1, type = "T") =>
     meter.turn(hashRange(shard, shards).first, type, busy, clock.now());
   const store = (shard: number, type: string, ids: readonly string[], state = "{}") => {

@@ -41,16 +41,16 @@ describe("what is known of a method", () => {
 describe("a response", () => {
   test("[OBJ3] is a copy", () => {
     const value = { list: [1, { a: null }] };
-    const copy = encodeCopy(100)(value);
+    const copy = encodeCopy(() => 100)(value);
     expect([copy, copy === value]).toEqual([value, false]);
-    expect(encodeText(100)(value)).toBe(JSON.stringify(value));
+    expect(encodeText(() => 100)(value)).toBe(JSON.stringify(value));
   });
 
   test("[TURN9] has at most so many bytes of JSON", () => {
     for (const encode of [encodeCopy, encodeText]) {
       for (const text of ["x".repeat(98), "€".repeat(32)]) {
-        expect(() => encode(100)(text)).not.toThrow();
-        expect(() => encode(100)(`${text}xxx`)).toThrow(expect.objectContaining({ code: "PAYLOAD_TOO_LARGE" }));
+        expect(() => encode(() => 100)(text)).not.toThrow();
+        expect(() => encode(() => 100)(`${text}xxx`)).toThrow(expect.objectContaining({ code: "PAYLOAD_TOO_LARGE" }));
       }
     }
   });
@@ -58,7 +58,7 @@ describe("a response", () => {
   test("[OBJ2] must be a JSON value: the error says where it is none", () => {
     const refused = { code: "INVALID_RESPONSE", details: { path: ["deep", 1] } };
     for (const encode of [encodeCopy, encodeText])
-      expect(() => encode(100)({ deep: [1, () => 1] })).toThrow(expect.objectContaining(refused));
+      expect(() => encode(() => 100)({ deep: [1, () => 1] })).toThrow(expect.objectContaining(refused));
   });
 
   test("[HTTP2] whose own code throws passes that on", () => {
@@ -67,6 +67,6 @@ describe("a response", () => {
         throw new RangeError("odd");
       },
     };
-    expect(() => encodeCopy(100)(odd)).toThrow(RangeError);
+    expect(() => encodeCopy(() => 100)(odd)).toThrow(RangeError);
   });
 });

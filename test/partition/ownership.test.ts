@@ -4,7 +4,6 @@ import { describe, expect, test } from "vitest";
 import { Counter } from "../../examples/counter.ts";
 import { configSchema } from "../../src/config/config.ts";
 import { Coordinator } from "../../src/coordinator/coordinator.ts";
-import { policyOf } from "../../src/coordinator/policy.ts";
 import { EdgeverseError } from "../../src/errors/edgeverse-error.ts";
 import { FIXED_POSITION, positionOf } from "../../src/identity/hash-order.ts";
 import { placementOf } from "../../src/identity/object-id.ts";
@@ -15,6 +14,7 @@ import { Ownership } from "../../src/partition/storage/ownership.ts";
 import { migrate } from "../../src/partition/storage/schema.ts";
 import type { Turn } from "../../src/partition/turns/turn.ts";
 import { type Genesis, ShardMap } from "../../src/placement/shard-map.ts";
+import { LiveSettings } from "../../src/settings/live-settings.ts";
 import { reconcileReport } from "../support/reconcile-report.ts";
 
 const GENESIS: Genesis = { shards: 64, members: ["p0", "p1", "p2"].map((name) => ({ name, weight: 1 })) };
@@ -132,14 +132,18 @@ describe("Ownership", () => {
   });
 });
 
+function processOf(types: Registry) {
+  const settings = new LiveSettings({ config: configSchema.parse({}), registry: types });
+  return { settings, config: settings.config, registry: settings.registry };
+}
+
 describe("bootstrap", () => {
   const partitionOn = (
     storage: SqliteStorage,
     options: { proposal: Genesis; name?: string | undefined; bootstrap?: (proposal: Genesis) => Promise<Bootstrap> },
   ) =>
     new Partition({
-      registry: new Registry([Counter]),
-      config: configSchema.parse({}),
+      ...processOf(new Registry([Counter])),
       storage,
       clock: new ManualClock(),
       random: { uuid: () => "uuid" },
@@ -203,8 +207,7 @@ describe("bootstrap", () => {
       new Coordinator({
         storage,
         clock,
-        policy: policyOf(configSchema.parse({})),
-        limits: { stall: 1_000, longest: 10_000 },
+        settings: new LiveSettings({ config: configSchema.parse({}) }),
         connect: () => {
           throw new Error("no partitions");
         },

@@ -67,7 +67,13 @@ export function setup() {
   const log = new FakeLog(clock);
   const backlog = new FakeBacklog();
   const refusals: EdgeverseError[] = [];
-  const shipper = new Shipper({ backlog, log, clock, interval: INTERVAL, onRefused: (error) => refusals.push(error) });
+  const shipper = new Shipper({
+    backlog,
+    log,
+    clock,
+    config: { logInterval: INTERVAL },
+    onRefused: (error) => refusals.push(error),
+  });
   const logged = async () => (await log.list({ limit: 1_000 })).calls;
   return { clock, log, backlog, refusals, shipper, logged };
 }

@@ -63,7 +63,7 @@ describe("the settings of a process", () => {
   test("[CONF1] every value says where it comes from", () => {
     const live = make();
     live.apply(slow(1));
-    const of = (name: string) => live.effective().find((setting) => setting.name === name);
+    const of = (name: string) => live.view().values.find((setting) => setting.name === name);
     expect(of("callTimeout")).toEqual({
       name: "callTimeout",
       variable: "EDGEVERSE_CALL_TIMEOUT",

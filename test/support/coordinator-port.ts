@@ -13,6 +13,9 @@ export function coordinatorPort(coordinator: Coordinator, keys: KeyKeeper): Coor
     notes: () => coordinator.notes(),
     moves: (query) => coordinator.moves(query),
     audit: (query) => coordinator.audit(query),
+    settings: (version) => coordinator.settings(version),
+    settingsVersions: () => coordinator.settingsVersions(),
+    newerSettings: (known) => coordinator.newerSettings(known),
     keys,
   };
 }

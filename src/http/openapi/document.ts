@@ -13,6 +13,7 @@ const TAGS: Readonly<Record<Tag, string>> = {
   shards: "Where shards are, their moves, and how many there are",
   events: "Connections of clients, and what objects send to them",
   "call log": "The log of reliable calls",
+  settings: "What operators change while the host runs",
   sinks: "Events that their sinks did not take",
   keys: "API keys of clients, which operators make",
 };

@@ -12,8 +12,8 @@ interface Parts {
   readonly shardAt: (position: number) => number;
   /** Resolves when all that was written is durable. */
   readonly barrier: () => Promise<void>;
-  /** Ms that a call may stay pending before the log hears of it. */
-  readonly interval: number;
+  /** `logInterval`: ms that a call may stay pending before the log hears of it. */
+  readonly config: { readonly logInterval: number };
 }
 
 /** A call of which the log has yet to hear that it has not ended. */
@@ -90,11 +90,11 @@ export class CallShipping implements Backlog<CallBatch> {
   }
 
   #calls(): CallBatch | undefined {
-    const { table, now, interval } = this.#parts;
+    const { table, now, config } = this.#parts;
     const waiting = new Map<string, Waiting>();
     let bytes = 0;
     for (const [name, call] of this.#waiting) {
-      if (call.since > now() - interval) continue;
+      if (call.since > now() - config.logInterval) continue;
       bytes += call.bytes;
       if (waiting.size === BATCH.records || (waiting.size > 0 && bytes > BATCH.bytes)) break;
       waiting.set(name, call);

@@ -8,8 +8,8 @@ type Waiting = Pick<CallMessage, "deadline" | "reliable">;
 
 interface Parts {
   readonly deadlines: Deadlines;
-  /** Calls that may wait here. */
-  readonly most: number;
+  /** `partitionMailbox`: calls that may wait here. */
+  readonly config: { readonly partitionMailbox: number };
   /** Whether one of these objects is on a shard that is being handed off. */
   readonly inside: (keys: Iterable<string>) => boolean;
 }
@@ -41,7 +41,8 @@ export class HandOffGate {
 
   /** Waits until the shard has an owner, then calls again. Never rejects. */
   wait(gated: Gated, message: Waiting, again: () => Promise<Reply>): Promise<Reply> {
-    const { deadlines, most } = this.#parts;
+    const { deadlines, config } = this.#parts;
+    const most = config.partitionMailbox;
     if (this.#stopped) return again();
     if (this.#waiting.size >= most) {
       const error = new EdgeverseError("OVERLOADED", `${most} calls wait for shards that move`, { retryAfter: 1 });

@@ -27,7 +27,7 @@ export interface OutgoingMovesParts {
   readonly clock: Clock;
   readonly connect: Connect;
   /** Ms that a move which must happen waits for turns: the default timeout of a turn. */
-  readonly patience: number;
+  readonly config: { readonly callTimeout: number };
 }
 
 /**
@@ -193,10 +193,10 @@ export class OutgoingMoves {
 
   /** Stops the shard's callers, sends the rest, and commits; or lets them in again. */
   async #handOff(moving: Moving): Promise<MoveReport> {
-    const { drain, ownership, patience, clock } = this.#parts;
+    const { drain, ownership, config, clock } = this.#parts;
     const stopped = clock.now();
     const { shard, must = false } = moving.order;
-    const limit = drainLimit(must ? patience : undefined, moving.stalled);
+    const limit = drainLimit(must ? config.callTimeout : undefined, moving.stalled);
     let gone = false;
     try {
       if (!(await drain.drain(shard, limit, () => this.#over(moving) === undefined))) {

@@ -29,7 +29,7 @@ interface Parts {
   readonly work: ShardWork;
   readonly commit: GroupCommit;
   readonly connect: Connect;
-  readonly patience: number;
+  readonly config: { readonly callTimeout: number };
   /** There are rows to clear away, or none any more. */
   readonly onClearing: (busy: boolean) => void;
   readonly deactivate: (activation: TurnActivation) => void;

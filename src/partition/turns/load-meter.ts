@@ -22,7 +22,7 @@ interface Parts {
   readonly ownership: Ownership;
   readonly storage: SqlStorage;
   /** Takes the reports; undefined when nobody plans by them. */
-  readonly loads: LoadSink | undefined;
+  readonly loads: () => LoadSink | undefined;
 }
 
 interface Traffic {
@@ -66,10 +66,12 @@ export class LoadMeter {
     traffic.calls++;
     traffic.busy += busy;
     traffic.types.add(type);
-    if (loads === undefined || now - this.#since < REPORT_EVERY) return;
+    if (now - this.#since < REPORT_EVERY) return;
+    const sink = loads();
+    if (sink === undefined) return;
     // A report that is lost is no loss: the next one follows.
     this.report()
-      .then((report) => loads.report(report))
+      .then((report) => sink.report(report))
       .catch(() => undefined);
   }
 

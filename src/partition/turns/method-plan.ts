@@ -31,23 +31,23 @@ export function learnFrom(method: MethodDefinition, result: unknown): void {
   else if (method.returns === "unknown") method.returns = "value";
 }
 
-/** Makes a response a JSON text of at most `limit` bytes. */
-export function encodeText(limit: number): (value: unknown) => string {
+/** Makes a response a JSON text of at most `limit` bytes: of those when it is made. */
+export function encodeText(limit: () => number): (value: unknown) => string {
   const copyResponse = encodeCopy(limit);
   return (value) => {
     const text = JSON.stringify(copyResponse(value));
-    if (exceedsBytes(text, limit)) throw tooLarge(limit);
+    if (exceedsBytes(text, limit())) throw tooLarge(limit());
     return text;
   };
 }
 
 /** Makes a response a copy that shares nothing with the object. */
-export function encodeCopy(limit: number): (value: unknown) => unknown {
+export function encodeCopy(limit: () => number): (value: unknown) => unknown {
   return (value) => {
     try {
-      return copyJson(value, limit);
+      return copyJson(value, limit());
     } catch (error) {
-      if (error instanceof JsonTooLargeError) throw tooLarge(limit);
+      if (error instanceof JsonTooLargeError) throw tooLarge(limit());
       if (!(error instanceof NotJsonError)) throw error;
       throw new EdgeverseError("INVALID_RESPONSE", `The response is not a JSON value: ${error.message}`, {
         details: { path: error.path },

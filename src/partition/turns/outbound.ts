@@ -40,7 +40,7 @@ export class Outbound {
 
   constructor(parts: OutboundParts) {
     this.#parts = parts;
-    this.#encode = encodeCopy(parts.config.maxMessage);
+    this.#encode = encodeCopy(() => parts.config.maxMessage);
   }
 
   /** The stub that `this.object(Type, id, options)` gives a method. */

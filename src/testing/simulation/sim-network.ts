@@ -18,7 +18,18 @@ export interface Weather {
 export const CALM: Weather = { lost: 0, late: 0, twice: 0, delay: 1 };
 
 /** Messages of which a second copy is no new order. */
-const REPEATABLE = new Set(["bootstrap", "map", "advance", "undo", "inquire", "transfer", "activate", "drop", "wake"]);
+const REPEATABLE = new Set([
+  "bootstrap",
+  "map",
+  "advance",
+  "undo",
+  "inquire",
+  "transfer",
+  "activate",
+  "drop",
+  "wake",
+  "configure",
+]);
 
 /** What a sender hears that got no answer; the platform marks such errors so. */
 export class Unreachable extends Error {

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Config } from "../../config/config.ts";
 import { Coordinator } from "../../coordinator/coordinator.ts";
-import { policyOf } from "../../coordinator/policy.ts";
+import type { Bootstrapped } from "../../coordinator/coordinator-options.ts";
 import type { ObjectClass } from "../../object/object-class.ts";
 import { Registry } from "../../object/registry.ts";
 import { partitionClient } from "../../partition/client.ts";
@@ -14,6 +14,8 @@ import type { CallLog } from "../../reliable/ports.ts";
 import { LearnedMap } from "../../router/map-cache.ts";
 import type { PartitionClient } from "../../router/ports.ts";
 import { Router } from "../../router/router.ts";
+import { LiveSettings } from "../../settings/live-settings.ts";
+import { SettingsFollower } from "../../settings/settings-follower.ts";
 import { MemoryCallLog } from "../memory-call-log.ts";
 import { overConnections, SqliteError } from "../platform-limits.ts";
 import { testUuid } from "../test-uuid.ts";
@@ -29,9 +31,9 @@ import { SimDisk } from "./sim-storage.ts";
 
 /** The coordinator as others reach it by message. */
 export type CoordinatorClient = {
-  bootstrap(proposal: Genesis): Promise<{ genesis: Genesis; shards: number }>;
+  bootstrap(proposal: Genesis): Promise<Bootstrapped>;
   map(): Promise<MapDocument | undefined>;
-} & Pick<Coordinator, "report" | "execute" | "moves" | "view">;
+} & Pick<Coordinator, "report" | "execute" | "moves" | "view" | "settings" | "newerSettings">;
 
 /** A process that calls objects: an isolate at the edge. */
 export interface Edge {
@@ -39,6 +41,8 @@ export interface Edge {
   readonly router: Router;
   readonly registry: Registry;
   readonly config: Config;
+  readonly settings: LiveSettings;
+  readonly follower: SettingsFollower;
 }
 
 const MAP_WITHIN = 500;
@@ -123,8 +127,18 @@ export class World {
 
   edge(name: string): Edge {
     const process = this.#process(name);
-    const registry = this.#registry(async () => undefined, 0);
-    return { process, registry, router: this.#router(process, registry), config: this.settings.config };
+    const settings = new LiveSettings({
+      config: this.settings.config,
+      registry: this.#registry(async () => undefined, 0),
+    });
+    const { config, registry } = settings;
+    const follower = new SettingsFollower({
+      clock: process.clock,
+      seen: () => settings.seen,
+      ask: (known) => this.network.client<CoordinatorClient>(process, COORDINATOR).newerSettings(known),
+      take: (offer) => settings.apply(offer),
+    });
+    return { process, registry, router: this.#router(process, registry, follower), config, settings, follower };
   }
 
   /** The upkeep that cron does, from its own process. */
@@ -162,15 +176,20 @@ export class World {
     const connect = (name: string) => network.client<PartitionClient>(process, name);
     const log = settings.withLog ? this.#logOf(process) : undefined;
     const maintenance = maintenanceOf({ log, router, connect, config: settings.config, registry, clock });
+    const live = new LiveSettings({ config: settings.config, registry });
     const partition = new Partition({
-      registry,
-      config: settings.config,
+      settings: live,
+      registry: live.registry,
+      config: live.config,
       storage: process.storage as NonNullable<SimProcess["storage"]>,
       clock,
       random: { uuid: () => testUuid(this.#uuids++) },
       scope: turnScope(),
       peers: router,
-      bootstrapper: { bootstrap: (proposal) => coordinator.bootstrap(proposal) },
+      bootstrapper: {
+        bootstrap: (proposal) => coordinator.bootstrap(proposal),
+        settings: (known) => coordinator.newerSettings(known),
+      },
       connect,
       loads: { report: (report) => coordinator.report(report) },
       log,
@@ -194,8 +213,7 @@ export class World {
       storage: process.storage as NonNullable<SimProcess["storage"]>,
       clock: process.clock,
       connect: (name) => network.client<PartitionClient>(process, name),
-      policy: policyOf(settings.config),
-      limits: { stall: settings.config.moveStall, longest: settings.config.moveLimit },
+      settings: new LiveSettings({ config: settings.config }),
       warn: (event, details) => this.#warn(process, event, details),
     });
     process.service = {
@@ -205,6 +223,8 @@ export class World {
       execute: (...args: Parameters<Coordinator["execute"]>) => coordinator.execute(...args),
       moves: (query: Parameters<Coordinator["moves"]>[0]) => coordinator.moves(query),
       view: () => coordinator.view(),
+      settings: () => coordinator.settings(),
+      newerSettings: (known: number) => coordinator.newerSettings(known),
       wake: () => coordinator.wake(),
     };
     return process;
@@ -245,7 +265,7 @@ export class World {
     return new Registry([ledgerOf(sleep, hooks, this.deployed), ...this.#objects]);
   }
 
-  #router(process: SimProcess, registry: Registry): Router {
+  #router(process: SimProcess, registry: Registry, settings?: SettingsFollower): Router {
     const { network, genesis } = this;
     const { clock } = process;
     const coordinator = network.client<CoordinatorClient>(process, COORDINATOR);
@@ -255,6 +275,7 @@ export class World {
       connect: (name) => network.client<PartitionClient>(process, name),
       cache: new LearnedMap(genesis, () => within(clock, MAP_WITHIN, coordinator.map(), late)),
       clock,
+      settings,
     });
   }
 
