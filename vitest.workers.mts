@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 
 /**
- * Files that run at once. One more than there are cores, since many wait: for workerd, for npm, for what happens later.
- * vitest's own number is one less than there are cores, which leaves half of a machine of two idle.
+ * Files that run at once: as many as there are cores. vitest's own number is one less, which leaves half of a machine of
+ * two idle. More would make tests fail that wait, for workerd or for npm, within a time.
  */
-export const maxWorkers = availableParallelism() + 1;
+export const maxWorkers = availableParallelism();
