@@ -153,8 +153,13 @@ describe("clients in workerd", () => {
     });
     client.say(Array.from({ length: 200 }, (_, id) => call(id, [])));
     client.say({ ...call(200, []), object: "" });
-    for (let id = 0; id < 200; id++) expect(await client.next("result")).toMatchObject({ id, response: null });
-    expect(await client.next("result")).toMatchObject({ id: 200, error: { code: "INVALID_ID" } });
+    const results = new Map<unknown, Frame>();
+    for (let count = 0; count <= 200; count++) {
+      const result = await client.next("result");
+      results.set(result["id"], result);
+    }
+    for (let id = 0; id < 200; id++) expect(results.get(id)).toEqual({ kind: "result", id, response: null });
+    expect(results.get(200)).toMatchObject({ error: { code: "INVALID_ID" } });
     await evictAllDurableObjects();
     client.say(call(201, []));
     expect(await client.next("result")).toMatchObject({ id: 201 });
