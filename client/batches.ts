@@ -68,7 +68,7 @@ export class Batches {
         callId,
         expiresIn,
       }));
-      const headers = timeout === undefined ? {} : { "edgeverse-timeout": String(Math.ceil(timeout)) };
+      const headers = timeout === undefined ? {} : { "edgeverse-timeout": String(timeout) };
       const message = { path: "batch", body: { calls }, headers, repeat: true };
       const { body } = await this.#http.send(message, allOf(items.map(({ signal }) => signal)));
       for (const [index, result] of (body as { results: readonly Result[] }).results.entries()) {

@@ -24,7 +24,8 @@ const TIMEOUT = 60_000;
 const LONGEST_PAUSE = 5_000;
 
 export function newCall(type: string, id: string, method: string, request: unknown, options: CallOptions): Call {
-  const { timeout, expiresIn, repeat, reliable } = options;
+  const { expiresIn, repeat, reliable } = options;
+  const timeout = options.timeout === undefined ? undefined : Math.ceil(options.timeout);
   const callId = options.callId ?? (reliable === true ? newCallId() : undefined);
   return { type, id, method, request, callId, expiresIn, timeout, repeat: repeat === true || callId !== undefined };
 }
@@ -33,7 +34,7 @@ export function newCall(type: string, id: string, method: string, request: unkno
  * Makes a call: as many attempts as are safe and worth while, within its time. A plain call is sent once. It may have run, and
  * what it called may have run, whatever it failed with.
  */
-export async function perform(call: Call, { timeout, signal }: CallOptions, send: Send): Promise<unknown> {
+export async function perform(call: Call, { timeout, signal, repeat }: CallOptions, send: Send): Promise<unknown> {
   const most = timeout ?? TIMEOUT;
   const end = Date.now() + most;
   const late = () =>
@@ -46,11 +47,12 @@ export async function perform(call: Call, { timeout, signal }: CallOptions, send
       try {
         return await send(call, limit);
       } catch (error) {
-        if (!(error instanceof ClientError && error.retryable && call.repeat) || limit.aborted) throw error;
+        const again = error instanceof ClientError && error.retryable && call.repeat && repeat !== false;
+        if (!again || limit.aborted) throw error;
         const pause = backoff(attempt, LONGEST_PAUSE, error.retryAfter);
         if (Date.now() + pause >= end) throw error;
         await sleep(pause, limit);
-        if (timeout !== undefined) call.timeout = Math.max(1, end - Date.now());
+        if (timeout !== undefined) call.timeout = Math.max(1, Math.ceil(end - Date.now()));
       }
     }
   });

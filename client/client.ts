@@ -2,7 +2,10 @@ import { Batches } from "./batches.ts";
 import { type Call, newCall, perform, within } from "./call.ts";
 import { ClientError } from "./client-error.ts";
 import { type Fetch, Http } from "./http.ts";
+import { Link, type LinkStatus } from "./link.ts";
+import { Numbers, SocketCalls } from "./socket-calls.ts";
 import { type TokenSource, Tokens } from "./tokens.ts";
+import { guard, type OnMessage, type SubscribeOptions, Topics } from "./topics.ts";
 import type { CallOptions, ClassByType, CreationOf, LifecycleOptions, RemoteObject, TypeName } from "./types.ts";
 
 export interface ClientOptions {
@@ -12,6 +15,8 @@ export interface ClientOptions {
   readonly token?: TokenSource;
   /** Sends calls of one tick in one request, where they go over HTTP: fewer requests, each as slow as its slowest call. */
   readonly batch?: boolean;
+  /** Hears of the connection: to show that one is offline, for example. */
+  readonly onStatus?: (status: LinkStatus) => void;
   /** In place of the global `fetch`. */
   readonly fetch?: Fetch;
 }
@@ -40,6 +45,31 @@ export interface Client<App = unknown> {
 
   /** Deletes an object, if it is there. @throws ClientError */
   delete(type: TypeName<App>, id: string, options?: LifecycleOptions): Promise<void>;
+
+  /**
+   * Listens to a topic, or to all that a pattern has: `*` is any one name, `**` at the end one or more. The client connects,
+   * and comes back by itself when it has lost the connection. Messages come once and in order; what may be missing is told.
+   *
+   * @returns stops it
+   * @example
+   * const stop = client.subscribe("room/42", (message) => show(message), { onGap: () => reload() });
+   */
+  subscribe(topic: string, onMessage: OnMessage, options?: SubscribeOptions): () => void;
+
+  /** Hears what objects send to this client alone, or to all. @returns stops it */
+  onMessage(onMessage: (data: unknown) => void): () => void;
+
+  /** How the connection is. `closed`: nothing has needed one yet, or `close` was called, or the host refuses this client. */
+  readonly status: LinkStatus;
+
+  /** This client's id, by which objects send to it; undefined before it was connected. */
+  readonly clientId: string | undefined;
+
+  /** Connects, which `subscribe` and `onMessage` do by themselves. While it is there, calls go over the connection. */
+  connect(): void;
+
+  /** Leaves: the session ends, what listens is told, and nothing connects again before something needs it. */
+  close(): void;
 }
 
 /**
@@ -56,10 +86,44 @@ export function createClient<App = unknown>(options: ClientOptions = {}): Client
 class HostClient {
   readonly #http: Http;
   readonly #batches: Batches | undefined;
+  readonly #link: Link;
+  readonly #calls: SocketCalls;
+  readonly #topics: Topics;
 
-  constructor({ url, token, batch, fetch }: ClientOptions) {
-    this.#http = new Http(baseOf(url), new Tokens(token), fetch);
+  constructor({ url, token, batch, fetch, onStatus }: ClientOptions) {
+    const base = baseOf(url);
+    const tokens = new Tokens(token);
+    this.#http = new Http(base, tokens, fetch);
     if (batch === true) this.#batches = new Batches(this.#http);
+    const socket = `${base.replace(/^http/, "ws")}/api/v1/events/socket`;
+    this.#link = new Link({ url: socket, tokens, onStatus: (status) => guard(() => onStatus?.(status)) });
+    const numbers = new Numbers();
+    this.#calls = new SocketCalls(this.#link, numbers);
+    this.#topics = new Topics(this.#link);
+  }
+
+  get status(): LinkStatus {
+    return this.#link.status;
+  }
+
+  get clientId(): string | undefined {
+    return this.#link.client;
+  }
+
+  connect(): void {
+    this.#link.open();
+  }
+
+  close(): void {
+    this.#link.close();
+  }
+
+  subscribe(topic: string, onMessage: OnMessage, options: SubscribeOptions = {}): () => void {
+    return this.#topics.subscribe(topic, onMessage, options);
+  }
+
+  onMessage(onMessage: (data: unknown) => void): () => void {
+    return this.#topics.onDirect(onMessage);
   }
 
   object(type: string, id: string, options: CallOptions = {}): object {
@@ -92,7 +156,7 @@ class HostClient {
   }
 
   #send(call: Call, signal: AbortSignal): Promise<unknown> {
-    return (this.#batches ?? this.#http).call(call, signal);
+    return this.#calls.call(call, signal) ?? (this.#batches ?? this.#http).call(call, signal);
   }
 
   async #lifecycle(action: string, type: string, id: string, body: object, { timeout, signal }: LifecycleOptions) {

@@ -34,7 +34,7 @@ export class Http {
     const { type, id, method, request, callId, repeat, timeout, expiresIn } = call;
     const headers: Record<string, string> = {};
     if (callId !== undefined) headers["idempotency-key"] = `"${callId.replace(/["\\]/g, "\\$&")}"`;
-    if (timeout !== undefined) headers["edgeverse-timeout"] = String(Math.ceil(timeout));
+    if (timeout !== undefined) headers["edgeverse-timeout"] = String(timeout);
     if (expiresIn !== undefined) headers["edgeverse-expires-in"] = String(expiresIn);
     const path = `call/${[type, id, method].map(encodeURIComponent).join("/")}`;
     const { body } = await this.send({ path, body: { request }, headers, repeat, callId }, signal);
@@ -96,7 +96,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** The error in an answer; of one that is not the host's, such as a proxy's, what its status tells. */
+/** The error in an answer. One that is not the host's is a proxy's, or of a network that wants one to sign in first. */
 function problem(
   { status, headers }: Response,
   body: Problem | undefined,
@@ -107,9 +107,9 @@ function problem(
     const { code, detail = "", retryable, reason, details, requestId } = body;
     return new ClientError(code, detail, { retryable, reason, details, requestId, retryAfter, callId });
   }
-  const code = status === 429 ? "RATE_LIMITED" : status >= 500 || status < 400 ? "UNAVAILABLE" : "INVALID_PATH";
-  const retryable = code !== "INVALID_PATH" && repeat;
-  return new ClientError(code, `This is no answer of a host (status ${status})`, { retryable, retryAfter, callId });
+  const code = status === 429 ? "RATE_LIMITED" : "UNAVAILABLE";
+  const message = `This is no answer of a host (status ${status})`;
+  return new ClientError(code, message, { retryable: repeat, retryAfter, callId });
 }
 
 /** `Retry-After`: seconds, or a date. */

@@ -30,6 +30,7 @@ export class Tokens {
 
   /** @throws ClientError `UNAUTHENTICATED` when none can be had */
   async get(): Promise<string | undefined> {
+    if (this.#coming !== undefined) return this.#coming;
     if (!this.canRenew || (this.#token !== undefined && Date.now() < this.#renewAt)) return this.#token;
     return this.#fetch();
   }

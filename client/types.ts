@@ -16,7 +16,7 @@ export interface CallOptions {
   readonly callId?: string | undefined;
   /** Ms after which a reliable call that has not run never will. */
   readonly expiresIn?: number | undefined;
-  /** It does no harm twice, as readonly methods: it may be sent again. Reliable calls always may. */
+  /** It does no harm twice, as readonly methods: it may be sent again. Reliable calls may, unless this is `false`. */
   readonly repeat?: boolean | undefined;
 }
 
@@ -39,6 +39,15 @@ type ClientMethod<Class extends CallableClass> = {
   [Name in MethodName<Class>]: Class["methods"][Name] extends { readonly internal: true } ? never : Name;
 }[MethodName<Class>];
 
+/** The state that those who watch an object get. */
+export type StateOf<Class> = [Class] extends [never]
+  ? unknown
+  : Class extends { readonly live: { readonly view: (...state: never[]) => infer View } }
+    ? JsonResponse<View>
+    : Class extends { readonly state: infer Schema extends z.ZodType }
+      ? JsonResponse<z.output<Schema>>
+      : unknown;
+
 /** What a call takes: the method's request, then options. */
 type Parameters<Method extends MethodOptions> =
   CallerRequest<Method> extends []
@@ -52,6 +61,13 @@ export type RemoteObject<Class extends CallableClass> = [Class] extends [never]
       readonly [Name in ClientMethod<Class>]: InstanceType<Class>[Name] extends (...request: never[]) => infer Response
         ? (...parameters: Parameters<Class["methods"][Name]>) => Promise<JsonResponse<Awaited<Response>>>
         : never;
+    };
+
+/** An object that calls are stored for: each method answers with the call's id. */
+export type OutboxObject<Class extends CallableClass> = [Class] extends [never]
+  ? { readonly [method: string]: (request?: unknown) => Promise<string> }
+  : {
+      readonly [Name in ClientMethod<Class>]: (...request: CallerRequest<Class["methods"][Name]>) => Promise<string>;
     };
 
 /** What creating an object takes. */
