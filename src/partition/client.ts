@@ -79,7 +79,7 @@ export function partitionClient(partition: Partition): PartitionClient {
     },
     settings: async () => {
       if (partition.bootstrapped) await partition.core();
-      return partition.settings.live.view();
+      return partition.settings.view();
     },
     failCall: async (...key) => (partition.bootstrapped ? (await partition.core()).calls.fail(...key) : null),
   };

@@ -1,7 +1,8 @@
+import { type Limits, mergedLimits } from "../limits/limits-schema.ts";
 import type { Told } from "../router/ports.ts";
 import type { VersionedDocument } from "../settings/document.ts";
 import { KeptSettings } from "../settings/kept-settings.ts";
-import type { Confirmation, LiveSettings } from "../settings/live-settings.ts";
+import type { Confirmation, LiveSettings, ProcessSettings } from "../settings/live-settings.ts";
 import { SettingsFollower } from "../settings/settings-follower.ts";
 import type { PartitionOptions } from "./options.ts";
 import { readMeta, writeMeta } from "./storage/schema.ts";
@@ -33,6 +34,19 @@ export class PartitionSettings {
       ask: bootstrapper.settings ?? (async () => null),
       take: (offer) => this.take(offer),
     });
+  }
+
+  /** Calls back with the limits of now, when they may have changed. @param code those of the code, which a document is laid over */
+  onLimits(code: Limits, apply: (limits: Limits) => void): void {
+    this.live.onChange(() => apply(mergedLimits(code, this.live.applied.document.limits ?? {})));
+  }
+
+  /** What it goes by; before it belongs to a cluster, what it would begin with. */
+  view(): ProcessSettings {
+    if (this.#early === undefined) return this.live.view();
+    const beginning = this.live.fork();
+    beginning.apply(this.#early);
+    return beginning.view();
   }
 
   /** It has its tables: goes on with what the process before it had. */

@@ -57,6 +57,7 @@ export class Partition {
     this.settings = new PartitionSettings(options, () => this.bootstrapped);
     const parts = { now: () => clock.now(), counters: this.refusals };
     this.limits = new ObjectLimits({ ...parts, limits });
+    this.settings.onLimits(limits, (now) => this.limits.apply(now));
     this.keeper = new ClientKeeper(parts);
   }
 

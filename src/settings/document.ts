@@ -2,6 +2,7 @@ import * as z from "zod";
 import { accessRules } from "../access/access.ts";
 import { type Config, configSchema } from "../config/config.ts";
 import { nearestName } from "../config/nearest-name.ts";
+import { type LimitsDocument, limitsDocumentSchema } from "../limits/limits-schema.ts";
 import { FIXED, LIVE_KEYS, type LiveKey } from "./live-keys.ts";
 
 /** Bytes of JSON of one document. The coordinator keeps many, and each partition two. */
@@ -49,12 +50,13 @@ const logSchema = z.strictObject({
 
 /**
  * What an operator may change while the host runs ([CONF1]). Whatever it does not name is as code and variables say.
- * `access` comes before the host's own rules.
+ * `access` comes before the host's own rules, and `limits` over its limits: null takes one away.
  */
 export const documentSchema = z.strictObject({
   settings: settingsSchema.optional(),
   log: logSchema.optional(),
   access: accessRules.optional(),
+  limits: (limitsDocumentSchema as z.ZodType<LimitsDocument>).optional(),
 });
 
 export type SettingsDocument = {

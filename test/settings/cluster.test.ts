@@ -123,6 +123,18 @@ describe("settings in a cluster", () => {
     ]);
   });
 
+  test("[LIM1] [CONF4] limits of a document are over those of the code", async () => {
+    const { cluster, put, anonymous } = setup(1);
+    await anonymous("a").add();
+    await put({ limits: { few: { per: "object", rate: 0.001, burst: 1 } } });
+    await cluster.clock.advance(SOON);
+    await anonymous("a").add();
+    await expect(anonymous("a").add()).rejects.toMatchObject({ code: "RATE_LIMITED" });
+    await put({});
+    await cluster.clock.advance(SOON);
+    await anonymous("a").add();
+  });
+
   test("[CONF4] a partition that can't use a document keeps the one before, and says why", async () => {
     const { cluster, put, receipts, timeoutAt } = setup(1);
     await cluster.call("Counter", "a", "add");

@@ -47,6 +47,7 @@ describe("a document", () => {
     [{ access: [{ type: "A", access: "MAYBE" }] }, "access.0.access"],
     [{ access: [{ type: "A", access: "REJECT", roles: ["x"] }] }, "it lets no client in, and names some"],
     [{ access: [{ type: "x".repeat(513), access: "ALLOW" }] }, "access.0.type"],
+    [{ limits: { calls: { per: "object", rate: 0 } } }, "limits.calls.rate"],
     [[], ""],
     ["{}", ""],
     [null, ""],
