@@ -87,11 +87,13 @@ export class KeyVerdicts {
       }
       return undefined;
     }
-    const { identity, hash: right } = record;
+    const { identity: owner, hash: right, expiresAt } = record;
+    // A connection that it opened ends with it.
+    const identity = checkIdentity({ ...owner, ...(expiresAt === null ? {} : { expiresAt }) });
     const bytes = 512 + JSON.stringify(identity).length * 2;
     const known = {
       hash: encoder.encode(right),
-      identity: checkIdentity(identity),
+      identity,
       bytes,
       until,
       askAt: asked + ASK_AFTER,

@@ -1,4 +1,5 @@
 import type { CallRecord } from "../../src/reliable/call-record.ts";
+import { settle } from "../../src/testing/clocks.ts";
 import { type Method, PEOPLE, type Person } from "./access-table.ts";
 import { outcome, Thief, Vault, type vaults } from "./vault-fixture.ts";
 
@@ -26,6 +27,16 @@ export const CLIENTS: Readonly<
   },
   "over HTTP, with a JSON Web Token": ({ call, tokenOf }, person, method, id) => call(id, method, tokenOf(person)),
   "over HTTP, with an API key": async ({ call, keyOf }, person, method, id) => call(id, method, await keyOf(person)),
+  "over a connection": async (parts, person, method, id) => {
+    const { cluster, gate } = parts;
+    const { client } = await gate.connect({}, PEOPLE[person]);
+    const told = await client.say({ kind: "call", id: 1, type: "Vault", object: id, method });
+    await gate.clock.advance(1);
+    await cluster.clock.advance(5);
+    await settle();
+    const [result] = [...told, ...client.wire.take()] as { response?: unknown; error?: { code: string } }[];
+    return result?.response ?? result?.error?.code;
+  },
   "in a batch": async ({ post }, person, method, id) => {
     const { body } = await post("/api/v1/objects/batch", person, { calls: [{ type: "Vault", id, method }] });
     const [result] = body.results ?? [];

@@ -14,6 +14,7 @@ import type { Clock } from "../../src/platform/ports.ts";
 import { maintenanceOf } from "../../src/reliable/maintenance.ts";
 import { TestCluster } from "../../src/testing/test-cluster.ts";
 import { jwt } from "../../workers/jwt.ts";
+import { GateFixture } from "../push/gate-fixture.ts";
 import { PEOPLE, type Person } from "./access-table.ts";
 import { httpOf } from "./http-of.ts";
 
@@ -162,7 +163,16 @@ export function vaults() {
     return known;
   };
   const tokenOf = (person: Person) => TOKENS[person];
-  return { cluster, http, post, call, keyOf, tokenOf, makeKey, maintenance };
+  // Another gate than the cluster's own: a connection of it says what it is told.
+  const gate = new GateFixture(
+    undefined,
+    {},
+    {
+      registry,
+      batch: (messages, answered) => router.batch(messages, answered),
+    },
+  );
+  return { cluster, gate, http, post, call, keyOf, tokenOf, makeKey, maintenance };
 }
 
 function personOf(name: string): Identity | undefined {
@@ -173,8 +183,8 @@ const ISSUER = "https://id.test";
 export const SECRET = "the tests sign with this secret, and with no other";
 export const CLAIMS = { iss: ISSUER, aud: "shop" };
 
-/** Signs a token with the secret, unless another key is given. */
-export function signed(claims: JWTPayload, key = SECRET, exp: number | string = "1h"): Promise<string> {
+/** Signs a token with the secret, unless another key is given. It outlasts the test's clock, which is ahead of ours. */
+export function signed(claims: JWTPayload, key = SECRET, exp: number | string = "10y"): Promise<string> {
   const token = new SignJWT({ ...CLAIMS, ...claims }).setProtectedHeader({ alg: "HS256" }).setExpirationTime(exp);
   return token.sign(new TextEncoder().encode(key));
 }
