@@ -1,0 +1,18 @@
+import { EdgeverseError } from "edgeverse";
+import { defineHost } from "edgeverse/cloudflare";
+import { Room } from "./room.ts";
+
+/** Serves the client's tests. A token is a name, or "stale". */
+export const host = defineHost({
+  objects: [Room],
+  access: [{ type: "*", access: "ALLOW" }],
+  push: { topics: { "room/*": {} } },
+  authenticate: (request) => {
+    const token = request.headers.get("authorization")?.slice("Bearer ".length);
+    if (token === "stale") throw new EdgeverseError("UNAUTHENTICATED", "This token has ended");
+    return token === undefined ? undefined : { id: token, roles: [] };
+  },
+});
+
+export default host.worker;
+export const { Partition, Coordinator, Gate } = host;
