@@ -126,9 +126,13 @@ function deploy(env: Env): Deployment {
 
 function gatesOf({ GATE }: Env, config: Config): Gates | undefined {
   if (GATE === undefined) return undefined;
-  const deliver: Gates["deliver"] = (gate, messages) => (GATE.getByName(gate) as GateRpc).deliver(messages);
-  const configure: Gates["configure"] = (gate, offer) => (GATE.getByName(gate) as GateRpc).configure(offer);
-  return { names: gateNames(config.gates), deliver, configure };
+  const stub = (gate: string) => GATE.getByName(gate) as GateRpc;
+  return {
+    names: gateNames(config.gates),
+    deliver: (gate, messages) => stub(gate).deliver(messages),
+    configure: (gate, offer) => stub(gate).configure(offer),
+    live: (gate, from, changes) => stub(gate).live(from, changes),
+  };
 }
 
 function logOf(env: Env, config: Config): CallLog | undefined {

@@ -1,6 +1,7 @@
 import { expiryOf, type Identity } from "../src/access/identity.ts";
 import { EdgeverseError, type WireError } from "../src/errors/edgeverse-error.ts";
 import type { PushMessage } from "../src/push/message-log.ts";
+import type { LiveChange, LiveReceipt } from "../src/router/live-views.ts";
 import type { VersionedDocument } from "../src/settings/document.ts";
 import type { Confirmation } from "../src/settings/live-settings.ts";
 
@@ -8,6 +9,7 @@ import type { Confirmation } from "../src/settings/live-settings.ts";
 export interface GateRpc {
   deliver(messages: readonly PushMessage[]): Promise<void>;
   configure(offer: VersionedDocument): Promise<Confirmation>;
+  live(from: string, changes: readonly LiveChange[] | null): Promise<LiveReceipt>;
   /** Opens a WebSocket. Only this worker's code can ask: whom it is for is in a header that no client sends. */
   fetch(request: Request): Promise<Response>;
 }

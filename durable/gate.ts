@@ -9,6 +9,8 @@ import { Gate } from "../src/push/gate.ts";
 import type { PushMessage } from "../src/push/message-log.ts";
 import type { WireNote } from "../src/push/ports.ts";
 import type { PushRules } from "../src/push/push-rules.ts";
+import { LiveOwners } from "../src/router/live-owners.ts";
+import type { LiveChange, LiveReceipt } from "../src/router/live-views.ts";
 import { Router } from "../src/router/router.ts";
 import type { VersionedDocument } from "../src/settings/document.ts";
 import type { Confirmation } from "../src/settings/live-settings.ts";
@@ -56,6 +58,8 @@ export function gateClass({ registry, rules, disconnect, authenticators }: GateP
         config: live.config,
         askSettings: (known) => coordinator().newerSettings(known),
         disconnect,
+        registry: live.registry,
+        live: new LiveOwners({ router, connect, clock }),
         call: (message) => router.call(message),
         calls: { registry: live.registry, batch: (messages, answered) => router.batch(messages, answered) },
         identify: async (token) => {
@@ -86,6 +90,10 @@ export function gateClass({ registry, rules, disconnect, authenticators }: GateP
 
     configure(offer: VersionedDocument): Promise<Confirmation> {
       return this.#gate.settings.take(offer);
+    }
+
+    async live(from: string, changes: readonly LiveChange[] | null): Promise<LiveReceipt> {
+      return this.#gate.live.changed(from, changes);
     }
 
     override async fetch(request: Request): Promise<Response> {

@@ -40,6 +40,7 @@ const FORWARDED: Readonly<Record<Forwarded, true>> = {
   load: true,
   configure: true,
   settings: true,
+  watch: true,
 };
 
 /** A partition behind the stub of its Durable Object. */

@@ -13,6 +13,7 @@ import type { SweepOrder } from "../src/reliable/mark-sweep.ts";
 import type { NewestQuery } from "../src/reliable/newest-calls.ts";
 import type { AsideQuery, EventKey, EventVerdict } from "../src/router/event-views.ts";
 import type { IndexQuery } from "../src/router/index-query.ts";
+import type { LiveWant } from "../src/router/live-views.ts";
 import type { PartitionClient } from "../src/router/ports.ts";
 import { Router } from "../src/router/router.ts";
 import type { ObjectQuery, ParkedQuery } from "../src/router/views.ts";
@@ -184,6 +185,10 @@ export function partitionClass(
 
     reshard(shards: number, version: number) {
       return this.#client.reshard(shards, version);
+    }
+
+    watch(gate: string, wants: readonly LiveWant[]) {
+      return this.#client.watch(gate, wants);
     }
 
     load() {

@@ -17,7 +17,7 @@ const LEVELS: readonly (readonly string[])[] = [
   ["coordinator"],
   ["partition/storage", "push"],
   ["partition/turns"],
-  ["partition/calls", "partition/outbox", "partition/reminders", "partition/events"],
+  ["partition/calls", "partition/outbox", "partition/reminders", "partition/events", "partition/live"],
   ["partition/moves"],
   // The files that put a partition's rooms together, and those that answer HTTP.
   ["partition", "http"],

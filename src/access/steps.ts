@@ -1,6 +1,7 @@
 import { type Access, type AccessRule, declares, type TypeAccess, type Who } from "./access.ts";
 import type { Step, Steps } from "./decide.ts";
 import { glob } from "./glob.ts";
+import { WATCH } from "./watch.ts";
 
 /** A rule of the host, ready to be applied. */
 export interface Rule {
@@ -43,6 +44,15 @@ export function methodSteps(
   const own = declares(method) ? stepOf(method, "method") : all === undefined ? undefined : stepOf(all, "class");
   const steps = inOrder(over, own ?? { ...NOBODY, implied: false, from: "default" });
   return { what: `call ${type}.${name}`, remedy: EVERYBODY, steps };
+}
+
+/** Who may watch objects of a type. Rules of the host count only where its class lets them be watched at all. */
+export function watchSteps(rules: readonly Rule[], type: string, live: Who | undefined): Steps {
+  const what = `watch a ${type}`;
+  const remedy = `one of the class's "static live", such as ${EVERYBODY}`;
+  if (live === undefined) return { what, remedy, steps: [{ ...NOBODY, implied: false, from: "default" }] };
+  const over = rules.filter(({ rule, onMethod }) => rule.lifecycle === undefined && onMethod(WATCH));
+  return { what, remedy, steps: inOrder(over, stepOf(live, "class")) };
 }
 
 /** What is done with objects of a type beside calling them. */

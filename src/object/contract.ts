@@ -22,7 +22,14 @@ export type Faults<Class extends ObjectClass> =
   | StateFault<Class["type"], Class["state"], InstanceType<Class>>
   | EventsFault<Class["type"], Class["events"], InstanceType<Class>>
   | { [Name in keyof Class["methods"] & string]: MethodFault<Class, Name> }[keyof Class["methods"] & string]
+  | LiveFault<Class>
   | { [Name in keyof Class["index"] & string]: IndexFault<Class, Name> }[keyof Class["index"] & string];
+
+type LiveFault<Class extends ObjectClass> = Class["live"] extends { readonly view: (state: infer State) => unknown }
+  ? [StateOf<Class>] extends [State]
+    ? never
+    : `${Class["type"]}: the view of its static live takes another state than its state schema gives`
+  : never;
 
 type IndexFault<Class extends ObjectClass, Name extends string> = string extends Name
   ? never

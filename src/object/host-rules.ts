@@ -1,12 +1,14 @@
 import { type AccessRule, ruleFault } from "../access/access.ts";
 import { isLiteral } from "../access/glob.ts";
 import { compiled, type Rule } from "../access/steps.ts";
+import { WATCH } from "../access/watch.ts";
 import { nearestName } from "../config/nearest-name.ts";
 
 /** What rules may name. */
 interface Served {
   readonly type: string;
   readonly methods: Readonly<Record<string, { readonly internal?: boolean }>>;
+  readonly live: object | undefined;
 }
 
 /**
@@ -33,7 +35,10 @@ export function hostRules(
         classes.map(({ type }) => type),
       );
     if (rule.method === undefined || !isLiteral(rule.method)) continue;
-    const names = types.flatMap(({ methods }) => Object.keys(methods));
+    const names = types.flatMap(({ methods, live }) => [
+      ...Object.keys(methods),
+      ...(live === undefined ? [] : [WATCH]),
+    ]);
     if (!names.some(onMethod)) throw missing(index, `no method "${rule.method}" there`, rule.method, names);
   }
   return made;

@@ -1,6 +1,7 @@
 import type * as z from "zod";
 import type { TypeAccess } from "../access/access.ts";
 import type { EventSchemas } from "./event.ts";
+import type { LiveOptions } from "./live.ts";
 import type { LogPolicy, MethodOptions } from "./method.ts";
 import type { IndexFunction } from "./object-index.ts";
 import type { MoveVote, ShardMove } from "./shard-move.ts";
@@ -21,6 +22,7 @@ export interface ObjectClass {
   readonly timeout: string | undefined;
   readonly retention: string | undefined;
   readonly access: TypeAccess | undefined;
+  readonly live: LiveOptions | undefined;
   readonly log: LogPolicy;
   readonly autoLoad: "global" | "shard" | "partition" | undefined;
   shardBy?(id: string): string | undefined;

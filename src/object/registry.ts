@@ -1,7 +1,7 @@
 import type * as z from "zod";
 import { type AccessRule, accessFault, typeAccessFault } from "../access/access.ts";
 import { checkAccess, type Steps } from "../access/decide.ts";
-import { compiled, lifecycleSteps, methodSteps, type Rule, type TypeAction } from "../access/steps.ts";
+import { compiled, lifecycleSteps, methodSteps, type Rule, type TypeAction, watchSteps } from "../access/steps.ts";
 import { parseDuration } from "../config/duration.ts";
 import { nearestName } from "../config/nearest-name.ts";
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
@@ -9,6 +9,7 @@ import { checkType, type Placement, placementOf, type ShardBy } from "../identit
 import type { Caller } from "./call.ts";
 import { topicFault } from "./event.ts";
 import { hostRules } from "./host-rules.ts";
+import { type LiveView, liveView } from "./live.ts";
 import type { LogPolicy } from "./method.ts";
 import type { ObjectClass } from "./object-class.ts";
 import { TypeIndexes } from "./object-index.ts";
@@ -50,8 +51,10 @@ export interface TypeDefinition {
   /** Ms, or undefined for the configuration's default. */
   readonly retention: number | undefined;
   readonly hooks: ReadonlySet<Hook>;
-  /** Who may create, delete and find its objects. */
-  access: Readonly<Record<TypeAction, Steps>>;
+  /** Who may create, delete, find and watch its objects. */
+  access: Readonly<Record<TypeAction | "watch", Steps>>;
+  /** What clients see that watch its objects. */
+  readonly view: LiveView | undefined;
   readonly makeStub: (call: StubCall) => object;
 }
 
@@ -113,6 +116,7 @@ export class Registry {
         create: lifecycleSteps(over, { type, action: "create", all }),
         delete: lifecycleSteps(over, { type, action: "delete", all }),
         query: lifecycleSteps(over, { type, action: "query", all }),
+        watch: watchSteps(over, type, objectClass.live),
       };
       for (const [name, method] of definition.methods)
         method.access = methodSteps(over, { type, name, method: methods[name] ?? {}, all });
@@ -240,9 +244,10 @@ function define(objectClass: ObjectClass): TypeDefinition {
     objectClass,
     methods,
     events,
-    access: { create: UNDECIDED, delete: UNDECIDED, query: UNDECIDED },
+    access: { create: UNDECIDED, delete: UNDECIDED, query: UNDECIDED, watch: UNDECIDED },
     shardBy: objectClass.shardBy === undefined ? undefined : (id) => objectClass.shardBy?.(id),
-    indexes: indexesOf(objectClass, where),
+    indexes: checked(where, () => TypeIndexes.of(objectClass)),
+    view: checked(where, () => liveView(objectClass.live)),
     create: { name: `create of ${objectClass.type}`, request: objectClass.create },
     timeout,
     retention: durationOf("retention", objectClass.retention, where),
@@ -251,9 +256,9 @@ function define(objectClass: ObjectClass): TypeDefinition {
   };
 }
 
-function indexesOf(objectClass: ObjectClass, where: string): TypeIndexes | undefined {
+function checked<Made>(where: string, make: () => Made): Made {
   try {
-    return TypeIndexes.of(objectClass);
+    return make();
   } catch (error) {
     throw new Error(`Cannot serve ${where}: ${(error as Error).message}`);
   }

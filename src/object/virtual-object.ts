@@ -4,6 +4,7 @@ import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import type { CallContext, CallOptions } from "./call.ts";
 import type { DeactivationReason } from "./deactivation-reason.ts";
 import type { EventData, EventSchemas } from "./event.ts";
+import type { LiveOptions } from "./live.ts";
 import type { LogPolicy, MethodOptions } from "./method.ts";
 import type { IndexFunction } from "./object-index.ts";
 import type { OutboxOptions } from "./outbox.ts";
@@ -84,6 +85,8 @@ export abstract class VirtualObject<State = unknown, Events = unknown> {
   /** Which clients may call its methods. Without it, and without a rule of the host, none may ([ACC3]). */
   static readonly access: TypeAccess | undefined = undefined;
   /** Log policy of reliable calls. */
+  /** Which clients may watch its objects, and what they see of them ([PUSH11]); without it none. */
+  static readonly live: LiveOptions | undefined = undefined;
   static readonly log: LogPolicy = "write-behind";
   /**
    * Objects that are in memory as soon as their place is owned, and follow it: `"global"`, the one called `auto`; `"shard"`,

@@ -63,6 +63,7 @@ export function partitionClient(partition: Partition): PartitionClient {
     activate: async (order) => (await partition.core()).moves.incoming.activate(order),
     drop: async (order, epoch) => (await partition.core()).moves.incoming.drop(order, epoch),
     reshard: async (shards, version) => (await partition.core()).reshard(shards, version),
+    watch: async (gate, wants) => (await partition.core()).live.watch(gate, wants),
     load: async () => (await partition.core()).meter.report(),
     wake: () => partition.wake(),
     sweepMarks: async (order) => (partition.bootstrapped ? (await partition.core()).marks.step(order) : NO_MARKS),

@@ -14,6 +14,7 @@ import { ReliableCalls } from "./calls/reliable-calls.ts";
 import { RunningRequests } from "./calls/running-requests.ts";
 import { IndexBuilder } from "./index-builder.ts";
 import { LastChange } from "./last-change.ts";
+import { LiveObjects } from "./live/live-objects.ts";
 import { makeWork, type PartitionWork } from "./make-work.ts";
 import { HandOffGate } from "./moves/hand-off-gate.ts";
 import { ShardMoves } from "./moves/shard-moves.ts";
@@ -62,6 +63,7 @@ export class PartitionCore {
   readonly system: SystemTurns;
   readonly indexes: IndexBuilder;
   readonly lastChange = new LastChange();
+  readonly live: LiveObjects;
 
   constructor(
     options: PartitionOptions,
@@ -83,11 +85,13 @@ export class PartitionCore {
     this.table = new CallTable(storage, { name: stored.name, now, shardAt, changes, fence, logs: log !== undefined });
     const copied = (position: number) => changes.covers(position) || ownership.epochAt(position) === undefined;
     this.marks = new MarkSweep({ storage, now, copied, unlogged: () => this.table.backlog.oldest });
+    this.live = new LiveObjects({ ...options, ownership });
     this.commit = new GroupCommit({
       storage,
       clock,
       changes,
       fence,
+      onStored: (objects) => this.live.stored(objects),
       onRefused: (members, tell) => this.engine.refuse(refusedObjects(members, observer), tell),
       onFailure,
     });
@@ -206,6 +210,7 @@ export class PartitionCore {
         table.backlog.arrived();
         this.#takeUp(false, ownership.range(shard));
       },
+      onLeft: (shard) => this.live.left(shard),
       onRows: (shard, rows) => this.indexes.arrived(shard, rows),
       onOwned: (shard) => this.#autoLoad.shard(shard),
       onError: (error) => onFailure(new EdgeverseError("UNAVAILABLE", "Cannot clear a shard away", { cause: error })),
@@ -219,6 +224,7 @@ export class PartitionCore {
   /** Goes on with what the last process left: accepted calls ([CALL3]) and rows to clear. `crashed`: that process ended by itself. */
   resume(crashed: boolean): void {
     this.moves.resume();
+    this.live.resume();
     this.#takeUp(crashed);
     this.#autoLoad.all();
   }
@@ -242,6 +248,7 @@ export class PartitionCore {
     this.reliable.stop(error);
     this.work.stop();
     this.indexes.stop();
+    this.live.stop();
     this.commit.discard(error);
     this.shipper?.stop();
   }

@@ -40,6 +40,14 @@ const frame = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("token"), token: z.string().max(CLIENT.token) }),
   z.strictObject({ kind: z.literal("check"), n: number }),
   z.strictObject({ kind: z.literal("leave") }),
+  /** Live state of an object; `version`: what the client has of it. */
+  z.strictObject({
+    kind: z.literal("watch"),
+    id: number,
+    type: z.string().max(256),
+    object: z.string().max(1_024),
+    version: number.optional(),
+  }),
 ]);
 
 export type ClientFrame = z.output<typeof frame> | CallFrame;

@@ -1,9 +1,11 @@
 import type { CallMessage, Reply } from "../object/message.ts";
+import type { Registry } from "../object/registry.ts";
 import type { Clock, Random, SqlStorage } from "../platform/ports.ts";
 import type { LiveSettings } from "../settings/live-settings.ts";
 import type { AskSettings } from "../settings/settings-follower.ts";
 import type { CallTaker } from "./client-calls.ts";
 import type { DisconnectCall } from "./farewells.ts";
+import type { LiveSource } from "./ports.ts";
 import type { PushRules } from "./push-rules.ts";
 import type { Identify } from "./renewal.ts";
 
@@ -38,6 +40,8 @@ export interface GateOptions {
   readonly settings?: LiveSettings;
   /** Settings newer than those that it has, for a gate that is new. */
   readonly askSettings?: AskSettings;
+  readonly registry: Registry;
+  readonly live: LiveSource;
   /** Makes a reliable call of an object. */
   readonly call: (message: CallMessage) => Promise<Reply>;
   /** What hears that a client's session has ended. */

@@ -6,6 +6,7 @@ import type { SqlStorage } from "../platform/ports.ts";
  * `call_id` tells a message that comes twice, `sent` is when its object sent it, `data` is null for one that came too late.
  * `sessions` has the clients; `ends` is null while one is connected, and `topics` is JSON: pairs of a topic or pattern and the
  * `n` after which it counts. `farewells` are sessions that have ended and of which an object has yet to be told.
+ * `watches` is what connected clients watch, under their own numbers.
  */
 const MIGRATIONS: readonly string[][] = [
   [
@@ -19,6 +20,11 @@ const MIGRATIONS: readonly string[][] = [
     "CREATE INDEX sessions_ends ON sessions (ends) WHERE ends IS NOT NULL",
   ],
   ["CREATE TABLE farewells (client TEXT PRIMARY KEY, identity TEXT) WITHOUT ROWID"],
+  [
+    `CREATE TABLE watches (
+       client TEXT NOT NULL, id INTEGER NOT NULL, type TEXT NOT NULL, object TEXT NOT NULL,
+       PRIMARY KEY (client, id)) WITHOUT ROWID`,
+  ],
 ];
 
 /**

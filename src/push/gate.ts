@@ -12,6 +12,7 @@ import { GateAlarm } from "./gate-alarm.ts";
 import type { GateOptions } from "./gate-options.ts";
 import { migrateGate } from "./gate-schema.ts";
 import { GateSettings } from "./gate-settings.ts";
+import { LiveStates } from "./live-states.ts";
 import { logBounds, MessageLog, type PushMessage } from "./message-log.ts";
 import { Outgoing } from "./outgoing.ts";
 import { EXPIRED, Patrol } from "./patrol.ts";
@@ -22,8 +23,7 @@ import type { Session } from "./session.ts";
 import { SessionTable } from "./session-table.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
-/** Sessions that end at a time. */
-const ENDS = 500;
+const ENDS = 500; // Sessions that end at a time.
 
 /**
  * A gate: holds connections of clients, and gives them what objects send ([PUSH1]). Plain code over its ports. All it must not
@@ -44,22 +44,21 @@ export class Gate {
   readonly #calls: ClientCalls;
   readonly #patrol: Patrol;
   readonly #renewal: Renewal;
+  readonly live: LiveStates;
   readonly #connections = new Map<Wire, Connection>();
   readonly #alarm: GateAlarm;
 
   constructor(options: GateOptions) {
     const { storage, clock, random, rules, config } = options;
     this.#options = options;
-    const name = migrateGate(storage, options.name);
+    this.#name = migrateGate(storage, options.name);
     this.settings = new GateSettings(options);
     this.#alarm = new GateAlarm(storage, clock);
     const log = new MessageLog(storage, () => clock.now(), logBounds(config));
-    const sessions = new SessionTable(storage);
-    const outgoing = new Outgoing(storage, (error) => this.#lost(error));
-    const parts = { log, sessions, outgoing, audience: this.#audience, clock };
     this.#log = log;
-    this.#sessions = sessions;
-    this.#outgoing = outgoing;
+    this.#sessions = new SessionTable(storage);
+    this.#outgoing = new Outgoing(storage, (error) => this.#lost(error));
+    const parts = { log, sessions: this.#sessions, outgoing: this.#outgoing, audience: this.#audience, clock };
     this.#feed = new Feed(parts);
     this.#subscriptions = new Subscriptions({ ...parts, rules });
     this.#farewells = new Farewells({ ...options, wakeBy: (time) => this.#alarm.by(time) });
@@ -68,12 +67,13 @@ export class Gate {
       ...parts,
       tooMuch: ({ wire }) => this.#drop(wire, CLOSE.silent, "no result was read"),
     });
-    this.#patrol = new Patrol(clock.now(), (connection) => this.#calls.isStalled(connection));
+    this.live = new LiveStates({ ...options, ...parts, gate: this.#name, source: options.live });
+    const silent = [this.#calls, this.live];
+    this.#patrol = new Patrol(clock.now(), (one) => silent.filter((part) => part.isStalled(one)).length > 0);
     this.#renewal = new Renewal({ ...options, ...parts, subscriptions: this.#subscriptions });
-    this.#name = name;
     this.#reception = new Reception({
       ...parts,
-      gate: name,
+      gate: this.#name,
       random,
       config,
       subscriptions: this.#subscriptions,
@@ -99,6 +99,7 @@ export class Gate {
     }
     const present = Array.from(this.#audience, ({ session }) => session.client);
     this.#sessions.othersAway(present, this.#now + this.#options.config.pushResume);
+    this.live.restore(this.#audience);
     this.#feed.restore(acknowledged);
     this.#rearm();
   }
@@ -106,12 +107,8 @@ export class Gate {
   /** Clients that are connected, sessions, the size of the log, and open calls. */
   get stats() {
     const { count: open, bytes } = this.#calls;
-    return {
-      connected: this.#audience.size,
-      sessions: this.#sessions.count,
-      log: this.#log.size,
-      calls: { open, bytes },
-    };
+    const [connected, sessions, log] = [this.#audience.size, this.#sessions.count, this.#log.size];
+    return { connected, sessions, log, calls: { open, bytes } };
   }
 
   /** @throws EdgeverseError `OVERLOADED` when no connection more may be opened */
@@ -168,6 +165,7 @@ export class Gate {
     this.#alarm.rung();
     for (const wire of this.#reception.late) this.#drop(wire, CLOSE.refused, "no hello came");
     for (const [wire, code, why] of this.#patrol.ending(this.#connections, this.#now)) this.#drop(wire, code, why);
+    this.live.look();
     const over = this.#sessions.over(this.#now, ENDS);
     for (const session of over) this.#end(session);
     await this.#farewells.send();
@@ -199,11 +197,15 @@ export class Gate {
       case "call":
         this.#calls.take(connection, frame);
         break;
+      case "watch":
+        this.live.watch(connection, frame);
+        break;
       case "cancel":
-        this.#calls.cancel(connection, frame.id);
+        if (!this.live.cancel(connection, frame.id)) this.#calls.cancel(connection, frame.id);
         break;
       case "check":
         this.#calls.checked(connection, frame.n);
+        this.live.read(connection, frame.n);
         break;
       case "token":
         this.#renewal.renew(connection, frame.token).then(
@@ -221,19 +223,17 @@ export class Gate {
   /** What is wrong with a frame ends the connection. */
   #fail(wire: Wire, error: unknown): void {
     const wireError = EdgeverseError.from(error).toWire();
-    const { code } = wireError;
-    if (code === "INTERNAL") this.#options.warn("a frame failed", { gate: this.#name, error });
+    if (wireError.code === "INTERNAL") this.#options.warn("a frame failed", { gate: this.#name, error });
     this.#outgoing.send(wire, errorFrame(wireError));
-    this.#drop(wire, code === "OVERLOADED" ? CLOSE.busy : CLOSE.refused, code);
+    this.#drop(wire, wireError.code === "OVERLOADED" ? CLOSE.busy : CLOSE.refused, wireError.code);
   }
 
   async #hello(wire: Wire, hello: Hello): Promise<void> {
     const arrival = await this.#reception.hello(wire, hello);
     if (arrival === undefined) return;
-    const { session, expires } = arrival;
-    const connection = this.#connect(wire, session, expires);
+    const connection = this.#connect(wire, arrival.session, arrival.expires);
     this.#outgoing.send(wire, welcomeText(arrival, this.#options.config.pushResume));
-    connection.behind = session.position;
+    connection.behind = arrival.session.position;
     connection.note(this.#log.head);
     this.#feed.goOn(connection);
     for (const topic of hello.topics ?? []) this.#subscriptions.add(connection, topic);
@@ -264,7 +264,6 @@ export class Gate {
     this.#outgoing.close(old.wire, CLOSE.replaced, "the session has another connection");
   }
 
-  /** Closes a connection of ours. */
   #drop(wire: Wire, code: number, reason: string): void {
     this.closed(wire);
     this.#outgoing.close(wire, code, reason);
@@ -277,6 +276,7 @@ export class Gate {
     this.#connections.delete(wire);
     this.#audience.remove(connection);
     this.#calls.forget(connection);
+    this.live.closed(connection);
     return connection;
   }
 

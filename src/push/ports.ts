@@ -1,3 +1,5 @@
+import type { ObjectRef } from "../router/directory.ts";
+import type { LiveAnswer, LiveChange, LiveReceipt, LiveWant } from "../router/live-views.ts";
 import type { VersionedDocument } from "../settings/document.ts";
 import type { Confirmation } from "../settings/live-settings.ts";
 import type { PushMessage } from "./message-log.ts";
@@ -25,6 +27,14 @@ export interface Wire {
   readonly heardAt: number | undefined;
 }
 
+/** Where a gate learns of objects that its clients watch. */
+export interface LiveSource {
+  /** The partition that has an object, as far as is known here. */
+  owner(object: ObjectRef): string;
+  /** Answers in the order of the wants. Never rejects. */
+  watch(gate: string, wants: readonly LiveWant[]): Promise<LiveAnswer[]>;
+}
+
 /** The gates as partitions see them. */
 export interface Gates {
   readonly names: readonly string[];
@@ -32,4 +42,6 @@ export interface Gates {
   deliver(gate: string, messages: readonly PushMessage[]): Promise<void>;
   /** Gives a gate settings. Once it resolves they are kept there. */
   configure(gate: string, offer: VersionedDocument): Promise<Confirmation>;
+  /** Tells a gate of objects that it watches; null: that partition `from` knows no more what it watches there. */
+  live(gate: string, from: string, changes: readonly LiveChange[] | null): Promise<LiveReceipt>;
 }

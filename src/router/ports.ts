@@ -20,6 +20,7 @@ import type { VersionedDocument } from "../settings/document.ts";
 import type { Confirmation, ProcessSettings } from "../settings/live-settings.ts";
 import type { AsideEvents, AsideQuery, EventDecision, EventKey, EventVerdict } from "./event-views.ts";
 import type { IndexPage, IndexQuery } from "./index-query.ts";
+import type { LiveAnswer, LiveWant } from "./live-views.ts";
 import type { OwnerCounters } from "./owner-counters.ts";
 import type {
   ObjectCursor,
@@ -104,6 +105,8 @@ export interface PartitionClient {
   failCall(type: string, id: string, callId: string): Promise<CallDecision>;
   /** Events that their sinks did not take, in hash order. */
   asideEvents(query: AsideQuery): Promise<AsideEvents>;
+  /** What a gate wants to be told of from now on, in order ([PUSH11]). */
+  watch(gate: string, wants: readonly LiveWant[]): Promise<LiveAnswer[]>;
   /** Sends one of them once more, or removes it. */
   decideEvent(verdict: EventVerdict, key: EventKey): Promise<EventDecision>;
   /** Settings that the coordinator has; resolves when they are kept. Older ones than it has seen change nothing. */

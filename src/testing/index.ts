@@ -8,4 +8,6 @@ export type { Workload, WorkloadAnswer, WorkloadCall, WorkloadCheck, WorkloadCli
 export { SqliteStorage } from "./sqlite-storage.ts";
 export { type CrashTime, TestCluster } from "./test-cluster.ts";
 export type { TestClusterOptions } from "./test-cluster-options.ts";
-export type { ClientMessage, ConnectOptions, TestConnection } from "./test-gates.ts";
+export type { ClientMessage, TestConnection } from "./test-connection.ts";
+export type { ConnectOptions } from "./test-gates.ts";
+export type { TestWatch } from "./test-watch.ts";

@@ -29,7 +29,8 @@ import { PacedRouter } from "./paced-router.ts";
 import { ProcessClock } from "./process-clock.ts";
 import type { SqliteStorage } from "./sqlite-storage.ts";
 import type { TestClusterOptions } from "./test-cluster-options.ts";
-import { type ConnectOptions, type TestConnection, TestGates } from "./test-gates.ts";
+import type { TestConnection } from "./test-connection.ts";
+import { type ConnectOptions, TestGates } from "./test-gates.ts";
 import { TestMachines } from "./test-machines.ts";
 import { type NamedCall, testMessage } from "./test-message.ts";
 import { memorySink, testRoutes } from "./test-sinks.ts";
@@ -92,7 +93,8 @@ export class TestCluster<ClockType extends Clock = ManualClock> {
     this.genesis = { shards: this.config.shards, members };
     const { clock, settings, config, registry, genesis } = this;
     const log = options.log === false ? undefined : this.log;
-    this.#gates = new TestGates({ clock, settings, push: options.push, cluster: this });
+    const connect = (name: string) => this.#machines.client(name);
+    this.#gates = new TestGates({ clock, settings, push: options.push, cluster: this, connect });
     this.#machines = new TestMachines({
       clock,
       settings,
@@ -114,7 +116,6 @@ export class TestCluster<ClockType extends Clock = ManualClock> {
       reconcile: () => maintenance.reconcile(),
     });
     this.#routerClock = new ProcessClock(clock);
-    const connect = (name: string) => this.#machines.client(name);
     this.router = new Router({
       registry,
       connect,
@@ -161,7 +162,6 @@ export class TestCluster<ClockType extends Clock = ManualClock> {
     return this.#objects.create(type, id, ...request);
   }
 
-  /** Deletes the object, if it is there. */
   delete(type: ObjectClass, id: string, options?: RemoteLifecycleOptions): Promise<void> {
     return this.#objects.delete(type, id, options);
   }

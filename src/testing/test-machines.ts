@@ -169,6 +169,7 @@ export class TestMachines {
       gates: {
         names: gates.names,
         deliver: (gate, messages) => unlessEnded(() => gates.deliver(gate, messages)),
+        live: (gate, from, changes) => unlessEnded(() => gates.live(gate, from, changes)),
         configure: gates.configure,
       },
       bootstrapper: {

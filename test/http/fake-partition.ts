@@ -19,6 +19,7 @@ import type { NewestCalls, NewestQuery, OwnerStats } from "../../src/reliable/ne
 import { NONE_FINAL } from "../../src/reliable/ports.ts";
 import type { AsideEvents, EventDecision } from "../../src/router/event-views.ts";
 import type { IndexPage, IndexQuery } from "../../src/router/index-query.ts";
+import type { LiveAnswer, LiveWant } from "../../src/router/live-views.ts";
 import type { OwnerCounters } from "../../src/router/owner-counters.ts";
 import type { CallDecision, PartitionClient } from "../../src/router/ports.ts";
 import type { ObjectCursor, ObjectListing, ObjectQuery, ParkedCalls, ParkedQuery } from "../../src/router/views.ts";
@@ -74,6 +75,10 @@ export class FakePartition implements PartitionClient {
     return this.#answer(() => {
       throw new Error("everything was answered");
     });
+  }
+
+  watch(_gate: string, wants: readonly LiveWant[]): Promise<LiveAnswer[]> {
+    return this.#answer(() => wants.map(() => ({ kind: "same" as const })));
   }
 
   lifecycle(message: LifecycleMessage): Promise<Reply> {

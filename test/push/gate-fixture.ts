@@ -154,6 +154,8 @@ export class GateFixture {
       calls: this.#calls,
       hold: () => undefined,
       identify: async (token) => this.identify(token),
+      registry: new Registry([]),
+      live: { owner: () => "p0", watch: () => new Promise(() => undefined) },
       call: () => Promise.reject(new Error("nobody is called")),
       warn: (event) => this.warnings.push(event),
       onLost: () => this.restart("lost"),

@@ -3,7 +3,7 @@ import { method } from "../../src/object/method.ts";
 import { VirtualObject } from "../../src/object/virtual-object.ts";
 import { Random } from "../../src/testing/simulation/random.ts";
 import { TestCluster } from "../../src/testing/test-cluster.ts";
-import type { TestConnection } from "../../src/testing/test-gates.ts";
+import type { TestConnection } from "../../src/testing/test-connection.ts";
 
 class Room extends VirtualObject.withState(z.object({ said: z.number().default(0) })) {
   static override readonly type = "Room";

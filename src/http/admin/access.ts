@@ -19,15 +19,19 @@ const bodySchema = z
     id: objectId,
     method: z.string().optional(),
     lifecycle: z.enum(["CREATE", "DELETE", "QUERY"]).optional(),
+    watch: z.literal(true).optional().register(about, { description: "Live state" }),
     caller: z
       .enum(["client", "object", "worker"])
       .default("client")
       .register(about, { description: "`worker` is the Worker's own code" }),
     identity: identitySchema.optional().register(about, { description: "Without it a client is anonymous" }),
   })
-  .refine(({ method, lifecycle }) => (method === undefined) !== (lifecycle === undefined), {
-    message: "it needs a method or a lifecycle, and not both",
-  })
+  .refine(
+    ({ method, lifecycle, watch }) => [method, lifecycle, watch].filter((one) => one !== undefined).length === 1,
+    {
+      message: "it needs one of method, lifecycle and watch",
+    },
+  )
   .register(about, {
     examples: [{ type: "Wallet", id: "ann", method: "deposit", identity: { id: "ann", roles: ["player"] } }],
   });
@@ -63,14 +67,16 @@ export function explainAccessRoute({ registry }: Pick<HttpParts, "registry">): R
       problems: ["INVALID_ID", "TYPE_NOT_FOUND", "METHOD_NOT_FOUND"],
     },
     handle: async (context) => {
-      const { type, id, method, lifecycle, caller: kind, identity } = await readChange(context, bodySchema);
+      const { type, id, method, lifecycle, watch, caller: kind, identity } = await readChange(context, bodySchema);
       const caller: Caller = { kind, ...(identity === undefined ? {} : { identity: checkIdentity(identity) }) };
       const definition = registry.type(type);
       registry.placement(type, id);
       const steps =
-        method === undefined
-          ? definition.access[ACTIONS[lifecycle as keyof typeof ACTIONS]]
-          : registry.visible(caller, definition, method).access;
+        watch === true
+          ? definition.access.watch
+          : method === undefined
+            ? definition.access[ACTIONS[lifecycle as keyof typeof ACTIONS]]
+            : registry.visible(caller, definition, method).access;
       const explanation: Explanation = explain(steps, caller, id);
       return respond(JSON.stringify(explanation), context.requestId);
     },

@@ -22,6 +22,8 @@ interface Parts {
   readonly deactivate: (activation: TurnActivation) => void;
   /** Goes on with the pending calls of a shard. */
   readonly resume: (shard: number) => void;
+  /** The shard is another partition's. */
+  readonly onLeft: (shard: number) => void;
   /** Loads the shard's `autoLoad` objects again. */
   readonly onOwned: (shard: number) => void;
 }
@@ -93,6 +95,7 @@ export class ShardDrain {
   forget(shard: number): void {
     this.#parts.reliable.unpause(shard);
     this.#parts.work.admit(shard);
+    this.#parts.onLeft(shard);
     this.#forget(this.#parts.activations.all(), shard);
   }
 

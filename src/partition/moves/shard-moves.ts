@@ -35,6 +35,8 @@ interface Parts {
   readonly deactivate: (activation: TurnActivation) => void;
   /** Rows of a shard have come, and are this partition's: goes on with what is to be done for them. */
   readonly resume: (shard: number) => void;
+  /** A shard has become another partition's. */
+  readonly onLeft: (shard: number) => void;
   /** A shard has become this partition's. */
   readonly onOwned: (shard: number) => void;
   /** Rows of a shard have come; told in the transaction that stores them. */

@@ -21,6 +21,8 @@ export interface GroupCommitParts {
   readonly changes: ChangeTracker;
   /** Throws when nothing may be written at a position in hash order. */
   readonly fence: (position: number) => void;
+  /** A transaction has stored these objects. */
+  readonly onStored?: (objects: readonly UnsavedObject[]) => void;
   /** What was published of these objects was not stored and never will be. `tell` tells those who wait for it. */
   readonly onRefused: (refused: ReadonlyMap<CommitMember, EdgeverseError>, tell: () => void) => void;
   /** The storage lost what it had taken, or can't take the partition's own rows. Called once, before those who wait are told. */
@@ -243,6 +245,7 @@ export class GroupCommit {
     }
     stored();
     for (const object of batch.objects) written(object);
+    this.#parts.onStored?.(batch.objects);
     return undefined;
   }
 

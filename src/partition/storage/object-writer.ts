@@ -13,8 +13,9 @@ interface Parts {
 }
 
 const COLUMNS = ["position", "type", "id", "version", "state", "created", "updated"];
+/** `updated` is the version of a state that is watched ([PUSH11]): it grows, whatever the clock does. */
 const UPDATE = `ON CONFLICT (position, type, id) DO UPDATE SET
-     version = excluded.version, state = excluded.state, updated = excluded.updated`;
+     version = excluded.version, state = excluded.state, updated = max(excluded.updated, objects.updated + 1)`;
 /** Leaves `entries` alone: what a type without indexes may have there is removed when indexes are built ([IDX4]). */
 const OBJECTS = new BulkInsert("objects", COLUMNS, UPDATE);
 const INDEXED = new BulkInsert("objects", [...COLUMNS, "entries"], `${UPDATE}, entries = excluded.entries`);
