@@ -2,6 +2,8 @@ import { DurableObject } from "cloudflare:workers";
 import type { Identity } from "../src/access/identity.ts";
 import { EdgeverseError } from "../src/errors/edgeverse-error.ts";
 import { type Authenticator, authentication } from "../src/http/authentication.ts";
+import { clientName } from "../src/limits/client-name.ts";
+import type { Limits } from "../src/limits/limits-schema.ts";
 import type { Registry } from "../src/object/registry.ts";
 import type { DisconnectCall } from "../src/push/farewells.ts";
 import { PING, PONG, PROTOCOL } from "../src/push/frames.ts";
@@ -9,6 +11,7 @@ import { Gate } from "../src/push/gate.ts";
 import type { PushMessage } from "../src/push/message-log.ts";
 import type { WireNote } from "../src/push/ports.ts";
 import type { PushRules } from "../src/push/push-rules.ts";
+import { clientLimits } from "../src/router/client-limits.ts";
 import { LiveOwners } from "../src/router/live-owners.ts";
 import type { LiveChange, LiveReceipt } from "../src/router/live-views.ts";
 import { Router } from "../src/router/router.ts";
@@ -28,9 +31,10 @@ export interface GateParts {
   readonly rules: PushRules;
   readonly disconnect: DisconnectCall | undefined;
   readonly authenticators: readonly Authenticator[];
+  readonly limits: Limits;
 }
 
-export function gateClass({ registry, rules, disconnect, authenticators }: GateParts): GateClass {
+export function gateClass({ registry, rules, disconnect, authenticators, limits }: GateParts): GateClass {
   return class GateDurableObject extends DurableObject<Env> implements GateRpc {
     readonly #wires = new WeakMap<WebSocket, SocketWire>();
     #made: Gate | undefined;
@@ -48,6 +52,8 @@ export function gateClass({ registry, rules, disconnect, authenticators }: GateP
       const live = settings(registry);
       const authenticate = authentication(authenticators, this.env, clock);
       const router = new Router({ registry: live.registry, connect, cache, clock });
+      const background = (work: Promise<void>) => ctx.waitUntil(work);
+      const clients = clientLimits({ limits, router, connect, clock, background });
       const made = new Gate({
         name: ctx.id.name,
         storage: new DurableStorage(ctx.storage),
@@ -61,7 +67,13 @@ export function gateClass({ registry, rules, disconnect, authenticators }: GateP
         registry: live.registry,
         live: new LiveOwners({ router, connect, clock }),
         call: (message) => router.call(message),
-        calls: { registry: live.registry, batch: (messages, answered) => router.batch(messages, answered) },
+        calls: {
+          registry: live.registry,
+          charge(identity, type, method) {
+            if (!clients.isEmpty) clients.take(clientName(identity, undefined), identity, type, method);
+          },
+          batch: (messages, answered) => router.batch(messages, answered),
+        },
         identify: async (token) => {
           const headers = { authorization: `Bearer ${token}` };
           return (await authenticate?.(new Request("https://gate/token", { headers }))) ?? null;

@@ -1,3 +1,4 @@
+import { waitUntil } from "cloudflare:workers";
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { AsyncScope, Clock, Random } from "../src/platform/ports.ts";
 
@@ -23,6 +24,11 @@ export function durableClock(storage: DurableObjectStorage): Clock {
       storage.sync().then(action, action);
     },
   };
+}
+
+/** Lets work go on after the answer to the request during which it began. */
+export function background(work: Promise<void>): void {
+  waitUntil(work);
 }
 
 export const random: Random = { uuid: () => crypto.randomUUID() };

@@ -2,6 +2,8 @@
 export type { Env } from "../durable/environment.ts";
 export type { EventOptions, SinkOptions } from "../durable/event-sinks.ts";
 export type { Authenticator } from "../src/http/authentication.ts";
+export type { CorsOptions } from "../src/http/cors.ts";
+export type { Limit, Limits } from "../src/limits/limits-schema.ts";
 export type { ClientRule, PushOptions, TopicRule } from "../src/push/push-rules.ts";
 export type { ReconcileReport } from "../src/reliable/maintenance-report.ts";
 export type { FoundObjects, QueryOptions } from "../src/router/object-queries.ts";

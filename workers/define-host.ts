@@ -8,6 +8,7 @@ import type { AccessRule } from "../src/access/access.ts";
 import { type AdminRoles, adminRolesFault } from "../src/http/admin/roles.ts";
 import type { Authenticator } from "../src/http/authentication.ts";
 import { checkBasePath, isOurs } from "../src/http/base-path.ts";
+import { Cors, type CorsOptions } from "../src/http/cors.ts";
 import { rawPath } from "../src/http/request.ts";
 import { checkLimits, type Limits } from "../src/limits/limits-schema.ts";
 import type { Checked } from "../src/object/contract.ts";
@@ -41,6 +42,8 @@ export interface HostOptions<Classes extends readonly ObjectClass[] = readonly O
   readonly access?: readonly AccessRule[];
   /** How often clients may call, by names of your choice ([LIM1]). Without it, as often as they like. */
   readonly limits?: Limits;
+  /** Pages of which other sites may use the host ([CORS1]). Without it, of none. */
+  readonly cors?: CorsOptions;
   /** What clients may do over a connection: who may connect, and listen to which topics. Without it none do ([PUSH5]). */
   readonly push?: PushOptions;
   /** The cron triggers of `wrangler.toml` that are Edgeverse's, where they are not the usual ones ([HOST3]). */
@@ -59,6 +62,7 @@ export interface HostOptions<Classes extends readonly ObjectClass[] = readonly O
 export function defineHost<const Classes extends readonly ObjectClass[]>(options: HostOptions<Classes>): Host<Classes> {
   const registry = new Registry(options.objects, options.access);
   const limits = checkLimits(options.limits ?? {});
+  const cors = new Cors(options.cors);
   const events = new EventHost(registry, options.events);
   const basePath = checkBasePath(options.basePath ?? "");
   const crons: Crons = {
@@ -82,7 +86,7 @@ export function defineHost<const Classes extends readonly ObjectClass[]>(options
   const services = (env: Env): HostServices => {
     let made = known.get(env);
     if (made === undefined) {
-      made = hostServices(registry, { basePath, authenticators, admin, events, rules }, env);
+      made = hostServices(registry, { basePath, authenticators, admin, events, limits, cors, rules }, env);
       known.set(env, made);
     }
     return made;
@@ -120,7 +124,7 @@ export function defineHost<const Classes extends readonly ObjectClass[]>(options
     },
     classes: options.objects,
     Partition: partitionClass(registry, events, limits),
-    Gate: gateClass({ registry, rules: rules ?? new PushRules({}), disconnect, authenticators }),
+    Gate: gateClass({ registry, rules: rules ?? new PushRules({}), disconnect, authenticators, limits }),
     Coordinator: CoordinatorDurableObject,
   };
 }

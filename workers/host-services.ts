@@ -3,14 +3,17 @@ import { write } from "../durable/console-observer.ts";
 import { type Deployment, deploymentOf, type Env } from "../durable/environment.ts";
 import type { EventHost } from "../durable/event-sinks.ts";
 import { type GateRpc, openSocket } from "../durable/gate-rpc.ts";
-import { clock, random } from "../durable/platform.ts";
+import { background, clock, random } from "../durable/platform.ts";
 import type { AdminRoles } from "../src/http/admin/roles.ts";
 import { type Authenticate, type Authenticator, authentication } from "../src/http/authentication.ts";
+import type { Cors } from "../src/http/cors.ts";
 import { createHandler } from "../src/http/handler.ts";
 import type { CoordinatorClient, GateDoor } from "../src/http/ports.ts";
+import type { Limits } from "../src/limits/limits-schema.ts";
 import type { Registry } from "../src/object/registry.ts";
 import type { PushRules } from "../src/push/push-rules.ts";
 import { type Maintenance, maintenanceOf } from "../src/reliable/maintenance.ts";
+import { clientLimits } from "../src/router/client-limits.ts";
 import { ObjectQueries } from "../src/router/object-queries.ts";
 import { RemoteObjects } from "../src/router/remote-objects.ts";
 import { Router } from "../src/router/router.ts";
@@ -37,6 +40,8 @@ interface Options {
   readonly authenticators: readonly Authenticator[];
   readonly admin: AdminRoles | undefined;
   readonly events: EventHost;
+  readonly limits: Limits;
+  readonly cors: Cors;
   /** Undefined: no clients connect. */
   readonly rules: PushRules | undefined;
 }
@@ -44,7 +49,7 @@ interface Options {
 /** @throws Error when the environment lacks a binding, or its settings can't be used; the message says which */
 export function hostServices(
   types: Registry,
-  { basePath, authenticators, admin, events, rules }: Options,
+  { basePath, authenticators, admin, events, limits, cors, rules }: Options,
   env: Env,
 ): HostServices {
   const deployment = deploymentOf(env);
@@ -61,13 +66,16 @@ export function hostServices(
   events.routes(env, config);
   const router = new Router({ registry, connect, cache, clock, settings: follower });
   const maintenance = maintenanceOf({ log, router, connect, config, registry, clock });
-  const objects = new RemoteObjects({ registry, router, config, clock, random, caller: "worker" });
+  const clients = clientLimits({ limits, router, connect, clock, background });
+  const objects = new RemoteObjects({ registry, router, config, clock, random, clients, caller: "worker" });
   const authenticate = authentication(authenticators, env, clock);
   const settings = { live, follower };
   const shared = {
     registry,
     basePath,
     authenticate,
+    clients,
+    cors,
     config,
     settings,
     router,

@@ -66,6 +66,11 @@ export const configSchema = z.object({
   maxValue: count(MiB, 1_800_000, "Bytes of JSON of one value in an object's store"),
   maxMessage: count(MiB, 1_800_000, "Bytes of JSON of one request or response"),
   maxBody: count(4 * MiB, 16 * MiB, "Bytes of one HTTP body; a batch may hold many requests"),
+  addressHeader: z
+    .string()
+    .regex(/^[A-Za-z0-9-]{0,64}$/, "must be the name of a header")
+    .default("")
+    .describe("Header in which a proxy in front says the client's address; only for one that always sets it"),
   idleTimeout: duration("60s", "How long an unused object stays in memory"),
   maxObjects: count(100_000, 10_000_000, "Objects one partition keeps in memory"),
   partitionMemory: count(48 * MiB, 1_024 * MiB, "Estimated bytes of memory for one partition's objects and calls"),

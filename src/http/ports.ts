@@ -2,6 +2,7 @@ import type { Identity } from "../access/identity.ts";
 import type { Config } from "../config/config.ts";
 import type { KeyKeeper } from "../coordinator/api-keys.ts";
 import type { CoordinatorAdmin } from "../coordinator/commands.ts";
+import type { ClientLimits } from "../limits/client-limits.ts";
 import type { Registry } from "../object/registry.ts";
 import type { MapDocument } from "../placement/shard-map.ts";
 import type { Clock, Random } from "../platform/ports.ts";
@@ -14,6 +15,7 @@ import type { LiveSettings } from "../settings/live-settings.ts";
 import type { SettingsFollower } from "../settings/settings-follower.ts";
 import type { AdminRoles } from "./admin/roles.ts";
 import type { Authenticate } from "./authentication.ts";
+import type { Cors } from "./cors.ts";
 
 /** The coordinator as HTTP sees it. Methods reject when it can't be reached. */
 export interface CoordinatorClient extends CoordinatorAdmin {
@@ -53,6 +55,10 @@ export interface HttpParts {
   readonly maintenance: Maintenance;
   /** Undefined: every client is anonymous. */
   readonly authenticate: Authenticate | undefined;
+  /** Limits of clients; undefined without any ([LIM4]). */
+  readonly clients?: ClientLimits | undefined;
+  /** Which pages may use it; undefined: none of another site ([CORS1]). */
+  readonly cors?: Cors | undefined;
   /** Of the role admin. Without any token there is no admin API ([ACC3]). */
   readonly adminToken: string | undefined;
   readonly operatorToken?: string | undefined;

@@ -2,6 +2,7 @@ import { CODES } from "../errors/codes.ts";
 import { EdgeverseError, type WireError } from "../errors/edgeverse-error.ts";
 import { publicError } from "../errors/public-error.ts";
 import type { HttpParts } from "./ports.ts";
+import { refusalHeaders } from "./rate-limits.ts";
 import { respond } from "./respond.ts";
 
 /** The answer to a request that failed: `application/problem+json` (RFC 9457). */
@@ -22,6 +23,7 @@ export function problem(error: WireError, requestId: string, extra?: Readonly<Re
   return respond(JSON.stringify(body), requestId, status, {
     "content-type": "application/problem+json",
     ...(retryAfter === undefined ? {} : { "retry-after": String(Math.max(1, Math.ceil(retryAfter))) }),
+    ...refusalHeaders(error),
     ...(code === "UNAUTHENTICATED" ? { "www-authenticate": 'Bearer realm="edgeverse"' } : {}),
     ...extra,
   });

@@ -21,6 +21,19 @@ export function checkEncoding(path: string): void {
   }
 }
 
+/** Characters of a URL, and of the headers that are read but have no bound of their own. */
+const MAX_URL = 8_192;
+const MAX_HEADER = 16_384;
+
+/** @throws EdgeverseError `URL_TOO_LONG`, `HEADERS_TOO_LARGE` */
+export function checkSize({ url, headers }: Request): void {
+  if (url.length > MAX_URL) throw new EdgeverseError("URL_TOO_LONG", `The URL is over ${MAX_URL} characters`);
+  for (const name of ["authorization", "cookie"]) {
+    if ((headers.get(name)?.length ?? 0) > MAX_HEADER)
+      throw new EdgeverseError("HEADERS_TOO_LARGE", `The header ${name} is over ${MAX_HEADER} characters`);
+  }
+}
+
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
 
 /** The client's `X-Request-Id` if it is one, else a new id. */

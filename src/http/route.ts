@@ -1,5 +1,6 @@
 import type * as z from "zod";
 import type { ErrorCode } from "../errors/codes.ts";
+import type { Standing } from "../limits/client-limits.ts";
 import type { RequestBody } from "./request-body.ts";
 
 /** A request that a route is to answer. */
@@ -7,6 +8,8 @@ export interface HttpContext {
   readonly request: Request;
   readonly requestId: string;
   readonly body: RequestBody;
+  /** What is left to the client, once something was taken: for the headers of the answer. */
+  readonly limits: { standings: readonly Standing[] };
   /** Who it is that a token of the admin API has let in, for the audit. */
   readonly actor?: string | undefined;
   /** The decoded value of `{name}` in the route's path. */

@@ -1,3 +1,4 @@
+import type { Identity } from "../access/identity.ts";
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import type { Caller } from "../object/call.ts";
 import type { CallMessage, FinalReply } from "../object/message.ts";
@@ -15,6 +16,8 @@ import { Unread } from "./unread.ts";
 /** What takes calls of clients to partitions. */
 export interface CallTaker {
   readonly registry: Registry;
+  /** Takes what a call costs a client that is known ([LIM4]). @throws EdgeverseError `RATE_LIMITED` */
+  readonly charge?: (identity: Identity, type: string, method: string) => void;
   /** Many calls at once; `answered` hears of each reply as soon as it is there. Never rejects. */
   batch(messages: readonly CallMessage[], answered: Answered): Promise<unknown>;
 }
@@ -134,7 +137,9 @@ export class ClientCalls {
     const caller: Caller = identity === null ? CLIENT : { kind: "client", identity };
     const requestId = `${this.#prefix}-${(this.#made++).toString(36)}`;
     const traceparent = traceParent(call.traceparent ?? null);
-    const common = { caller, requestId, now: clock.now(), timeout, traceparent };
+    const charge =
+      identity === null ? undefined : (type: string, method: string) => calls.charge?.(identity, type, method);
+    const common = { caller, requestId, now: clock.now(), timeout, traceparent, charge };
     return clientCall({ registry: calls.registry, config }, call.item, [], common);
   }
 

@@ -51,6 +51,8 @@ export interface CommonParts {
   /** Ms that the call may take; undefined for its method's. */
   readonly timeout: number | undefined;
   readonly traceparent: string | undefined;
+  /** Takes what a call costs its client ([LIM4]). @throws EdgeverseError `RATE_LIMITED` */
+  readonly charge?: ((type: string, method: string) => void) | undefined;
 }
 
 /** @param at the path of the item in what the client sent @throws EdgeverseError `INVALID_ARGUMENT` */
@@ -64,16 +66,17 @@ export function readCall(raw: unknown, at: readonly (string | number)[]): CallIt
  * The message of a call that a client made in a batch or over a socket: the same rules for both.
  *
  * @param at the path of the item in what the client sent
- * @throws EdgeverseError `INVALID_ARGUMENT`, `TYPE_NOT_FOUND`, `METHOD_NOT_FOUND` or `PAYLOAD_TOO_LARGE`
+ * @throws EdgeverseError `INVALID_ARGUMENT`, `TYPE_NOT_FOUND`, `METHOD_NOT_FOUND`, `RATE_LIMITED` or `PAYLOAD_TOO_LARGE`
  */
 export function clientCall(
   { registry, config }: ClientCallParts,
   item: CallItem,
   at: readonly (string | number)[],
-  { caller, requestId, now, timeout, traceparent }: CommonParts,
+  { caller, requestId, now, timeout, traceparent, charge }: CommonParts,
 ): CallMessage {
   const definition = registry.type(item.type);
   const method = registry.method(definition, item.method);
+  charge?.(definition.type, method.name);
   const request = requestText(item.request, config.maxMessage, [...at, "request"]);
   const message: { -readonly [Key in keyof CallMessage]: CallMessage[Key] } = {
     type: definition.type,

@@ -1,6 +1,8 @@
 import { checkIdentity, type Identity } from "../access/identity.ts";
 import type { Config } from "../config/config.ts";
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
+import type { ClientLimits } from "../limits/client-limits.ts";
+import { clientName } from "../limits/client-name.ts";
 import type { Caller, CallOptions } from "../object/call.ts";
 import { parseJson } from "../object/json.ts";
 import type { CallMessage, FinalReply } from "../object/message.ts";
@@ -33,6 +35,8 @@ export interface RemoteObjectParts {
   readonly clock: Pick<Clock, "now">;
   readonly random: Random;
   readonly caller: Caller["kind"];
+  /** Limits of clients: a call with an identity is that client's. */
+  readonly clients?: ClientLimits | undefined;
 }
 
 /**
@@ -56,6 +60,7 @@ export class RemoteObjects {
     const traceparent = traceParent(options.traceparent);
     return definition.makeStub(async (name, request) => {
       const method = registry.method(definition, name);
+      this.#charge(caller, definition.type, method.name);
       const copy = copyRequest(request, config.maxMessage);
       const reliable = reliableOptions(options, clock.now());
       const message: CallMessage = {
@@ -99,6 +104,8 @@ export class RemoteObjects {
   ): Promise<string> {
     const definition = this.#parts.registry.type(objectClass.type);
     checkCallOptions(options);
+    const caller = callerFor(options.identity, this.#parts.caller);
+    this.#charge(caller, definition.type);
     const copy = copyRequest(request, this.#parts.config.maxMessage);
     const reply = await this.#parts.router.lifecycle({
       action,
@@ -107,9 +114,16 @@ export class RemoteObjects {
       ...(copy === undefined ? {} : { request: JSON.stringify(copy) }),
       deadline: this.#deadline(options.timeout, definition.timeout),
       requestId: this.#parts.random.uuid(),
-      caller: callerFor(options.identity, this.#parts.caller),
+      caller,
     });
     return responseOf(reply);
+  }
+
+  /** A client that nobody knows has no address here: only the object's limits count it. @throws EdgeverseError `RATE_LIMITED` */
+  #charge({ kind, identity }: Caller, type: string, method?: string): void {
+    const { clients } = this.#parts;
+    if (clients === undefined || clients.isEmpty || kind !== "client" || identity === undefined) return;
+    clients.take(clientName(identity, undefined), identity, type, method);
   }
 
   #deadline(asked: number | undefined, declared: number | undefined): number {

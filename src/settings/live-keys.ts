@@ -46,6 +46,7 @@ export const FIXED: Readonly<Record<Exclude<keyof Config, LiveKey>, string>> = {
   log: "calls would be in two logs",
   retention:
     "a call could run twice: marks could be removed by a shorter one while a partition still takes calls by the longer one",
+  addressHeader: "it is of what stands in front of the host",
   gates: "clients come back to the gate that has their session",
   logTimeout: "it is of the connection to Postgres",
 };

@@ -16,6 +16,7 @@ import type { Partition } from "../partition/partition.ts";
 import { type Genesis, ShardMap } from "../placement/shard-map.ts";
 import type { Clock } from "../platform/ports.ts";
 import { maintenanceOf } from "../reliable/maintenance.ts";
+import { clientLimits } from "../router/client-limits.ts";
 import { LearnedMap } from "../router/map-cache.ts";
 import { type FoundObjects, ObjectQueries, type QueryOptions } from "../router/object-queries.ts";
 import { type RemoteCallOptions, type RemoteLifecycleOptions, RemoteObjects } from "../router/remote-objects.ts";
@@ -100,7 +101,7 @@ export class TestCluster<ClockType extends Clock = ManualClock> {
       settings,
       genesis,
       gates: this.#gates,
-      limits: options.limits === undefined ? undefined : checkLimits(options.limits),
+      limits: checkLimits(options.limits ?? {}),
       storageOf: options.storageOf,
       env: options.env,
       events: testRoutes(registry, options.sinks ?? { test: { topics: "*", sink: memorySink(this.events) } }),
@@ -127,8 +128,9 @@ export class TestCluster<ClockType extends Clock = ManualClock> {
     const maintenance = maintenanceOf({ log, router, connect, config, registry, clock: this.#routerClock });
     this.#queries = new ObjectQueries({ registry, connect, clock, router });
     this.#paced = new PacedRouter(this.router, clock);
-    const random = { uuid: this.#requestId };
-    this.#objects = new RemoteObjects({ registry, config, clock, random, router: this.#paced, caller: "worker" });
+    const clients = clientLimits({ limits: options.limits ?? {}, router, connect, clock: this.#routerClock });
+    const own = { registry, config, clock, random: { uuid: this.#requestId }, clients };
+    this.#objects = new RemoteObjects({ ...own, router: this.#paced, caller: "worker" });
   }
 
   /**
@@ -137,7 +139,6 @@ export class TestCluster<ClockType extends Clock = ManualClock> {
    *
    * A manual clock goes on by a millisecond for a call. It goes on further, up to a second, for one that has to wait: for a
    * retry, or for a shard that moves. A call that takes longer ends when the test moves the clock.
-   *
    * @throws EdgeverseError `TYPE_NOT_FOUND`, `INVALID_ARGUMENT` for an option that makes no sense
    */
   object<Class extends ObjectClass>(type: Class, id: string, options?: RemoteCallOptions): Stub<Class> {
@@ -180,7 +181,6 @@ export class TestCluster<ClockType extends Clock = ManualClock> {
 
   /**
    * Moves the object to another partition, with all that are on its shard. Resolves when they are there; at once if they are.
-   *
    * @throws EdgeverseError `CONFLICT` when the move is refused or undone, with the reason
    */
   async move(type: ObjectClass, id: string, { to }: { readonly to: string }): Promise<void> {

@@ -23,6 +23,7 @@ const DEFAULTS: Config = {
   maxValue: MiB,
   maxMessage: MiB,
   maxBody: 4 * MiB,
+  addressHeader: "",
   idleTimeout: 60_000,
   maxObjects: 100_000,
   partitionMemory: 48 * MiB,
@@ -66,6 +67,7 @@ const VARIABLES: Record<keyof Config, [name: string, text: string, value: unknow
   maxValue: ["EDGEVERSE_MAX_VALUE", "1001", 1_001],
   maxMessage: ["EDGEVERSE_MAX_MESSAGE", "1002", 1_002],
   maxBody: ["EDGEVERSE_MAX_BODY", "1003", 1_003],
+  addressHeader: ["EDGEVERSE_ADDRESS_HEADER", "X-Real-IP", "X-Real-IP"],
   idleTimeout: ["EDGEVERSE_IDLE_TIMEOUT", "10m", 600_000],
   maxObjects: ["EDGEVERSE_MAX_OBJECTS", "50", 50],
   partitionMemory: ["EDGEVERSE_PARTITION_MEMORY", "5000", 5_000],
@@ -141,7 +143,7 @@ describe("configuration from the environment", () => {
     expect(configFromEnvironment(Object.fromEntries(OTHER_NAMES.map((name) => [name, "x"])))).toEqual(DEFAULTS);
   });
 
-  const free: readonly string[] = ["locations", "rebalanceThreshold"];
+  const free: readonly string[] = ["addressHeader", "locations", "rebalanceThreshold"];
   test.each(KEYS.filter((key) => !free.includes(key)))("[CONF1] a bad value of %s names its variable", (key) => {
     const [name] = VARIABLES[key];
     for (const bad of ["x", "-1", "1.5", "1 2", "NaN", "Infinity", "99999999999999999999"]) {

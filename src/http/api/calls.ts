@@ -6,10 +6,10 @@ import { checkCallId } from "../../reliable/call-id.ts";
 import type { CallRecord } from "../../reliable/call-record.ts";
 import { isOf } from "../../reliable/fingerprint.ts";
 import { askOwner } from "../ask-partitions.ts";
-import { callerOf } from "../authentication.ts";
 import { callIdText, callSchema, callView } from "../call-view.ts";
 import { NOTHING, readChange } from "../parse.ts";
 import type { HttpParts } from "../ports.ts";
+import { chargedCaller } from "../rate-limits.ts";
 import { respond } from "../respond.ts";
 import type { Route } from "../route.ts";
 import { objectParams } from "../schemas.ts";
@@ -43,7 +43,7 @@ export function callStatusRoute(parts: HttpParts): Route {
     },
     handle: async (context) => {
       const [type, id, callId] = [context.param("type"), context.param("id"), context.param("callId")];
-      const caller = await callerOf(parts, context.request);
+      const caller = await chargedCaller(parts, context);
       checkType(type);
       checkCallId(callId);
       const record =
@@ -71,7 +71,7 @@ export function cancelCallRoute(parts: HttpParts): Route {
     },
     handle: async (context) => {
       const [type, id, callId] = [context.param("type"), context.param("id"), context.param("callId")];
-      const caller = await callerOf(parts, context.request);
+      const caller = await chargedCaller(parts, context);
       await readChange(context, NOTHING);
       checkType(type);
       checkCallId(callId);

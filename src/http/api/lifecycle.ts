@@ -1,10 +1,10 @@
 import * as z from "zod";
 import { requestText } from "../../object/request-text.ts";
-import { callerOf } from "../authentication.ts";
 import { commonHeaders, RELIABLE_HEADERS, refuseHeaders, timeoutHeader } from "../headers.ts";
 import { parseBody } from "../parse.ts";
 import type { HttpParts } from "../ports.ts";
 import { problem } from "../problem.ts";
+import { charge, knownCaller } from "../rate-limits.ts";
 import { respond } from "../respond.ts";
 import type { Route } from "../route.ts";
 import { about, jsonValue, objectId, objectParams } from "../schemas.ts";
@@ -47,8 +47,9 @@ function lifecycleRoute(parts: HttpParts, action: "create" | "delete"): Route {
       const { registry, config, clock, router } = parts;
       const { requestId } = context;
       refuseHeaders(context.request.headers, RELIABLE_HEADERS, NOT_RELIABLE);
-      const caller = await callerOf(parts, context.request);
+      const caller = await knownCaller(parts, context);
       const { type, timeout: declared } = registry.type(context.param("type"));
+      charge(parts, context, caller, type);
       const id = context.param("id");
       const timeout = timeoutHeader(context.request.headers, config.maxCallTimeout) ?? declared ?? config.callTimeout;
       const body = await context.body.text();

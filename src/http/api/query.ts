@@ -3,11 +3,11 @@ import type { Identity } from "../../access/identity.ts";
 import { ObjectQueries } from "../../router/object-queries.ts";
 import { adminOf, tokenHolder } from "../admin/auth.ts";
 import { pageAnswer, pageQuery } from "../admin/page.ts";
-import { callerOf } from "../authentication.ts";
 import { parseQuery } from "../parse.ts";
 import type { HttpParts } from "../ports.ts";
+import { chargedCaller } from "../rate-limits.ts";
 import { respond } from "../respond.ts";
-import type { Route } from "../route.ts";
+import type { HttpContext, Route } from "../route.ts";
 import { about, typeName } from "../schemas.ts";
 import { ACCESS } from "./message.ts";
 
@@ -61,7 +61,7 @@ export function queryRoute(parts: HttpParts): Route {
       problems: [...ACCESS, "INVALID_ID", "TYPE_NOT_FOUND"],
     },
     handle: async (context) => {
-      const identity = await asking(parts, context.request);
+      const identity = await asking(parts, context);
       const query = parseQuery(context, querySchema);
       const found = await queries.find(context.param("type"), { ...query, identity });
       return respond(JSON.stringify(found), context.requestId);
@@ -70,8 +70,8 @@ export function queryRoute(parts: HttpParts): Route {
 }
 
 /** The client that asks; undefined for an operator, who may look at everything. @throws EdgeverseError `UNAUTHENTICATED` */
-async function asking(parts: HttpParts, request: Request): Promise<Identity | null | undefined> {
-  if ((await tokenHolder(request, parts)) !== undefined) return undefined;
-  const { identity = null } = await callerOf(parts, request);
+async function asking(parts: HttpParts, context: HttpContext): Promise<Identity | null | undefined> {
+  if ((await tokenHolder(context.request, parts)) !== undefined) return undefined;
+  const { identity = null } = await chargedCaller(parts, context, context.param("type"));
   return identity !== null && adminOf(identity, parts.adminRoles) !== undefined ? undefined : identity;
 }

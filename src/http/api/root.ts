@@ -37,7 +37,9 @@ export function rootRoute(parts: HttpParts): Route {
 
 const PAGE_HEADERS = {
   "content-type": "text/html; charset=utf-8",
-  "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
+  "content-security-policy":
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  "referrer-policy": "no-referrer",
 };
 
 function describe({ registry, adminToken, basePath }: HttpParts): Root {

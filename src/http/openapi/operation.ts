@@ -20,13 +20,21 @@ export const HEADERS: Readonly<Record<string, { description: string; schema: Jso
   Location: { description: "Path of the call's status", schema: { type: "string" } },
   "Preference-Applied": { description: "What was preferred and done", schema: { type: "string" } },
   "Retry-After": { description: "Seconds to wait before trying again", schema: { type: "integer", minimum: 1 } },
+  RateLimit: {
+    description: 'What limits leave to the client, such as `"clients";r=12;t=3` (draft-ietf-httpapi-ratelimit-headers)',
+    schema: { type: "string" },
+  },
+  "RateLimit-Policy": {
+    description: 'These limits, such as `"clients";q=20;w=4`: the burst, and the seconds in which it fills',
+    schema: { type: "string" },
+  },
   "WWW-Authenticate": { description: "How to authenticate", schema: { type: "string" } },
 };
 
 /** Codes of the problems a route may answer with. */
 export function problemsOf(doc: RouteDoc): ErrorCode[] {
   const { method, params, query, problems = [] } = doc;
-  const codes = new Set<ErrorCode>(["INTERNAL", ...problems]);
+  const codes = new Set<ErrorCode>([...ANYWHERE, ...problems]);
   if (params !== undefined) codes.add("INVALID_PATH");
   if (query !== undefined) codes.add("INVALID_ARGUMENT");
   for (const code of method === "get" ? [] : BODY) codes.add(code);
@@ -34,7 +42,15 @@ export function problemsOf(doc: RouteDoc): ErrorCode[] {
   return [...codes].sort();
 }
 
-const BODY = ["DEADLINE_EXCEEDED", "INVALID_ARGUMENT", "INVALID_JSON", "OVERLOADED", "PAYLOAD_TOO_LARGE"] as const;
+const ANYWHERE = ["HEADERS_TOO_LARGE", "INTERNAL", "URL_TOO_LONG"] as const;
+const BODY = [
+  "ACCESS_DENIED",
+  "DEADLINE_EXCEEDED",
+  "INVALID_ARGUMENT",
+  "INVALID_JSON",
+  "OVERLOADED",
+  "PAYLOAD_TOO_LARGE",
+] as const;
 const ADMIN = ["ACCESS_DENIED", "NOT_FOUND", "RATE_LIMITED", "UNAUTHENTICATED", "UNAVAILABLE"] as const;
 
 function isAdmin({ path }: RouteDoc): boolean {
@@ -126,6 +142,7 @@ function byStatus(codes: readonly ErrorCode[]): [status: number, codes: ErrorCod
 function problem(description: string, status: number | undefined, doc: RouteDoc, schemas: Schemas): Json {
   const headers = ["X-Request-Id", ...(doc.problemHeaders ?? [])];
   if (status === 401) headers.push("WWW-Authenticate");
+  if (status === 429) headers.push("RateLimit", "RateLimit-Policy");
   if (status === 429 || status === 503 || status === undefined) headers.push("Retry-After");
   return {
     description,
