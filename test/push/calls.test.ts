@@ -169,7 +169,7 @@ describe("calls over a connection", () => {
     expect(codes(await ask(nobody, call(1, "look", { callId: "gift" })))).toEqual(["CALL_ID_REUSED"]);
   });
 
-  test("[OP2] a call ends at its deadline: its own, its method's, and no later than the host lets", async () => {
+  test("[TURN6] a call ends at its deadline: its own, its method's, and no later than the host lets", async () => {
     const { fixture, sent } = withHand({ maxCallTimeout: 5_000, callTimeout: 3_000 });
     const { client } = await fixture.connect({}, ANN);
     await client.say([put(1, 1), put(2, 1, { timeout: 70 }), call(3, "wait"), put(4, 1, { timeout: 1e9 })]);
