@@ -101,7 +101,7 @@ describe("an API key", () => {
     ["evk_", "UNAUTHENTICATED"],
     [`evk_${"0".repeat(12)}_short`, "UNAUTHENTICATED"],
     [`evk_${"G".repeat(12)}_${"x".repeat(43)}`, "UNAUTHENTICATED"],
-    [`evk_${"x".repeat(100_000)}`, "UNAUTHENTICATED"],
+    [`evk_${"x".repeat(10_000)}`, "UNAUTHENTICATED"],
     [`evk___proto__0000_${"x".repeat(43)}`, "UNAUTHENTICATED"],
     ["ann", "UNAUTHENTICATED"],
     ["EVK_1", "UNAUTHENTICATED"],

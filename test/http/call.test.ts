@@ -31,6 +31,7 @@ describe("calls", () => {
     });
     expect(Object.fromEntries(response.headers)).toEqual({
       "content-type": "application/json",
+      "x-content-type-options": "nosniff",
       "x-request-id": "uuid-1",
     });
   });
