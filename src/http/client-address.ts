@@ -10,7 +10,13 @@ interface Connected {
  * @param header the setting `addressHeader`; empty: the connection's own address, or on Cloudflare `CF-Connecting-IP`
  */
 export function addressOf(request: Request, header: string): string | undefined {
-  if (header !== "") return request.headers.get(header)?.split(",").at(-1)?.trim();
+  if (header !== "") return withoutPort(request.headers.get(header)?.split(",").at(-1)?.trim());
   const address = (request as Request & Connected).cf?.clientIp;
-  return typeof address === "string" ? address : (request.headers.get("cf-connecting-ip") ?? undefined);
+  return withoutPort(typeof address === "string" ? address : (request.headers.get("cf-connecting-ip") ?? undefined));
+}
+
+/** workerd and some proxies add the port, which is another one for each connection. */
+function withoutPort(address: string | undefined): string | undefined {
+  const [, v6, v4] = /^(?:\[([^\]]*)\](?::\d+)?|([\d.]+):\d+)$/.exec(address ?? "") ?? [];
+  return v6 ?? v4 ?? address;
 }

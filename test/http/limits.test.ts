@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { EdgeverseError } from "../../src/errors/edgeverse-error.ts";
+import { addressOf } from "../../src/http/client-address.ts";
 import { ClientLimits } from "../../src/limits/client-limits.ts";
 import type { Limits } from "../../src/limits/limits-schema.ts";
 import { ManualClock } from "../../src/testing/clocks.ts";
@@ -91,6 +92,22 @@ describe("limits of clients over HTTP [LIM6]", () => {
     expect(await statuses(3, GET, behind("5.5.5.5"))).toEqual([200, 200, 200]);
     expect(await statuses(1, GET, behind("6.6.6.6, 5.5.5.5"))).toEqual([429]);
     expect(await statuses(1, GET, behind("5.5.5.5, 6.6.6.6"))).toEqual([200]);
+  });
+
+  it("take the address of the connection itself where workerd says it, whatever its port is", () => {
+    const of = (clientIp: string | undefined) =>
+      addressOf(Object.assign(new Request("http://h/", { headers: from("9.9.9.9") }), { cf: { clientIp } }), "");
+    expect(["1.2.3.4:5", "1.2.3.4:6", "1.2.3.4", "[::1]:7", "[2001:db8::1]", "2001:db8::1"].map(of)).toEqual([
+      "1.2.3.4",
+      "1.2.3.4",
+      "1.2.3.4",
+      "::1",
+      "2001:db8::1",
+      "2001:db8::1",
+    ]);
+    expect(of(undefined)).toBe("9.9.9.9");
+    const behind = new Request("http://h/", { headers: { "x-forwarded-for": "8.8.8.8, 1.2.3.4:5" } });
+    expect(addressOf(behind, "X-Forwarded-For")).toBe("1.2.3.4");
   });
 
   it("count each call of a batch, and creations, looks at calls and failed attempts to authenticate", async () => {
