@@ -9,6 +9,7 @@ export const aliases = [
   { find: "edgeverse/cloudflare", replacement: source("workers/cloudflare.ts") },
   { find: "edgeverse/jwt", replacement: source("workers/jwt.ts") },
   { find: "edgeverse/postgres", replacement: source("durable/postgres.ts") },
+  { find: "edgeverse/react", replacement: source("client/react.ts") },
   { find: "edgeverse/testing/vitest", replacement: source("src/testing/vitest.ts") },
   { find: "edgeverse/testing", replacement: source("src/testing/index.ts") },
   { find: "edgeverse/verify", replacement: source("verify/probe.ts") },

@@ -6,7 +6,16 @@ import { Link, type LinkStatus } from "./link.ts";
 import { Numbers, SocketCalls } from "./socket-calls.ts";
 import { type TokenSource, Tokens } from "./tokens.ts";
 import { guard, type OnMessage, type SubscribeOptions, Topics } from "./topics.ts";
-import type { CallOptions, ClassByType, CreationOf, LifecycleOptions, RemoteObject, TypeName } from "./types.ts";
+import type {
+  CallOptions,
+  ClassByType,
+  CreationOf,
+  LifecycleOptions,
+  RemoteObject,
+  StateOf,
+  TypeName,
+} from "./types.ts";
+import { type OnState, Watches, type WatchOptions } from "./watches.ts";
 
 export interface ClientOptions {
   /** Where the host is, with its base path: `https://example.com/edge`. Default: where the page comes from. */
@@ -59,6 +68,20 @@ export interface Client<App = unknown> {
   /** Hears what objects send to this client alone, or to all. @returns stops it */
   onMessage(onMessage: (data: unknown) => void): () => void;
 
+  /**
+   * Follows an object's state: at once, and whenever it has changed. Undefined: it is not there any more.
+   *
+   * @returns stops it
+   * @example
+   * const stop = client.watch("Auction", "vase", (auction) => show(auction?.highest));
+   */
+  watch<Type extends TypeName<App>>(
+    type: Type,
+    id: string,
+    onState: (state: StateOf<ClassByType<App, Type>> | undefined, version: number) => void,
+    options?: WatchOptions,
+  ): () => void;
+
   /** How the connection is. `closed`: nothing has needed one yet, or `close` was called, or the host refuses this client. */
   readonly status: LinkStatus;
 
@@ -89,6 +112,7 @@ class HostClient {
   readonly #link: Link;
   readonly #calls: SocketCalls;
   readonly #topics: Topics;
+  readonly #watches: Watches;
 
   constructor({ url, token, batch, fetch, onStatus }: ClientOptions) {
     const base = baseOf(url);
@@ -99,6 +123,7 @@ class HostClient {
     this.#link = new Link({ url: socket, tokens, onStatus: (status) => guard(() => onStatus?.(status)) });
     const numbers = new Numbers();
     this.#calls = new SocketCalls(this.#link, numbers);
+    this.#watches = new Watches(this.#link, numbers);
     this.#topics = new Topics(this.#link);
   }
 
@@ -108,6 +133,10 @@ class HostClient {
 
   get clientId(): string | undefined {
     return this.#link.client;
+  }
+
+  watch(type: string, id: string, onState: OnState, options: WatchOptions = {}): () => void {
+    return this.#watches.watch(type, id, onState, options);
   }
 
   connect(): void {

@@ -8,3 +8,4 @@ export type { OutboxStorage, StoredCall } from "./storage.ts";
 export type { TokenSource } from "./tokens.ts";
 export type { OnMessage, SubscribeOptions } from "./topics.ts";
 export type { CallOptions, LifecycleOptions, RemoteObject } from "./types.ts";
+export type { WatchOptions } from "./watches.ts";

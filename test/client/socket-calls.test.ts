@@ -78,3 +78,79 @@ describe("[CLIENT7] calls over the connection", () => {
     FakeSocket.last.say({ kind: "result", id: 1, response: 1 });
   });
 });
+
+describe("[CLIENT8] live state", () => {
+  const patch = (version: number, from: number, value: unknown) => ({
+    kind: "patch",
+    version,
+    from,
+    patch: [{ op: "replace", path: "/n", value }],
+  });
+
+  test("is one watch for all who look, with patches applied", async () => {
+    const { client } = await connected();
+    const seen: unknown[] = [];
+    const stop = client.watch("A", "a", (state, version) => seen.push([version, state]));
+    await tick();
+    const [{ id }] = FakeSocket.last.sent("watch") as [{ id: number } & { kind: string }];
+    FakeSocket.last.say({ kind: "state", id, version: 4, state: { n: 1 } }, { id, ...patch(7, 4, 2) });
+    const late: unknown[] = [];
+    const stopLate = client.watch("A", "a", (state) => late.push(state));
+    await tick();
+    expect(seen).toEqual([
+      [4, { n: 1 }],
+      [7, { n: 2 }],
+    ]);
+    expect([late, FakeSocket.last.sent("watch").length]).toEqual([[{ n: 2 }], 1]);
+    FakeSocket.last.say({ kind: "gone", id });
+    expect([seen.at(-1), late.at(-1)]).toEqual([[7, undefined], undefined]);
+    stop();
+    await tick();
+    expect(FakeSocket.last.sent("cancel")).toEqual([]);
+    stopLate();
+    await tick();
+    expect(FakeSocket.last.sent("cancel")).toEqual([{ kind: "cancel", id }]);
+  });
+
+  test.each([
+    ["does not fit", { op: "remove", path: "/nothing" }, 4],
+    ["is for another version", { op: "add", path: "/m", value: 1 }, 3],
+  ])("a patch that %s has the whole state asked for", async (_, step, from) => {
+    const { client } = await connected();
+    const seen: unknown[] = [];
+    client.watch("A", "a", (state) => seen.push(state));
+    await tick();
+    FakeSocket.last.say({ kind: "state", id: 1, version: 4, state: { n: 1 } });
+    FakeSocket.last.say({ kind: "patch", id: 1, version: 5, from, patch: [step] });
+    await tick();
+    expect(FakeSocket.last.sent("cancel")).toEqual([{ kind: "cancel", id: 1 }]);
+    expect(FakeSocket.last.sent("watch").at(-1)).toEqual({ kind: "watch", id: 2, type: "A", object: "a" });
+    FakeSocket.last.say({ kind: "state", id: 2, version: 5, state: { n: 9 } });
+    expect(seen).toEqual([{ n: 1 }, { n: 9 }]);
+  });
+
+  test("goes on after a new connection from the version that is known", async () => {
+    const { client } = await connected();
+    client.watch("A", "a", () => {});
+    await tick();
+    FakeSocket.last.say({ kind: "state", id: 1, version: 4, state: { n: 1 } });
+    FakeSocket.last.end(1006);
+    await vi.advanceTimersByTimeAsync(1_000);
+    FakeSocket.last.welcome({ resumed: true });
+    await tick();
+    expect(FakeSocket.last.sent("watch")).toEqual([{ kind: "watch", id: 2, type: "A", object: "a", version: 4 }]);
+  });
+
+  test("that is refused ends with its error, or is asked for again if that may help", async () => {
+    const { client } = await connected();
+    const onError = vi.fn();
+    client.watch("A", "a", () => {}, { onError });
+    await tick();
+    const busy = { code: "OVERLOADED", message: "busy", retryable: true };
+    FakeSocket.last.say({ kind: "result", id: 1, error: busy });
+    await vi.advanceTimersByTimeAsync(200);
+    expect(FakeSocket.last.sent("watch").map(({ id }) => id)).toEqual([1, 2]);
+    FakeSocket.last.say({ kind: "result", id: 2, error: { ...busy, code: "ACCESS_DENIED", retryable: false } });
+    expect(onError.mock.calls[0]?.[0]).toMatchObject({ code: "ACCESS_DENIED" });
+  });
+});

@@ -65,6 +65,7 @@ describe("the tarball", () => {
       "edgeverse/cloudflare",
       "edgeverse/jwt",
       "edgeverse/postgres",
+      "edgeverse/react",
       "edgeverse/testing",
       "edgeverse/testing/vitest",
       "edgeverse/verify",
