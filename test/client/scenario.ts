@@ -1,14 +1,30 @@
-import { ClientError, createClient, createOutbox, type Outcome, type StoredCall } from "../../client/index.ts";
+import {
+  type Client,
+  ClientError,
+  createClient,
+  createOutbox,
+  type Outcome,
+  type StoredCall,
+} from "../../client/index.ts";
+import type { StateOf } from "../../client/types.ts";
 import type { Room } from "./app/room.ts";
 
 /** Waits until every program is there, and the test has done what it does then. */
-type Meet = (where: "down" | "up") => Promise<void>;
+export type Meet = (where: "down" | "up") => Promise<void>;
+
+/** Shows what a client watches. @returns gives what is shown now */
+export type Show = (client: Client<typeof Room>) => () => unknown;
 
 /**
  * What a program of a user does with a host that is killed and comes back meanwhile. The same runs in Node, Deno and a browser.
  * @returns what it has seen
  */
-export async function scenario(url: string, name: string, meet: Meet): Promise<Record<string, unknown>> {
+export async function scenario(
+  url: string,
+  name: string,
+  meet: Meet,
+  show: Show = () => () => null,
+): Promise<Record<string, unknown>> {
   const tokens = ["stale", name];
   const statuses: string[] = [];
   const client = createClient<typeof Room>({
@@ -32,7 +48,12 @@ export async function scenario(url: string, name: string, meet: Meet): Promise<R
   seen["said"] = await room.say({ text: "one" });
   seen["refused"] = await room.close().catch((error: ClientError) => [error.code, error.reason, error.details]);
   await opened(client);
+  const watched = watchRoom(client, name);
+  const shown = show(client);
+  await watched.until(1);
   await room.say({ text: "two" });
+  await watched.until(2);
+  seen["patched"] = watched.states.at(-1)?.rules === watched.states.at(-2)?.rules;
   await arrived(1);
   await room.tell({ client: client.clientId as string, text: "psst" });
   seen["direct"] = await direct;
@@ -55,13 +76,35 @@ export async function scenario(url: string, name: string, meet: Meet): Promise<R
   seen["outcome"] = [ok, method, ended === callId];
   outbox.close();
   await arrived(4);
+  await watched.until(5);
+  seen["watched"] = [...(watched.states.at(-1)?.said ?? [])].sort();
+  const counts = watched.states.map(({ said }) => said.length);
+  seen["grown"] = counts.every((count, index) => index === 0 || count >= (counts[index - 1] ?? 0));
   seen["list"] = [...(await room.list())].sort();
   seen["heard"] = heard.map((data) => (data as { number: number }).number);
   seen["gaps"] = gaps;
+  seen["shown"] = shown();
   stop();
+  watched.stop();
   client.close();
   seen["statuses"] = statuses;
   return seen;
+}
+
+/** Keeps what a watch tells, and tells when so much has been said. */
+function watchRoom(client: Client<typeof Room>, name: string) {
+  const states: StateOf<typeof Room>[] = [];
+  let onState = () => {};
+  const stop = client.watch("Room", name, (state) => {
+    if (state !== undefined) states.push(state);
+    onState();
+  });
+  const until = (count: number) =>
+    new Promise<void>((resolve) => {
+      onState = () => states.at(-1)?.said.length === count && resolve();
+      onState();
+    });
+  return { states, until, stop };
 }
 
 function hasIndexedDb(): boolean {

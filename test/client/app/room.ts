@@ -1,9 +1,15 @@
 import { method, VirtualObject } from "edgeverse";
 import * as z from "zod";
 
-/** What is said in it, heard by who listens to its topic. */
-export class Room extends VirtualObject.withState(z.object({ said: z.array(z.string()).default([]) })) {
+const state = z.object({ said: z.array(z.string()).default([]) });
+
+/** What is said in it, heard by who listens to its topic, and seen by who watches it. */
+export class Room extends VirtualObject.withState(state) {
   static override readonly type = "Room";
+  static override readonly live = {
+    // So long that a patch is the shorter way to tell what was said.
+    view: ({ said }: z.output<typeof state>) => ({ said, rules: ["Be kind. ".repeat(30)] }),
+  };
   static override readonly methods = {
     say: method({ request: z.object({ text: z.string() }) }),
     list: method({ readonly: true }),
