@@ -1,4 +1,3 @@
-import { waitUntil } from "cloudflare:workers";
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { AsyncScope, Clock, Random } from "../src/platform/ports.ts";
 
@@ -24,11 +23,6 @@ export function durableClock(storage: DurableObjectStorage): Clock {
       storage.sync().then(action, action);
     },
   };
-}
-
-/** Lets work go on after the answer to the request during which it began. */
-export function background(work: Promise<void>): void {
-  waitUntil(work);
 }
 
 export const random: Random = { uuid: () => crypto.randomUUID() };

@@ -3,7 +3,7 @@ import { write } from "../durable/console-observer.ts";
 import { type Deployment, deploymentOf, type Env } from "../durable/environment.ts";
 import type { EventHost } from "../durable/event-sinks.ts";
 import { type GateRpc, openSocket } from "../durable/gate-rpc.ts";
-import { background, clock, random } from "../durable/platform.ts";
+import { clock, random } from "../durable/platform.ts";
 import type { AdminRoles } from "../src/http/admin/roles.ts";
 import { type Authenticate, type Authenticator, authentication } from "../src/http/authentication.ts";
 import type { Cors } from "../src/http/cors.ts";
@@ -66,7 +66,7 @@ export function hostServices(
   events.routes(env, config);
   const router = new Router({ registry, connect, cache, clock, settings: follower });
   const maintenance = maintenanceOf({ log, router, connect, config, registry, clock });
-  const clients = clientLimits({ limits, router, connect, clock, background });
+  const clients = clientLimits({ limits, router, connect, clock, background: waitUntil });
   const objects = new RemoteObjects({ registry, router, config, clock, random, clients, caller: "worker" });
   const authenticate = authentication(authenticators, env, clock);
   const settings = { live, follower };

@@ -125,9 +125,9 @@ describe("credentials that are too large", () => {
     ["a key", `evk_${"0".repeat(100_000)}`],
     ["a token", `${"x".repeat(50_000)}.${"x".repeat(50_000)}.x`],
     ["words", "x ".repeat(50_000)],
-  ])("[ACC2] are refused, and nothing runs: %s", async (_, text) => {
+  ])("[ACC2] [HTTP15] are refused, and nothing runs: %s", async (_, text) => {
     const { call, cluster } = setUp();
-    expect(await call("ann", "open", text)).toBe("UNAUTHENTICATED");
+    expect(await call("ann", "open", text)).toBe("HEADERS_TOO_LARGE");
     expect(await cluster.object(Vault, "ann").ran()).toEqual([]);
   });
 });
