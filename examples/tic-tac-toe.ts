@@ -21,7 +21,10 @@ const LINES = [
   [2, 4, 6],
 ] as const;
 
-/** A game of two. The invariants: players take turns, a cell is taken once, and nothing changes after the end. */
+/**
+ * A game of two. The invariants: players take turns, a cell is taken once, and nothing changes after the end. Who listens to
+ * the topic `game/<id>` sees it.
+ */
 export class TicTacToe extends VirtualObject.withState(state) {
   static override readonly type = "TicTacToe";
   static override readonly methods = {
@@ -36,7 +39,7 @@ export class TicTacToe extends VirtualObject.withState(state) {
       if (players.length === 2) this.fail("GAME_FULL", `${players.join(" and ")} play here`);
       players.push(player);
     }
-    return this.view();
+    return this.#tell();
   }
 
   play({ player, cell }: RequestOf<typeof TicTacToe.methods.play>) {
@@ -46,7 +49,13 @@ export class TicTacToe extends VirtualObject.withState(state) {
     if (player !== next) this.fail("NOT_YOUR_TURN", `it is the turn of ${next}`);
     if (this.state.board[cell] !== null) this.fail("CELL_TAKEN", `cell ${cell} is taken`);
     this.state.board[cell] = player === this.state.players[0] ? "X" : "O";
-    return this.view();
+    return this.#tell();
+  }
+
+  #tell() {
+    const view = this.view();
+    this.publish(`game/${this.id}`, view);
+    return view;
   }
 
   view() {

@@ -8,6 +8,7 @@ import { Match, Matchmaking, Player } from "../examples/match.ts";
 import { Order, Product, Van } from "../examples/order.ts";
 import { TicTacToe } from "../examples/tic-tac-toe.ts";
 import { Wallet } from "../examples/wallet.ts";
+import { examplePage } from "./example-pages.ts";
 
 const host = defineHost({
   objects: [
@@ -30,8 +31,13 @@ const host = defineHost({
     { type: "*", access: "ALLOW", anonymous: true },
     { type: "*", lifecycle: "ALL", access: "ALLOW", anonymous: true },
   ],
-  push: { topics: { "room/*": { anonymous: true } } },
+  push: {
+    topics: { "room/*": { anonymous: true }, "game/*": { anonymous: true }, "auction/*": { anonymous: true } },
+  },
 });
 
-export default host.worker;
+export default {
+  ...host.worker,
+  fetch: async (...[request, env, ctx]) => examplePage(request) ?? host.worker.fetch(request, env, ctx),
+} satisfies typeof host.worker;
 export const { Partition, Coordinator, Gate } = host;
