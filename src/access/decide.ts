@@ -27,7 +27,7 @@ export interface Step {
 export interface Steps {
   /** `Wallet.deposit`, `create a Wallet`: for the reasons. */
   readonly what: string;
-  /** What `static access` may say where nothing is said. */
+  /** Which line of the class may say it where nothing is said, such as `"static access" of the class say it, …`. */
   readonly remedy: string;
   readonly steps: readonly Step[];
 }
@@ -90,8 +90,7 @@ function denied({ what, remedy }: Steps, { clients, from }: Step, { kind, identi
   if (kind !== "client")
     return new EdgeverseError("ACCESS_DENIED", `No object may ${what}: a rule of the host says so`);
   if (clients === undefined) {
-    const why =
-      from === "default" ? `: nothing says who may. Let "static access" of the class say it, such as ${remedy}` : "";
+    const why = from === "default" ? `: nothing says who may. Let ${remedy}` : "";
     return new EdgeverseError("ACCESS_DENIED", `No client may ${what}${why}`);
   }
   if (identity === undefined)

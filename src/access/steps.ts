@@ -13,6 +13,7 @@ export interface Rule {
 
 const always = () => true;
 const EVERYBODY = "{ anonymous: true }";
+const inAccess = (example: string) => `"static access" of the class say it, such as ${example}`;
 const NOBODY: Omit<Step, "from" | "implied"> = { matches: undefined, internal: true, clients: undefined };
 
 /** @param rules without a fault @param from whether the host's code has them, or the settings that came while it runs */
@@ -43,13 +44,13 @@ export function methodSteps(
   const over = rules.filter(({ rule, onMethod }) => rule.lifecycle === undefined && onMethod(name));
   const own = declares(method) ? stepOf(method, "method") : all === undefined ? undefined : stepOf(all, "class");
   const steps = inOrder(over, own ?? { ...NOBODY, implied: false, from: "default" });
-  return { what: `call ${type}.${name}`, remedy: EVERYBODY, steps };
+  return { what: `call ${type}.${name}`, remedy: inAccess(EVERYBODY), steps };
 }
 
 /** Who may watch objects of a type. Rules of the host count only where its class lets them be watched at all. */
 export function watchSteps(rules: readonly Rule[], type: string, live: Who | undefined): Steps {
   const what = `watch a ${type}`;
-  const remedy = `one of the class's "static live", such as ${EVERYBODY}`;
+  const remedy = `"static live" of the class say it, such as ${EVERYBODY}`;
   if (live === undefined) return { what, remedy, steps: [{ ...NOBODY, implied: false, from: "default" }] };
   const over = rules.filter(({ rule, onMethod }) => rule.lifecycle === undefined && onMethod(WATCH));
   return { what, remedy, steps: inOrder(over, stepOf(live, "class")) };
@@ -80,7 +81,7 @@ export function lifecycleSteps(
   const own = step ?? { ...NOBODY, from: "default" };
   const steps = inOrder(over, { ...own, implied: implied && said === undefined });
   const what = action === "query" ? `find objects of ${type}` : `${action} a ${type}`;
-  return { what, remedy: REMEDY[action], steps };
+  return { what, remedy: inAccess(REMEDY[action]), steps };
 }
 
 function stepOf(access: Access, from: "method" | "class"): Step {

@@ -56,6 +56,13 @@ describe("a class that says nothing", () => {
     );
   });
 
+  test("[ACC3] is told which line of it would let clients watch", () => {
+    const { watch } = new Registry([doorOf()]).type("Door").access;
+    expect(() => checkAccess(watch, ann, "a")).toThrow(
+      'No client may watch a Door: nothing says who may. Let "static live" of the class say it, such as { anonymous: true }',
+    );
+  });
+
   test("[ACC1] is opened by a line of its own, and closed again by its methods", () => {
     expect(decide(new Registry([doorOf({ anonymous: true })]), anyone)).toBe("in");
     expect(decide(new Registry([doorOf({})]), anyone)).toBe("UNAUTHENTICATED");
