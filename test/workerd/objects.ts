@@ -11,6 +11,7 @@ import { OPEN } from "../support/open-access.ts";
 export class Slow extends VirtualObject<{ done: number }> {
   static override readonly type = "Slow";
   static override readonly state = z.object({ done: z.number().default(0) });
+  static override readonly live = { anonymous: true };
   static override readonly methods = {
     work: method({ request: z.object({ ms: z.number() }) }),
     done: method({ readonly: true }),
