@@ -12,7 +12,9 @@ const folder = mkdtempSync(join(HERE, ".snippets-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 it("every ts block of README, guide, patterns and worker compiles", { timeout: 60_000 }, async () => {
-  for (const file of readdirSync(join(ROOT, "examples")).filter((name) => !name.includes(".test."))) {
+  for (const file of readdirSync(join(ROOT, "examples")).filter(
+    (name) => name.endsWith(".ts") && !name.includes(".test."),
+  )) {
     copyFileSync(join(ROOT, "examples", file), join(folder, file));
   }
   const blocks = DOCUMENTS.flatMap(blocksOf);
