@@ -53,7 +53,7 @@ export function gateClass({ registry, rules, disconnect, authenticators, limits 
       const authenticate = authentication(authenticators, this.env, clock);
       const router = new Router({ registry: live.registry, connect, cache, clock });
       const background = (work: Promise<void>) => ctx.waitUntil(work);
-      const clients = clientLimits({ limits, router, connect, clock, background });
+      const clients = clientLimits({ limits, settings: live, router, connect, clock, background });
       const made = new Gate({
         name: ctx.id.name,
         storage: new DurableStorage(ctx.storage),

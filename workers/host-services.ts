@@ -66,7 +66,7 @@ export function hostServices(
   events.routes(env, config);
   const router = new Router({ registry, connect, cache, clock, settings: follower });
   const maintenance = maintenanceOf({ log, router, connect, config, registry, clock });
-  const clients = clientLimits({ limits, router, connect, clock, background: waitUntil });
+  const clients = clientLimits({ limits, settings: live, router, connect, clock, background: waitUntil });
   const objects = new RemoteObjects({ registry, router, config, clock, random, clients, caller: "worker" });
   const authenticate = authentication(authenticators, env, clock);
   const settings = { live, follower };

@@ -1,4 +1,4 @@
-import { type Limits, mergedLimits } from "../limits/limits-schema.ts";
+import type { Limits } from "../limits/limits-schema.ts";
 import type { Told } from "../router/ports.ts";
 import type { VersionedDocument } from "../settings/document.ts";
 import { KeptSettings } from "../settings/kept-settings.ts";
@@ -38,7 +38,7 @@ export class PartitionSettings {
 
   /** Calls back with the limits of now, when they may have changed. @param code those of the code, which a document is laid over */
   onLimits(code: Limits, apply: (limits: Limits) => void): void {
-    this.live.onChange(() => apply(mergedLimits(code, this.live.applied.document.limits ?? {})));
+    this.live.onChange(() => apply(this.live.limitsOver(code)));
   }
 
   /** What it goes by; before it belongs to a cluster, what it would begin with. */

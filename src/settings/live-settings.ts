@@ -1,5 +1,6 @@
 import type { AccessRule } from "../access/access.ts";
 import type { Config } from "../config/config.ts";
+import { type Limits, mergedLimits } from "../limits/limits-schema.ts";
 import type { Registry } from "../object/registry.ts";
 import {
   type DocumentIssue,
@@ -117,6 +118,11 @@ export class LiveSettings {
   view(): ProcessSettings {
     const values = effectiveSettings(this.config, this.#given, this.#applied);
     return { ...this.confirmation, values, log: this.log, access: this.#applied.document.access ?? [] };
+  }
+
+  /** The limits of the code with the document's over them. */
+  limitsOver(code: Limits): Limits {
+    return mergedLimits(code, this.#applied.document.limits ?? {});
   }
 
   /** Calls back after every document that counts. */

@@ -128,7 +128,7 @@ export class TestCluster<ClockType extends Clock = ManualClock> {
     const maintenance = maintenanceOf({ log, router, connect, config, registry, clock: this.#routerClock });
     this.#queries = new ObjectQueries({ registry, connect, clock, router });
     this.#paced = new PacedRouter(this.router, clock);
-    const clients = clientLimits({ limits: options.limits ?? {}, router, connect, clock: this.#routerClock });
+    const clients = clientLimits({ limits: options.limits ?? {}, settings, router, connect, clock: this.#routerClock });
     const own = { registry, config, clock, random: { uuid: this.#requestId }, clients };
     this.#objects = new RemoteObjects({ ...own, router: this.#paced, caller: "worker" });
   }

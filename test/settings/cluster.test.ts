@@ -1,4 +1,4 @@
-import { method, VirtualObject } from "edgeverse";
+import { type EdgeverseError, method, VirtualObject } from "edgeverse";
 import { TestCluster } from "edgeverse/testing";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { partitionClient } from "../../src/partition/client.ts";
@@ -60,6 +60,29 @@ describe("settings in a cluster", () => {
     await cluster.call("Counter", "a", "add");
     await cluster.clock.advance(1);
     expect([cluster.settings.seen, cluster.config.callTimeout]).toEqual([1, 7_000]);
+  });
+
+  test("[CONF1] limits per client count at a router once it knows them, and end with the document", async () => {
+    const { cluster, put } = setup(1);
+    const told = async (document: SettingsDocument) => {
+      await put(document);
+      await cluster.clock.advance(5_000);
+      await cluster.call("Counter", "a", "add");
+      await cluster.clock.advance(SOON);
+    };
+    await cluster.call("Counter", "a", "add");
+    const call = () =>
+      cluster
+        .object(Counter, "a", { identity: { id: "ann", roles: [] } })
+        .add()
+        .then(
+          () => "ran",
+          (error: EdgeverseError) => error.code,
+        );
+    await told({ limits: { few: { per: "client", rate: 0.001, burst: 1 } } });
+    expect([await call(), await call()]).toEqual(["ran", "RATE_LIMITED"]);
+    await told({});
+    expect([await call(), await call()]).toEqual(["ran", "ran"]);
   });
 
   test("[CONF4] outlast processes, and a partition that was away gets them when it is back", async () => {
