@@ -18,16 +18,29 @@ type Parts = Pick<HttpParts, "authenticate" | "clients" | "config">;
  *
  * @throws EdgeverseError `RATE_LIMITED`, `UNAUTHENTICATED`
  */
-export async function chargedCaller(parts: Parts, context: HttpContext, type?: string): Promise<Caller> {
-  const caller = await knownCaller(parts, context);
+export async function chargedCaller(
+  parts: Parts,
+  context: HttpContext,
+  type?: string,
+  credentials?: Request,
+): Promise<Caller> {
+  const caller = await knownCaller(parts, context, credentials);
   charge(parts, context, caller, type);
   return caller;
 }
 
-/** The caller of a request; each of its calls is to be charged. @throws EdgeverseError `RATE_LIMITED`, `UNAUTHENTICATED` */
-export async function knownCaller(parts: Parts, context: HttpContext): Promise<Caller> {
+/**
+ * The caller of a request; each of its calls is to be charged.
+ * @param credentials what has them, where they are not in the usual headers
+ * @throws EdgeverseError `RATE_LIMITED`, `UNAUTHENTICATED`
+ */
+export async function knownCaller(
+  parts: Parts,
+  context: HttpContext,
+  credentials: Request = context.request,
+): Promise<Caller> {
   try {
-    return await callerOf(parts, context.request);
+    return await callerOf(parts, credentials);
   } catch (error) {
     charge(parts, context, { kind: "client" });
     throw error;

@@ -25,8 +25,9 @@ export interface Charge {
 export type Charges = readonly Charge[];
 
 const NONE: Charges = [];
-/** Types and methods that are remembered: those that are served are few, and a name may come from a client. */
+/** Types and methods that are remembered, and their characters: those that are served are few and short, and a name may come from a client. */
 const REMEMBERED = 10_000;
+const LONGEST = 256;
 
 /** The limits of a host, and which of them are for what. Made once for each version of them. */
 export class LimitSet {
@@ -57,7 +58,7 @@ export class LimitSet {
       const cost = costOf(type, method);
       return cost === undefined || cost === 0 ? [] : [{ limit, cost }];
     });
-    if (this.#remembered < REMEMBERED) {
+    if (this.#remembered < REMEMBERED && `${type}.${method}`.length <= LONGEST) {
       this.#remembered++;
       if (methods === undefined) {
         methods = new Map();

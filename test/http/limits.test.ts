@@ -1,15 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { EdgeverseError } from "../../src/errors/edgeverse-error.ts";
 import { addressOf } from "../../src/http/client-address.ts";
+import type { GateDoor } from "../../src/http/ports.ts";
 import { ClientLimits } from "../../src/limits/client-limits.ts";
 import type { Limits } from "../../src/limits/limits-schema.ts";
+import { PushRules } from "../../src/push/push-rules.ts";
 import { ManualClock } from "../../src/testing/clocks.ts";
 import { codeOf, httpFixture } from "./http-fixture.ts";
 
 const GET = "/api/v1/objects/call/Counter/a/get";
 const ADD = "/api/v1/objects/call/Counter/a/add";
 
-function limited(limits: Limits, config: Record<string, string> = {}) {
+function limited(limits: Limits, config: Record<string, string> = {}, gates?: GateDoor) {
   const clock = new ManualClock();
   const reports: unknown[] = [];
   const clients = new ClientLimits({
@@ -25,6 +27,7 @@ function limited(limits: Limits, config: Record<string, string> = {}) {
   const plain = httpFixture().parts.config;
   const made = httpFixture({
     clients,
+    gates,
     config: { ...plain, ...config },
     authenticate: async (request) => {
       const name = request.headers.get("authorization")?.slice(7);
@@ -131,6 +134,25 @@ describe("limits of clients over HTTP [LIM6]", () => {
     expect(looks).toEqual([404, 404, 404, 429]);
     expect(await statuses(4, GET, { ...as("wrong"), ...from("7.7.7.7") })).toEqual([401, 401, 401, 429]);
     expect((await fetch("/healthz", { headers: as("ann") })).status).toBe(200);
+  });
+
+  it("count connections, and failed attempts to open one", async () => {
+    const rules = new PushRules({ connect: { anonymous: true } });
+    const open = async () => {
+      throw new EdgeverseError("OVERLOADED", "asked");
+    };
+    const { fetch } = limited(limits, {}, { names: ["g0"], rules, open });
+    const connect = async (times: number, token: string, address: string) => {
+      const codes: string[] = [];
+      const protocols = `edgeverse.v1, bearer.${token}`;
+      const headers = { upgrade: "websocket", "sec-websocket-protocol": protocols, ...from(address) };
+      for (let time = 0; time < times; time++)
+        codes.push(await codeOf(await fetch("/api/v1/events/socket", { headers })));
+      return codes;
+    };
+    const until = (code: string) => [code, code, code, "RATE_LIMITED"];
+    expect(await connect(4, "ann", "1.1.1.1")).toEqual(until("OVERLOADED"));
+    expect(await connect(4, "wrong", "1.1.1.1")).toEqual(until("UNAUTHENTICATED"));
   });
 
   it("tell of the object's limit as well as of the client's", async () => {

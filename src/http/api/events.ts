@@ -5,7 +5,8 @@ import { within } from "../../platform/within.ts";
 import { gateOf } from "../../push/client-id.ts";
 import { PROTOCOL } from "../../push/frames.ts";
 import type { HttpParts } from "../ports.ts";
-import type { Route } from "../route.ts";
+import { chargedCaller } from "../rate-limits.ts";
+import type { HttpContext, Route } from "../route.ts";
 import { about } from "../schemas.ts";
 
 /** Ms that a gate may take to open a connection. */
@@ -32,17 +33,26 @@ export function socketRoute(parts: HttpParts): Route {
           .register(about, { description: "The client id of the session to go on with: it leads to its gate" }),
       }),
       answers: { 101: { description: "The connection is open" } },
-      problems: ["ACCESS_DENIED", "INVALID_ARGUMENT", "NOT_FOUND", "OVERLOADED", "UNAUTHENTICATED", "UNAVAILABLE"],
+      problems: [
+        "ACCESS_DENIED",
+        "INVALID_ARGUMENT",
+        "NOT_FOUND",
+        "OVERLOADED",
+        "RATE_LIMITED",
+        "UNAUTHENTICATED",
+        "UNAVAILABLE",
+      ],
     },
-    async handle({ request }) {
+    async handle(context) {
       const door = doorOf(parts);
+      const { request } = context;
       const { headers } = request;
       if (headers.get("upgrade")?.toLowerCase() !== "websocket")
         throw new EdgeverseError("INVALID_ARGUMENT", "Ask for an upgrade to a WebSocket here");
       const protocols = (headers.get("sec-websocket-protocol") ?? "").split(",").map((name) => name.trim());
       if (!protocols.includes(PROTOCOL))
         throw new EdgeverseError("INVALID_ARGUMENT", `Ask for the protocol ${PROTOCOL}: this host speaks no other`);
-      const identity = await admit(parts, request, protocols);
+      const identity = await admit(parts, context, protocols);
       const { searchParams } = new URL(request.url);
       const gate = gateFor(parts, searchParams.get("client") ?? "");
       const late = () =>
@@ -65,16 +75,16 @@ function doorOf({ gates }: HttpParts): NonNullable<HttpParts["gates"]> {
 }
 
 /** Whoever may connect. The one place that decides it. @throws EdgeverseError */
-async function admit(parts: HttpParts, request: Request, protocols: readonly string[]): Promise<Identity | null> {
+async function admit(parts: HttpParts, context: HttpContext, protocols: readonly string[]): Promise<Identity | null> {
+  const { request } = context;
   const { rules } = doorOf(parts);
   rules.checkOrigin(request.headers.get("origin"), new URL(request.url).host);
   const token = protocols.find((name) => name.startsWith(BEARER))?.slice(BEARER.length);
   const headers = new Headers(request.headers);
   if (token !== undefined) headers.set("authorization", `Bearer ${token}`);
-  const known =
-    parts.authenticate === undefined ? null : await parts.authenticate(new Request(request.url, { headers }));
-  rules.checkConnect(known);
-  return known;
+  const { identity = null } = await chargedCaller(parts, context, undefined, new Request(request.url, { headers }));
+  rules.checkConnect(identity);
+  return identity;
 }
 
 /** The gate that a client names, if it is one of this host, else any. */
