@@ -63,7 +63,11 @@ export class KeyVerdicts {
       if (now < known.askAt) return checked(known, hash);
       known.askAt = now + ASK_AGAIN;
       // While the coordinator is away, it goes on to count for the rest of its time.
-      return checked(await this.#ask(prefix, hash).catch(() => known), hash);
+      const still = (error: unknown) => {
+        if (this.#parts.clock.now() < known.until) return known;
+        throw error;
+      };
+      return checked(await this.#ask(prefix, hash).catch(still), hash);
     }
     if ((this.#unknown.get(prefix) ?? 0) > now) throw refused();
     if (known === undefined) this.#guess(now);

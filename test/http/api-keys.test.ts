@@ -187,6 +187,25 @@ describe("the coordinator", () => {
     expect(await call(key)).toBe("ran");
   });
 
+  it("[ACC5] that is silent lets no key count for longer than 30 s, also in a request that waits for it", async () => {
+    const clock = new ManualClock();
+    const { text, prefix, hash } = await newApiKey({ uuid: () => crypto.randomUUID() });
+    const silent = Promise.withResolvers<void>();
+    let times = 0;
+    const find = () => {
+      if (times++ === 0) return Promise.resolve({ prefix, hash, identity: billing, expiresAt: null });
+      silent.resolve();
+      return new Promise<never>(() => undefined);
+    };
+    const verdicts = new KeyVerdicts({ clock, find });
+    await verdicts.identityOf(text);
+    await clock.advance(29_000);
+    const late = expect(verdicts.identityOf(text)).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    await silent.promise;
+    await clock.advance(5_000);
+    await late;
+  });
+
   it("[ACC5] that is silent makes a key nobody knows UNAVAILABLE after 5 s, and says so", async () => {
     const clock = new ManualClock();
     const asked = Promise.withResolvers<void>();
