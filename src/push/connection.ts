@@ -77,7 +77,7 @@ export class Connection {
   /** What may be done with a frame that its client has sent. @param rate frames a second */
   admit(kind: string, rate: number, now: number): ReturnType<Allowance["spend"]> {
     this.#allowance ??= new Allowance(rate, now);
-    return this.#allowance.spend(kind === "ack" ? ACK_COST : 1, now);
+    return this.#allowance.spend(kind === "ack" ? ACK_COST : 1, rate, now);
   }
 
   /** Whether its credentials have expired. */

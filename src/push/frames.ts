@@ -22,6 +22,9 @@ export const CLIENT = {
   token: 16 * 1024,
 } as const;
 
+/** What fits into a header: there credentials are looked for. */
+const TOKEN = /^[!-~]*$/;
+
 const number = z.number().int().nonnegative();
 
 /** What clients send, besides calls. */
@@ -37,7 +40,10 @@ const frame = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("subscribe"), topic: z.string() }),
   z.strictObject({ kind: z.literal("unsubscribe"), topic: z.string() }),
   z.strictObject({ kind: z.literal("cancel"), id: number }),
-  z.strictObject({ kind: z.literal("token"), token: z.string().max(CLIENT.token) }),
+  z.strictObject({
+    kind: z.literal("token"),
+    token: z.string().max(CLIENT.token).regex(TOKEN, "must be one word of ASCII"),
+  }),
   z.strictObject({ kind: z.literal("check"), n: number }),
   z.strictObject({ kind: z.literal("leave") }),
   /** Live state of an object; `version`: what the client has of it. */

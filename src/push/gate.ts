@@ -70,7 +70,7 @@ export class Gate {
     this.live = new LiveStates({ ...options, ...parts, gate: this.#name, source: options.live });
     const silent = [this.#calls, this.live];
     this.#patrol = new Patrol(clock.now(), (one) => silent.filter((part) => part.isStalled(one)).length > 0);
-    this.#renewal = new Renewal({ ...options, ...parts, subscriptions: this.#subscriptions });
+    this.#renewal = new Renewal({ ...options, ...parts, subscriptions: this.#subscriptions, live: this.live });
     this.#reception = new Reception({
       ...parts,
       gate: this.#name,

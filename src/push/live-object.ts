@@ -14,6 +14,8 @@ export class LiveObject {
   /** What its owner is to be asked: for the state, or only to be told of what is new. */
   want: "state" | "renewal" | undefined;
   asking = false;
+  /** It is to be asked again in a while. */
+  retrying = false;
   #serial = 0;
   /** Questions in a row that were in vain. */
   failures = 0;

@@ -1,15 +1,16 @@
-import { checkAccess } from "../access/decide.ts";
 import { EdgeverseError, type WireError } from "../errors/edgeverse-error.ts";
 import { objectKey } from "../object/message.ts";
 import type { Registry } from "../object/registry.ts";
 import type { Clock, SqlStorage } from "../platform/ports.ts";
 import { retryDelay } from "../reliable/call-state.ts";
 import type { LiveAnswer, LiveChange, LiveReceipt, LiveState } from "../router/live-views.ts";
+import type { LiveSettings } from "../settings/live-settings.ts";
 import type { Connection } from "./connection.ts";
 import { checkFrame } from "./frames.ts";
 import { watchEndFrame } from "./live-frames.ts";
 import { LiveObject } from "./live-object.ts";
 import { LiveWindow } from "./live-window.ts";
+import { checkMayWatch } from "./may-watch.ts";
 import type { Outgoing } from "./outgoing.ts";
 import type { LiveSource } from "./ports.ts";
 import { type LiveCopy, type LivePatch, Watch } from "./watch.ts";
@@ -23,6 +24,8 @@ interface Parts {
   readonly registry: Registry;
   readonly outgoing: Outgoing;
   readonly source: LiveSource;
+  /** Rules of access change with them. */
+  readonly settings?: Pick<LiveSettings, "onChange">;
 }
 
 /** What a client watches, by its numbers, and what is on its way to it. */
@@ -37,6 +40,8 @@ export interface WatchFrame {
   readonly object: string;
   readonly version?: number | undefined;
 }
+
+const MOVES = new EdgeverseError("UNAVAILABLE", "It moves").toWire();
 
 /** Objects that a client may watch, and a gate; characters of states that a gate keeps; objects in one question; ms between two renewals. */
 export const LIVE_BOUNDS = {
@@ -58,7 +63,7 @@ export const LIVE_BOUNDS = {
  * | a client does not acknowledge     | it is sent nothing after its window, then the newest state                      |
  * | the object moves, its owner ends  | the owner is asked again                                                        |
  * | the owner can't be reached        | it is asked again later                                                         |
- * | two minutes have passed           | watches are renewed, and whoever may not watch any more is told                  |
+ * | roles change, rules, two minutes  | who may not watch any more is told; after two minutes watches are renewed, too   |
  * | the gate sleeps                   | the watches are stored; when a change comes, clients are sent the whole state    |
  * | a connection ends                 | its watches end                                                                 |
  */
@@ -74,6 +79,7 @@ export class LiveStates {
   constructor(parts: Parts) {
     this.#parts = parts;
     this.#table = new WatchTable(parts.storage);
+    parts.settings?.onChange(() => this.recheck());
   }
 
   get size(): number {
@@ -93,7 +99,7 @@ export class LiveStates {
     if (watches?.has(id) === true) throw new EdgeverseError("INVALID_ARGUMENT", `The number ${id} is in use`);
     const { session } = connection;
     try {
-      this.#check(connection, type, objectId);
+      checkMayWatch(this.#parts.registry, session.identity, type, objectId);
       if ((watches?.size ?? 0) >= LIVE_BOUNDS.client)
         throw new EdgeverseError("PAYLOAD_TOO_LARGE", `A client may watch ${LIVE_BOUNDS.client} objects`);
       if (this.#objects.size >= LIVE_BOUNDS.objects && !this.#objects.has(objectKey(type, objectId)))
@@ -114,8 +120,7 @@ export class LiveStates {
   read(connection: Connection, n: number): void {
     const client = this.#clients.get(connection);
     if (client === undefined || !LiveWindow.isHere(n)) return;
-    // What it was sent before the gate slept is not known: all of it comes once more.
-    const known = client.window.read(n);
+    const known = client.window.read(n); // If not, it was sent before the gate slept: all of it comes once more.
     for (const { watch, object } of client.watches.values()) {
       if (!watch.behind && known) continue;
       if (object.copy === undefined) this.#ask(object, "state");
@@ -138,10 +143,10 @@ export class LiveStates {
   }
 
   closed(connection: Connection): void {
-    const watches = this.#clients.get(connection)?.watches;
-    if (watches === undefined) return;
+    const client = this.#clients.get(connection);
+    if (client === undefined) return;
     this.#table.removeAll(connection.session.client);
-    for (const { watch, object } of [...watches.values()]) this.#remove(watch, object);
+    for (const { watch, object } of [...client.watches.values()]) this.#remove(watch, object);
     this.#clients.delete(connection);
   }
 
@@ -168,23 +173,20 @@ export class LiveStates {
     const now = this.#parts.clock.now();
     if (now < this.#lookedAt + LIVE_BOUNDS.look) return;
     this.#lookedAt = now;
-    for (const { watches } of [...this.#clients.values()])
-      for (const { watch, object } of [...watches.values()]) {
+    this.recheck();
+    for (const object of this.#objects.values()) this.#ask(object, "renewal");
+  }
+
+  /** Ends what clients, as they are now, may not watch any more. */
+  recheck(connections: Iterable<Connection> = [...this.#clients.keys()]): void {
+    for (const connection of connections)
+      for (const { watch, object } of [...(this.#clients.get(connection)?.watches.values() ?? [])]) {
         try {
-          this.#check(watch.connection, object.type, object.id);
+          checkMayWatch(this.#parts.registry, connection.session.identity, object.type, object.id);
         } catch (error) {
           this.#end(watch, object, EdgeverseError.from(error).toWire());
         }
       }
-    for (const object of this.#objects.values()) this.#ask(object, "renewal");
-  }
-
-  /** @throws EdgeverseError `TYPE_NOT_FOUND`, `INVALID_ID`, `ACCESS_DENIED`, `UNAUTHENTICATED` */
-  #check({ session: { identity } }: Connection, type: string, id: string): void {
-    const { registry } = this.#parts;
-    const { access } = registry.type(type);
-    registry.placement(type, id);
-    checkAccess(access.watch, { kind: "client", ...(identity === null ? {} : { identity }) }, id);
   }
 
   #add(watch: Watch, type: string, id: string): LiveObject {
@@ -271,8 +273,7 @@ export class LiveStates {
   #answered(object: LiveObject, answer: LiveAnswer): void {
     if (object.watches.size === 0) return;
     if (answer.kind === "refused" || answer.kind === "moved") {
-      const moves = () => new EdgeverseError("UNAVAILABLE", "It moves").toWire();
-      this.#failed(object, answer.kind === "refused" ? answer.error : moves());
+      this.#failed(object, answer.kind === "refused" ? answer.error : MOVES);
       return;
     }
     object.failures = 0;
@@ -288,7 +289,11 @@ export class LiveStates {
       return;
     }
     object.failures++;
+    // One timer: it is asked meanwhile, too, whenever it is to be renewed.
+    if (object.retrying) return;
+    object.retrying = true;
     this.#parts.clock.after(retryDelay(object.failures), () => {
+      object.retrying = false;
       if (object.watches.size > 0) this.#ask(object, "state");
     });
   }

@@ -3,6 +3,7 @@ import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import type { Clock } from "../platform/ports.ts";
 import type { Audience } from "./audience.ts";
 import type { Connection } from "./connection.ts";
+import type { LiveStates } from "./live-states.ts";
 import type { MessageLog } from "./message-log.ts";
 import type { Outgoing } from "./outgoing.ts";
 import type { PushRules } from "./push-rules.ts";
@@ -19,6 +20,7 @@ interface Parts {
   readonly sessions: SessionTable;
   readonly audience: Audience;
   readonly subscriptions: Subscriptions;
+  readonly live: Pick<LiveStates, "recheck">;
   readonly outgoing: Outgoing;
   readonly clock: Clock;
 }
@@ -36,7 +38,7 @@ export class Renewal {
 
   /** @throws EdgeverseError whatever is wrong with the token: the connection is to end */
   async renew(connection: Connection, token: string): Promise<void> {
-    const { identify, rules, log, sessions, audience, subscriptions, outgoing, clock } = this.#parts;
+    const { identify, rules, log, sessions, audience, subscriptions, live, outgoing, clock } = this.#parts;
     const { session, wire } = connection;
     if (this.#busy.has(connection)) throw new EdgeverseError("INVALID_ARGUMENT", "Another token is being looked at");
     this.#busy.add(connection);
@@ -50,6 +52,7 @@ export class Renewal {
     if (connection.isOver(clock.now())) throw new EdgeverseError("UNAUTHENTICATED", "The token has expired");
     sessions.saveIdentity(session);
     subscriptions.recheck(connection);
+    live.recheck([connection]);
     connection.note(log.head);
     outgoing.send(wire, RENEWED);
   }

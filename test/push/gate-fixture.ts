@@ -83,12 +83,19 @@ export class GateFixture {
   gate: Gate;
   readonly #rules: PushRules;
   readonly #config: GateOptions["config"];
+  readonly #watched: Partial<Pick<GateOptions, "registry" | "live" | "settings">>;
   #wires: TestWire[] = [];
   #uuids = 0;
   #sent = 0;
 
-  constructor(push: PushOptions = ANYTHING, config: Partial<GateOptions["config"]> = {}, calls: CallTaker = NOBODY) {
+  constructor(
+    push: PushOptions = ANYTHING,
+    config: Partial<GateOptions["config"]> = {},
+    calls: CallTaker = NOBODY,
+    watched: Partial<Pick<GateOptions, "registry" | "live" | "settings">> = {},
+  ) {
     this.#calls = calls;
+    this.#watched = watched;
     this.#rules = new PushRules(push);
     this.#config = { ...configSchema.parse({}), pushLog: 1024 * 1024, gateClients: 100, ...config };
     this.gate = this.#make();
@@ -156,6 +163,7 @@ export class GateFixture {
       identify: async (token) => this.identify(token),
       registry: new Registry([]),
       live: { owner: () => "p0", watch: () => new Promise(() => undefined) },
+      ...this.#watched,
       call: () => Promise.reject(new Error("nobody is called")),
       warn: (event) => this.warnings.push(event),
       onLost: () => this.restart("lost"),
