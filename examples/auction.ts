@@ -18,10 +18,12 @@ const state = z.object({
 
 /**
  * Sells one thing to the highest bidder, and closes itself. The invariants: it closes once, the seller gets the highest
- * bid, and everybody else has his money back. Who listens to the topic `auction/<id>` sees it.
+ * bid, and everybody else has his money back.
  */
 export class Auction extends VirtualObject.withState(state) {
   static override readonly type = "Auction";
+  /** Everybody may watch it. */
+  static override readonly live = { anonymous: true };
   static override readonly methods = {
     open: method({ request: z.object({ seller: name, seconds: z.number().int().min(1).max(2_592_000) }) }),
     bid: method({ request: bid }),
@@ -39,7 +41,7 @@ export class Auction extends VirtualObject.withState(state) {
     this.state.status = "open";
     this.state.seller = seller;
     this.state.endsAt = this.remind("close", { after: seconds * 1_000 }, "close");
-    return this.#tell();
+    return this.view();
   }
 
   /** A bid counts as soon as its money is here. */
@@ -50,36 +52,29 @@ export class Auction extends VirtualObject.withState(state) {
     if (asked.length === 100) this.fail("TOO_MANY_BIDS", "100 bids are not paid yet");
     const callId = this.outbox(Wallet, bidder, { onOutcome: "paid" }).withdraw({ amount });
     asked.push({ bidder, amount, callId });
-    return this.#tell();
+    return this.view();
   }
 
   paid({ callId, status }: CallOutcome) {
     const { asked, best } = this.state;
     const bid = asked.find((each) => each.callId === callId);
     this.state.asked = asked.filter((each) => each !== bid);
-    const paid = bid !== undefined && status === "success";
-    if (paid && this.state.status === "open" && bid.amount > (best?.amount ?? 0)) {
+    if (bid === undefined || status !== "success") return;
+    if (this.state.status === "open" && bid.amount > (best?.amount ?? 0)) {
       this.state.best = { bidder: bid.bidder, amount: bid.amount };
       if (best !== null) this.outbox(Wallet, best.bidder).deposit({ amount: best.amount });
-    } else if (paid) {
+    } else {
       this.outbox(Wallet, bid.bidder).deposit({ amount: bid.amount });
     }
-    this.#tell();
   }
 
   close() {
     const { seller, best } = this.state;
     this.state.status = "closed";
     if (best !== null) this.outbox(Wallet, seller).deposit({ amount: best.amount });
-    this.#tell();
   }
 
   view() {
-    return this.state;
-  }
-
-  #tell() {
-    this.publish(`auction/${this.id}`, this.state);
     return this.state;
   }
 }

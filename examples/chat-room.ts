@@ -10,12 +10,11 @@ const state = z.object({
   said: z.number().int().default(0),
 });
 
-/**
- * A room whose members talk. The invariant: only members speak, and the history keeps the order of speaking. Who listens to
- * the topic `room/<id>` hears what is said, and who is there.
- */
+/** A room whose members talk. The invariant: only members speak, and the history keeps the order of speaking. */
 export class ChatRoom extends VirtualObject.withState(state) {
   static override readonly type = "ChatRoom";
+  /** Everybody may watch it. */
+  static override readonly live = { anonymous: true };
   static override readonly methods = {
     join: method({ request: z.object({ name }) }),
     leave: method({ request: z.object({ name }) }),
@@ -27,34 +26,24 @@ export class ChatRoom extends VirtualObject.withState(state) {
 
   join({ name }: { name: string }) {
     if (this.state.members.length >= 1_000) this.fail("ROOM_FULL", "the room has 1,000 members");
-    if (!this.state.members.includes(name)) {
-      this.state.members.push(name);
-      this.#tellMembers();
-    }
+    if (!this.state.members.includes(name)) this.state.members.push(name);
     return { members: this.state.members };
   }
 
   leave({ name }: { name: string }) {
     this.state.members = this.state.members.filter((member) => member !== name);
-    this.#tellMembers();
     return { members: this.state.members };
   }
 
   say({ name, text }: { name: string; text: string }) {
     if (!this.state.members.includes(name)) this.fail("NOT_A_MEMBER", `${name} has not joined`);
     this.state.said += 1;
-    const line = { from: name, text, at: this.now() };
-    this.state.lines.push(line);
+    this.state.lines.push({ from: name, text, at: this.now() });
     if (this.state.lines.length > ChatRoom.remembered) this.state.lines.shift();
-    this.publish(`room/${this.id}`, { number: this.state.said, line });
     return { number: this.state.said };
   }
 
   history() {
-    return this.state;
-  }
-
-  #tellMembers(): void {
-    this.publish(`room/${this.id}`, { members: this.state.members });
+    return { lines: this.state.lines, said: this.state.said };
   }
 }

@@ -21,12 +21,10 @@ const LINES = [
   [2, 4, 6],
 ] as const;
 
-/**
- * A game of two. The invariants: players take turns, a cell is taken once, and nothing changes after the end. Who listens to
- * the topic `game/<id>` sees it.
- */
+/** A game of two. The invariants: players take turns, a cell is taken once, and nothing changes after the end. */
 export class TicTacToe extends VirtualObject.withState(state) {
   static override readonly type = "TicTacToe";
+  static override readonly live = { anonymous: true, view: gameOf };
   static override readonly methods = {
     join: method({ request: z.object({ player }) }),
     play: method({ request: z.object({ player, cell: z.number().int().min(0).max(8) }) }),
@@ -39,7 +37,7 @@ export class TicTacToe extends VirtualObject.withState(state) {
       if (players.length === 2) this.fail("GAME_FULL", `${players.join(" and ")} play here`);
       players.push(player);
     }
-    return this.#tell();
+    return this.view();
   }
 
   play({ player, cell }: RequestOf<typeof TicTacToe.methods.play>) {
@@ -49,22 +47,20 @@ export class TicTacToe extends VirtualObject.withState(state) {
     if (player !== next) this.fail("NOT_YOUR_TURN", `it is the turn of ${next}`);
     if (this.state.board[cell] !== null) this.fail("CELL_TAKEN", `cell ${cell} is taken`);
     this.state.board[cell] = player === this.state.players[0] ? "X" : "O";
-    return this.#tell();
-  }
-
-  #tell() {
-    const view = this.view();
-    this.publish(`game/${this.id}`, view);
-    return view;
+    return this.view();
   }
 
   view() {
-    const { players, board } = this.state;
-    const [x = null, o = null] = players;
-    const taken = board.filter((mark) => mark !== null).length;
-    const line = LINES.find(([a, b, c]) => board[a] !== null && board[a] === board[b] && board[b] === board[c]);
-    const winner = line === undefined ? null : board[line[0]] === "X" ? x : o;
-    const status = o === null ? "waiting" : winner !== null ? "won" : taken === 9 ? "drawn" : "running";
-    return { players, board, status, winner, next: status !== "running" ? null : taken % 2 === 0 ? x : o };
+    return gameOf(this.state);
   }
+}
+
+/** The game, as everybody may see it. */
+function gameOf({ players, board }: z.output<typeof state>) {
+  const [x = null, o = null] = players;
+  const taken = board.filter((mark) => mark !== null).length;
+  const line = LINES.find(([a, b, c]) => board[a] !== null && board[a] === board[b] && board[b] === board[c]);
+  const winner = line === undefined ? null : board[line[0]] === "X" ? x : o;
+  const status = o === null ? "waiting" : winner !== null ? "won" : taken === 9 ? "drawn" : "running";
+  return { players, board, status, winner, next: status !== "running" ? null : taken % 2 === 0 ? x : o };
 }

@@ -1,4 +1,4 @@
-import { $, client, follow, newName, onSubmit, parameter, problem } from "./common.js";
+import { $, client, newName, onSubmit, parameter, problem, watch } from "./common.js";
 
 const id = parameter("auction", "vase");
 const auction = client.object("Auction", id, { reliable: true }); // A bid is made once.
@@ -54,10 +54,10 @@ async function showWallet(patience) {
   $("wallet").textContent = text;
 }
 
-follow(`auction/${id}`, async () => show(await auction.view(undefined, { repeat: true, reliable: false })), show);
+watch("Auction", id, show, { status: "new", best: null, asked: [] });
 
 onSubmit($("open"), async ({ seconds }) => {
-  show(await auction.open({ seller: "gallery", seconds: Number(seconds) }));
+  await auction.open({ seller: "gallery", seconds: Number(seconds) });
 });
 
 onSubmit($("enter"), async ({ name }) => {

@@ -1,4 +1,4 @@
-import { $, client, follow, onSubmit, parameter } from "./common.js";
+import { $, client, onSubmit, parameter, watch } from "./common.js";
 
 const id = parameter("room", "lobby");
 const room = client.object("ChatRoom", id, { reliable: true }); // What is said once is never said twice.
@@ -20,23 +20,18 @@ function showLine(number, { from, text, at }) {
   $("lines").scrollTop = $("lines").scrollHeight;
 }
 
-function showMembers(members) {
-  $("members").textContent = members.join(", ") || "nobody";
-}
-
-async function load() {
-  const { lines, said, members } = await room.history(undefined, { repeat: true, reliable: false });
-  showMembers(members);
-  for (const [index, line] of lines.entries()) showLine(said - lines.length + index + 1, line);
-}
-
-follow(`room/${id}`, load, ({ members, number, line }) => {
-  if (members !== undefined) showMembers(members);
-  else showLine(number, line);
-});
+watch(
+  "ChatRoom",
+  id,
+  ({ members, lines, said }) => {
+    $("members").textContent = members.join(", ") || "nobody";
+    for (const [index, line] of lines.entries()) showLine(said - lines.length + index + 1, line);
+  },
+  { members: [], lines: [], said: 0 },
+);
 
 onSubmit($("join"), async ({ name }) => {
-  showMembers((await room.join({ name })).members);
+  await room.join({ name });
   me = name;
   $("join").hidden = true;
   $("say").hidden = false;

@@ -3,16 +3,9 @@ import { createClient } from "./client.js";
 /** @returns the element with this id */
 export const $ = (id) => document.getElementById(id);
 
-let opened = () => {};
-/** The first connection is there. */
-const connected = new Promise((resolve) => {
-  opened = resolve;
-});
-
 export const client = createClient({
   onStatus(status) {
     $("status").textContent = status;
-    if (status === "open") opened();
   },
 });
 
@@ -56,12 +49,7 @@ export async function attempt(action) {
   }
 }
 
-/**
- * Follows an object: `load` asks for it when the page listens, and again when something may be missing; `hear` gets what it
- * tells in between.
- */
-export function follow(topic, load, hear) {
-  const again = () => attempt(load);
-  client.subscribe(topic, hear, { onGap: again, onError: problem });
-  connected.then(again); // Not before: what changed after the answer, and before the page listens, would be missing.
+/** Shows an object's state, now and whenever it has changed. Before anybody has called it, it has `none`. */
+export function watch(type, id, show, none) {
+  client.watch(type, id, (state) => show(state ?? none), { onError: problem });
 }

@@ -1,4 +1,4 @@
-import { $, attempt, client, follow, newName, onSubmit, parameter } from "./common.js";
+import { $, attempt, client, newName, onSubmit, parameter, watch } from "./common.js";
 
 const id = parameter("game", newName());
 const game = client.object("TicTacToe", id, { reliable: true }); // A move counts once.
@@ -35,7 +35,7 @@ function show({ players, board, status, winner, next }) {
   }[status];
 }
 
-follow(`game/${id}`, async () => show(await game.view(undefined, { repeat: true, reliable: false })), show);
+watch("TicTacToe", id, show, { players: [], board: cells.map(() => null), status: "waiting" });
 
 onSubmit($("join"), async ({ name }) => {
   const view = await game.join({ player: name });
