@@ -38,7 +38,8 @@ test("[TURN4] a turn that was given up holds next to nothing, though its code ne
   const endless = made.object(Endless, "e");
   await endless.grow({ n: -1 });
   const before = used(collect);
-  for (let n = 0; n < TURNS; n++) {
+  // On a busy machine a turn may be given up before its code begins.
+  for (let n = 0; held.length < TURNS && n < 4 * TURNS; n++) {
     await expect(endless.hang({ text: `${n}`.padEnd(MB, "r") })).rejects.toMatchObject({ code: "DEADLINE_EXCEEDED" });
     await endless.grow({ n });
   }
