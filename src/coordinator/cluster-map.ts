@@ -1,9 +1,10 @@
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import { type Member, rendezvousOwner } from "../placement/rendezvous.ts";
 import type { Genesis, MapDocument } from "../placement/shard-map.ts";
+import { readMeta } from "../platform/meta.ts";
 import type { Clock, SqlRow, SqlStorage } from "../platform/ports.ts";
 import type { MemberState, ShardNote, ShardWhy } from "./commands.ts";
-import { getMeta, setMeta } from "./tables.ts";
+import { setMeta } from "./tables.ts";
 
 export interface MemberRow {
   readonly name: string;
@@ -95,12 +96,12 @@ export class ClusterMap {
   }
 
   get version(): number {
-    this.#version ??= Number(getMeta(this.#storage, "version") ?? 1);
+    this.#version ??= Number(readMeta(this.#storage, "version") ?? 1);
     return this.#version;
   }
 
   get shards(): number {
-    this.#shards ??= Number(getMeta(this.#storage, "shards") ?? this.genesis?.shards ?? 0);
+    this.#shards ??= Number(readMeta(this.#storage, "shards") ?? this.genesis?.shards ?? 0);
     return this.#shards;
   }
 

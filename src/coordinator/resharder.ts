@@ -1,11 +1,12 @@
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import { MAX_SHARDS } from "../identity/object-id.ts";
+import { readMeta } from "../platform/meta.ts";
 import type { Clock, SqlStorage } from "../platform/ports.ts";
 import type { Connect } from "../router/ports.ts";
 import type { ClusterMap } from "./cluster-map.ts";
 import type { ReshardView } from "./commands.ts";
 import type { MoveJournal } from "./move-journal.ts";
-import { count, getMeta, setMeta } from "./tables.ts";
+import { count, setMeta } from "./tables.ts";
 
 interface Parts {
   readonly map: ClusterMap;
@@ -48,7 +49,7 @@ export class Resharder {
   }
 
   get present(): Reshard | undefined {
-    const text = getMeta(this.#parts.storage, UNDER_WAY);
+    const text = readMeta(this.#parts.storage, UNDER_WAY);
     return text === undefined ? undefined : (JSON.parse(text) as Reshard);
   }
 

@@ -1,4 +1,5 @@
-import { checkSchemaVersion } from "../config/schema-version.ts";
+import { migrateBy } from "../config/migrate.ts";
+import { writeMeta } from "../platform/meta.ts";
 import type { SqlStorage } from "../platform/ports.ts";
 
 /**
@@ -47,25 +48,12 @@ export function migrateCoordinator(storage: SqlStorage): void {
   storage.query(
     "CREATE TABLE IF NOT EXISTS map (version INTEGER PRIMARY KEY, document TEXT NOT NULL, at INTEGER NOT NULL)",
   );
-  storage.query("CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID");
-  const done = Number(getMeta(storage, "schema") ?? 0);
-  checkSchemaVersion(done, MIGRATIONS.length);
-  for (let step = done; step < MIGRATIONS.length; step++) {
-    storage.transaction(() => {
-      for (const statement of MIGRATIONS[step] as string[]) storage.query(statement);
-      setMeta(storage, "schema", String(step + 1));
-    });
-  }
-}
-
-export function getMeta(storage: SqlStorage, key: string): string | undefined {
-  return storage.query<{ value: string }>("SELECT value FROM meta WHERE key = ?", key)[0]?.value;
+  migrateBy(MIGRATIONS, storage);
 }
 
 export function setMeta(storage: SqlStorage, key: string, value: string | null): void {
   if (value === null) storage.query("DELETE FROM meta WHERE key = ?", key);
-  else
-    storage.query("INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", key, value);
+  else writeMeta(storage, key, value);
 }
 
 /** Adds to a counter that survives everything. */

@@ -1,11 +1,11 @@
 import type { Limits } from "../limits/limits-schema.ts";
+import { readMeta, writeMeta } from "../platform/meta.ts";
 import type { Told } from "../router/ports.ts";
 import type { VersionedDocument } from "../settings/document.ts";
 import { KeptSettings } from "../settings/kept-settings.ts";
 import type { Confirmation, LiveSettings, ProcessSettings } from "../settings/live-settings.ts";
 import { SettingsFollower } from "../settings/settings-follower.ts";
 import type { PartitionOptions } from "./options.ts";
-import { readMeta, writeMeta } from "./storage/schema.ts";
 
 /** The settings of a partition: kept with its objects, and taken from whoever has newer ones ([CONF4]). */
 export class PartitionSettings {

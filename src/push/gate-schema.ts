@@ -1,4 +1,5 @@
-import { checkSchemaVersion } from "../config/schema-version.ts";
+import { migrateBy } from "../config/migrate.ts";
+import { readMeta, writeMeta } from "../platform/meta.ts";
 import type { SqlStorage } from "../platform/ports.ts";
 
 /**
@@ -32,26 +33,10 @@ const MIGRATIONS: readonly string[][] = [
  * @returns the gate's name: it is stored, since the platform does not say it to an alarm
  */
 export function migrateGate(storage: SqlStorage, name: string | undefined): string {
-  storage.query("CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID");
-  const done = Number(readMeta(storage, "schema") ?? 0);
-  checkSchemaVersion(done, MIGRATIONS.length);
-  for (let step = done; step < MIGRATIONS.length; step++) {
-    storage.transaction(() => {
-      for (const statement of MIGRATIONS[step] as string[]) storage.query(statement);
-      writeMeta(storage, "schema", String(step + 1));
-    });
-  }
+  migrateBy(MIGRATIONS, storage);
   const stored = readMeta(storage, "name");
   if (stored !== undefined) return stored;
   if (name === undefined) throw new Error("a new gate has no name");
   writeMeta(storage, "name", name);
   return name;
-}
-
-export function readMeta(storage: SqlStorage, key: string): string | undefined {
-  return storage.query<{ value: string }>("SELECT value FROM meta WHERE key = ?", key)[0]?.value;
-}
-
-export function writeMeta(storage: SqlStorage, key: string, value: string): void {
-  storage.query("INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", key, value);
 }

@@ -1,9 +1,9 @@
+import { readMeta, writeMeta } from "../platform/meta.ts";
 import type { VersionedDocument } from "../settings/document.ts";
 import { KeptSettings } from "../settings/kept-settings.ts";
 import type { Confirmation } from "../settings/live-settings.ts";
 import { SettingsFollower } from "../settings/settings-follower.ts";
 import type { GateOptions } from "./gate-options.ts";
-import { readMeta, writeMeta } from "./gate-schema.ts";
 
 /** The settings of a gate: kept in its database, and taken from the coordinator ([CONF4]). */
 export class GateSettings {

@@ -1,6 +1,6 @@
+import { readMeta, writeMeta } from "../platform/meta.ts";
 import type { SqlStorage } from "../platform/ports.ts";
 import { callIdTime } from "../reliable/call-id.ts";
-import { readMeta, writeMeta } from "./gate-schema.ts";
 
 /** A message as objects send it. */
 export interface PushMessage {

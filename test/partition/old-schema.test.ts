@@ -6,7 +6,8 @@ import { afterAll, describe, expect, test } from "vitest";
 import { Counter } from "../../examples/counter.ts";
 import { migrateCoordinator } from "../../src/coordinator/tables.ts";
 import { Backlog } from "../../src/partition/storage/backlog.ts";
-import { migrate, readMeta } from "../../src/partition/storage/schema.ts";
+import { migrate } from "../../src/partition/storage/schema.ts";
+import { readMeta } from "../../src/platform/meta.ts";
 import { SqliteStorage } from "../../src/testing/sqlite-storage.ts";
 import { unpackObjects } from "../support/old-data-folder.ts";
 

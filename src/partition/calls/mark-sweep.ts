@@ -1,11 +1,11 @@
 import { FIXED_POSITION } from "../../identity/hash-order.ts";
+import { readMeta, writeMeta } from "../../platform/meta.ts";
 import type { SqlRow, SqlStorage } from "../../platform/ports.ts";
 import type { FinalStatus } from "../../reliable/call-record.ts";
 import type { MarkCursor, SweepOrder, SweepReport } from "../../reliable/mark-sweep.ts";
 import { NONE_FINAL } from "../../reliable/ports.ts";
 import { AMONG_CALLS, CALL_KEY } from "../storage/call-rows.ts";
 import { toldAgain } from "../storage/message-rows.ts";
-import { readMeta, writeMeta } from "../storage/schema.ts";
 
 interface Parts {
   readonly storage: SqlStorage;

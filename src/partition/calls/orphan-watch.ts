@@ -1,8 +1,8 @@
 import type { CallCounters } from "../../observe/call-counters.ts";
+import { readMeta, writeMeta } from "../../platform/meta.ts";
 import type { Clock, SqlStorage } from "../../platform/ports.ts";
 import { wasWhole } from "../../reliable/maintenance.ts";
 import type { ReconcileReport } from "../../reliable/maintenance-report.ts";
-import { readMeta, writeMeta } from "../storage/schema.ts";
 
 interface Parts {
   readonly storage: SqlStorage;

@@ -1,4 +1,5 @@
 import type { RowKey } from "../../placement/move.ts";
+import { readMeta } from "../../platform/meta.ts";
 import type { SqlRow, SqlStorage } from "../../platform/ports.ts";
 import type { ChangeTracker } from "../storage/change-tracker.ts";
 import type { BulkWrite } from "../storage/commit-batch.ts";
@@ -17,7 +18,6 @@ import {
 import { HybridClock } from "../storage/hybrid-clock.ts";
 import { JsonBatch } from "../storage/json-batch.ts";
 import { writeNoted } from "../storage/noted-writes.ts";
-import { readMeta } from "../storage/schema.ts";
 import type { HashRange } from "../storage/shard-rows.ts";
 
 interface Parts {

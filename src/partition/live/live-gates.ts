@@ -1,5 +1,5 @@
+import { readMeta, writeMeta } from "../../platform/meta.ts";
 import type { SqlStorage } from "../../platform/ports.ts";
-import { readMeta, writeMeta } from "../storage/schema.ts";
 
 const GATES = "live_gates";
 const RUN = "live_run";

@@ -2,9 +2,9 @@ import { positionOf } from "../../identity/hash-order.ts";
 import type { ReshardReply } from "../../placement/move.ts";
 import type { ShardRecord } from "../../placement/shard-state.ts";
 import { serves } from "../../placement/shard-state.ts";
+import { readMeta, writeMeta } from "../../platform/meta.ts";
 import type { SqlStorage } from "../../platform/ports.ts";
 import type { Ownership } from "../storage/ownership.ts";
-import { readMeta, writeMeta } from "../storage/schema.ts";
 import { writeShard } from "../storage/shard-records.ts";
 
 /** What a reshard must respect beside the shards. */

@@ -13,9 +13,9 @@ import {
   serves,
   shardTransition,
 } from "../../placement/shard-state.ts";
+import { readMeta, writeMeta } from "../../platform/meta.ts";
 import type { SqlStorage } from "../../platform/ports.ts";
 import type { Gated, Owned, Places } from "./places.ts";
-import { readMeta, writeMeta } from "./schema.ts";
 import { readShards, writeShard } from "./shard-records.ts";
 import type { HashRange } from "./shard-rows.ts";
 

@@ -1,6 +1,6 @@
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
+import { writeMeta } from "../../platform/meta.ts";
 import type { SqlStorage } from "../../platform/ports.ts";
-import { writeMeta } from "./schema.ts";
 
 const FULL = /SQLITE_FULL|database or disk is full|exceeded (?:its |the )?(?:maximum|storage)/i;
 

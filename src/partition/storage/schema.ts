@@ -1,4 +1,4 @@
-import { checkSchemaVersion } from "../../config/schema-version.ts";
+import { migrateBy } from "../../config/migrate.ts";
 import type { SqlStorage } from "../../platform/ports.ts";
 import { INDEX_ENTRIES } from "./index-entries.ts";
 
@@ -196,21 +196,5 @@ const MIGRATIONS: readonly string[][] = [
 
 /** Brings the database to the present shape. Each step runs once, in one transaction with its mark. */
 export function migrate(storage: SqlStorage): void {
-  storage.query("CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID");
-  const done = Number(readMeta(storage, "schema") ?? 0);
-  checkSchemaVersion(done, MIGRATIONS.length);
-  for (let step = done; step < MIGRATIONS.length; step++) {
-    storage.transaction(() => {
-      for (const statement of MIGRATIONS[step] as string[]) storage.query(statement);
-      writeMeta(storage, "schema", String(step + 1));
-    });
-  }
-}
-
-export function readMeta(storage: SqlStorage, key: string): string | undefined {
-  return storage.query<{ value: string }>("SELECT value FROM meta WHERE key = ?", key)[0]?.value;
-}
-
-export function writeMeta(storage: SqlStorage, key: string, value: string): void {
-  storage.query("INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", key, value);
+  migrateBy(MIGRATIONS, storage);
 }
