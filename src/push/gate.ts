@@ -1,13 +1,13 @@
 import type { Identity } from "../access/identity.ts";
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
-import { tooManyFrames } from "./allowance.ts";
 import { Audience } from "./audience.ts";
 import { ClientCalls } from "./client-calls.ts";
+import { ClientFrames } from "./client-frames.ts";
 import { CLOSE } from "./close-codes.ts";
 import { Connection } from "./connection.ts";
 import { Farewells } from "./farewells.ts";
 import { Feed } from "./feed.ts";
-import { type ClientFrame, errorFrame, type Hello, parseFrame, splitMessage } from "./frames.ts";
+import { errorFrame, type Hello, parseFrame, splitMessage } from "./frames.ts";
 import { GateAlarm } from "./gate-alarm.ts";
 import type { GateOptions } from "./gate-options.ts";
 import { migrateGate } from "./gate-schema.ts";
@@ -15,7 +15,7 @@ import { GateSettings } from "./gate-settings.ts";
 import { LiveStates } from "./live-states.ts";
 import { logBounds, MessageLog, type PushMessage } from "./message-log.ts";
 import { Outgoing } from "./outgoing.ts";
-import { EXPIRED, Patrol } from "./patrol.ts";
+import { Patrol } from "./patrol.ts";
 import type { Wire, WireNote } from "./ports.ts";
 import { HELLO_WITHIN, Reception, welcomeText } from "./reception.ts";
 import { Renewal } from "./renewal.ts";
@@ -43,7 +43,7 @@ export class Gate {
   readonly #farewells: Farewells;
   readonly #calls: ClientCalls;
   readonly #patrol: Patrol;
-  readonly #renewal: Renewal;
+  readonly #frames: ClientFrames;
   readonly live: LiveStates;
   readonly #connections = new Map<Wire, Connection>();
   readonly #alarm: GateAlarm;
@@ -70,7 +70,18 @@ export class Gate {
     this.live = new LiveStates({ ...options, ...parts, gate: this.#name, source: options.live });
     const silent = [this.#calls, this.live];
     this.#patrol = new Patrol(clock.now(), (one) => silent.filter((part) => part.isStalled(one)).length > 0);
-    this.#renewal = new Renewal({ ...options, ...parts, subscriptions: this.#subscriptions, live: this.live });
+    const takers = { ...parts, subscriptions: this.#subscriptions, live: this.live };
+    this.#frames = new ClientFrames({
+      ...takers,
+      config,
+      feed: this.#feed,
+      calls: this.#calls,
+      renewal: new Renewal({ ...options, ...takers }),
+      wakeBy: (time) => this.#alarm.by(time),
+      drop: ({ wire }, code, why) => this.#drop(wire, code, why),
+      fail: ({ wire }, error) => this.#fail(wire, error),
+      leave: (connection) => this.#leave(connection),
+    });
     this.#reception = new Reception({
       ...parts,
       gate: this.#name,
@@ -135,7 +146,7 @@ export class Gate {
       for (const value of splitMessage(text)) {
         const frame = parseFrame(value);
         const connection = this.#connections.get(wire);
-        if (connection !== undefined) this.#admit(connection, frame);
+        if (connection !== undefined) this.#frames.take(connection, frame);
         else if (frame.kind === "hello" && this.#reception.has(wire)) await this.#hello(wire, frame);
         else throw new EdgeverseError("INVALID_ARGUMENT", "The first frame is hello; the next comes after its welcome");
       }
@@ -173,51 +184,10 @@ export class Gate {
     await this.#options.storage.barrier();
   }
 
-  #admit(connection: Connection, frame: ClientFrame): void {
-    const verdict = connection.admit(frame.kind, this.#options.config.clientFrames, this.#now);
-    if (connection.isOver(this.#now)) this.#drop(connection.wire, CLOSE.expired, EXPIRED);
-    else if (verdict === "take") this.#take(connection, frame);
-    else if (verdict === "refuse" && frame.kind === "call") this.#calls.refuse(connection, frame.id, tooManyFrames());
-    else throw tooManyFrames();
-  }
-
-  #take(connection: Connection, frame: ClientFrame): void {
-    switch (frame.kind) {
-      case "hello":
-        throw new EdgeverseError("INVALID_ARGUMENT", "Hello was said already");
-      case "ack":
-        this.#feed.acknowledge(connection, Math.min(frame.seen, this.#log.head));
-        break;
-      case "subscribe":
-        this.#subscriptions.add(connection, frame.topic);
-        break;
-      case "unsubscribe":
-        this.#subscriptions.remove(connection, frame.topic);
-        break;
-      case "call":
-        this.#calls.take(connection, frame);
-        break;
-      case "watch":
-        this.live.watch(connection, frame);
-        break;
-      case "cancel":
-        if (!this.live.cancel(connection, frame.id)) this.#calls.cancel(connection, frame.id);
-        break;
-      case "check":
-        this.#calls.checked(connection, frame.n);
-        this.live.read(connection, frame.n);
-        break;
-      case "token":
-        this.#renewal.renew(connection, frame.token).then(
-          () => this.#alarm.by(connection.expires),
-          (error) => this.#fail(connection.wire, error),
-        );
-        break;
-      case "leave":
-        this.#forget(connection.wire);
-        this.#end(connection.session);
-        this.#outgoing.close(connection.wire, CLOSE.left, "left");
-    }
+  #leave({ wire, session }: Connection): void {
+    this.#forget(wire);
+    this.#end(session);
+    this.#outgoing.close(wire, CLOSE.left, "left");
   }
 
   /** What is wrong with a frame ends the connection. */
