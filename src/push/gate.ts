@@ -4,7 +4,8 @@ import { Audience } from "./audience.ts";
 import { ClientCalls } from "./client-calls.ts";
 import { ClientFrames } from "./client-frames.ts";
 import { CLOSE } from "./close-codes.ts";
-import { Connection } from "./connection.ts";
+import type { Connection } from "./connection.ts";
+import { Connections } from "./connections.ts";
 import { Farewells } from "./farewells.ts";
 import { Feed } from "./feed.ts";
 import { errorFrame, type Hello, parseFrame, splitMessage } from "./frames.ts";
@@ -45,7 +46,7 @@ export class Gate {
   readonly #patrol: Patrol;
   readonly #frames: ClientFrames;
   readonly live: LiveStates;
-  readonly #connections = new Map<Wire, Connection>();
+  readonly #connections: Connections;
   readonly #alarm: GateAlarm;
 
   constructor(options: GateOptions) {
@@ -59,13 +60,19 @@ export class Gate {
     this.#sessions = new SessionTable(storage);
     this.#outgoing = new Outgoing(storage, (error) => this.#lost(error));
     const parts = { log, sessions: this.#sessions, outgoing: this.#outgoing, audience: this.#audience, clock };
+    this.#connections = new Connections({
+      ...parts,
+      config,
+      wakeBy: (time) => this.#alarm.by(time),
+      forgotten: (wire, connection) => this.#forgotten(wire, connection),
+    });
     this.#feed = new Feed(parts);
     this.#subscriptions = new Subscriptions({ ...parts, rules });
     this.#farewells = new Farewells({ ...options, wakeBy: (time) => this.#alarm.by(time) });
     this.#calls = new ClientCalls({
       ...options,
       ...parts,
-      tooMuch: ({ wire }) => this.#drop(wire, CLOSE.silent, "no result was read"),
+      tooMuch: ({ wire }) => this.#connections.drop(wire, CLOSE.silent, "no result was read"),
     });
     this.live = new LiveStates({ ...options, ...parts, gate: this.#name, source: options.live });
     const silent = [this.#calls, this.live];
@@ -78,7 +85,7 @@ export class Gate {
       calls: this.#calls,
       renewal: new Renewal({ ...options, ...takers }),
       wakeBy: (time) => this.#alarm.by(time),
-      drop: ({ wire }, code, why) => this.#drop(wire, code, why),
+      drop: ({ wire }, code, why) => this.#connections.drop(wire, code, why),
       fail: ({ wire }, error) => this.#fail(wire, error),
       leave: (connection) => this.#leave(connection),
     });
@@ -88,7 +95,7 @@ export class Gate {
       random,
       config,
       subscriptions: this.#subscriptions,
-      replace: (session) => this.#replace(session),
+      replace: (session) => this.#connections.replace(session),
       end: (session) => this.#end(session),
     });
   }
@@ -106,7 +113,7 @@ export class Gate {
         wire.close(CLOSE.replaced, "the session has ended");
       // What has become of its calls nobody knows any more: it must not wait for them.
       else if (note.calling === true) wire.close(CLOSE.restart, "restart");
-      else acknowledged.set(this.#connect(wire, known.session, note.expires), note.acked);
+      else acknowledged.set(this.#connections.add(wire, known.session, note.expires), note.acked);
     }
     const present = Array.from(this.#audience, ({ session }) => session.client);
     this.#sessions.othersAway(present, this.#now + this.#options.config.pushResume);
@@ -135,7 +142,7 @@ export class Gate {
   open(wire: Wire, identity: Identity | null, expires?: number): void {
     this.#reception.open(wire, identity, expires);
     this.#options.clock.after(HELLO_WITHIN, () => {
-      if (this.#reception.has(wire)) this.#drop(wire, CLOSE.refused, "no hello came");
+      if (this.#reception.has(wire)) this.#connections.drop(wire, CLOSE.refused, "no hello came");
     });
     this.#alarm.byNextLook();
   }
@@ -157,12 +164,7 @@ export class Gate {
 
   /** A connection has ended. */
   closed(wire: Wire): void {
-    const connection = this.#forget(wire);
-    if (connection === undefined) return;
-    const ends = this.#now + this.#options.config.pushResume;
-    connection.session.position = connection.position(this.#log.head);
-    this.#sessions.away(connection.session, ends);
-    this.#alarm.by(ends);
+    this.#connections.closed(wire);
   }
 
   /** Messages of objects, in order. Once it resolves they are durable here; those that are here already count for nothing. */
@@ -174,8 +176,9 @@ export class Gate {
   /** Ends sessions whose time has come, and connections that are dead. */
   async wake(): Promise<void> {
     this.#alarm.rung();
-    for (const wire of this.#reception.late) this.#drop(wire, CLOSE.refused, "no hello came");
-    for (const [wire, code, why] of this.#patrol.ending(this.#connections, this.#now)) this.#drop(wire, code, why);
+    for (const wire of this.#reception.late) this.#connections.drop(wire, CLOSE.refused, "no hello came");
+    for (const [wire, code, why] of this.#patrol.ending(this.#connections, this.#now))
+      this.#connections.drop(wire, code, why);
     this.live.look();
     const over = this.#sessions.over(this.#now, ENDS);
     for (const session of over) this.#end(session);
@@ -185,7 +188,7 @@ export class Gate {
   }
 
   #leave({ wire, session }: Connection): void {
-    this.#forget(wire);
+    this.#connections.forget(wire);
     this.#end(session);
     this.#outgoing.close(wire, CLOSE.left, "left");
   }
@@ -195,13 +198,13 @@ export class Gate {
     const wireError = EdgeverseError.from(error).toWire();
     if (wireError.code === "INTERNAL") this.#options.warn("a frame failed", { gate: this.#name, error });
     this.#outgoing.send(wire, errorFrame(wireError));
-    this.#drop(wire, wireError.code === "OVERLOADED" ? CLOSE.busy : CLOSE.refused, wireError.code);
+    this.#connections.drop(wire, wireError.code === "OVERLOADED" ? CLOSE.busy : CLOSE.refused, wireError.code);
   }
 
   async #hello(wire: Wire, hello: Hello): Promise<void> {
     const arrival = await this.#reception.hello(wire, hello);
     if (arrival === undefined) return;
-    const connection = this.#connect(wire, arrival.session, arrival.expires);
+    const connection = this.#connections.add(wire, arrival.session, arrival.expires);
     this.#outgoing.send(wire, welcomeText(arrival, this.#options.config.pushResume));
     connection.behind = arrival.session.position;
     connection.note(this.#log.head);
@@ -217,43 +220,17 @@ export class Gate {
     this.#options.clock.soon(() => void this.#farewells.send().catch(() => undefined));
   }
 
-  #connect(wire: Wire, session: Session, expires: number | undefined): Connection {
-    const connection = new Connection(wire, session, expires);
-    this.#alarm.by(expires);
-    this.#connections.set(wire, connection);
-    this.#audience.add(connection);
-    return connection;
-  }
-
-  /** The client has come by another connection. The end of this one is no end of its session, whenever it is told. */
-  #replace(session: Session): void {
-    const old = this.#audience.get(session.client);
-    if (old === undefined) return;
-    session.position = old.position(this.#log.head);
-    this.#forget(old.wire);
-    this.#outgoing.close(old.wire, CLOSE.replaced, "the session has another connection");
-  }
-
-  #drop(wire: Wire, code: number, reason: string): void {
-    this.closed(wire);
-    this.#outgoing.close(wire, code, reason);
-  }
-
-  #forget(wire: Wire): Connection | undefined {
+  #forgotten(wire: Wire, connection: Connection | undefined): void {
     this.#reception.forget(wire);
-    const connection = this.#connections.get(wire);
-    if (connection === undefined) return undefined;
-    this.#connections.delete(wire);
-    this.#audience.remove(connection);
+    if (connection === undefined) return;
     this.#calls.forget(connection);
     this.live.closed(connection);
-    return connection;
   }
 
   /** What was written is lost: nobody may hear of it. Clients come back, and go on from what is there. */
   #lost(error: unknown): void {
     this.#options.warn("a gate has lost what it wrote, and closes its connections", { gate: this.#name, error });
-    for (const wire of [...this.#connections.keys(), ...this.#reception.wires]) wire.close(CLOSE.restart, "restart");
+    for (const wire of [...this.#connections.wires, ...this.#reception.wires]) wire.close(CLOSE.restart, "restart");
     this.#options.onLost(error);
   }
 
@@ -265,6 +242,6 @@ export class Gate {
     this.#alarm.by(this.#farewells.due);
     this.#alarm.by(this.#sessions.nextEnd);
     if (this.#connections.size + this.#reception.size > 0) this.#alarm.byNextLook();
-    for (const { expires } of this.#connections.values()) this.#alarm.by(expires);
+    for (const [, { expires }] of this.#connections) this.#alarm.by(expires);
   }
 }
