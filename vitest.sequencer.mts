@@ -8,6 +8,7 @@ const LONGEST = [
   "test/simulation/",
   "test/verify/",
   "test/soak/",
+  "test/room/",
   "test/local/",
   "test/durable/",
   "test/end-to-end/",

@@ -72,7 +72,7 @@ export async function soak({ seconds, seed, onProgress }: SoakOptions): Promise<
   try {
     const memory = new Memory();
     const vars = { SOAK_HOOK_URL: await hook.listen(), SOAK_HOOK_SECRET: hook.secret };
-    const host = await SoakHost.start(postgres?.url, vars);
+    const host = await SoakHost.run(postgres?.url, vars);
     const disturbances = new Disturbances(host, postgres, part());
     const healthy = Array.from({ length: HEALTHY }, (_, n) => new HealthyClient(host, ledger, part(), `${n}`));
     const hostile = Array.from({ length: HOSTILE }, () => new HostileClient(host, part()));
