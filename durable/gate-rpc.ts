@@ -1,5 +1,6 @@
 import { expiryOf, type Identity } from "../src/access/identity.ts";
 import { EdgeverseError, type WireError } from "../src/errors/edgeverse-error.ts";
+import type { GateStatus } from "../src/push/gate-status.ts";
 import type { PushMessage } from "../src/push/message-log.ts";
 import type { LiveChange, LiveReceipt } from "../src/router/live-views.ts";
 import type { VersionedDocument } from "../src/settings/document.ts";
@@ -10,12 +11,15 @@ export interface GateRpc {
   deliver(messages: readonly PushMessage[]): Promise<void>;
   configure(offer: VersionedDocument): Promise<Confirmation>;
   live(from: string, changes: readonly LiveChange[] | null): Promise<LiveReceipt>;
+  status(): Promise<GateStatus>;
   /** Opens a WebSocket. Only this worker's code can ask: whom it is for is in a header that no client sends. */
   fetch(request: Request): Promise<Response>;
 }
 
 /** The header that says for whom a connection is opened. */
 export const IDENTITY = "x-edgeverse-identity";
+/** The same for who the client says it is. */
+export const CLIENT = "x-edgeverse-client";
 /** The same for when its credentials end, ms since the epoch. */
 export const EXPIRES = "x-edgeverse-expires";
 
@@ -23,8 +27,8 @@ export const EXPIRES = "x-edgeverse-expires";
  * Opens a client's WebSocket at a gate. What the gate gets is made here: nothing of the client's own request.
  * @throws EdgeverseError `OVERLOADED`
  */
-export async function openSocket(gate: GateRpc, identity: Identity | null): Promise<Response> {
-  const headers = new Headers({ upgrade: "websocket" });
+export async function openSocket(gate: GateRpc, identity: Identity | null, client: string): Promise<Response> {
+  const headers = new Headers({ upgrade: "websocket", [CLIENT]: encodeURIComponent(client) });
   if (identity !== null) headers.set(IDENTITY, encodeURIComponent(JSON.stringify(identity)));
   const expires = expiryOf(identity);
   if (expires !== undefined) headers.set(EXPIRES, String(expires));

@@ -5,9 +5,11 @@ import { type Authenticator, authentication } from "../src/http/authentication.t
 import { clientName } from "../src/limits/client-name.ts";
 import type { Limits } from "../src/limits/limits-schema.ts";
 import type { Registry } from "../src/object/registry.ts";
+import { isUnused } from "../src/platform/is-unused.ts";
 import type { DisconnectCall } from "../src/push/farewells.ts";
 import { PING, PONG, PROTOCOL } from "../src/push/frames.ts";
 import { Gate } from "../src/push/gate.ts";
+import { type GateStatus, UNUSED_GATE } from "../src/push/gate-status.ts";
 import type { PushMessage } from "../src/push/message-log.ts";
 import type { WireNote } from "../src/push/ports.ts";
 import type { PushRules } from "../src/push/push-rules.ts";
@@ -20,7 +22,7 @@ import type { Confirmation } from "../src/settings/live-settings.ts";
 import { consoleObserver, filtered } from "./console-observer.ts";
 import { DurableStorage } from "./durable-storage.ts";
 import { deploymentOf, type Env } from "./environment.ts";
-import { EXPIRES, type GateRpc, IDENTITY } from "./gate-rpc.ts";
+import { CLIENT, EXPIRES, type GateRpc, IDENTITY } from "./gate-rpc.ts";
 import { clock, durableClock, random } from "./platform.ts";
 import { SocketWire } from "./socket-wire.ts";
 
@@ -100,6 +102,12 @@ export function gateClass({ registry, rules, disconnect, authenticators, limits 
       return this.#gate.deliver(messages);
     }
 
+    /** Looking at a gate leaves nothing in it. */
+    async status(): Promise<GateStatus> {
+      if (this.#made === undefined && isUnused(new DurableStorage(this.ctx.storage))) return UNUSED_GATE;
+      return this.#gate.stats;
+    }
+
     configure(offer: VersionedDocument): Promise<Confirmation> {
       return this.#gate.settings.take(offer);
     }
@@ -112,7 +120,7 @@ export function gateClass({ registry, rules, disconnect, authenticators, limits 
       const gate = this.#gate;
       const { 0: client, 1: server } = new WebSocketPair();
       try {
-        gate.checkRoom();
+        gate.checkRoom(decodeURIComponent(request.headers.get(CLIENT) ?? ""));
       } catch (error) {
         return Response.json(EdgeverseError.from(error).toWire(), { status: 503 });
       }

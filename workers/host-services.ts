@@ -116,7 +116,13 @@ export function hostServices(
 function gateDoor({ gates }: Deployment, { GATE }: Env, rules: PushRules | undefined): GateDoor | undefined {
   if (gates === undefined || GATE === undefined || rules === undefined) return undefined;
   const { names } = gates;
-  return { names, rules, open: (gate, identity) => openSocket(GATE.getByName(gate) as GateRpc, identity) };
+  const stub = (gate: string) => GATE.getByName(gate) as GateRpc;
+  return {
+    names,
+    rules,
+    open: (gate, identity, client) => openSocket(stub(gate), identity, client),
+    status: (gate) => stub(gate).status(),
+  };
 }
 
 /** Asks a new stub every time: one that was used before its Durable Object was reset fails. */

@@ -2,6 +2,7 @@ import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import type { Plan, Policy } from "../placement/plan-types.ts";
 import { assertNever } from "../placement/shard-state.ts";
 import type { Clock, SqlStorage } from "../platform/ports.ts";
+import { changeGate } from "./change-gate.ts";
 import type { ClusterMap } from "./cluster-map.ts";
 import type { AdminCommand, MemberCommand, MemberView, MoveView, Operator, ShardNote } from "./commands.ts";
 import type { Membership } from "./membership.ts";
@@ -11,6 +12,7 @@ import type { PlannedRest } from "./plan-schedule.ts";
 import type { Rebalancer } from "./rebalancer.ts";
 import type { Resharder } from "./resharder.ts";
 import type { SettingsDesk } from "./settings-desk.ts";
+import type { GateSettings } from "./settings-views.ts";
 
 interface Parts {
   readonly map: ClusterMap;
@@ -19,7 +21,8 @@ interface Parts {
   readonly rebalancer: Rebalancer;
   readonly resharder: Resharder;
   readonly driver: Pick<MoveDriver, "apply">;
-  readonly desk: Pick<SettingsDesk, "run">;
+  readonly desk: Pick<SettingsDesk, "run" | "newest">;
+  readonly gates: GateSettings | undefined;
   readonly storage: SqlStorage;
   readonly clock: Clock;
   readonly policy: Pick<Policy, "cooldown">;
@@ -79,6 +82,13 @@ export class CommandRunner {
         const view = resharder.begin(command.count, command.dryRun);
         if (!command.dryRun) onChanged("shard count");
         return { ...view, dryRun: command.dryRun };
+      }
+      case "cordon-gate":
+      case "uncordon-gate":
+      case "drain-gate": {
+        const result = changeGate(this.#parts, command, operator);
+        if (result.changed) onOrdered();
+        return result;
       }
       case "put-settings":
       case "rollback-settings": {

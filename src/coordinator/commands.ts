@@ -16,7 +16,14 @@ export type AdminCommand =
   | { readonly kind: "unpin-shard"; readonly shard: number }
   | { readonly kind: "rebalance"; readonly strategy?: "count" | "load" | undefined; readonly dryRun: boolean }
   | { readonly kind: "shard-count"; readonly count: number; readonly dryRun: boolean }
+  | GateCommand
   | SettingsCommand;
+
+/** A change of one gate: of the section `gates` of the settings. */
+export interface GateCommand {
+  readonly kind: "cordon-gate" | "uncordon-gate" | "drain-gate";
+  readonly name: string;
+}
 
 /** A change of the settings; refused unless `expectedVersion`, if it is given, is the newest. */
 export type SettingsCommand = { readonly expectedVersion?: number | undefined; readonly dryRun: boolean } & (
@@ -203,7 +210,8 @@ export interface CoordinatorAdmin {
    * Results by kind: partition commands give a `MemberView`, as a dry run a `Plan`; `move-shard` and `cancel-move`
    * a `MoveView`; `pin-shard`
    * and `unpin-shard` a `ShardNote`; `rebalance` a `Plan` (placement/plan-types.ts) with `dryRun`; `shard-count` a
-   * `ReshardView` with `dryRun`; `put-settings` and `rollback-settings` a `SettingsResult`.
+   * `ReshardView` with `dryRun`; `put-settings`, `rollback-settings` and the commands of
+   * gates a `SettingsResult`.
    */
   execute(command: AdminCommand, operator: Operator): Promise<AdminResult>;
   /** Leaves a row in the audit of a command that was carried out elsewhere. @param outcome "done", or the code it was refused with */

@@ -59,6 +59,7 @@ export function coordinatorParts(options: CoordinatorOptions, { wants, turn, end
     rebalancer,
     resharder,
     desk,
+    gates,
     policy,
     onChanged: wants,
     onOrdered: (rest) => {

@@ -6,6 +6,7 @@ import type { ClientLimits } from "../limits/client-limits.ts";
 import type { Registry } from "../object/registry.ts";
 import type { MapDocument } from "../placement/shard-map.ts";
 import type { Clock, Random } from "../platform/ports.ts";
+import type { GateStatus } from "../push/gate-status.ts";
 import type { PushRules } from "../push/push-rules.ts";
 import type { Maintenance } from "../reliable/maintenance.ts";
 import type { CallLog } from "../reliable/ports.ts";
@@ -34,8 +35,10 @@ export interface RouterSettings {
 export interface GateDoor {
   readonly names: readonly string[];
   readonly rules: PushRules;
-  /** Opens a WebSocket for an identity that may connect. @throws EdgeverseError `OVERLOADED` */
-  open(gate: string, identity: Identity | null): Promise<Response>;
+  /** Opens a WebSocket for an identity that may connect. @param client who it says it is @throws EdgeverseError `OVERLOADED` */
+  open(gate: string, identity: Identity | null, client: string): Promise<Response>;
+  /** What a gate says of itself. */
+  status(gate: string): Promise<GateStatus>;
 }
 
 /** What the HTTP interface is made of; put together in `workers/`. */

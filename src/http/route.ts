@@ -21,6 +21,7 @@ export type Tag =
   | "host"
   | "cluster"
   | "partitions"
+  | "gates"
   | "shards"
   | "call log"
   | "settings"

@@ -5,6 +5,7 @@ import { loggedCallRoutes } from "./admin/calls.ts";
 import { clusterRoute } from "./admin/cluster.ts";
 import { configRoutes } from "./admin/config.ts";
 import { eventRoutes } from "./admin/events.ts";
+import { gateRoutes } from "./admin/gates.ts";
 import { moveRoutes } from "./admin/moves.ts";
 import { objectRoutes } from "./admin/objects.ts";
 import { partitionRoutes } from "./admin/partitions.ts";
@@ -37,6 +38,7 @@ export function httpRoutes(parts: HttpParts): Route[] {
     ...healthRoutes(parts),
     clusterRoute(parts),
     ...partitionRoutes(parts),
+    ...gateRoutes(parts),
     ...shardRoutes(parts),
     ...shardCountRoutes(parts),
     ...moveRoutes(parts),

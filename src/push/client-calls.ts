@@ -4,6 +4,7 @@ import type { Caller } from "../object/call.ts";
 import type { CallMessage, FinalReply } from "../object/message.ts";
 import type { Registry } from "../object/registry.ts";
 import { traceParent } from "../object/trace-parent.ts";
+import type { GateCounters } from "../observe/gate-counters.ts";
 import type { Clock, Random } from "../platform/ports.ts";
 import type { Answered } from "../router/batch.ts";
 import { clientCall } from "../router/client-call.ts";
@@ -28,6 +29,7 @@ interface Parts {
   readonly clock: Clock;
   readonly random: Random;
   readonly outgoing: Outgoing;
+  readonly counters: GateCounters;
   /** Keeps the process in memory until the work is done. */
   readonly hold: (work: Promise<unknown>) => void;
   /** The client takes no results. */
@@ -149,6 +151,7 @@ export class ClientCalls {
       call.connection.isCalling = true;
     } else open.set(call.id, call);
     this.#bytes += weightOf(call);
+    this.#parts.counters.add("calls");
     this.#waiting.push(call);
     if (this.#waiting.length === 1) this.#parts.clock.soon(() => this.#send());
   }

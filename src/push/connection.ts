@@ -43,6 +43,11 @@ export class Connection {
     return this.#bytes <= WINDOW.bytes / 2 && this.#flights.length - this.#first <= WINDOW.messages / 2;
   }
 
+  /** Whether it has acknowledged all there is for it, and waits for no call. */
+  get isSettled(): boolean {
+    return this.behind === undefined && this.#first === this.#flights.length && !this.#calling;
+  }
+
   sent(n: number, bytes: number): void {
     this.#flights.push({ n, bytes });
     this.#bytes += bytes;

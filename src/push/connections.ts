@@ -1,3 +1,4 @@
+import type { GateCounters } from "../observe/gate-counters.ts";
 import type { Clock } from "../platform/ports.ts";
 import type { Audience } from "./audience.ts";
 import { CLOSE } from "./close-codes.ts";
@@ -15,6 +16,7 @@ interface Parts {
   readonly sessions: SessionTable;
   readonly audience: Audience;
   readonly outgoing: Outgoing;
+  readonly counters: GateCounters;
   readonly wakeBy: (time: number | undefined) => void;
   /** The connection is no more, whether its client has said hello or not. */
   readonly forgotten: (wire: Wire, connection: Connection | undefined) => void;
@@ -67,6 +69,7 @@ export class Connections {
   /** Ends it; its session waits for its client. */
   drop(wire: Wire, code: number, reason: string): void {
     this.closed(wire);
+    if (code === CLOSE.silent) this.#parts.counters.add("silent");
     this.#parts.outgoing.close(wire, code, reason);
   }
 

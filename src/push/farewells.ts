@@ -46,6 +46,11 @@ export class Farewells {
     return this.#parts.clock.now() + Math.max(1_000, retryDelay(this.#failures));
   }
 
+  /** Sessions of whose end nobody has been told yet. */
+  get count(): number {
+    return this.#parts.storage.query<{ n: number }>("SELECT count(*) AS n FROM farewells")[0]?.n ?? 0;
+  }
+
   /** Inside the transaction that ends the session. */
   add({ client, identity }: Session): void {
     if (this.#parts.disconnect === undefined) return;

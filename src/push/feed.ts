@@ -1,3 +1,4 @@
+import type { GateCounters } from "../observe/gate-counters.ts";
 import type { Clock } from "../platform/ports.ts";
 import type { Audience } from "./audience.ts";
 import type { Connection } from "./connection.ts";
@@ -10,6 +11,7 @@ interface Parts {
   readonly audience: Audience;
   readonly outgoing: Outgoing;
   readonly clock: Clock;
+  readonly counters: GateCounters;
 }
 
 /** Messages that are read of the log at once. */
@@ -29,20 +31,26 @@ export class Feed {
 
   /** Messages have come into the log. */
   publish(messages: readonly Logged[]): void {
-    const { audience, outgoing, log } = this.#parts;
+    const { audience, outgoing, log, counters } = this.#parts;
+    counters.add("messages", messages.length);
     for (const message of messages) {
       let text: string | undefined;
+      let [heard, sent] = [false, 0];
       for (const connection of audience.of(message.target)) {
+        heard = true;
         if (connection.behind !== undefined) continue;
         if (connection.hasRoom) {
           text ??= messageFrame(message);
           connection.sent(message.n, message.bytes);
           outgoing.send(connection.wire, text);
+          sent++;
         } else {
           connection.behind = message.n - 1;
           connection.note(log.head);
         }
       }
+      if (!heard) counters.add("unheard");
+      counters.add(message.data === null ? "gaps" : "deliveries", sent);
     }
   }
 
@@ -78,7 +86,7 @@ export class Feed {
   }
 
   #read(connection: Connection): void {
-    const { log, audience, outgoing, clock } = this.#parts;
+    const { log, audience, outgoing, clock, counters } = this.#parts;
     const { session, wire } = connection;
     const isCurrent = audience.get(session.client) === connection;
     if (!isCurrent || connection.behind === undefined) {
@@ -89,6 +97,7 @@ export class Feed {
       connection.behind = log.gone;
       connection.sent(log.gone, 0);
       outgoing.send(wire, gapFrame(log.gone));
+      counters.add("gaps");
     }
     const messages = log.after(connection.behind, READ, session.targets);
     for (const message of messages) {
@@ -101,6 +110,7 @@ export class Feed {
       if (!session.wants(message.target, message.n)) continue;
       connection.sent(message.n, message.bytes);
       outgoing.send(wire, messageFrame(message));
+      counters.add(message.data === null ? "gaps" : "deliveries");
     }
     if (messages.length === READ) {
       clock.soon(() => this.#read(connection));

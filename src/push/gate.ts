@@ -1,11 +1,13 @@
 import type { Identity } from "../access/identity.ts";
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
+import { GateCounters } from "../observe/gate-counters.ts";
 import { Audience } from "./audience.ts";
 import { ClientCalls } from "./client-calls.ts";
 import { ClientFrames } from "./client-frames.ts";
 import { CLOSE } from "./close-codes.ts";
 import type { Connection } from "./connection.ts";
 import { Connections } from "./connections.ts";
+import { DEPARTURE, Departures } from "./departures.ts";
 import { Farewells } from "./farewells.ts";
 import { Feed } from "./feed.ts";
 import { errorFrame, type Hello, parseFrame, splitMessage } from "./frames.ts";
@@ -13,6 +15,7 @@ import { GateAlarm } from "./gate-alarm.ts";
 import type { GateOptions } from "./gate-options.ts";
 import { migrateGate } from "./gate-schema.ts";
 import { GateSettings } from "./gate-settings.ts";
+import type { GateStatus } from "./gate-status.ts";
 import { LiveStates } from "./live-states.ts";
 import { logBounds, MessageLog, type PushMessage } from "./message-log.ts";
 import { Outgoing } from "./outgoing.ts";
@@ -44,6 +47,8 @@ export class Gate {
   readonly #farewells: Farewells;
   readonly #calls: ClientCalls;
   readonly #patrol: Patrol;
+  readonly #departures: Departures;
+  readonly #counters = new GateCounters();
   readonly #frames: ClientFrames;
   readonly live: LiveStates;
   readonly #connections: Connections;
@@ -53,13 +58,20 @@ export class Gate {
     const { storage, clock, random, rules, config } = options;
     this.#options = options;
     this.#name = migrateGate(storage, options.name);
-    this.settings = new GateSettings(options);
+    this.settings = new GateSettings(options, this.#name);
     this.#alarm = new GateAlarm(storage, clock);
     const log = new MessageLog(storage, () => clock.now(), logBounds(config));
     this.#log = log;
     this.#sessions = new SessionTable(storage);
     this.#outgoing = new Outgoing(storage, (error) => this.#lost(error));
-    const parts = { log, sessions: this.#sessions, outgoing: this.#outgoing, audience: this.#audience, clock };
+    const parts = {
+      log,
+      sessions: this.#sessions,
+      outgoing: this.#outgoing,
+      audience: this.#audience,
+      clock,
+      counters: this.#counters,
+    };
     this.#connections = new Connections({
       ...parts,
       config,
@@ -89,8 +101,12 @@ export class Gate {
       fail: ({ wire }, error) => this.#fail(wire, error),
       leave: (connection) => this.#leave(connection),
     });
+    const state = () => this.settings.state;
+    this.#departures = new Departures({ audience: this.#audience, state });
+    options.settings?.onChange(() => this.#rearm());
     this.#reception = new Reception({
       ...parts,
+      state,
       gate: this.#name,
       random,
       config,
@@ -122,16 +138,24 @@ export class Gate {
     this.#rearm();
   }
 
-  /** Clients that are connected, sessions, the size of the log, and open calls. */
-  get stats() {
+  get stats(): GateStatus {
     const { count: open, bytes } = this.#calls;
-    const [connected, sessions, log] = [this.#audience.size, this.#sessions.count, this.#log.size];
-    return { connected, sessions, log, calls: { open, bytes } };
+    return {
+      state: this.settings.state,
+      connected: this.#audience.size,
+      sessions: this.#sessions.count,
+      subscriptions: Array.from(this.#audience).reduce((sum, { session }) => sum + session.topics.size, 0),
+      watched: this.live.size,
+      log: this.#log.size,
+      calls: { open, bytes },
+      farewells: this.#farewells.count,
+      counts: this.#counters.values,
+    };
   }
 
-  /** @throws EdgeverseError `OVERLOADED` when no connection more may be opened */
-  checkRoom(): void {
-    this.#reception.checkRoom(this.#audience.size);
+  /** Whether a connection more may be opened. @param client who says that its session is here @throws EdgeverseError if not */
+  checkRoom(client = ""): void {
+    this.#reception.checkRoom(this.#audience.size, client);
   }
 
   /**
@@ -182,15 +206,22 @@ export class Gate {
     this.live.look();
     const over = this.#sessions.over(this.#now, ENDS);
     for (const session of over) this.#end(session);
+    for (const connection of this.#departures.next(this.#now)) this.#sendAway(connection);
     await this.#farewells.send();
     this.#rearm();
     await this.#options.storage.barrier();
   }
 
-  #leave({ wire, session }: Connection): void {
+  /** Ends a connection and its session. */
+  #leave({ wire, session }: Connection, code: number = CLOSE.left, reason = "left"): void {
     this.#connections.forget(wire);
     this.#end(session);
-    this.#outgoing.close(wire, CLOSE.left, "left");
+    this.#outgoing.close(wire, code, reason);
+  }
+
+  #sendAway(connection: Connection): void {
+    this.#counters.add("sentAway");
+    this.#leave(connection, CLOSE.moved, "another gate has room");
   }
 
   /** What is wrong with a frame ends the connection. */
@@ -205,6 +236,8 @@ export class Gate {
     const arrival = await this.#reception.hello(wire, hello);
     if (arrival === undefined) return;
     const connection = this.#connections.add(wire, arrival.session, arrival.expires);
+    this.#counters.add("connections");
+    if (arrival.resumed) this.#counters.add("resumed");
     this.#outgoing.send(wire, welcomeText(arrival, this.#options.config.pushResume));
     connection.behind = arrival.session.position;
     connection.note(this.#log.head);
@@ -242,6 +275,7 @@ export class Gate {
     this.#alarm.by(this.#farewells.due);
     this.#alarm.by(this.#sessions.nextEnd);
     if (this.#connections.size + this.#reception.size > 0) this.#alarm.byNextLook();
+    if (this.#departures.pending) this.#alarm.by(this.#now + DEPARTURE.every);
     for (const [, { expires }] of this.#connections) this.#alarm.by(expires);
   }
 }

@@ -1,6 +1,8 @@
 import type { Identity } from "../access/identity.ts";
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
+import type { GateCounters } from "../observe/gate-counters.ts";
 import type { Clock, Random } from "../platform/ports.ts";
+import type { GateState } from "../settings/gate-states.ts";
 import { hashOf, newClientId, newSecret, parseToken } from "./client-id.ts";
 import { type Hello, welcomeFrame } from "./frames.ts";
 import type { MessageLog } from "./message-log.ts";
@@ -17,6 +19,8 @@ interface Parts {
   readonly sessions: SessionTable;
   readonly subscriptions: Subscriptions;
   readonly config: { readonly gateClients: number };
+  readonly state: () => GateState;
+  readonly counters: GateCounters;
   /** The client comes by another connection: the one that it has ends. */
   readonly replace: (session: Session) => void;
   readonly end: (session: Session) => void;
@@ -38,6 +42,9 @@ export interface Arrival {
 
 /** Ms that a client may take to say hello. */
 export const HELLO_WITHIN = 10_000;
+
+/** Why a gate takes no new clients that is cordoned or drained: another one may. */
+export const GATE_CLOSED = "GATE_CLOSED";
 
 /** Ms between pings. */
 const PING_EVERY = 30_000;
@@ -77,9 +84,18 @@ export class Reception {
     return this.#visitors.has(wire);
   }
 
-  /** @throws EdgeverseError `OVERLOADED` */
-  checkRoom(connected: number): void {
-    if (connected + this.#visitors.size >= this.#parts.config.gateClients) throw this.#full();
+  /**
+   * Whether another may come. A gate that is not active takes back those whose sessions it has, and nobody else.
+   * @param client who it says it is
+   * @throws EdgeverseError `OVERLOADED`; `UNAVAILABLE` with the reason `GATE_CLOSED`
+   */
+  checkRoom(connected: number, client: string): void {
+    const { config, state, sessions, counters } = this.#parts;
+    const isFull = connected + this.#visitors.size >= config.gateClients;
+    if (!isFull && (state() === "active" || sessions.get(client) !== undefined)) return;
+    counters.add("refused");
+    if (isFull) throw this.#full();
+    throw new EdgeverseError("UNAVAILABLE", "This gate takes no new clients", { reason: GATE_CLOSED, retryAfter: 1 });
   }
 
   open(wire: Wire, identity: Identity | null, expires: number | undefined): void {

@@ -3,6 +3,7 @@ import { accessRules } from "../access/access.ts";
 import { type Config, configSchema } from "../config/config.ts";
 import { nearestName } from "../config/nearest-name.ts";
 import { type LimitsDocument, limitsDocumentSchema } from "../limits/limits-schema.ts";
+import { gateStatesSchema } from "./gate-states.ts";
 import { FIXED, LIVE_KEYS, type LiveKey } from "./live-keys.ts";
 
 /** Bytes of JSON of one document. The coordinator keeps many, and each partition two. */
@@ -50,13 +51,15 @@ const logSchema = z.strictObject({
 
 /**
  * What an operator may change while the host runs ([CONF1]). Whatever it does not name is as code and variables say.
- * `access` comes before the host's own rules, and `limits` over its limits: null takes one away.
+ * `access` comes before the host's own rules, and `limits` over its limits: null takes one away. `gates` has those that are
+ * not active.
  */
 export const documentSchema = z.strictObject({
   settings: settingsSchema.optional(),
   log: logSchema.optional(),
   access: accessRules.optional(),
   limits: (limitsDocumentSchema as z.ZodType<LimitsDocument>).optional(),
+  gates: gateStatesSchema.optional(),
 });
 
 export type SettingsDocument = {

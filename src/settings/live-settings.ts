@@ -13,6 +13,7 @@ import {
   withDocument,
 } from "./document.ts";
 import { type EffectiveSetting, effectiveSettings } from "./effective.ts";
+import { type GateState, gateStateOf } from "./gate-states.ts";
 
 /** What becomes of a document that a process was given. */
 export interface Confirmation {
@@ -108,6 +109,10 @@ export class LiveSettings {
   get log(): { readonly level: LogLevel; readonly sampling: number } {
     const { level = "warn", sampling = 1 } = this.#applied.document.log ?? {};
     return { level, sampling };
+  }
+
+  gateState(gate: string): GateState {
+    return gateStateOf(this.#applied.document.gates, gate);
   }
 
   /** The configuration as it would be with a document. */

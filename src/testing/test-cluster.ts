@@ -77,7 +77,7 @@ export class TestCluster<ClockType extends Clock = ManualClock> {
   readonly #objects: RemoteObjects;
   readonly #queries: ObjectQueries;
   readonly #routerClock: ProcessClock;
-  readonly #gates: TestGates;
+  /** @internal */ readonly gates: TestGates;
   #requests = 0;
 
   constructor(options: TestClusterOptions<ClockType>) {
@@ -95,12 +95,12 @@ export class TestCluster<ClockType extends Clock = ManualClock> {
     const { clock, settings, config, registry, genesis } = this;
     const log = options.log === false ? undefined : this.log;
     const connect = (name: string) => this.#machines.client(name);
-    this.#gates = new TestGates({ clock, settings, push: options.push, cluster: this, connect });
+    this.gates = new TestGates({ clock, settings, push: options.push, cluster: this, connect });
     this.#machines = new TestMachines({
       clock,
       settings,
       genesis,
-      gates: this.#gates,
+      gates: this.gates,
       limits: checkLimits(options.limits ?? {}),
       storageOf: options.storageOf,
       env: options.env,
@@ -169,7 +169,7 @@ export class TestCluster<ClockType extends Clock = ManualClock> {
 
   /** Connects a client, which may listen to what the option `push` says. */
   connect(options?: ConnectOptions): Promise<TestConnection> {
-    return this.#gates.connect(options);
+    return this.gates.connect(options);
   }
 
   /** The partition that has the object, by the map. @throws EdgeverseError `TYPE_NOT_FOUND`, `INVALID_ID` */
@@ -201,7 +201,7 @@ export class TestCluster<ClockType extends Clock = ManualClock> {
    * The next message or alarm starts another one from its database.
    */
   crash(name: string, when: CrashTime = {}): void {
-    if (this.#gates.crash(name, when.afterCommits)) return;
+    if (this.gates.crash(name, when.afterCommits)) return;
     const known = this.#map().partitions;
     if (!known.includes(name)) throw new Error(`Cannot crash "${name}": the cluster has ${known.join(", ")}`);
     this.#machines.crash(name, when.afterCommits);
@@ -226,7 +226,7 @@ export class TestCluster<ClockType extends Clock = ManualClock> {
   stop(): void {
     this.#paced.stop();
     this.#routerClock.end();
-    this.#gates.stop();
+    this.gates.stop();
     this.#machines.stop();
   }
 

@@ -27,7 +27,7 @@ export class TestConnection {
   readonly wire: Wire = {
     heardAt: undefined,
     send: (text) => this.#received(text),
-    close: () => this.lost(),
+    close: (code) => this.lost(code),
     note() {},
   };
   /** False: it does not say what it has read, as a client that is slow. */
@@ -36,6 +36,8 @@ export class TestConnection {
   readonly refused = new Map<string, string>();
   /** Its id: what `this.push` takes. */
   client = "";
+  /** The code with which its gate has closed the last connection; undefined while it is open, and when it broke. */
+  closed: number | undefined;
   /** Whether the last connection went on with the session. */
   resumed = false;
   readonly #clock: Clock;
@@ -127,6 +129,7 @@ export class TestConnection {
     const known =
       this.#session === undefined ? undefined : { client: this.#session.slice(0, this.#session.lastIndexOf(".")) };
     this.client = "";
+    this.closed = undefined;
     this.#gate = this.#enter(this, known);
     this.#say({ kind: "hello", seen: this.#seen, topics, ...(known === undefined ? {} : { session: this.#session }) });
     await this.#look(() => this.client || undefined);
@@ -134,7 +137,8 @@ export class TestConnection {
   }
 
   /** @internal */
-  lost(): void {
+  lost(code?: number): void {
+    if (this.#gate !== undefined) this.closed = code;
     this.#gate = undefined;
   }
 

@@ -1,11 +1,14 @@
 import type { Identity } from "../access/identity.ts";
+import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import type { Registry } from "../object/registry.ts";
 import type { Cancel, Clock } from "../platform/ports.ts";
 import { gateNames, gateOf } from "../push/client-id.ts";
 import { Gate } from "../push/gate.ts";
+import type { GateStatus } from "../push/gate-status.ts";
 import type { PushMessage } from "../push/message-log.ts";
 import type { Gates } from "../push/ports.ts";
 import { type PushOptions, PushRules } from "../push/push-rules.ts";
+import { GATE_CLOSED } from "../push/reception.ts";
 import { LiveOwners } from "../router/live-owners.ts";
 import type { LiveChange, LiveReceipt } from "../router/live-views.ts";
 import type { Connect } from "../router/ports.ts";
@@ -75,17 +78,37 @@ export class TestGates implements Gates {
   }
 
   async connect({ topics = [], identity }: ConnectOptions = {}): Promise<TestConnection> {
-    const name = this.names[this.#connections++ % this.names.length] as string;
     this.#rules.checkConnect(identity ?? null);
     const connection = new TestConnection(this.#parts.clock, (made, session) => {
-      const running = this.#gate(session === undefined ? name : (gateOf(session.client) as string));
+      const running = this.#open(session?.client ?? "");
       running.connections.add(made);
-      running.gate.checkRoom();
       running.gate.open(made.wire, identity ?? null);
       return running.gate;
     });
     await connection.open(topics);
     return connection;
+  }
+
+  /** What a gate says of itself. */
+  status(name: string): GateStatus {
+    return this.#gate(name).gate.stats;
+  }
+
+  /** The gate that takes a client: the one that has its session, or the next that takes new ones. */
+  #open(client: string): Running {
+    const { names } = this;
+    const turn = this.#connections++ % names.length;
+    const others = [...names.slice(turn), ...names.slice(0, turn)];
+    const tried = [...names.filter((name) => name === gateOf(client)), ...others].map((name) => this.#gate(name));
+    for (const running of tried) {
+      try {
+        running.gate.checkRoom(client);
+        return running;
+      } catch (error) {
+        if ((error as EdgeverseError).reason !== GATE_CLOSED) throw error;
+      }
+    }
+    throw new EdgeverseError("UNAVAILABLE", "No gate takes clients now", { reason: GATE_CLOSED });
   }
 
   /** Ends a gate's process, and its connections with it: at once, or after so many commits. False when it is no gate. */

@@ -4,6 +4,7 @@ import { addressOf } from "../../src/http/client-address.ts";
 import type { GateDoor } from "../../src/http/ports.ts";
 import { ClientLimits } from "../../src/limits/client-limits.ts";
 import type { Limits } from "../../src/limits/limits-schema.ts";
+import { UNUSED_GATE } from "../../src/push/gate-status.ts";
 import { PushRules } from "../../src/push/push-rules.ts";
 import { ManualClock } from "../../src/testing/clocks.ts";
 import { codeOf, httpFixture } from "./http-fixture.ts";
@@ -141,7 +142,7 @@ describe("limits of clients over HTTP [LIM6]", () => {
     const open = async () => {
       throw new EdgeverseError("OVERLOADED", "asked");
     };
-    const { fetch } = limited(limits, {}, { names: ["g0"], rules, open });
+    const { fetch } = limited(limits, {}, { names: ["g0"], rules, open, status: async () => UNUSED_GATE });
     const connect = async (times: number, token: string, address: string) => {
       const codes: string[] = [];
       const protocols = `edgeverse.v1, bearer.${token}`;

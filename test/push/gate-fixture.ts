@@ -114,10 +114,10 @@ export class GateFixture {
     this.gate.restore(kept.map((wire) => [wire, wire.kept as WireNote]));
   }
 
-  open(identity: Identity | null = null, expires?: number): TestClient {
+  open(identity: Identity | null = null, expires?: number, client = ""): TestClient {
     const wire = new TestWire();
     this.#wires.push(wire);
-    this.gate.checkRoom();
+    this.gate.checkRoom(client);
     this.gate.open(wire, identity, expires);
     return new TestClient(() => this.gate, wire);
   }

@@ -20,7 +20,7 @@ const document = z
   .register(about, {
     type: "object",
     additionalProperties: true,
-    description: "Sections `settings`, `log`, `access` and `limits`; see docs/operations.md",
+    description: "Sections `settings`, `log`, `access`, `limits` and `gates`; see docs/operations.md",
     examples: [{ settings: { callTimeout: "10s" }, log: { level: "error" } }],
   });
 const change = {

@@ -1,16 +1,13 @@
 import * as z from "zod";
 import type { Identity } from "../../access/identity.ts";
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
-import { within } from "../../platform/within.ts";
-import { gateOf } from "../../push/client-id.ts";
 import { PROTOCOL } from "../../push/frames.ts";
+import { openAtGate } from "../open-at-gate.ts";
 import type { HttpParts } from "../ports.ts";
 import { chargedCaller } from "../rate-limits.ts";
 import type { HttpContext, Route } from "../route.ts";
 import { about } from "../schemas.ts";
 
-/** Ms that a gate may take to open a connection. */
-const WITHIN = 10_000;
 /** A page can't set headers of a WebSocket: its token comes among the protocols. */
 const BEARER = "bearer.";
 
@@ -53,15 +50,8 @@ export function socketRoute(parts: HttpParts): Route {
       if (!protocols.includes(PROTOCOL))
         throw new EdgeverseError("INVALID_ARGUMENT", `Ask for the protocol ${PROTOCOL}: this host speaks no other`);
       const identity = await admit(parts, context, protocols);
-      const { searchParams } = new URL(request.url);
-      const gate = gateFor(parts, searchParams.get("client") ?? "");
-      const late = () =>
-        new EdgeverseError("UNAVAILABLE", `The gate ${gate} did not answer in time`, { retryAfter: 1 });
-      const lost = (cause: unknown) => {
-        if (cause instanceof EdgeverseError) throw cause;
-        throw new EdgeverseError("UNAVAILABLE", `The gate ${gate} can't be reached`, { cause, retryAfter: 1 });
-      };
-      return within(parts.clock, WITHIN, door.open(gate, identity).catch(lost), late);
+      const client = new URL(request.url).searchParams.get("client") ?? "";
+      return openAtGate(parts, client, (gate) => door.open(gate, identity, client));
     },
   };
 }
@@ -85,12 +75,4 @@ async function admit(parts: HttpParts, context: HttpContext, protocols: readonly
   const { identity = null } = await chargedCaller(parts, context, undefined, new Request(request.url, { headers }));
   rules.checkConnect(identity);
   return identity;
-}
-
-/** The gate that a client names, if it is one of this host, else any. */
-function gateFor({ gates, random }: HttpParts, client: string): string {
-  const { names } = gates as NonNullable<HttpParts["gates"]>;
-  const named = gateOf(client);
-  if (named !== undefined && names.includes(named)) return named;
-  return names[Number.parseInt(random.uuid().slice(0, 8), 16) % names.length] ?? (names[0] as string);
 }

@@ -10,6 +10,7 @@ const TAGS: Readonly<Record<Tag, string>> = {
   host: "What this host is, and whether it can serve",
   cluster: "The cluster as a whole, its objects, and what operators did",
   partitions: "The members of the cluster",
+  gates: "Where clients are connected",
   shards: "Where shards are, their moves, and how many there are",
   events: "Connections of clients, and what objects send to them",
   "call log": "The log of reliable calls",
