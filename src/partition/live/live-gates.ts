@@ -24,24 +24,25 @@ export class LiveGates {
 
   /** Tells this process of the partition from those before. */
   get run(): number {
-    if (this.#run === undefined) {
-      this.#run = Number(readMeta(this.#storage, RUN) ?? 0) + 1;
-      writeMeta(this.#storage, RUN, String(this.#run));
-    }
-    return this.#run;
+    if (this.#run !== undefined) return this.#run;
+    const run = Number(readMeta(this.#storage, RUN) ?? 0) + 1;
+    // A number that is not written would be the next process's, too.
+    writeMeta(this.#storage, RUN, String(run));
+    this.#run = run;
+    return run;
   }
 
   add(gate: string): void {
     if (this.#names.has(gate)) return;
+    this.#save([...this.#names, gate]);
     this.#names.add(gate);
-    this.#save();
   }
 
   remove(gate: string): void {
-    if (this.#names.delete(gate)) this.#save();
+    if (this.#names.delete(gate)) this.#save(this.names);
   }
 
-  #save(): void {
-    writeMeta(this.#storage, GATES, JSON.stringify(this.names));
+  #save(names: readonly string[]): void {
+    writeMeta(this.#storage, GATES, JSON.stringify(names));
   }
 }

@@ -7,6 +7,7 @@ import type { Gates } from "../../push/ports.ts";
 import { retryDelay } from "../../reliable/call-state.ts";
 import type { LiveAnswer, LiveChange, LiveMoment, LiveWant } from "../../router/live-views.ts";
 import type { Owned, Ownership } from "../storage/ownership.ts";
+import { readable } from "../storage/refusal.ts";
 import type { UnsavedObject } from "../storage/unsaved-object.ts";
 import { LiveGates } from "./live-gates.ts";
 import { LiveStream, type Telling } from "./live-stream.ts";
@@ -90,25 +91,29 @@ export class LiveObjects {
     for (const stream of this.#streams.values()) stream.stop();
   }
 
-  #answer(gate: string, { type, id, renew = false }: LiveWant): LiveAnswer {
-    const { registry, clock } = this.#parts;
+  #answer(gate: string, want: LiveWant): LiveAnswer {
     try {
-      const definition = registry.type(type);
-      const owned = this.#owned(registry.placement(type, id));
-      if ("to" in owned) return owned;
-      const key = objectKey(type, id);
-      const watched = this.#watched.get(key) ?? { key, definition, id, position: owned.position, gates: new Map() };
-      if (watched.gates.size === 0) this.#add(watched);
-      const known = watched.gates.get(gate);
-      this.#gates.add(gate);
-      const seen = look(watched, this.#parts.storage);
-      const version = versionOf(seen);
-      const same = renew && known?.told !== undefined && known.told === version;
-      watched.gates.set(gate, { until: clock.now() + LIVE.lease, told: version });
-      return same ? { kind: "same" } : this.#told(watched, seen);
+      return readable(() => this.#read(gate, want));
     } catch (error) {
       return { kind: "refused", error: EdgeverseError.from(error).toWire() };
     }
+  }
+
+  #read(gate: string, { type, id, renew = false }: LiveWant): LiveAnswer {
+    const { registry, clock, storage } = this.#parts;
+    const definition = registry.type(type);
+    const owned = this.#owned(registry.placement(type, id));
+    if ("to" in owned) return owned;
+    const key = objectKey(type, id);
+    const watched = this.#watched.get(key) ?? { key, definition, id, position: owned.position, gates: new Map() };
+    const known = watched.gates.get(gate);
+    this.#gates.add(gate);
+    const seen = look(watched, storage);
+    if (watched.gates.size === 0) this.#add(watched);
+    const version = versionOf(seen);
+    const same = renew && known?.told !== undefined && known.told === version;
+    watched.gates.set(gate, { until: clock.now() + LIVE.lease, told: version });
+    return same ? { kind: "same" } : this.#told(watched, seen);
   }
 
   /** Where the object is, also while its shard is being handed off. */
