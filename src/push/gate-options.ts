@@ -16,6 +16,8 @@ export interface GateOptions {
   readonly storage: SqlStorage;
   readonly clock: Clock;
   readonly random: Random;
+  /** What is stored of a session's secret; default: its SHA-256. */
+  readonly hash?: ((secret: string) => Promise<string>) | undefined;
   readonly rules: PushRules;
   readonly config: {
     /** Ms that a session outlasts its connection. */

@@ -55,7 +55,7 @@ export class Gate {
   readonly #alarm: GateAlarm;
 
   constructor(options: GateOptions) {
-    const { storage, clock, random, rules, config } = options;
+    const { storage, clock, rules, config } = options;
     this.#options = options;
     this.#name = migrateGate(storage, options.name);
     this.settings = new GateSettings(options, this.#name);
@@ -105,11 +105,10 @@ export class Gate {
     this.#departures = new Departures({ audience: this.#audience, state });
     options.settings?.onChange(() => this.#rearm());
     this.#reception = new Reception({
+      ...options,
       ...parts,
       state,
       gate: this.#name,
-      random,
-      config,
       subscriptions: this.#subscriptions,
       replace: (session) => this.#connections.replace(session),
       end: (session) => this.#end(session),

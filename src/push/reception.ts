@@ -15,6 +15,7 @@ interface Parts {
   readonly gate: string;
   readonly clock: Clock;
   readonly random: Random;
+  readonly hash?: typeof hashOf | undefined;
   readonly log: MessageLog;
   readonly sessions: SessionTable;
   readonly subscriptions: Subscriptions;
@@ -125,10 +126,10 @@ export class Reception {
    * @throws EdgeverseError `OVERLOADED` when all sessions that there may be are connected
    */
   async hello(wire: Wire, hello: Hello): Promise<Arrival | undefined> {
-    const { gate, random, log, sessions } = this.#parts;
+    const { gate, random, hash: hashed = hashOf, log, sessions } = this.#parts;
     const given = parseToken(hello.session ?? "");
     const secret = newSecret(random);
-    const [givenHash, hash] = await Promise.all([given && hashOf(given.secret), hashOf(secret)]);
+    const [givenHash, hash] = await Promise.all([given && hashed(given.secret), hashed(secret)]);
     const visitor = this.#visitors.get(wire);
     if (visitor === undefined) return undefined;
     this.#visitors.delete(wire);

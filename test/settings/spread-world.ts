@@ -46,6 +46,7 @@ export async function spreadStory(seed: number, trace: (what: string) => void = 
       config,
       parks: false,
       authors: false,
+      push: undefined,
       partitions: 2,
       spare: ["q0"],
       objects: [],

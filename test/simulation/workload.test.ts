@@ -42,9 +42,37 @@ class Broken extends VirtualObject {
   }
 }
 
+/** Tells clients of each call. */
+class Bell extends VirtualObject.withState(z.object({ rung: z.number().default(0) })) {
+  static override readonly type = "Bell";
+  static override readonly methods = { ring: method(), count: method({ readonly: true }) };
+  ring() {
+    this.state.rung += 1;
+    this.publish("bells/one", { rung: this.state.rung });
+    this.broadcast("ding");
+    return this.state.rung;
+  }
+  count() {
+    return this.state.rung;
+  }
+}
+
 describe("an author's own objects", () => {
   test("[CALL1] wallets hold what was acknowledged, whatever happens to the cluster", { timeout: 60_000 }, async () => {
     await simulateSeeds({ workload: deposits, seeds: 40 });
+  });
+
+  test("[PUSH4] may send messages to clients", async () => {
+    const bells = {
+      objects: [Bell],
+      calls: 10,
+      call: ({ object, n }) => object(Bell, "one", { callId: `c${n}` }).ring(),
+      async check({ object, answers }) {
+        const count = await object(Bell, "one").count();
+        if (count !== answers.length) throw new Error(`it has rung ${count} times, and was to ${answers.length} times`);
+      },
+    } satisfies Workload<number>;
+    await simulateSeeds({ workload: bells, seeds: 5 });
   });
 
   test("a promise that is broken is told with its seed, and the same seed breaks it again", async () => {

@@ -4,11 +4,12 @@ import type { PartitionClient } from "../../router/ports.ts";
 import { invocation } from "../platform-limits.ts";
 import type { Clients } from "./clients.ts";
 import { shardsOf } from "./owner-checks.ts";
+import type { PushStep } from "./push/push-step.ts";
 import type { Machine } from "./sim-machine.ts";
 import type { Step } from "./step.ts";
 import type { CoordinatorClient, Edge, World } from "./world.ts";
 
-type Operation = Exclude<Step, { kind: "call" | "again" }>;
+type Operation = Exclude<Step, { kind: "call" | "again" | PushStep["kind"] }>;
 
 /** Troubles, and an operator's commands. */
 export class Operations {

@@ -1,4 +1,5 @@
 import { type Config, configSchema } from "../../config/config.ts";
+import type { PushSettings } from "./push/push-settings.ts";
 import type { Random } from "./random.ts";
 import type { Weather } from "./sim-network.ts";
 import type { Durability } from "./sim-storage.ts";
@@ -11,6 +12,8 @@ export interface Settings {
   readonly parks: boolean;
   /** Whether an author's objects are called as well: what those store is not the simulation's to count. */
   readonly authors: boolean;
+  /** Gates and their clients, in the seeds that have some. */
+  readonly push: PushSettings | undefined;
   readonly partitions: number;
   /** Names of partitions that may be added later. */
   readonly spare: readonly string[];
@@ -45,12 +48,12 @@ const OBJECTS = ["a", "b", "c", "d", "e", "f"];
 export type Focus = "all" | "moves" | "disks";
 
 /** @param authors whether it is a run of an author's workload: no call of it is to be parked for ends of the process */
-export function settingsOf(random: Random, authors: boolean): Settings {
+export function settingsOf(random: Random, authors: boolean, push: PushSettings | undefined): Settings {
   const focus = random.weighted<Focus>({ all: 3, moves: 5, disks: 2 });
   const moves = focus === "moves";
   const partitions = moves ? 2 : 2 + random.int(2);
   const rough = random.chance(0.6);
-  const parks = focus === "disks" && !authors;
+  const parks = focus === "disks" && push === undefined;
   const config = configSchema.parse({
     partitions,
     shards: moves ? random.pick([1, 2]) : random.pick([2, 4, 8]),
@@ -64,12 +67,15 @@ export function settingsOf(random: Random, authors: boolean): Settings {
     maxCrashes: parks ? 2 : 1_000,
     ...(random.chance(0.2) ? { maxObjects: 2, idleTimeout: "200ms" } : {}),
     ...(random.chance(0.1) ? { mailbox: 4, partitionMailbox: 8 } : {}),
+    ...push?.config,
   });
+  const listening = push !== undefined && push.listeners.length > 0;
   return {
     focus,
     config,
     parks,
     authors,
+    push,
     partitions,
     spare: ["q0", "q1"],
     objects: OBJECTS.slice(0, moves ? 1 + random.int(3) : 3 + random.int(4)),
@@ -87,7 +93,8 @@ export function settingsOf(random: Random, authors: boolean): Settings {
     skew: random.pick([0, 5, 60]),
     withLog: random.chance(moves ? 0.4 : 0.85),
     duration: moves ? random.pick([1_500, 4_000]) : random.pick([1_500, 4_000, 8_000]),
-    calls: moves ? 8 + random.int(30) : 20 + random.int(40),
+    // Where clients listen, objects have those as well.
+    calls: Math.ceil((moves ? 8 + random.int(30) : 20 + random.int(40)) * (listening ? 0.3 : 1)),
     operations: moves ? 8 + random.int(24) : random.int(16),
   };
 }

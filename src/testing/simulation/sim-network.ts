@@ -29,6 +29,9 @@ const REPEATABLE = new Set([
   "drop",
   "wake",
   "configure",
+  "deliver",
+  "live",
+  "watch",
 ]);
 
 /** What a sender hears that got no answer; the platform marks such errors so. */

@@ -227,6 +227,11 @@ export class DiskHandle implements SqlStorage {
     return this.#lost ? Number.POSITIVE_INFINITY : this.#disk.durableAt;
   }
 
+  /** Whether nothing waits in the process for what it wrote: the platform holds it back. */
+  get isGate(): boolean {
+    return this.#durability === "gate";
+  }
+
   query<Row extends SqlRow = SqlRow>(sql: string, ...params: SqlValue[]): Row[] {
     this.#check();
     return this.#disk.query<Row>(sql, ...params);

@@ -1,10 +1,14 @@
 import { fnv1a32 } from "../../identity/fnv1a.ts";
 import { CallSpans } from "./call-spans.ts";
 import { Clients } from "./clients.ts";
+import { checkDriven } from "./driven-checks.ts";
 import { checkEnd } from "./end-checks.ts";
 import { History } from "./history.ts";
 import { Operations } from "./operations.ts";
-import { checkOwners, shardsOf } from "./owner-checks.ts";
+import { checkOwners } from "./owner-checks.ts";
+import { PushRun } from "./push/push-run.ts";
+import { pushSettingsOf } from "./push/push-settings.ts";
+import { isPushStep } from "./push/push-step.ts";
 import { Random } from "./random.ts";
 import { type Settings, settingsOf } from "./settings.ts";
 import { FencedError } from "./sim-storage.ts";
@@ -56,7 +60,8 @@ const CRON_FROM = 5;
 /** What a seed stands for. */
 export function planOf(seed: number, authorCalls = 0): { settings: Settings; steps: Step[] } {
   const random = new Random(seed);
-  const settings = settingsOf(random.fork("settings"), authorCalls > 0);
+  const authors = authorCalls > 0;
+  const settings = settingsOf(random.fork("settings"), authors, pushSettingsOf(random.fork("push"), authors));
   return { settings, steps: stepsOf(random.fork("steps"), settings, authorCalls) };
 }
 
@@ -87,6 +92,7 @@ export async function simulate<Answer = unknown>(options: SimulateOptions<Answer
   const clients = new Clients(world, history);
   const operations = new Operations(world, clients);
   const authors = workload === undefined ? undefined : new WorkloadRun(workload, clients, random.fork("workload"));
+  const push = new PushRun(world, clients, random.fork("push"));
   const spans = new CallSpans();
   let violation: string | undefined;
   const unhandled = (error: unknown) => {
@@ -98,6 +104,7 @@ export async function simulate<Answer = unknown>(options: SimulateOptions<Answer
       checkOwners(world);
       spans.observe(world);
       authors?.audit(world);
+      if (world.faults[0] instanceof Violation) throw world.faults[0];
       if (world.faults.length > 0) throw new Violation(`something threw: ${describeFault(world.faults[0])}`);
     } catch (error) {
       violation ??= messageOf(error);
@@ -112,14 +119,16 @@ export async function simulate<Answer = unknown>(options: SimulateOptions<Answer
         if (step.kind === "author") authors?.begin(step.n, step.edge);
         else if (step.kind === "call") clients.call(step);
         else if (step.kind === "again") clients.again(step.pick, step.edge, step.timeout);
+        else if (isPushStep(step)) push.run(step);
         else operations.run(step);
       });
     });
     await world.time.run(settings.duration, afterEach);
     operations.heal();
     world.sinks.heal();
+    push.heal();
     const run = (ms: number) => world.time.run(world.time.now + ms, afterEach);
-    const quiet = () => isQuiet(world, history);
+    const quiet = async () => push.isQuiet && (await isQuiet(world, history));
     let rests = 0;
     for (let round = 0; round < MOST_ROUNDS && rests < 2 && violation === undefined; round++) {
       if (round === CRON_FROM) checkDriven(world);
@@ -130,6 +139,7 @@ export async function simulate<Answer = unknown>(options: SimulateOptions<Answer
     if (violation === undefined) {
       const checked = checkEnd({ world, history, clients, operations, spans, quiet, run });
       moves = await checked;
+      await push.check(run);
       await authors?.check(run);
     }
   } catch (error) {
@@ -149,31 +159,6 @@ export async function simulate<Answer = unknown>(options: SimulateOptions<Answer
   };
   const result = { seed, ok: violation === undefined, hash: `${lines}-${hash.toString(16)}`, stats };
   return violation === undefined ? result : { ...result, violation };
-}
-
-/** Who has something to go on with runs: its alarm has woken it ([CALL3], [MIG6]). */
-function checkDriven(world: World): void {
-  const { coordinator } = world;
-  if (coordinator.process?.alive !== true) {
-    const undone = unfinished(coordinator.disk);
-    if (undone !== undefined) throw new Violation(`[MIG6] nobody goes on with ${undone} at the coordinator`);
-  }
-  for (const { name, disk, process } of world.partitions) {
-    if (process?.alive === true || shardsOf(disk) === undefined) continue;
-    const [open] = disk.query<{ call_id: string }>("SELECT call_id FROM pending WHERE status = 'pending' LIMIT 1");
-    if (open !== undefined) throw new Violation(`[CALL3] nobody goes on with call ${open.call_id} at ${name}`);
-    const [unsent] = disk.query<{ call_id: string }>(
-      "SELECT call_id FROM outbox WHERE status = 'waiting' AND due <= ? LIMIT 1",
-      world.time.now,
-    );
-    if (unsent !== undefined) throw new Violation(`[CALL7] nobody at ${name} delivers message ${unsent.call_id}`);
-    const [missed] = disk.query<{ name: string }>("SELECT name FROM reminders WHERE wake <= ? LIMIT 1", world.time.now);
-    if (missed !== undefined) throw new Violation(`[TIME1] nobody at ${name} takes up reminder ${missed.name}`);
-    const [kept] = disk.query<{ event_id: string }>("SELECT event_id FROM events WHERE status = 'waiting' LIMIT 1");
-    if (kept !== undefined) throw new Violation(`[EVT1] nobody at ${name} sends event ${kept.event_id}`);
-    const [untold] = world.settings.withLog ? disk.query<{ list: string }>("SELECT list FROM backlog LIMIT 1") : [];
-    if (untold !== undefined) throw new Violation(`[CALL5] nobody at ${name} tells the log of ${untold.list}`);
-  }
 }
 
 /** Nothing is under way any more, as far as the databases tell. */

@@ -1,8 +1,10 @@
 import type { Ambush } from "./ambush.ts";
+import type { PushStep } from "./push/push-step.ts";
 
 /** Something that happens to the cluster or is done in it. All of it is decided before time begins, so it can be cut down. */
 export type Step = { readonly at: number } & (
   | CallStep
+  | PushStep
   | { readonly kind: "again"; readonly edge: number; readonly pick: number; readonly timeout: number }
   /** The n-th call of an author's workload. */
   | { readonly kind: "author"; readonly edge: number; readonly n: number }

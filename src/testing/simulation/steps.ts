@@ -1,9 +1,11 @@
 import { type Ambush, ambushOf } from "./ambush.ts";
+import type { PushStep } from "./push/push-step.ts";
+import { pushSteps } from "./push/push-steps.ts";
 import type { Random } from "./random.ts";
 import type { Focus, Settings } from "./settings.ts";
 import type { CallStep, Deed, Step } from "./step.ts";
 
-export type Operation = Exclude<Step["kind"], "call" | "again" | "author" | "deploy">;
+export type Operation = Exclude<Step["kind"], "call" | "again" | "author" | "deploy" | PushStep["kind"]>;
 
 const OPERATIONS: Readonly<Record<Operation, number>> = {
   crash: 6,
@@ -124,7 +126,7 @@ export function stepsOf(random: Random, settings: Settings, authorCalls = 0): St
   const unforced = recounted
     ? withEvents.map((step) => (step.kind === "cancel" ? { ...step, force: false } : step))
     : withEvents;
-  return unforced.sort((left, right) => left.at - right.at);
+  return [...unforced, ...pushSteps(random.fork("push"), settings)].sort((left, right) => left.at - right.at);
 }
 
 function callStep(random: Random, settings: Settings): Step {

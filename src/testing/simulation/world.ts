@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from "node:async_hooks";
 import type { Config } from "../../config/config.ts";
 import { Coordinator } from "../../coordinator/coordinator.ts";
 import type { Bootstrapped } from "../../coordinator/coordinator-options.ts";
@@ -6,9 +5,9 @@ import type { ObjectClass } from "../../object/object-class.ts";
 import { Registry } from "../../object/registry.ts";
 import { partitionClient } from "../../partition/client.ts";
 import { Partition } from "../../partition/partition.ts";
-import type { Turn } from "../../partition/turns/turn.ts";
 import type { Genesis, MapDocument } from "../../placement/shard-map.ts";
 import { within } from "../../platform/within.ts";
+import { isGateName } from "../../push/client-id.ts";
 import { type Maintenance, maintenanceOf } from "../../reliable/maintenance.ts";
 import type { CallLog } from "../../reliable/ports.ts";
 import { LearnedMap } from "../../router/map-cache.ts";
@@ -19,10 +18,14 @@ import { SettingsFollower } from "../../settings/settings-follower.ts";
 import { MemoryCallLog } from "../memory-call-log.ts";
 import { overConnections, SqliteError } from "../platform-limits.ts";
 import { testUuid } from "../test-uuid.ts";
+import { sleepOf, turnScope } from "./in-process.ts";
 import { ledgerOf, type Sleep } from "./ledger.ts";
+import { roomOf } from "./push/room.ts";
+import { SimGates } from "./push/sim-gates.ts";
 import type { Random } from "./random.ts";
 import type { Settings } from "./settings.ts";
 import { BEGINNING, SimTime } from "./sim-clock.ts";
+import { logService } from "./sim-log.ts";
 import { Machine } from "./sim-machine.ts";
 import { SimNetwork } from "./sim-network.ts";
 import { type Service, SimProcess } from "./sim-process.ts";
@@ -48,6 +51,8 @@ export interface Edge {
 const MAP_WITHIN = 500;
 const COORDINATOR = "coordinator";
 const LOG = "log";
+/** Machines that are no partitions; neither are gates. */
+const BESIDE: ReadonlySet<string> = new Set([COORDINATOR, LOG, SINKS]);
 
 /** A cluster of real partitions, a real coordinator and real routers on simulated machines, all driven by one queue. */
 export class World {
@@ -56,6 +61,7 @@ export class World {
   readonly network: SimNetwork;
   readonly log: MemoryCallLog;
   readonly sinks: SimSinks;
+  readonly gates: SimGates;
   readonly machines = new Map<string, Machine>();
   readonly genesis: Genesis;
   /** Errors of the code under test that it must not make. */
@@ -92,6 +98,20 @@ export class World {
       },
     });
     this.network.weather = settings.weather;
+    this.gates = new SimGates({
+      settings,
+      time: this.time,
+      network: this.network,
+      random: random.fork("gates"),
+      machine: (name) => this.machine(name),
+      process: (machine) => this.#process(machine.name, machine),
+      router: (process) => this.#router(process, this.#registry(sleepOf(process), 0)),
+      registry: (process) => this.#registry(sleepOf(process), 0),
+      uuid: () => testUuid(this.#uuids++),
+      trace: this.#trace,
+      broken: (error) => this.faults.push(error),
+      warn: (process, event, details) => this.#warn(process, event, details),
+    });
   }
 
   trace(what: string): void {
@@ -99,7 +119,7 @@ export class World {
   }
 
   get partitions(): Machine[] {
-    return [...this.machines.values()].filter(({ name }) => name !== COORDINATOR && name !== LOG && name !== SINKS);
+    return [...this.machines.values()].filter(({ name }) => !BESIDE.has(name) && !isGateName(name));
   }
 
   get coordinator(): Machine {
@@ -117,6 +137,7 @@ export class World {
         this.trace(`start ${name}`);
         if (name === COORDINATOR) return this.#coordinator(machine);
         if (name === SINKS) return this.#sinks();
+        if (isGateName(name)) return this.gates.start(machine);
         return name === LOG ? this.#log() : this.#partition(machine);
       },
       wake: async (process) => (process.service["wake"] as () => Promise<unknown>)(),
@@ -169,8 +190,7 @@ export class World {
     const { settings, network, genesis } = this;
     const process = this.#process(machine.name, machine);
     const { clock } = process;
-    const sleep = (ms: number) => new Promise<void>((resolve) => clock.after(ms, resolve));
-    const registry = this.#registry(sleep, settings.hooks);
+    const registry = this.#registry(sleepOf(process), settings.hooks);
     const router = this.#router(process, registry);
     const coordinator = network.client<CoordinatorClient>(process, COORDINATOR);
     const connect = (name: string) => network.client<PartitionClient>(process, name);
@@ -193,6 +213,7 @@ export class World {
       connect,
       loads: { report: (report) => coordinator.report(report) },
       log,
+      gates: this.gates.of(process),
       reconcile: () => maintenance.reconcile(),
       observer: {
         methodThrew: (_key, _request, thrown) => this.#fault(process, thrown),
@@ -230,23 +251,9 @@ export class World {
     return process;
   }
 
-  /** Postgres: never lost, but slow or away at times. */
   #log(): SimProcess {
     const process = this.#process(LOG);
-    const slowly =
-      <Args extends unknown[], R>(action: (...args: Args) => Promise<R>) =>
-      async (...args: Args) => {
-        await new Promise<void>((resolve) => process.clock.after(this.logDelay, resolve));
-        return action.apply(this.log, args);
-      };
-    const { log } = this;
-    process.service = {
-      write: slowly(log.write),
-      find: slowly(log.find),
-      list: slowly(log.list),
-      pending: slowly(log.pending),
-      read: slowly(log.read),
-    };
+    process.service = logService(this.log, process, () => this.logDelay);
     return process;
   }
 
@@ -262,7 +269,9 @@ export class World {
   }
 
   #registry(sleep: Sleep, hooks: number): Registry {
-    return new Registry([ledgerOf(sleep, hooks, this.deployed), ...this.#objects]);
+    const { push } = this.settings;
+    const rooms = push === undefined || push.listeners.length === 0 ? [] : [roomOf(sleep)];
+    return new Registry([ledgerOf(sleep, hooks, this.deployed), ...rooms, ...this.#objects]);
   }
 
   #router(process: SimProcess, registry: Registry, settings?: SettingsFollower): Router {
@@ -288,12 +297,4 @@ export class World {
     this.trace(`${process.name} method threw ${thrown}`);
     this.faults.push(thrown);
   }
-}
-
-function turnScope() {
-  const storage = new AsyncLocalStorage<Turn>();
-  return {
-    run: <R>(turn: Turn, action: () => R): R => storage.run(turn, action),
-    get: () => storage.getStore(),
-  };
 }
