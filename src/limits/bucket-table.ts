@@ -26,9 +26,10 @@ export class BucketTable {
     return this.#bytes;
   }
 
-  /** Other bytes from now on; what is over them goes with the next new key. */
-  resize(bytes: number): void {
+  /** Other bytes from now on: what is over them goes. */
+  resize(bytes: number, now: number): void {
     this.#most = bytes;
+    if (this.#bytes > bytes) this.#clear(now);
   }
 
   /** When the bucket is full again, as `set` had it; long ago for one that is. */

@@ -44,7 +44,7 @@ export class ClientLimits {
   /** Other limits from now on. Those that are as before keep their buckets. */
   apply(limits: Limits): void {
     this.#set = new LimitSet(limits, ["client"]);
-    this.#tables.keep(this.#set.limits);
+    this.#tables.keep(this.#set.limits, this.#time.now());
   }
 
   /** Whether there is any limit: if there is none, nobody need ask who a client is. */

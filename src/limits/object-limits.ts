@@ -7,8 +7,8 @@ import type { Limits } from "./limits-schema.ts";
 import { refusal } from "./refusal.ts";
 import { SteadyTime } from "./steady-time.ts";
 
-/** Estimated bytes of the buckets of one partition. */
-const BYTES = 8 * 1024 * 1024;
+/** Estimated bytes of the buckets of one partition; as many are for the clients that it keeps. */
+const BYTES = 4 * 1024 * 1024;
 
 /** Who calls: only clients are limited. */
 interface Calling {
@@ -35,7 +35,7 @@ export class ObjectLimits {
   /** Other limits from now on. Those that are as before keep their buckets. */
   apply(limits: Limits): void {
     this.#set = new LimitSet(limits, ["object", "method"]);
-    this.#tables.keep(this.#set.limits);
+    this.#tables.keep(this.#set.limits, this.#time.now());
   }
 
   /** Takes what a client's call costs. Nobody else's costs anything ([LIM5]). @throws EdgeverseError `RATE_LIMITED` */

@@ -180,6 +180,23 @@ describe("limits of clients at many routers [LIM4]", () => {
     const sizes = state.reports.map(({ report }) => report.limits[0]?.clients.length ?? 0);
     expect(Math.max(...sizes)).toBeLessThanOrEqual(4_000);
   });
+
+  it("share the memory of a keeper, however many there are, and also with those that are no more [LIM7]", () => {
+    const keeper = new ClientKeeper({ now: () => 0, counters: new RefusalCounters() });
+    const clients = Array.from({ length: 4_000 }, (_, index) => `identity ${index} ${"x".repeat(400)}`);
+    const used = clients.map(() => 1);
+    for (let version = 0; version < 40; version++) {
+      const limits = [{ name: `limit${version}`, rate: 0.01, burst: 2, clients, used }];
+      keeper.report({ limits, refused: {} });
+      expect(keeper.bytes).toBeLessThanOrEqual(4 * 1024 * 1024 + 600);
+    }
+    // What was reported last is known.
+    const [debts] = keeper.report({
+      limits: [{ name: "limit39", rate: 0.01, burst: 2, clients: clients.slice(-1), used: [0] }],
+      refused: {},
+    });
+    expect(debts).toEqual([100_000]);
+  });
 });
 
 describe("who a client is [LIM2]", () => {
