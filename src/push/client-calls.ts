@@ -17,8 +17,8 @@ import { Unread } from "./unread.ts";
 /** What takes calls of clients to partitions. */
 export interface CallTaker {
   readonly registry: Registry;
-  /** Takes what a call costs a client that is known ([LIM4]). @throws EdgeverseError `RATE_LIMITED` */
-  readonly charge?: (identity: Identity, type: string, method: string) => void;
+  /** Takes what a call costs a client that is known, or without a method a look at something ([LIM4]). @throws EdgeverseError `RATE_LIMITED` */
+  readonly charge?: (identity: Identity, type: string, method?: string) => void;
   /** Many calls at once; `answered` hears of each reply as soon as it is there. Never rejects. */
   batch(messages: readonly CallMessage[], answered: Answered): Promise<unknown>;
 }
@@ -38,6 +38,8 @@ interface Parts {
 
 interface OpenCall {
   readonly id: number;
+  /** Under which it is among the open ones: its number, unless that is free again. */
+  key: number;
   readonly connection: Connection;
   readonly message: CallMessage;
   /** Nobody waits for it any more. */
@@ -66,6 +68,7 @@ export class ClientCalls {
   #bytes = 0;
   readonly #prefix: string;
   #made = 0;
+  #cancelled = 0;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -92,7 +95,7 @@ export class ClientCalls {
     try {
       if (call instanceof EdgeverseError) throw call;
       this.#checkRoom(connection, open?.size ?? 0);
-      this.#add({ id, connection, message: this.#message(connection, call), left: false }, open);
+      this.#add({ id, key: id, connection, message: this.#message(connection, call), left: false }, open);
     } catch (error) {
       this.refuse(connection, id, EdgeverseError.from(error));
     }
@@ -103,10 +106,15 @@ export class ClientCalls {
     this.#parts.outgoing.send(connection.wire, resultFrame(id, { kind: "error", error: error.toWire() }));
   }
 
-  /** Nobody waits for the call any more: it is dropped if it was not sent. */
+  /** Nobody waits for the call any more: it is dropped if it was not sent. Its number is free, though it counts until it ends. */
   cancel(connection: Connection, id: number): void {
-    const call = this.#open.get(connection)?.get(id);
-    if (call !== undefined) call.left = true;
+    const open = this.#open.get(connection);
+    const call = open?.get(id);
+    if (call === undefined) return;
+    call.left = true;
+    open?.delete(id);
+    call.key = -++this.#cancelled;
+    open?.set(call.key, call);
   }
 
   /** The client has read what came before this check. */
@@ -178,7 +186,7 @@ export class ClientCalls {
     outgoing.send(connection.wire, text);
     let unread = this.#unread.get(connection);
     if (unread === undefined) {
-      unread = new Unread();
+      unread = new Unread(this.#parts.clock.now());
       this.#unread.set(connection, unread);
     }
     const counted = unread.counted;
@@ -193,7 +201,7 @@ export class ClientCalls {
     this.#bytes -= weightOf(call);
     const { connection } = call;
     const open = this.#open.get(connection);
-    open?.delete(call.id);
+    open?.delete(call.key);
     if (open?.size === 0) {
       this.#open.delete(connection);
       connection.isCalling = false;

@@ -5,8 +5,10 @@ import type { Clock, SqlStorage } from "../platform/ports.ts";
 import { retryDelay } from "../reliable/call-state.ts";
 import type { LiveAnswer, LiveChange, LiveReceipt, LiveState } from "../router/live-views.ts";
 import type { LiveSettings } from "../settings/live-settings.ts";
+import type { CallTaker } from "./client-calls.ts";
 import type { Connection } from "./connection.ts";
 import { checkFrame } from "./frames.ts";
+import { checkRoomToWatch, LIVE_BOUNDS } from "./live-bounds.ts";
 import { watchEndFrame } from "./live-frames.ts";
 import { LiveObject } from "./live-object.ts";
 import { LiveWindow } from "./live-window.ts";
@@ -24,6 +26,7 @@ interface Parts {
   readonly registry: Registry;
   readonly outgoing: Outgoing;
   readonly source: LiveSource;
+  readonly calls: Pick<CallTaker, "charge">;
   /** Rules of access change with them. */
   readonly settings?: Pick<LiveSettings, "onChange">;
 }
@@ -42,15 +45,6 @@ export interface WatchFrame {
 }
 
 const MOVES = new EdgeverseError("UNAVAILABLE", "It moves").toWire();
-
-/** Objects that a client may watch, and a gate; characters of states that a gate keeps; objects in one question; ms between two renewals. */
-export const LIVE_BOUNDS = {
-  client: 100,
-  objects: 20_000,
-  characters: 32 * 1024 * 1024,
-  ask: 500,
-  look: 60_000,
-} as const;
 
 /**
  * What clients of a gate watch ([PUSH11]). Owners tell the gate the newest state of an object, once for all of its clients. It
@@ -100,10 +94,8 @@ export class LiveStates {
     const { session } = connection;
     try {
       checkMayWatch(this.#parts.registry, session.identity, type, objectId);
-      if ((watches?.size ?? 0) >= LIVE_BOUNDS.client)
-        throw new EdgeverseError("PAYLOAD_TOO_LARGE", `A client may watch ${LIVE_BOUNDS.client} objects`);
-      if (this.#objects.size >= LIVE_BOUNDS.objects && !this.#objects.has(objectKey(type, objectId)))
-        throw new EdgeverseError("OVERLOADED", "The clients of this gate watch all that they may", { retryAfter: 30 });
+      if (session.identity !== null) this.#parts.calls.charge?.(session.identity, type);
+      checkRoomToWatch(watches?.size ?? 0, this.#objects, objectKey(type, objectId));
     } catch (error) {
       this.#parts.outgoing.send(connection.wire, watchEndFrame(id, EdgeverseError.from(error).toWire()));
       return;
@@ -194,7 +186,10 @@ export class LiveStates {
     const object = this.#objects.get(key) ?? new LiveObject(type, id);
     this.#objects.set(key, object);
     object.watches.add(watch);
-    const client = this.#clients.get(watch.connection) ?? { window: new LiveWindow(), watches: new Map() };
+    const client = this.#clients.get(watch.connection) ?? {
+      window: new LiveWindow(this.#parts.clock.now()),
+      watches: new Map(),
+    };
     client.watches.set(watch.id, { watch, object });
     this.#clients.set(watch.connection, client);
     return object;

@@ -1,8 +1,7 @@
+import { LEAST_OTHER } from "./unread.ts";
+
 /** Bounds of live state that is on its way to a client: beyond them it is sent nothing more. */
 export const LIVE_WINDOW = { bytes: 256 * 1024, frames: 64 } as const;
-
-/** Numbers of questions here begin above those of others that a client is asked. */
-const FIRST = 2 ** 32;
 
 /**
  * What of live state a client was sent and may not have read. It is asked to send a number back when half of the window is
@@ -12,12 +11,17 @@ export class LiveWindow {
   #frames = 0;
   #bytes = 0;
   #asked: { readonly n: number; frames: number; bytes: number } | undefined;
-  #questions = FIRST;
+  #questions: number;
   #looked = 0;
+
+  /** @param now ms: numbers begin there, so that a late answer to a gate that has slept since fits no question of now */
+  constructor(now: number) {
+    this.#questions = LEAST_OTHER + now;
+  }
 
   /** Whether a number that came back belongs to a question about live state. */
   static isHere(n: number): boolean {
-    return n >= FIRST;
+    return n >= LEAST_OTHER;
   }
 
   get hasRoom(): boolean {

