@@ -45,15 +45,34 @@ export function readCallFrame(value: { readonly id: number }): CallFrame {
   return { kind: "call", id: value.id, call: read(value) };
 }
 
-function read(value: unknown): CallFrame["call"] {
-  const parsed = schema.safeParse(value);
-  if (!parsed.success) return validationError("The call", parsed.error);
-  const { kind: _, id: __, object, timeout, traceparent, ...rest } = parsed.data;
+function read(value: object): CallFrame["call"] {
+  const call = readUsual(value) ?? readAny(value);
+  if (call instanceof EdgeverseError) return call;
   try {
-    checkLevels(rest.request);
+    checkLevels(call.item.request);
   } catch (error) {
     return new EdgeverseError("INVALID_ARGUMENT", `Cannot use the request: ${(error as Error).message}`);
   }
+  return call;
+}
+
+/** A call without options, which nearly all are: the schema takes as long as all else that a gate does with a call. */
+function readUsual(value: object): Exclude<CallFrame["call"], EdgeverseError> | undefined {
+  for (const name in value) if (!USUAL.has(name)) return undefined;
+  const { type, object: id, method, request, callId } = value as Readonly<Record<string, unknown>>;
+  if (typeof type !== "string" || typeof id !== "string" || typeof method !== "string") return undefined;
+  const item = { type, id, method, request };
+  if (callId === undefined) return { item, timeout: undefined, traceparent: undefined };
+  if (typeof callId !== "string") return undefined;
+  return { item: { ...item, callId }, timeout: undefined, traceparent: undefined };
+}
+
+const USUAL: ReadonlySet<string> = new Set(["kind", "id", "type", "object", "method", "request", "callId"]);
+
+function readAny(value: object): CallFrame["call"] {
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) return validationError("The call", parsed.error);
+  const { kind: _, id: __, object, timeout, traceparent, ...rest } = parsed.data;
   return { item: { ...rest, id: object }, timeout, traceparent };
 }
 
