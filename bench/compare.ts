@@ -5,6 +5,8 @@ export interface Round {
   readonly perSecond: number;
   readonly p50: number;
   readonly p99: number;
+  /** Processor time of workerd for one call, in µs. Time it waits for the disk is not in it. */
+  readonly cpuPerCall: number;
 }
 
 /** "`of` is so many times `to`", by the names of two cases of a group. */
@@ -12,7 +14,7 @@ export interface Comparison {
   readonly of: string;
   readonly to: string;
   /** What is compared; calls per second when absent. */
-  readonly by?: "perSecond" | "p99";
+  readonly by?: "perSecond" | "p99" | "cpuPerCall";
   /** The target, if there is one. */
   readonly atLeast?: number;
   readonly atMost?: number;

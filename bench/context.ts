@@ -42,10 +42,16 @@ export class Context implements AsyncDisposable {
     return this.#once("neighbours", () => startHost({ folder: this.newFolder(), config, ...this.#partitions(2) }));
   }
 
-  /** Edgeverse with clients that authenticate, and rules for them. */
-  guarded(): Promise<Host> {
-    const config = join(import.meta.dirname, "guarded/wrangler.toml");
-    return this.#once("guarded", () => startHost({ folder: this.newFolder(), config, ...this.#partitions(1) }));
+  /** Edgeverse with clients that authenticate, rules and limits for them; with rules alone; or with nothing of it. */
+  guarded(file: "wrangler.toml" | "ruled.toml" | "open.toml"): Promise<Host> {
+    const config = join(import.meta.dirname, "guarded", file);
+    return this.#once(file, () => startHost({ folder: this.newFolder(), config, ...this.#partitions(1) }));
+  }
+
+  /** Edgeverse with a gate. */
+  gated(): Promise<Host> {
+    const config = join(import.meta.dirname, "push/wrangler.toml");
+    return this.#once("gated", () => startHost({ folder: this.newFolder(), config, ...this.#partitions(1) }));
   }
 
   /** Starts at once what will be needed, to be done sooner. Failures show where the servers are used. */

@@ -1,6 +1,6 @@
 import type { Comparison } from "./compare.ts";
 import type { Context } from "./context.ts";
-import type { RequestPlan } from "./load/job.ts";
+import type { Plan } from "./load/job.ts";
 import type { Server } from "./server.ts";
 
 /** One thing to measure. */
@@ -8,7 +8,7 @@ export interface Case {
   readonly name: string;
   readonly server: Server;
   readonly connections: number;
-  readonly plan: RequestPlan;
+  readonly plan: Plan;
   /** What one request counts for. */
   readonly callsPerRequest?: number;
 }

@@ -1,4 +1,4 @@
-import type { RequestPlan } from "./load/job.ts";
+import type { FanOutPlan, RequestPlan, SocketCallPlan } from "./load/job.ts";
 
 const OBJECTS = 1_000;
 export const IDS = Array.from({ length: OBJECTS }, (_, index) => `c${index}`);
@@ -84,3 +84,29 @@ export function transactions(size: number): RequestPlan {
     bodies: numbers.map((hub) => JSON.stringify({ request: { prefix: `partition#p0/t${hub}-`, count: size } })),
   };
 }
+
+/** The calls of `add` over WebSockets. */
+export const addBySocket = (inFlight: number): SocketCallPlan => ({
+  kind: "socket-calls",
+  inFlight,
+  calls: IDS.map((id) => `"type":"Counter","object":"${id}","method":"add","request":{"by":1}`),
+});
+
+const TEXT = "What somebody says in a room: a line of it, as long as such lines are, and no longer than this one is.";
+const SAID = `{"number":#,"text":"${TEXT}"}`;
+
+/** Messages to all clients of a gate. */
+export const say = (speakers: number, acknowledge: NonNullable<FanOutPlan["acknowledge"]>): FanOutPlan => ({
+  kind: "fan-out",
+  topic: "room/one",
+  acknowledge,
+  say: `{"kind":"call","id":#,"type":"Speaker","object":"one","method":"say","request":${SAID}}`,
+  speakers,
+});
+
+/** The same text to all sockets of the bare worker. */
+export const sayBare = (speakers: number): FanOutPlan => ({
+  kind: "fan-out",
+  say: `{"kind":"message","n":12345,"topic":"room/one","data":${SAID}}`,
+  speakers,
+});

@@ -59,7 +59,8 @@ function renderRatio({ of, to, by, ratio, lowest, highest, atLeast, atMost, met 
     ...(atMost === undefined ? [] : [`target ≤ ${atMost}`]),
   ];
   const range = [`${short(lowest)}–${short(highest)}`, ...targets].join(", ");
-  return `  ${sign} ${by === "p99" ? "p99 of " : ""}${of} = ${short(ratio)} × ${to} (${range})`;
+  const what = by === "p99" ? "p99 of " : by === "cpuPerCall" ? "processor time of " : "";
+  return `  ${sign} ${what}${of} = ${short(ratio)} × ${to} (${range})`;
 }
 
 function line(width: number, name: string, ...columns: readonly string[]): string {

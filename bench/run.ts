@@ -11,7 +11,7 @@ import { progress } from "./progress.ts";
 import { type GroupReport, type Report, renderReport } from "./report.ts";
 
 /** Left out of a quick run: more connections show nothing new there, and every cold start takes seconds. */
-const SLOW = /-128$|^cold$|^moves|^host-memory$/;
+const SLOW = /-128$|-1000$|^cold$|^moves|^host-memory$/;
 
 /** `npm run bench` */
 try {

@@ -15,10 +15,12 @@ const baseline :Workerd.Config = (
       bindings = [
         (name = "BARE", durableObjectNamespace = "Bare"),
         (name = "GROUPED", durableObjectNamespace = "Grouped"),
+        (name = "HALL", durableObjectNamespace = "Hall"),
       ],
       durableObjectNamespaces = [
         (className = "Bare", uniqueKey = "bare", enableSql = true),
         (className = "Grouped", uniqueKey = "grouped", enableSql = true),
+        (className = "Hall", uniqueKey = "hall", enableSql = true),
       ],
       durableObjectStorage = (localDisk = "objects"),
     )),

@@ -3,6 +3,7 @@ import { DurableObject } from "cloudflare:workers";
 interface Env {
   readonly BARE: DurableObjectNamespace<Bare>;
   readonly GROUPED: DurableObjectNamespace<Grouped>;
+  readonly HALL: DurableObjectNamespace<Hall>;
 }
 
 interface Add {
@@ -71,11 +72,36 @@ export class Grouped extends DurableObject {
   }
 }
 
-/** `/plain`, `/count/{id}`, `/write/{id}`, `/add/{id}`; a POST is read as JSON, as Edgeverse's own call is. */
+/** A Durable Object with hibernating WebSockets, which gives all of them what one says. It stores nothing. */
+export class Hall extends DurableObject {
+  override fetch(): Response {
+    const { 0: client, 1: server } = new WebSocketPair();
+    this.ctx.acceptWebSocket(server);
+    return new Response(null, {
+      status: 101,
+      webSocket: client,
+      headers: { "sec-websocket-protocol": "edgeverse.v1" },
+    });
+  }
+
+  override webSocketMessage(_: WebSocket, text: string): void {
+    for (const socket of this.ctx.getWebSockets()) socket.send(text);
+  }
+
+  override webSocketClose(socket: WebSocket): void {
+    socket.close();
+  }
+}
+
+/**
+ * `/plain`, `/count/{id}`, `/write/{id}`, `/add/{id}`; a POST is read as JSON, as Edgeverse's own call is. `/socket` is
+ * one of the hall.
+ */
 export default {
   async fetch(request: Request, env: Env): Promise<Response> {
     const [, what = "", id = ""] = new URL(request.url).pathname.split("/");
     if (what === "plain") return new Response("ok");
+    if (what === "socket") return env.HALL.getByName("one").fetch(request);
     const by = request.method === "POST" ? (await request.json<{ request: { by: number } }>()).request.by : 1;
     if (what === "add") return Response.json({ value: await env.GROUPED.getByName("one").add({ id, by }) });
     const bare = env.BARE.getByName("one");

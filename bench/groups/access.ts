@@ -1,36 +1,43 @@
 import { SignJWT } from "jose";
+import type { Comparison } from "../compare.ts";
 import type { RateGroup } from "../group.ts";
 import { AUDIENCE, ISSUER, SECRET } from "../guarded/tokens.ts";
 import type { Host } from "../host.ts";
 import { addAsOwner, addOpen, IDS } from "../plans.ts";
 
 const connections = 32;
-const OPEN = "durable call, anonymous, open method";
-const BY_TOKEN = "durable call by JWT and rules, one client";
-const BY_TOKENS = "the same, 1,000 clients";
-const BY_KEY = "durable call by API key and rules";
+const OPEN = "durable call, nobody asks who calls";
+const RULED = "the same call of a host with rules";
+const BY_TOKEN = "by JWT, with rules and limits, one client";
+const BY_TOKENS = "by JWT, with rules and limits, 1,000 clients";
+const BY_KEY = "by API key, with rules and limits";
+const GUARDED = [BY_TOKEN, BY_TOKENS, BY_KEY];
 
-/** What it costs to know who calls, and to look whether it may: the same call of the same host, with and without. */
+/** What it costs to know who calls, and to look whether it may, and how often: the same call with and without. */
 export const accessGroup: RateGroup = {
   kind: "rates",
   name: "access",
-  title: `Who calls, and whether it may: ${connections} connections, 1,000 objects`,
+  title: `Who calls, whether it may, and how often: ${connections} connections, 1,000 objects`,
   async cases(context) {
-    const server = await context.guarded();
+    const [open, ruled] = [await context.guarded("open.toml"), await context.guarded("ruled.toml")];
+    const server = await context.guarded("wrangler.toml");
     const [player] = await tokens([{ id: "player", roles: ["player"] }]);
     const owners = await tokens(IDS.map((id) => ({ id, roles: [] })));
-    const shared = { server, connections };
     return [
-      { ...shared, name: OPEN, plan: addOpen },
-      { ...shared, name: BY_TOKEN, plan: addAsOwner([player as string]) },
-      { ...shared, name: BY_TOKENS, plan: addAsOwner(owners) },
-      { ...shared, name: BY_KEY, plan: addAsOwner([await newKey(server)]) },
+      { server: open, connections, name: OPEN, plan: addOpen },
+      { server: ruled, connections, name: RULED, plan: addOpen },
+      { server, connections, name: BY_TOKEN, plan: addAsOwner([player as string]) },
+      { server, connections, name: BY_TOKENS, plan: addAsOwner(owners) },
+      { server, connections, name: BY_KEY, plan: addAsOwner([await newKey(server)]) },
     ];
   },
   comparisons: [
-    { of: BY_TOKEN, to: OPEN, atLeast: 0.9 },
-    { of: BY_TOKENS, to: OPEN, atLeast: 0.9 },
-    { of: BY_KEY, to: OPEN, atLeast: 0.9 },
+    { of: RULED, to: OPEN, atLeast: 0.95 },
+    { of: RULED, to: OPEN, by: "cpuPerCall", atMost: 1.05 },
+    ...GUARDED.flatMap((of): Comparison[] => [
+      { of, to: OPEN, atLeast: 0.9 },
+      { of, to: OPEN, by: "cpuPerCall", atMost: 1.1 },
+    ]),
   ],
 };
 

@@ -10,9 +10,11 @@ import { memoryGroup } from "./memory.ts";
 import { movesGroup } from "./moves.ts";
 import { neighbourGroup } from "./neighbours.ts";
 import { outboxGroup } from "./outbox.ts";
+import { fanOutGroup, socketCallGroup } from "./push.ts";
 import { readGroup } from "./read.ts";
 import { reliableGroup } from "./reliable.ts";
 import { remindersGroup } from "./reminders.ts";
+import { socketsGroup } from "./sockets.ts";
 import { transactionGroup } from "./transactions.ts";
 
 /** In the order they run. */
@@ -27,10 +29,14 @@ export const groups: readonly Group[] = [
   outboxGroup,
   eventGroup,
   accessGroup,
+  fanOutGroup(100),
+  fanOutGroup(1_000),
+  socketCallGroup,
   reliableGroup(32),
   reliableGroup(128),
   remindersGroup,
   memoryGroup,
+  socketsGroup,
   hostMemoryGroup,
   movesGroup(100),
   movesGroup(10_000),

@@ -1,17 +1,19 @@
 import { apiKeys, defineHost } from "edgeverse/cloudflare";
 import { jwt } from "edgeverse/jwt";
 import { Owned } from "./owned.ts";
+import { RULES } from "./rules.ts";
 import { AUDIENCE, ISSUER, SECRET } from "./tokens.ts";
 
 const host = defineHost({
   objects: [Owned],
   authenticate: [apiKeys(), jwt({ issuer: ISSUER, audience: AUDIENCE, secret: () => SECRET })],
-  // Rules as a host might have them; none of them decides about the calls that are measured.
-  access: [
-    { type: "Owned", id: "test-*", access: "REJECT" },
-    { type: "Owned", id: "*-archived", access: "INTERNAL" },
-    { type: "*", method: "reset*", access: "ALLOW", roles: ["admin"] },
-  ],
+  access: RULES,
+  // One of each kind. None is ever reached.
+  limits: {
+    clients: { per: "client", rate: 1_000_000 },
+    objects: { per: "object", rate: 1_000_000 },
+    adding: { per: "method", method: "add", rate: 1_000_000 },
+  },
 });
 
 export default host.worker;
