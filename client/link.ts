@@ -32,6 +32,8 @@ interface Parts {
 const LONGEST_PAUSE = 15_000;
 /** Ms that a gate may take to say anything: a welcome, or a pong. Beyond, the connection is taken for dead. */
 const SILENCE = 10_000;
+/** Messages are acknowledged together: those of so many ms, or so many of them. A gate has 1,000 on their way at most. */
+const ACK = { within: 50, messages: 100 } as const;
 /** How connections end: what the gate means by it. */
 const CLOSED = { left: 1000, refused: 1008, token: 4401 } as const;
 
@@ -44,7 +46,8 @@ export class Link {
   #session: string | undefined;
   #client: string | undefined;
   #seen = 0;
-  #acknowledged = 0;
+  /** Messages that have come and are not acknowledged. */
+  #owed = 0;
   /** Connections that have failed since the last one that was open. */
   #failures = 0;
   #token: string | undefined;
@@ -136,8 +139,8 @@ export class Link {
     if (frame.kind === "message" || frame.kind === "gap") {
       if (frame.n <= this.#seen) return; // What was not acknowledged may come again.
       this.#seen = frame.n;
-      // One for many: those of this turn of the event loop.
-      if (!this.#timers.has("ack")) this.#timers.set("ack", 0, () => this.#acknowledge());
+      if (++this.#owed === ACK.messages) this.#acknowledge();
+      else if (!this.#timers.has("ack")) this.#timers.set("ack", ACK.within, () => this.#acknowledge());
     }
     this.#tell((user) => user.frame?.(frame));
   }
@@ -147,7 +150,7 @@ export class Link {
     this.#client = welcome.client;
     this.#session = welcome.session;
     this.#seen = welcome.seen;
-    this.#acknowledged = welcome.seen;
+    this.#owed = 0;
     this.#failures = 0;
     this.#error = undefined;
     this.#ping(welcome.ping);
@@ -157,8 +160,8 @@ export class Link {
   }
 
   #acknowledge(): void {
-    if (this.#seen <= this.#acknowledged) return;
-    this.#acknowledged = this.#seen;
+    this.#timers.stop("ack");
+    this.#owed = 0;
     this.send({ kind: "ack", seen: this.#seen });
   }
 

@@ -46,7 +46,7 @@ describe("[CLIENT6] a connection", () => {
     expect([client.status, client.clientId, statuses]).toEqual(["open", "c1", ["connecting", "open"]]);
   });
 
-  test("acknowledges once for all messages of a turn, and takes none twice", async () => {
+  test("acknowledges once for many messages, and takes none twice", async () => {
     const { heard } = await listening();
     FakeSocket.last.say(message(3), message(5), message(5), message(4));
     await tick();
@@ -54,7 +54,14 @@ describe("[CLIENT6] a connection", () => {
       ["room/a", 3],
       ["room/a", 5],
     ]);
+    expect(FakeSocket.last.sent("ack")).toEqual([]);
+    await vi.advanceTimersByTimeAsync(50);
     expect(FakeSocket.last.sent("ack")).toEqual([{ kind: "ack", seen: 5 }]);
+    FakeSocket.last.say(...Array.from({ length: 150 }, (_, index) => message(index + 6)));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(FakeSocket.last.sent("ack").slice(1)).toEqual([{ kind: "ack", seen: 105 }]);
+    await vi.advanceTimersByTimeAsync(50);
+    expect(FakeSocket.last.sent("ack").slice(2)).toEqual([{ kind: "ack", seen: 155 }]);
   });
 
   test("that breaks comes back to its gate with its session, and tells of no gap", async () => {
