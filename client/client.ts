@@ -91,7 +91,7 @@ export interface Client<App = unknown> {
   /** Connects, which `subscribe` and `onMessage` do by themselves. While it is there, calls go over the connection. */
   connect(): void;
 
-  /** Leaves: the session ends, what listens is told, and nothing connects again before something needs it. */
+  /** Leaves: the session ends, what listens and watches hears nothing more, and nothing connects before something needs it. */
   close(): void;
 }
 

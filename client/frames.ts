@@ -52,7 +52,7 @@ export type GateFrame =
     }
   | { readonly kind: "gone"; readonly id: number }
   | ({ readonly kind: "presence" } & Presence)
-  | { readonly kind: "renewed" };
+  | { readonly kind: "renewed"; readonly error?: WireError };
 
 /** What the client sends. */
 export type ClientFrame = { readonly kind: string; readonly [member: string]: unknown };

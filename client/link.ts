@@ -17,8 +17,8 @@ export interface LinkUser {
   frame?(frame: GateFrame): void;
   /** The connection is gone; another one may come. */
   lost?(): void;
-  /** There will be none. */
-  refused?(error: ClientError): void;
+  /** There will be none. @param error why; undefined when it was closed here */
+  refused?(error: ClientError | undefined): void;
 }
 
 interface Parts {
@@ -81,7 +81,7 @@ export class Link {
   close(): void {
     if (this.status === "open") this.#socket?.send('{"kind":"leave"}');
     [this.#session, this.#client] = [undefined, undefined];
-    this.#end();
+    this.#end(undefined);
   }
 
   /** Sends a frame with others of this tick. Without a connection it is dropped: `opened` says when to send what is due. */
@@ -135,6 +135,8 @@ export class Link {
   #take(frame: GateFrame): void {
     if (frame.kind === "welcome") this.#welcome(frame);
     if (frame.kind === "check") this.send(frame);
+    // The host could not tell whether the token is good: it may soon.
+    if (frame.kind === "renewed" && frame.error) this.#renewLater(backoff(4, LONGEST_PAUSE, frame.error.retryAfter));
     if (frame.kind === "error" && frame.topic === undefined) this.#error = fromWire(frame.error);
     if (frame.kind === "message" || frame.kind === "gap") {
       if (frame.n <= this.#seen) return; // What was not acknowledged may come again.
@@ -178,9 +180,8 @@ export class Link {
     this.#timers.set("silence", SILENCE, () => this.#closed(1006));
   }
 
-  #renewLater(): void {
+  #renewLater(ms = this.#parts.tokens.renewsIn): void {
     const { tokens } = this.#parts;
-    const ms = tokens.renewsIn;
     // A timer of more than 24.8 days would ring at once.
     if (ms === undefined || ms > 2 ** 31 - 1) return;
     this.#timers.set("token", ms, async () => {
@@ -200,7 +201,7 @@ export class Link {
     this.#drop();
     const refused = code === CLOSED.refused && error?.retryable === false && error.code !== "UNAUTHENTICATED";
     if (code === CLOSED.left || refused) {
-      this.#end(error);
+      this.#end(error ?? new ClientError("UNAVAILABLE", "The connection was closed"));
       return;
     }
     this.#become("connecting");
@@ -234,13 +235,12 @@ export class Link {
     socket?.close();
   }
 
-  #end(error?: ClientError): void {
+  #end(error: ClientError | undefined): void {
     if (this.status === "closed") return;
     this.#drop();
     this.#stopHearing?.();
     this.#become("closed");
-    const reason = error ?? new ClientError("UNAVAILABLE", "The connection was closed");
-    this.#tell((user) => user.refused?.(reason));
+    this.#tell((user) => user.refused?.(error));
   }
 
   #become(status: LinkStatus): void {

@@ -78,8 +78,9 @@ export class Topics implements LinkUser {
     }
   }
 
-  refused(error: ClientError): void {
-    for (const subscription of [...this.#subscriptions]) this.#refuse(subscription, error);
+  refused(error: ClientError | undefined): void {
+    if (error === undefined) this.#subscriptions.clear();
+    for (const subscription of [...this.#subscriptions]) this.#refuse(subscription, error as ClientError);
   }
 
   get #patterns(): Set<string> {

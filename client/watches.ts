@@ -72,7 +72,7 @@ export class Watches implements LinkUser {
     for (const watch of this.#watches.values()) watch.number = undefined;
   }
 
-  refused(error: ClientError): void {
+  refused(error: ClientError | undefined): void {
     for (const watch of [...this.#watches.values()]) this.#end(watch, error);
   }
 
@@ -129,9 +129,9 @@ export class Watches implements LinkUser {
     );
   }
 
-  #end(watch: Watch, error: ClientError): void {
+  #end(watch: Watch, error: ClientError | undefined): void {
     this.#watches.delete(`${watch.type}/${watch.object}`);
-    for (const { onError } of [...watch.watchers]) guard(() => onError?.(error));
+    if (error !== undefined) for (const { onError } of [...watch.watchers]) guard(() => onError?.(error));
     watch.watchers.clear();
   }
 }

@@ -19,6 +19,8 @@ export class Connection {
   #allowance: Allowance | undefined;
   /** When its credentials end, ms since the epoch. */
   expires: number | undefined;
+  /** Called whenever it may have become settled; undefined: nobody waits for that. */
+  onSettled: (() => void) | undefined;
   #calling = false;
   /** Messages on their way, and the first of them that is. */
   #flights: { readonly n: number; readonly bytes: number }[] = [];
@@ -65,6 +67,7 @@ export class Connection {
       this.#flights = this.#flights.slice(this.#first);
       this.#first = 0;
     }
+    if (this.isSettled) this.onSettled?.();
   }
 
   /** Everything for this client up to this message is acknowledged: all there are, when nothing is on its way. */
@@ -94,6 +97,7 @@ export class Connection {
   set isCalling(calling: boolean) {
     this.#calling = calling;
     this.#keep();
+    if (this.isSettled) this.onSettled?.();
   }
 
   #keep(): void {

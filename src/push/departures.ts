@@ -1,3 +1,4 @@
+import type { Clock } from "../platform/ports.ts";
 import type { GateState } from "../settings/gate-states.ts";
 import type { Audience } from "./audience.ts";
 import type { Connection } from "./connection.ts";
@@ -7,12 +8,15 @@ export const DEPARTURE = { within: 60_000, every: 1_000, group: 10 } as const;
 
 interface Parts {
   readonly audience: Audience;
+  readonly clock: Clock;
   readonly state: () => GateState;
+  /** Ends the connection and its session. */
+  readonly leave: (connection: Connection) => void;
 }
 
 /**
- * Which clients a gate that is drained sends to another one ([PUSH14]). They go in groups, so that they do not all come to the
- * other gates at once: first those that have acknowledged everything and wait for no call. After a minute the others go too.
+ * Sends the clients of a gate that is drained to others ([PUSH14]): group by group, so that they do not all come at once. Whose
+ * turn it is goes as soon as it has acknowledged everything and waits for no call; after a minute all others whose turn it is.
  */
 export class Departures {
   readonly #parts: Parts;
@@ -28,22 +32,33 @@ export class Departures {
     return this.#parts.state() === "draining" && this.#parts.audience.size > 0;
   }
 
-  /** Those who go now. */
-  next(now: number): Connection[] {
-    const { audience } = this.#parts;
+  /** It is the turn of the next group. */
+  next(): void {
+    const { audience, clock, leave } = this.#parts;
     if (!this.pending) {
       this.#begun = undefined;
-      return [];
+      return;
     }
     const { within, every, group: least } = DEPARTURE;
+    const now = clock.now();
     this.#begun ??= { at: now, group: Math.max(least, Math.ceil((audience.size * every) / within)) };
     const { at, group } = this.#begun;
-    const all = now - at >= within;
-    const leaving: Connection[] = [];
+    const isOver = now - at >= within;
+    const turn: Connection[] = [];
     for (const connection of audience) {
-      if (leaving.length >= group) break;
-      if (all || connection.isSettled) leaving.push(connection);
+      if (turn.length >= group) break;
+      if (isOver || connection.onSettled === undefined) turn.push(connection);
     }
-    return leaving;
+    for (const connection of turn) {
+      if (isOver || connection.isSettled) leave(connection);
+      else connection.onSettled = () => clock.soon(() => this.#settled(connection));
+    }
+  }
+
+  /** What it was answered is on its way by now. */
+  #settled(connection: Connection): void {
+    const { audience, leave } = this.#parts;
+    const isHere = audience.get(connection.session.client) === connection;
+    if (isHere && this.pending && connection.isSettled) leave(connection);
   }
 }

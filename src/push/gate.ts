@@ -102,7 +102,7 @@ export class Gate {
       leave: (connection) => this.#leave(connection),
     });
     const state = () => this.settings.state;
-    this.#departures = new Departures({ audience: this.#audience, state });
+    this.#departures = new Departures({ ...parts, state, leave: (connection) => this.#sendAway(connection) });
     options.settings?.onChange(() => this.#rearm());
     this.#reception = new Reception({
       ...options,
@@ -205,7 +205,7 @@ export class Gate {
     this.live.look();
     const over = this.#sessions.over(this.#now, ENDS);
     for (const session of over) this.#end(session);
-    for (const connection of this.#departures.next(this.#now)) this.#sendAway(connection);
+    this.#departures.next();
     await this.#farewells.send();
     this.#rearm();
     await this.#options.storage.barrier();

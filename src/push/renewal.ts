@@ -1,5 +1,5 @@
 import { expiryOf, type Identity } from "../access/identity.ts";
-import { EdgeverseError } from "../errors/edgeverse-error.ts";
+import { EdgeverseError, type WireError } from "../errors/edgeverse-error.ts";
 import type { Clock } from "../platform/ports.ts";
 import type { Audience } from "./audience.ts";
 import type { Connection } from "./connection.ts";
@@ -27,6 +27,11 @@ interface Parts {
 
 const RENEWED = '{"kind":"renewed"}';
 
+/** What is wrong lies with the host: the connection has its old credentials to their end, and may send the token again. */
+function laterFrame({ code, message, retryable, retryAfter }: WireError): string {
+  return JSON.stringify({ kind: "renewed", error: { code, message, retryable, retryAfter } });
+}
+
 /** Gives a connection a fresh token before its credentials end ([PUSH10]). Roles may be others then; whom it is for may not. */
 export class Renewal {
   readonly #parts: Parts;
@@ -42,8 +47,18 @@ export class Renewal {
     const { session, wire } = connection;
     if (this.#busy.has(connection)) throw new EdgeverseError("INVALID_ARGUMENT", "Another token is being looked at");
     this.#busy.add(connection);
-    const identity = await identify(token).finally(() => this.#busy.delete(connection));
+    const judged = await identify(token).then(
+      (identity) => ({ identity }),
+      (error: unknown) => ({ error: EdgeverseError.from(error) }),
+    );
+    this.#busy.delete(connection);
     if (audience.get(session.client) !== connection) return;
+    if ("error" in judged) {
+      if (!judged.error.retryable) throw judged.error;
+      outgoing.send(wire, laterFrame(judged.error.toWire()));
+      return;
+    }
+    const { identity } = judged;
     if (identity === null || identity.id !== session.identity?.id)
       throw new EdgeverseError("UNAUTHENTICATED", "The token is for another than this connection");
     rules.checkConnect(identity);

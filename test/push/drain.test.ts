@@ -8,6 +8,7 @@ import { Connection } from "../../src/push/connection.ts";
 import { DEPARTURE, Departures } from "../../src/push/departures.ts";
 import { Session } from "../../src/push/session.ts";
 import { LiveSettings } from "../../src/settings/live-settings.ts";
+import { ManualClock } from "../../src/testing/clocks.ts";
 import { SqliteStorage } from "../../src/testing/sqlite-storage.ts";
 import type { TestConnection } from "../../src/testing/test-connection.ts";
 import { ANYTHING, CLOSE, data, GateFixture, TestWire } from "./gate-fixture.ts";
@@ -99,23 +100,43 @@ describe("a gate that is drained", () => {
     const settings = new LiveSettings({ config: configSchema.parse({}) });
     const gates = (version: number, document: object) => settings.apply({ version, document });
     const audience = new Audience();
-    const departures = new Departures({ audience, state: () => settings.gateState("g0") });
-    const session = (client: string) =>
-      new Session({ client, identity: null, started: 0, position: 0, topics: new Map() });
-    const [idle, calling] = ["a", "b"].map((client) => new Connection(new TestWire(), session(client), undefined));
-    audience.add(idle as Connection);
-    audience.add(calling as Connection);
-    (calling as Connection).isCalling = true;
-    expect(departures.next(0)).toEqual([]);
+    const clock = new ManualClock();
+    const gone: string[] = [];
+    const leave = (connection: Connection) => {
+      audience.remove(connection);
+      gone.push(connection.session.client);
+    };
+    const departures = new Departures({ audience, clock, leave, state: () => settings.gateState("g0") });
+    const add = (client: string) => {
+      const session = new Session({ client, identity: null, started: 0, position: 0, topics: new Map() });
+      const connection = new Connection(new TestWire(), session, undefined);
+      audience.add(connection);
+      return connection;
+    };
+    const [calling, busy] = [add("calling"), add("busy"), add("idle")] as const;
+    calling.isCalling = true;
+    busy.isCalling = true;
+    departures.next();
     gates(1, { gates: { g0: "cordoned" } });
-    expect(departures.next(0)).toEqual([]);
+    departures.next();
+    expect(gone).toEqual([]);
     gates(2, { gates: { g0: "draining" } });
-    expect(departures.next(0)).toEqual([idle]);
+    departures.next();
+    expect(gone.splice(0)).toEqual(["idle"]);
     gates(3, {});
-    expect(departures.next(DEPARTURE.within)).toEqual([]);
+    calling.isCalling = false;
+    await clock.advance(DEPARTURE.within);
+    departures.next();
+    expect(gone).toEqual([]);
     gates(4, { gates: { g0: "draining" } });
-    expect(departures.next(DEPARTURE.within)).toEqual([idle]);
-    expect(departures.next(2 * DEPARTURE.within)).toEqual([idle, calling]);
+    calling.isCalling = true;
+    departures.next();
+    calling.isCalling = false;
+    await clock.advance(1);
+    expect(gone.splice(0)).toEqual(["calling"]);
+    await clock.advance(DEPARTURE.within);
+    departures.next();
+    expect(gone).toEqual(["busy"]);
   });
 
   test("[PUSH14] takes no new clients, and another one must", async () => {

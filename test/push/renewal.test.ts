@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { checkIdentity, expiryOf, type Identity } from "../../src/access/identity.ts";
+import { EdgeverseError } from "../../src/errors/edgeverse-error.ts";
 import { CLOSE, GateFixture } from "./gate-fixture.ts";
 
 const RULES = { topics: { "user/*": { owner: true }, "staff/**": { roles: ["staff"] } } };
@@ -72,6 +73,24 @@ describe("credentials that end", () => {
     const { client } = await fixture.connect({}, ann(), soon(fixture));
     expect(await client.say({ kind: "token", token: "other" })).toMatchObject([{ error: { code: "UNAUTHENTICATED" } }]);
     expect(client.wire.closed).toBe(CLOSE.refused);
+  });
+
+  test("[PUSH10] a token that nobody can judge now leaves the connection as it is: it may be sent again", async () => {
+    const fixture = new GateFixture(RULES);
+    fixture.identify = () => {
+      throw new EdgeverseError("UNAVAILABLE", "The keys can't be had", { retryAfter: 1 });
+    };
+    const { client } = await fixture.connect({}, ann(), soon(fixture));
+    const later = { code: "UNAVAILABLE", message: "The keys can't be had", retryable: true, retryAfter: 1 };
+    expect(await client.say({ kind: "token", token: "fresh" })).toEqual([{ kind: "renewed", error: later }]);
+    fixture.identify = () => ann([], soon(fixture, 120_000));
+    expect(await client.say({ kind: "token", token: "fresh" })).toEqual([{ kind: "renewed" }]);
+    fixture.identify = () => {
+      throw new EdgeverseError("UNAVAILABLE", "again");
+    };
+    await client.say({ kind: "token", token: "fresh" });
+    await fixture.pass(120_000);
+    expect(client.wire.closed).toBe(CLOSE.expired);
   });
 
   test("[PUSH10] an anonymous connection has nothing to renew", async () => {
