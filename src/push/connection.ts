@@ -50,6 +50,11 @@ export class Connection {
     return this.behind === undefined && this.#first === this.#flights.length && !this.#calling;
   }
 
+  /** Bytes that it was sent and has not acknowledged. */
+  get flying(): number {
+    return this.#bytes;
+  }
+
   sent(n: number, bytes: number): void {
     this.#flights.push({ n, bytes });
     this.#bytes += bytes;

@@ -78,7 +78,10 @@ export class Gate {
       wakeBy: (time) => this.#alarm.by(time),
       forgotten: (wire, connection) => this.#forgotten(wire, connection),
     });
-    this.#feed = new Feed(parts);
+    this.#feed = new Feed({
+      ...parts,
+      tooSlow: ({ wire }) => this.#connections.drop(wire, CLOSE.silent, "others need the room"),
+    });
     this.#subscriptions = new Subscriptions({ ...parts, rules });
     this.#farewells = new Farewells({ ...options, wakeBy: (time) => this.#alarm.by(time) });
     this.#calls = new ClientCalls({
@@ -255,6 +258,7 @@ export class Gate {
   #forgotten(wire: Wire, connection: Connection | undefined): void {
     this.#reception.forget(wire);
     if (connection === undefined) return;
+    this.#feed.forget(connection);
     this.#calls.forget(connection);
     this.live.closed(connection);
   }
