@@ -74,7 +74,8 @@ export function gateClass({ registry, rules, disconnect, authenticators, limits 
           charge(identity, type, method) {
             if (!clients.isEmpty) clients.take(clientName(identity, undefined), identity, type, method);
           },
-          batch: (messages, answered) => router.batch(messages, answered),
+          batch: (...calls) => router.batch(...calls),
+          withdraw: (messages) => router.withdraw(messages),
         },
         identify: async (token) => {
           const headers = { authorization: `Bearer ${token}` };

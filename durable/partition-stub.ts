@@ -9,6 +9,7 @@ const FORWARDED: Readonly<Record<Forwarded, true>> = {
   batch: true,
   batchSoon: true,
   fetchReply: true,
+  withdraw: true,
   lifecycle: true,
   callRecord: true,
   callRecords: true,

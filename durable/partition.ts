@@ -1,7 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import type { ClientReport } from "../src/limits/client-report.ts";
 import type { Limits } from "../src/limits/limits-schema.ts";
-import type { CallMessage, LifecycleMessage } from "../src/object/message.ts";
+import type { CallMessage, LeftCall, LifecycleMessage } from "../src/object/message.ts";
 import type { Registry } from "../src/object/registry.ts";
 import { partitionClient } from "../src/partition/client.ts";
 import { Partition } from "../src/partition/partition.ts";
@@ -97,6 +97,10 @@ export function partitionClass(
 
     fetchReply(ticket: string) {
       return this.#client.fetchReply(ticket);
+    }
+
+    withdraw(calls: readonly LeftCall[]) {
+      return this.#client.withdraw(calls);
     }
 
     lifecycle(message: LifecycleMessage, known?: number) {

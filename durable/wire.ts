@@ -17,7 +17,7 @@ export type WireCall = [
   rest?: string | Rest | undefined,
 ];
 
-type Rest = Pick<CallMessage, "traceparent" | "caller" | "chain" | "reliable">;
+type Rest = Pick<CallMessage, "traceparent" | "caller" | "chain" | "reliable" | "ticket">;
 
 /** A reply as RPC carries it: the JSON text of a plain response, or what else there is. */
 export type WireReply = string | Told<Reply>;
@@ -37,18 +37,19 @@ export function callToWire(message: CallMessage, settings = 0): WireCall {
 }
 
 /** Whether the usual caller calls without options, but for a call id. */
-function isUsual({ traceparent, chain, caller, reliable }: CallMessage): boolean {
-  if (traceparent !== undefined || chain !== undefined) return false;
+function isUsual({ traceparent, chain, caller, reliable, ticket }: CallMessage): boolean {
+  if (traceparent !== undefined || chain !== undefined || ticket !== undefined) return false;
   if (caller.kind !== "client" || caller.identity !== undefined) return false;
   if (reliable === undefined) return true;
   return reliable.answer === "outcome" && reliable.log === undefined && reliable.expiresAt === undefined;
 }
 
-function restOf({ traceparent, caller, chain, reliable }: CallMessage): Rest {
+function restOf({ traceparent, caller, chain, reliable, ticket }: CallMessage): Rest {
   return {
     caller,
     ...(traceparent === undefined ? {} : { traceparent }),
     ...(chain === undefined ? {} : { chain }),
+    ...(ticket === undefined ? {} : { ticket }),
     ...(reliable === undefined ? {} : { reliable }),
   };
 }

@@ -64,7 +64,7 @@ export function hostServices(
   });
   // What can't be used is to be said by the first request, not by partitions that can't start.
   events.routes(env, config);
-  const router = new Router({ registry, connect, cache, clock, settings: follower });
+  const router = new Router({ registry, connect, cache, clock, settings: follower, background: waitUntil });
   const maintenance = maintenanceOf({ log, router, connect, config, registry, clock });
   const clients = clientLimits({ limits, settings: live, router, connect, clock, background: waitUntil });
   const objects = new RemoteObjects({ registry, router, config, clock, random, clients, caller: "worker" });

@@ -31,7 +31,7 @@ export function createHandler(parts: HttpParts): (request: Request) => Promise<R
   };
   return async (request) => {
     const body = bodies.of(request);
-    const requestId = requestIdOf(request, parts.random);
+    const { requestId, ticket } = requestIdOf(request, parts.random);
     const limits: HttpContext["limits"] = { standings: [] };
     let path: string | undefined;
     let response: Response;
@@ -43,7 +43,8 @@ export function createHandler(parts: HttpParts): (request: Request) => Promise<R
       const below = path === "/admin" || path.startsWith("/admin/");
       cors.check(request, path);
       const admin = below ? await checkAdmin(request, parts) : undefined;
-      response = cors.preflight(request, path) ?? (await serve({ request, requestId, body, limits }, path, admin));
+      response =
+        cors.preflight(request, path) ?? (await serve({ request, requestId, ticket, body, limits }, path, admin));
     } catch (error) {
       response = failure(parts, error, requestId);
     }

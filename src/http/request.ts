@@ -36,8 +36,12 @@ export function checkSize({ url, headers }: Request): void {
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
 
-/** The client's `X-Request-Id` if it is one, else a new id. */
-export function requestIdOf(request: Request, random: Random): string {
-  const given = request.headers.get("x-request-id");
-  return given !== null && REQUEST_ID.test(given) ? given : random.uuid();
+/** The client's `X-Request-Id` if it is one, and a ticket of ours with it; else a new id. */
+export function requestIdOf(
+  { headers }: Request,
+  random: Random,
+): { readonly requestId: string; readonly ticket: string | undefined } {
+  const given = headers.get("x-request-id");
+  const isOne = given !== null && REQUEST_ID.test(given);
+  return { requestId: isOne ? given : random.uuid(), ticket: isOne ? random.uuid() : undefined };
 }

@@ -7,6 +7,8 @@ import type { RequestBody } from "./request-body.ts";
 export interface HttpContext {
   readonly request: Request;
   readonly requestId: string;
+  /** Names the request to partitions where the client chose its id, which others may have chosen too. */
+  readonly ticket: string | undefined;
   readonly body: RequestBody;
   /** What is left to the client, once something was taken: for the headers of the answer. */
   readonly limits: { standings: readonly Standing[] };

@@ -35,6 +35,8 @@ export interface CallMessage {
   /** Ms since the epoch. */
   readonly deadline: number;
   readonly requestId: string;
+  /** Names the request where its id does not, since a client chose that ([TURN12]). */
+  readonly ticket?: string;
   readonly traceparent?: string;
   readonly caller: Caller;
   readonly chain?: readonly ChainLink[];
@@ -50,7 +52,17 @@ export interface LifecycleMessage {
   readonly request?: string;
   readonly deadline: number;
   readonly requestId: string;
+  /** As of a call. */
+  readonly ticket?: string;
   readonly caller: Caller;
+}
+
+/** What a request has asked of an object, and nobody waits for any more. */
+export interface LeftCall {
+  readonly type: string;
+  readonly id: string;
+  /** The ticket of its messages, or else their request id. */
+  readonly ticket: string;
 }
 
 /** The partition asked does not own the shard ([MAP3]); `partition` owns it, as far as it knows. */

@@ -1,3 +1,4 @@
+import { LeftCalls } from "../object/left-call.ts";
 import type { SweepReport } from "../reliable/mark-sweep.ts";
 import { NONE_FINAL } from "../reliable/ports.ts";
 import type { IndexPage } from "../router/index-query.ts";
@@ -6,6 +7,7 @@ import type { ParkedCalls } from "../router/views.ts";
 import { AsideEventList } from "./aside-events.ts";
 import { Inspection, idleCounters, idleDescription, idleStatus } from "./inspection.ts";
 import { LateReplies } from "./late-replies.ts";
+import { BatchCalls, dropLeft } from "./left-calls.ts";
 import type { Partition } from "./partition.ts";
 import { runBatch, runBatchSoon } from "./run-batch.ts";
 
@@ -20,17 +22,23 @@ export function partitionClient(partition: Partition): PartitionClient {
     return new Inspection(core, partition.storage, partition.clock);
   };
   const late = new LateReplies(partition.clock, () => partition.random.uuid());
+  const batches = new BatchCalls();
   return {
     call: (message, settings) => partition.settings.told(settings, partition.call(message)),
     batch: async (messages, room, settings) => {
-      const [first, ...rest] = await runBatch(partition, messages, room);
+      const [first, ...rest] = await runBatch(partition, messages, room, batches);
       return first === undefined ? [] : [await partition.settings.told(settings, Promise.resolve(first)), ...rest];
     },
     batchSoon: async (messages, room, settings) => {
-      const [first, ...rest] = await runBatchSoon(partition, late, messages, room);
+      const [first, ...rest] = await runBatchSoon(partition, late, messages, room, batches);
       return first === undefined ? [] : [await partition.settings.told(settings, Promise.resolve(first)), ...rest];
     },
     fetchReply: (ticket) => late.take(ticket),
+    withdraw: async (calls) => {
+      const left = new LeftCalls(calls);
+      batches.drop(left);
+      if (partition.bootstrapped) dropLeft(await partition.core(), left);
+    },
     lifecycle: (message, settings) => partition.settings.told(settings, partition.lifecycle(message)),
     // Looking at a cluster must not bootstrap it, nor claim anything in it.
     callRecord: async (type, id, callId) =>

@@ -3,7 +3,6 @@ import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import type { Placement } from "../identity/object-id.ts";
 import { ClientKeeper } from "../limits/client-keeper.ts";
 import { ObjectLimits } from "../limits/object-limits.ts";
-import { NotJsonError, parseJson } from "../object/json.ts";
 import { type CallMessage, type LifecycleMessage, objectKey, type Reply } from "../object/message.ts";
 import { parseRequest, type RequestSchema } from "../object/request.ts";
 import { RefusalCounters } from "../observe/refusal-counters.ts";
@@ -15,6 +14,7 @@ import { PartitionCore } from "./core.ts";
 import { warnOfMisplaced } from "./misplaced.ts";
 import type { PartitionOptions } from "./options.ts";
 import { PartitionSettings } from "./partition-settings.ts";
+import { rawRequest } from "./raw-request.ts";
 import { counted, replier } from "./replies.ts";
 import type { ReplyRoom } from "./reply-room.ts";
 import { Ownership } from "./storage/ownership.ts";
@@ -144,6 +144,7 @@ export class Partition {
         async: false,
         info: { caller, deadline, requestId, callId: undefined, traceparent: undefined },
         creation: request,
+        ticket: message.ticket,
         run: () => undefined,
         encode: (_, turn) =>
           JSON.stringify(action === "create" ? { created: turn.created } : { existed: turn.deleted }),
@@ -199,11 +200,12 @@ export class Partition {
       );
     }
     core.memory.hold(weight);
-    const { caller, deadline, requestId, traceparent, chain } = message;
+    const { caller, deadline, requestId, traceparent, chain, ticket } = message;
     return new Promise((resolve) => {
       const plan = methodPlan(method, request, {
         info: { caller, deadline, callId: undefined, requestId, traceparent },
         chain,
+        ticket,
         encode: core.encode,
         finish: replier(core, activation, weight, resolve, again),
       });
@@ -286,15 +288,4 @@ function unknown(cause?: unknown): EdgeverseError {
   return new EdgeverseError("UNAVAILABLE", "The coordinator can't be reached, and the partition is new; nothing ran", {
     cause,
   });
-}
-
-/** @throws EdgeverseError `INVALID_JSON`, `INVALID_ARGUMENT` when it is nested too deep */
-function rawRequest({ request }: { readonly request?: string }): unknown {
-  if (request === undefined) return undefined;
-  try {
-    return parseJson(request);
-  } catch (error) {
-    const code = error instanceof NotJsonError ? "INVALID_ARGUMENT" : "INVALID_JSON";
-    throw new EdgeverseError(code, `Cannot read the request: ${(error as Error).message}`);
-  }
 }

@@ -1,6 +1,7 @@
 import { inOrder } from "../object/in-order.ts";
 import { BATCH_CHARACTERS, type CallMessage, type Later, type Reply } from "../object/message.ts";
 import type { LateReplies } from "./late-replies.ts";
+import { BatchCalls } from "./left-calls.ts";
 import type { Partition } from "./partition.ts";
 import { ReplyRoom } from "./reply-room.ts";
 
@@ -11,16 +12,18 @@ const PATIENCE = 20;
  * Runs the calls of one message: those of one object in their order, those of others beside them ([HTTP14]).
  *
  * @param characters what the responses may have together ([HTTP7])
+ * @param calls knows which of them nobody waits for any more
  */
 export function runBatch(
   partition: Partition,
   messages: readonly CallMessage[],
   characters = BATCH_CHARACTERS,
+  calls = new BatchCalls(),
 ): Promise<Reply[]> {
   const room = new ReplyRoom(characters);
   const run = async (message: CallMessage) => room.fit(await partition.call(message, room), message);
   // Else a later call could run before an earlier one that is sent on, should the shard come back meanwhile.
-  return inOrder(messages, run, isQueuedAlike, (reply) => reply.kind === "moved");
+  return calls.run(messages, run, (send) => inOrder(messages, send, isQueuedAlike, (reply) => reply.kind === "moved"));
 }
 
 /**
@@ -33,6 +36,7 @@ export async function runBatchSoon(
   late: LateReplies,
   messages: readonly CallMessage[],
   characters = BATCH_CHARACTERS,
+  calls = new BatchCalls(),
 ): Promise<(Reply | Later)[]> {
   const room = new ReplyRoom(characters);
   const here = new Map<CallMessage, Reply>();
@@ -43,7 +47,9 @@ export async function runBatchSoon(
     arrived.get(message)?.(reply);
     return reply;
   };
-  const all = inOrder(messages, run, isQueuedAlike, (reply) => reply.kind === "moved");
+  const all = calls.run(messages, run, (send) =>
+    inOrder(messages, send, isQueuedAlike, (reply) => reply.kind === "moved"),
+  );
   const patience = new Promise<undefined>((resolve) => {
     const cancel = partition.clock.after(PATIENCE, () => resolve(undefined));
     void all.then(cancel, cancel);

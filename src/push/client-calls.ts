@@ -19,8 +19,15 @@ export interface CallTaker {
   readonly registry: Registry;
   /** Takes what a call costs a client that is known, or without a method a look at something ([LIM4]). @throws EdgeverseError `RATE_LIMITED` */
   readonly charge?: (identity: Identity, type: string, method?: string) => void;
-  /** Many calls at once; `answered` hears of each reply as soon as it is there. Never rejects. */
-  batch(messages: readonly CallMessage[], answered: Answered): Promise<unknown>;
+  /**
+   * Many calls at once. Never rejects.
+   *
+   * @param answered hears of each reply as soon as it is there
+   * @param isLeft whether nobody waits for a call any more
+   */
+  batch(messages: readonly CallMessage[], answered: Answered, isLeft: (index: number) => boolean): Promise<unknown>;
+  /** Drops those of them that have not begun. */
+  readonly withdraw?: (messages: readonly CallMessage[]) => void;
 }
 
 interface Parts {
@@ -42,6 +49,8 @@ interface OpenCall {
   key: number;
   readonly connection: Connection;
   readonly message: CallMessage;
+  /** Partitions have it. */
+  sent: boolean;
   /** Nobody waits for it any more. */
   left: boolean;
 }
@@ -55,8 +64,8 @@ const TOGETHER = 1_000;
 
 /**
  * Calls that clients make over their connections ([PUSH8]). What comes in one turn of the event loop goes to partitions
- * together, and results that are there together go to their client together. A call whose client is gone before it was sent is
- * dropped.
+ * together, and results that are there together go to their client together. A call that has not begun when its client is gone
+ * is dropped ([TURN12]).
  */
 export class ClientCalls {
   readonly #parts: Parts;
@@ -65,6 +74,8 @@ export class ClientCalls {
   /** Only of clients that were sent results. */
   readonly #unread = new Map<Connection, Unread>();
   #waiting: OpenCall[] = [];
+  /** Sent, and left in this turn of the event loop. */
+  #leaving: CallMessage[] = [];
   #bytes = 0;
   readonly #prefix: string;
   #made = 0;
@@ -95,7 +106,8 @@ export class ClientCalls {
     try {
       if (call instanceof EdgeverseError) throw call;
       this.#checkRoom(connection, open?.size ?? 0);
-      this.#add({ id, key: id, connection, message: this.#message(connection, call), left: false }, open);
+      const message = this.#message(connection, call);
+      this.#add({ id, key: id, connection, message, sent: false, left: false }, open);
     } catch (error) {
       this.refuse(connection, id, EdgeverseError.from(error));
     }
@@ -106,12 +118,12 @@ export class ClientCalls {
     this.#parts.outgoing.send(connection.wire, resultFrame(id, { kind: "error", error: error.toWire() }));
   }
 
-  /** Nobody waits for the call any more: it is dropped if it was not sent. Its number is free, though it counts until it ends. */
+  /** Nobody waits for the call any more: it is dropped if it has not begun. Its number is free, though it counts until it ends. */
   cancel(connection: Connection, id: number): void {
     const open = this.#open.get(connection);
     const call = open?.get(id);
     if (call === undefined) return;
-    call.left = true;
+    this.#leave(call);
     open?.delete(id);
     call.key = -++this.#cancelled;
     open?.set(call.key, call);
@@ -129,7 +141,7 @@ export class ClientCalls {
 
   /** The connection has ended. */
   forget(connection: Connection): void {
-    for (const call of this.#open.get(connection)?.values() ?? []) call.left = true;
+    for (const call of this.#open.get(connection)?.values() ?? []) this.#leave(call);
     this.#bytes -= this.#unread.get(connection)?.counted ?? 0;
     this.#unread.delete(connection);
   }
@@ -171,9 +183,27 @@ export class ClientCalls {
     for (let from = 0; from < wanted.length; from += TOGETHER) {
       const calls = wanted.slice(from, from + TOGETHER);
       const messages = calls.map(({ message }) => message);
+      for (const call of calls) call.sent = true;
       const { batch } = this.#parts.calls;
-      this.#parts.hold(batch(messages, (index, reply) => this.#answer(calls[index] as OpenCall, reply)));
+      const at = (index: number) => calls[index] as OpenCall;
+      this.#parts.hold(
+        batch(
+          messages,
+          (index, reply) => this.#answer(at(index), reply),
+          (index) => at(index).left,
+        ),
+      );
     }
+  }
+
+  /** A reliable call may be accepted by now, and goes on to its end. */
+  #leave(call: OpenCall): void {
+    const { sent, left, message } = call;
+    call.left = true;
+    if (left || !sent || message.reliable !== undefined) return;
+    this.#leaving.push(message);
+    if (this.#leaving.length > 1) return;
+    this.#parts.clock.soon(() => this.#parts.calls.withdraw?.(this.#leaving.splice(0)));
   }
 
   #answer(call: OpenCall, reply: FinalReply): void {

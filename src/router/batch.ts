@@ -1,4 +1,5 @@
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
+import { DROPPED } from "../object/left-call.ts";
 import {
   BATCH_CHARACTERS,
   type CallMessage,
@@ -48,6 +49,7 @@ export class Batch {
   readonly #parts: BatchParts;
   readonly #messages: readonly CallMessage[];
   readonly #answered: Answered | undefined;
+  readonly #isLeft: ((index: number) => boolean) | undefined;
   readonly #replies: (FinalReply | undefined)[] = [];
   /** Why a call is still open. */
   readonly #troubles = new Map<number, EdgeverseError>();
@@ -62,11 +64,20 @@ export class Batch {
   /** Calls that this round has not sent yet. */
   #ahead = 0;
 
-  /** @param answered hears of each reply as soon as it is there */
-  constructor(parts: BatchParts, messages: readonly CallMessage[], answered?: Answered) {
+  /**
+   * @param answered hears of each reply as soon as it is there
+   * @param isLeft whether nobody waits for a call any more: it is not sent then
+   */
+  constructor(
+    parts: BatchParts,
+    messages: readonly CallMessage[],
+    answered?: Answered,
+    isLeft?: (index: number) => boolean,
+  ) {
     this.#parts = parts;
     this.#messages = messages;
     this.#answered = answered;
+    this.#isLeft = isLeft;
   }
 
   /** Replies in the order of the messages. Never rejects. */
@@ -128,7 +139,8 @@ export class Batch {
     const left = new Set<string>();
     let calls = indexes.length;
     for (const part of this.#split(indexes)) {
-      const next = left.size === 0 ? part : part.filter((index) => !left.has(this.#key(index)));
+      const wanted = this.#wanted(part);
+      const next = left.size === 0 ? wanted : wanted.filter((index) => !left.has(this.#key(index)));
       const sending =
         next.length === 0 ? undefined : this.#send(owner, next, this.#takeRoom(calls, groupsAhead), round);
       this.#ahead -= part.length;
@@ -141,6 +153,17 @@ export class Batch {
         if (!this.#troubles.has(index)) this.#leave(index, notCalled());
       }
     }
+  }
+
+  /** Those that somebody waits for. */
+  #wanted(indexes: readonly number[]): readonly number[] {
+    const isLeft = this.#isLeft;
+    if (isLeft === undefined || !indexes.some(isLeft)) return indexes;
+    return indexes.filter((index) => {
+      const left = isLeft(index);
+      if (left) this.#fail(index, DROPPED);
+      return !left;
+    });
   }
 
   *#split(indexes: readonly number[]): Generator<readonly number[]> {

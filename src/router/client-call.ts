@@ -47,6 +47,7 @@ export interface ClientCallParts {
 export interface CommonParts {
   readonly caller: Caller;
   readonly requestId: string;
+  readonly ticket?: string | undefined;
   readonly now: number;
   /** Ms that the call may take; undefined for its method's. */
   readonly timeout: number | undefined;
@@ -72,7 +73,7 @@ export function clientCall(
   { registry, config }: ClientCallParts,
   item: CallItem,
   at: readonly (string | number)[],
-  { caller, requestId, now, timeout, traceparent, charge }: CommonParts,
+  { caller, requestId, ticket, now, timeout, traceparent, charge }: CommonParts,
 ): CallMessage {
   const definition = registry.type(item.type);
   const method = registry.method(definition, item.method);
@@ -88,6 +89,7 @@ export function clientCall(
   };
   if (request !== undefined) message.request = request;
   if (traceparent !== undefined) message.traceparent = traceparent;
+  if (ticket !== undefined) message.ticket = ticket;
   if (item.callId !== undefined) {
     checkCallId(item.callId);
     message.reliable = {

@@ -5,6 +5,7 @@ import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import { FIXED_POSITION, positionOf } from "../identity/hash-order.ts";
 import { compareUtf8 } from "../identity/utf8-order.ts";
 import type { Caller } from "../object/call.ts";
+import { DROPPED } from "../object/left-call.ts";
 import { type IndexValue, indexValue } from "../object/object-index.ts";
 import type { Registry } from "../object/registry.ts";
 import { pause } from "../platform/pause.ts";
@@ -70,9 +71,11 @@ export class ObjectQueries {
 
   /**
    * Finds what its client may find: all objects, or its own alone ([ACC1]).
+   *
+   * @param signal of the client: when it is gone, no partition more is asked ([TURN12])
    * @throws EdgeverseError `TYPE_NOT_FOUND`, `ACCESS_DENIED`, `UNAUTHENTICATED`, `INVALID_ARGUMENT`, `UNAVAILABLE`
    */
-  async find(type: string, options: QueryOptions<string, unknown>): Promise<FoundObjects> {
+  async find(type: string, options: QueryOptions<string, unknown>, signal?: AbortSignal): Promise<FoundObjects> {
     const { router, clock, registry } = this.#parts;
     const caller = callerFor(options.identity, "worker");
     const scope = checkQuery(registry.type(type).access.query, caller);
@@ -80,6 +83,7 @@ export class ObjectQueries {
     const query = scope === "all" ? every : { ...every, own: this.#own(type, caller) };
     for (let tries = 0; tries < TRIES; tries++) {
       if (tries > 0) await pause(clock, TRY_AGAIN);
+      if (signal?.aborted === true) throw DROPPED;
       await router.refresh();
       const page = await this.#page(query);
       if (page !== undefined) return page;

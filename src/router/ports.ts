@@ -1,5 +1,5 @@
 import type { ClientDebts, ClientReport } from "../limits/client-report.ts";
-import type { CallMessage, Later, LifecycleMessage, Moved, Reply } from "../object/message.ts";
+import type { CallMessage, Later, LeftCall, LifecycleMessage, Moved, Reply } from "../object/message.ts";
 import type { LoadReport } from "../placement/load-report.ts";
 import type {
   ActivateReply,
@@ -54,6 +54,8 @@ export interface PartitionClient {
   batchSoon(messages: readonly CallMessage[], room?: number, settings?: number): Promise<Told<Reply | Later>[]>;
   /** Such an answer, once. Rejects when the process that had it has ended. */
   fetchReply(ticket: string): Promise<Reply>;
+  /** Nobody waits for these calls any more: those that have not begun are dropped ([TURN12]). */
+  withdraw(calls: readonly LeftCall[]): Promise<void>;
   lifecycle(message: LifecycleMessage, settings?: number): Promise<Told<Reply>>;
   callRecord(type: string, id: string, callId: string): Promise<CallRecord | null | { readonly movedTo: string }>;
   /** The same of many calls at once, in their order, with requests if `whole`: the first of them, at least one and as many as 4 MiB hold. */

@@ -1,4 +1,5 @@
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
+import { DROPPED, leftCall } from "../object/left-call.ts";
 import type { CallMessage, FinalReply, LifecycleMessage, Moved } from "../object/message.ts";
 import type { Registry } from "../object/registry.ts";
 import type { ShardMap } from "../placement/shard-map.ts";
@@ -26,16 +27,22 @@ export class Router {
   readonly #directory: Directory;
   readonly #clock: Clock;
   readonly #settings: SettingsFollower | undefined;
+  readonly #background: (work: Promise<unknown>) => void;
 
-  /** @param parts.settings hears from the partitions whether there are newer ones */
+  /**
+   * @param parts.settings hears from the partitions whether there are newer ones
+   * @param parts.background keeps the process until work is done that nobody waits for
+   */
   constructor(parts: {
     registry: Registry;
     connect: Connect;
     cache: MapCache;
     clock: Clock;
     settings?: SettingsFollower | undefined;
+    background?: (work: Promise<unknown>) => void;
   }) {
     this.#settings = parts.settings;
+    this.#background = parts.background ?? (() => undefined);
     this.#registry = parts.registry;
     this.#connect = parts.connect;
     this.#directory = new Directory(parts.cache, parts.clock, parts.registry);
@@ -61,25 +68,33 @@ export class Router {
     return this.#registry.locates(type);
   }
 
-  /** Never rejects. */
-  call(message: CallMessage): Promise<FinalReply> {
+  /**
+   * Never rejects.
+   *
+   * @param signal of the client: when it is gone, a plain call that has not begun is dropped ([TURN12])
+   */
+  call(message: CallMessage, signal?: AbortSignal): Promise<FinalReply> {
+    if (message.reliable === undefined) this.#onGone(signal, () => [message]);
     return this.#follow(
       message,
       GRACE,
       (client) => client.call(message, this.#settings?.seen),
       () => this.#repeatable(message),
       this.#settings,
+      signal,
     );
   }
 
   /** Never rejects. Not repeated: between two deletions of one request somebody else may have written, and been answered. */
-  lifecycle(message: LifecycleMessage): Promise<FinalReply> {
+  lifecycle(message: LifecycleMessage, signal?: AbortSignal): Promise<FinalReply> {
+    this.#onGone(signal, () => [message]);
     return this.#follow(
       message,
       GRACE,
       (client) => client.lifecycle(message, this.#settings?.seen),
       () => false,
       this.#settings,
+      signal,
     );
   }
 
@@ -87,8 +102,13 @@ export class Router {
    * Many calls; replies in the order of `messages`. Calls of one object run in their order. Never rejects.
    *
    * @param answered hears of each reply as soon as it is there
+   * @param isLeft whether nobody waits for a call any more: what is not sent is not sent then
    */
-  batch(messages: readonly CallMessage[], answered?: Answered): Promise<FinalReply[]> {
+  batch(
+    messages: readonly CallMessage[],
+    answered?: Answered,
+    isLeft?: (index: number) => boolean,
+  ): Promise<FinalReply[]> {
     const parts = {
       clock: this.#clock,
       directory: this.#directory,
@@ -97,7 +117,22 @@ export class Router {
       ask: <T>(partition: string, deadline: number, question: (client: PartitionClient) => Promise<T>) =>
         this.#ask(partition, deadline + GRACE, question),
     };
-    return new Batch(parts, messages, answered).run();
+    return new Batch(parts, messages, answered, isLeft).run();
+  }
+
+  /** All calls of one client, as a batch. Never rejects. */
+  batchOf(messages: readonly CallMessage[], signal: AbortSignal): Promise<FinalReply[]> {
+    this.#onGone(signal, () => messages.filter(({ reliable }) => reliable === undefined));
+    return this.batch(messages, undefined, () => signal.aborted);
+  }
+
+  /** Tells partitions that nobody waits for these calls any more. The map says where they are: what is on its way stays there. */
+  withdraw(messages: readonly (CallMessage | LifecycleMessage)[]): void {
+    for (const [owner, calls] of Map.groupBy(messages, (message) => this.#placeOf(message))) {
+      if (owner === undefined) continue;
+      const asked = async () => this.#connect(owner).withdraw(calls.map(leftCall));
+      this.#background(asked().catch(() => undefined));
+    }
   }
 
   /** Asks the owner of an object something that changes nothing, until `deadline`. @throws EdgeverseError `UNAVAILABLE`, `OVERLOADED` */
@@ -136,12 +171,14 @@ export class Router {
     send: (client: PartitionClient) => Promise<Answer | Moved>,
     repeatable: () => boolean,
     settings?: SettingsFollower,
+    signal?: AbortSignal,
   ): Promise<Exclude<Answer, Moved> | Extract<FinalReply, { kind: "error" }>> {
     let pauses: Pauses | undefined;
     let hint: string | undefined;
     let redirects = 0;
     let faults = 0;
     for (;;) {
+      if (signal?.aborted === true) return { kind: "error", error: DROPPED.toWire() };
       let trouble: EdgeverseError;
       try {
         // An `await` that need not be costs each call a turn of the queue.
@@ -175,6 +212,18 @@ export class Router {
   /** Asks a partition. One that has not answered by `until` counts as unreachable: what it was asked may have run. */
   #ask<T>(partition: string, until: number, question: (client: PartitionClient) => Promise<T>): Promise<T> {
     return within(this.#clock, until - this.#clock.now(), question(this.#connect(partition)), silent);
+  }
+
+  #onGone(signal: AbortSignal | undefined, calls: () => readonly (CallMessage | LifecycleMessage)[]): void {
+    signal?.addEventListener("abort", () => this.withdraw(calls()));
+  }
+
+  #placeOf(message: CallMessage | LifecycleMessage): string | undefined {
+    try {
+      return this.#directory.owner(message);
+    } catch {
+      return undefined;
+    }
   }
 
   #repeatable(message: CallMessage): boolean {

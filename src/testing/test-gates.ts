@@ -158,8 +158,9 @@ export class TestGates implements Gates {
       call: (message) => (process.clock.ended ? new Promise(() => undefined) : cluster.router.call(message)),
       calls: {
         registry: cluster.registry,
-        batch: (messages, answered) =>
-          cluster.router.batch(messages, (index, reply) => process.clock.ended || answered(index, reply)),
+        batch: (messages, answered, isLeft) =>
+          cluster.router.batch(messages, (index, reply) => process.clock.ended || answered(index, reply), isLeft),
+        withdraw: (messages) => cluster.router.withdraw(messages),
       },
       hold: () => undefined,
       identify: async () => null,

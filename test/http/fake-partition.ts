@@ -1,6 +1,6 @@
 import { configSchema } from "../../src/config/config.ts";
 import type { ClientDebts, ClientReport } from "../../src/limits/client-report.ts";
-import type { CallMessage, LifecycleMessage, Reply } from "../../src/object/message.ts";
+import type { CallMessage, LeftCall, LifecycleMessage, Reply } from "../../src/object/message.ts";
 import { idleCounters } from "../../src/partition/inspection.ts";
 import type { LoadReport } from "../../src/placement/load-report.ts";
 import type {
@@ -31,6 +31,8 @@ export class FakePartition implements PartitionClient {
   readonly name: string;
   readonly messages: CallMessage[] = [];
   readonly reports: ClientReport[] = [];
+  /** Calls that nobody waits for any more. */
+  readonly left: LeftCall[] = [];
   readonly lifecycles: LifecycleMessage[] = [];
   reply: (message: CallMessage) => Reply = ({ method, request }) => ({
     kind: "response",
@@ -55,6 +57,10 @@ export class FakePartition implements PartitionClient {
 
   async settings(): Promise<ProcessSettings> {
     return new LiveSettings({ config: configSchema.parse({}) }).view();
+  }
+
+  async withdraw(calls: readonly LeftCall[]): Promise<void> {
+    this.left.push(...calls);
   }
 
   call(message: CallMessage): Promise<Reply> {

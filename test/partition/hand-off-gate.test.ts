@@ -28,7 +28,14 @@ function setup(most = 9) {
   });
   ownership.closeGate(0);
   const gated = ownership.locate(placementOf("a"), clock.now()) as Gated;
-  const message = (timeout = 1_000) => ({ deadline: clock.now() + timeout });
+  const message = (timeout = 1_000): CallMessage => ({
+    type: "Lot",
+    id: "a",
+    method: "add",
+    deadline: clock.now() + timeout,
+    requestId: "r",
+    caller: { kind: "client" },
+  });
   return { clock, ownership, deadlines, gate, gated, message };
 }
 

@@ -1,5 +1,6 @@
 import { EdgeverseError } from "edgeverse";
 import { describe, expect, test } from "vitest";
+import { RELEASED } from "../../src/partition/turns/outcome.ts";
 import { gates, open, setup } from "./turn-engine-fixture.ts";
 
 describe("turns in line", () => {
@@ -62,7 +63,7 @@ describe("turns in line", () => {
     const activation = turn?.activation;
     if (activation === undefined) throw new Error("nothing runs");
     const [first] = activation.mailbox.waitingTurns();
-    engine.release(activation, (one) => one === first);
+    engine.takeOut(activation, (one) => (one === first ? undefined : RELEASED));
     // It has called again, and is behind the other one as before.
     expect(engine.waiting).toBe(2);
     for (const gate of ["g", "1", "2"]) {

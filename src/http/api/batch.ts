@@ -68,17 +68,17 @@ export function batchRoute(parts: HttpParts): Route {
       problems: IDENTITY,
     },
     handle: async (context) => {
-      const { requestId } = context;
-      const { headers } = context.request;
+      const { requestId, ticket } = context;
+      const { headers, signal } = context.request;
       refuseHeaders(headers, RELIABLE_HEADERS, "give its calls a callId each");
       const timeout = timeoutHeader(headers, parts.config.maxCallTimeout);
       const traceparent = traceParent(headers.get("traceparent"));
       const caller = await knownCaller(parts, context);
       const text = await context.body.text();
       const take = (type: string, method: string) => charge(parts, context, caller, type, method);
-      const common = { caller, requestId, now: parts.clock.now(), timeout, traceparent, charge: take };
+      const common = { caller, requestId, ticket, now: parts.clock.now(), timeout, traceparent, charge: take };
       const { count, messages, refused } = batchCalls(parts, text, common);
-      const replies = messages.length === 0 ? [] : await parts.router.batch(messages);
+      const replies = messages.length === 0 ? [] : await parts.router.batchOf(messages, signal);
       return respond(write(count, refused, replies), requestId);
     },
   };

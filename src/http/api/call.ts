@@ -56,8 +56,8 @@ export function callRoute(parts: HttpParts): Route {
       problemHeaders: ["Idempotency-Replayed"],
     },
     handle: async (context) => {
-      const { requestId, body } = context;
-      const { headers } = context.request;
+      const { requestId, body, ticket } = context;
+      const { headers, signal } = context.request;
       const { config } = parts;
       const caller = await knownCaller(parts, context);
       const definition = registry.type(context.param("type"));
@@ -78,7 +78,8 @@ export function callRoute(parts: HttpParts): Route {
       if (request !== undefined) message.request = request;
       if (traceparent !== undefined) message.traceparent = traceparent;
       if (reliable !== undefined) message.reliable = reliable;
-      return answer(parts.basePath, message, await router.call(message), requestId);
+      if (ticket !== undefined) message.ticket = ticket;
+      return answer(parts.basePath, message, await router.call(message, signal), requestId);
     },
   };
 }

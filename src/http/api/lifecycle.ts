@@ -45,7 +45,7 @@ function lifecycleRoute(parts: HttpParts, action: "create" | "delete"): Route {
     },
     handle: async (context) => {
       const { registry, config, clock, router } = parts;
-      const { requestId } = context;
+      const { requestId, ticket } = context;
       refuseHeaders(context.request.headers, RELIABLE_HEADERS, NOT_RELIABLE);
       const caller = await knownCaller(parts, context);
       const { type, timeout: declared } = registry.type(context.param("type"));
@@ -54,8 +54,9 @@ function lifecycleRoute(parts: HttpParts, action: "create" | "delete"): Route {
       const timeout = timeoutHeader(context.request.headers, config.maxCallTimeout) ?? declared ?? config.callTimeout;
       const body = await context.body.text();
       const message = { action, type, id, deadline: clock.now() + timeout, requestId, caller };
+      const named = ticket === undefined ? message : { ...message, ticket };
       const request = action === "create" ? creation(body, config.maxMessage) : parseBody(body, deleteBody);
-      const reply = await router.lifecycle({ ...message, ...request });
+      const reply = await router.lifecycle({ ...named, ...request }, context.request.signal);
       if (reply.kind === "error") return problem(reply.error, requestId);
       if (action === "delete") return respond('{"success":true}', requestId);
       const created = reply.kind === "response" && (JSON.parse(reply.response) as { created: boolean }).created;

@@ -63,7 +63,7 @@ export function queryRoute(parts: HttpParts): Route {
     handle: async (context) => {
       const identity = await asking(parts, context);
       const query = parseQuery(context, querySchema);
-      const found = await queries.find(context.param("type"), { ...query, identity });
+      const found = await queries.find(context.param("type"), { ...query, identity }, context.request.signal);
       return respond(JSON.stringify(found), context.requestId);
     },
   };

@@ -1,10 +1,10 @@
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
-import type { CallMessage, Moved, Reply } from "../../object/message.ts";
+import type { CallMessage, LifecycleMessage, Moved, Reply } from "../../object/message.ts";
 import { stillPending } from "../calls/call-replies.ts";
 import type { Gated, Owned } from "../storage/ownership.ts";
 import type { Deadlines } from "../turns/deadlines.ts";
 
-type Waiting = Pick<CallMessage, "deadline" | "reliable">;
+type Waiting = CallMessage | LifecycleMessage;
 
 interface Parts {
   readonly deadlines: Deadlines;
@@ -20,8 +20,8 @@ interface Parts {
  */
 export class HandOffGate {
   readonly #parts: Parts;
-  /** Ends the wait of each by sending it again. */
-  readonly #waiting = new Set<() => void>();
+  /** Each with what ends its wait, by sending it again or with a reply. */
+  readonly #waiting = new Map<(reply?: Reply) => void, Waiting>();
   #stopped = false;
 
   constructor(parts: Parts) {
@@ -55,23 +55,28 @@ export class HandOffGate {
         leave();
         resolve(reply());
       };
-      const sendAgain = () => settle(again);
-      this.#waiting.add(sendAgain);
+      const sendAgain = (reply?: Reply) => settle(reply === undefined ? again : () => reply);
+      this.#waiting.set(sendAgain, message);
       const cancel = deadlines.add(message.deadline, () => settle(() => late(gated.shard, message)));
       const leave = gated.wait((moved: Moved | undefined) => settle(() => moved ?? again()));
     });
+  }
+
+  /** Answers those that wait and that `which` picks. */
+  drop(which: (message: Waiting) => boolean, reply: Reply): void {
+    for (const [settle, message] of this.#waiting) if (which(message)) settle(reply);
   }
 
   /** Sends everyone again: this core has ended, and the next one knows nothing of them. */
   stop(): void {
     this.#stopped = true;
     // Not within the end of this core: the first of them starts the next.
-    for (const sendAgain of this.#waiting) queueMicrotask(sendAgain);
+    for (const sendAgain of this.#waiting.keys()) queueMicrotask(() => sendAgain());
   }
 }
 
-function late(shard: number, { reliable }: Waiting): Reply {
-  if (reliable !== undefined) return stillPending(reliable.callId, false);
+function late(shard: number, message: Waiting): Reply {
+  if ("reliable" in message && message.reliable !== undefined) return stillPending(message.reliable.callId, false);
   const error = new EdgeverseError(
     "DEADLINE_EXCEEDED",
     `The deadline passed while shard ${shard} moved to another partition; the call changed nothing`,

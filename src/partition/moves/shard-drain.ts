@@ -3,6 +3,7 @@ import type { ReliableCalls } from "../calls/reliable-calls.ts";
 import type { GroupCommit } from "../storage/group-commit.ts";
 import type { Ownership } from "../storage/ownership.ts";
 import type { Activations } from "../turns/activations.ts";
+import { RELEASED } from "../turns/outcome.ts";
 import type { Turn, TurnActivation } from "../turns/turn.ts";
 import { ancestry } from "../turns/turn-chain.ts";
 import type { TurnEngine } from "../turns/turn-engine.ts";
@@ -112,10 +113,12 @@ export class ShardDrain {
 
   async #quiet(shard: number, until: number, wanted: () => boolean): Promise<boolean> {
     const { engine, clock } = this.#parts;
-    const stays = (turn: Turn) => this.#parts.ownership.anyGated(callers(turn));
+    const { ownership } = this.#parts;
+    // Their callers call again.
+    const reason = (turn: Turn) => (ownership.anyGated(callers(turn)) ? undefined : RELEASED);
     for (;;) {
       const busy = this.#busy(shard);
-      for (const activation of busy) engine.release(activation, stays);
+      for (const activation of busy) engine.takeOut(activation, reason);
       const running = busy.find((activation) => !activation.mailbox.idle);
       if (running === undefined && !this.#parts.reliable.mustRun(shard)) return true;
       const left = until - clock.now();

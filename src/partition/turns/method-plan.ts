@@ -3,7 +3,10 @@ import { copyJson, exceedsBytes, JsonTooLargeError, NotJsonError } from "../../o
 import type { MethodDefinition } from "../../object/registry.ts";
 import type { TurnPlan } from "./turn.ts";
 
-type Rest = Pick<TurnPlan, "info" | "timeout" | "parent" | "inside" | "chain" | "admitted" | "encode" | "finish">;
+type Rest = Pick<
+  TurnPlan,
+  "info" | "timeout" | "parent" | "inside" | "chain" | "ticket" | "admitted" | "encode" | "finish"
+>;
 
 /** The turn that calls `method` with an already parsed request. */
 export function methodPlan(method: MethodDefinition, request: unknown, rest: Rest): TurnPlan {
@@ -18,6 +21,7 @@ export function methodPlan(method: MethodDefinition, request: unknown, rest: Res
     parent: rest.parent,
     inside: rest.inside,
     chain: rest.chain,
+    ticket: rest.ticket,
     admitted: rest.admitted,
     run: (instance) => (instance as unknown as Record<string, (request: unknown) => unknown>)[method.name]?.(request),
     encode: rest.encode,

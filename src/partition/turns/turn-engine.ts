@@ -25,11 +25,10 @@ import { YIELD } from "./yielding.ts";
  * | –       | object free                    | running |                                                |
  * | –       | object busy                    | waiting |                                                |
  * | waiting | its turn has come              | running |                                                |
- * | waiting | deadline, reset                | ended   | none                                           |
+ * | waiting | deadline, reset, caller gone   | ended   | none                                           |
  * | running | method returned, result is fit | ended   | published: in the next group commit            |
  * | running | method threw, result unfit     | ended   | none: instance dropped                         |
  * | running | deadline, reset                | ended   | none: instance dropped; the method's code may go on, without effect |
- *
  * A turn whose method never waits starts and ends within `submit`, without a promise or a timer.
  */
 export class TurnEngine {
@@ -91,9 +90,10 @@ export class TurnEngine {
     return this.#running;
   }
 
-  /** Takes the waiting turns out of the mailbox, except those that `stays` keeps. Their callers call again. */
-  release(activation: TurnActivation, stays: (turn: Turn) => boolean): void {
-    this.#waiting.takeOut(activation, (turn) => (stays(turn) ? undefined : RELEASED));
+  /** Ends the waiting turns that there is a reason for. */
+  takeOut(activation: TurnActivation, reason: (turn: Turn) => EdgeverseError | undefined): void {
+    this.#waiting.takeOut(activation, reason);
+    this.#pump(activation);
   }
 
   /** Ends every turn without effects, for good. */

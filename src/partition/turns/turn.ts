@@ -41,6 +41,8 @@ export interface TurnPlan {
   readonly transaction?: Transaction<Turn> | undefined;
   /** Turns of other partitions that wait for this one. */
   readonly chain?: readonly ChainLink[] | undefined;
+  /** Names its request, where the request id does not. */
+  readonly ticket?: string | undefined;
   /** It was accepted before, as a reliable call: the mailbox's bound does not count, and its callers wait since then. */
   readonly admitted?: boolean | undefined;
   /** What `onCreate` gets, parsed; without it, what the type's schema makes of no request. */

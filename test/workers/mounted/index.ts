@@ -2,8 +2,9 @@ import { defineHost, type Env } from "edgeverse/cloudflare";
 import { Hono } from "hono";
 import { Counter } from "../../../examples/counter.ts";
 import { OPEN } from "../../support/open-access.ts";
+import { Door } from "./door.ts";
 
-const host = defineHost({ objects: [Counter], access: OPEN, basePath: "/edge" });
+const host = defineHost({ objects: [Counter, Door], access: OPEN, basePath: "/edge" });
 
 /** An app whose own `/healthz` is never well. */
 const app = new Hono<{ Bindings: Env }>();
