@@ -24,6 +24,8 @@ interface Known {
   readonly bytes: number;
   readonly until: number;
   askAt: number;
+  /** The key itself, once it was seen here: to compare takes a tenth of what hashing does. */
+  text?: Uint8Array;
 }
 
 interface Parts {
@@ -56,11 +58,19 @@ export class KeyVerdicts {
   async identityOf(text: string): Promise<Identity> {
     const prefix = prefixOf(text);
     if (prefix === undefined) throw refused("it is malformed");
+    const seen = this.#known.get(prefix);
+    if (seen?.text !== undefined && this.#parts.clock.now() < Math.min(seen.askAt, seen.until)) {
+      if (isSame(seen.text, encoder.encode(text))) return seen.identity;
+    }
     const hash = await hashOf(text);
     const now = this.#parts.clock.now();
     const known = this.#known.get(prefix);
     if (known !== undefined && now < known.until) {
-      if (now < known.askAt) return checked(known, hash);
+      if (now < known.askAt) {
+        const identity = checked(known, hash);
+        known.text = encoder.encode(text);
+        return identity;
+      }
       known.askAt = now + ASK_AGAIN;
       // While the coordinator is away, it goes on to count for the rest of its time.
       const still = (error: unknown) => {

@@ -123,7 +123,7 @@ describe("an API key", () => {
   it("[ACC5] is another's with another secret: it is refused, and asks nobody", async () => {
     const { make, call, state } = setUp();
     const [one, two] = [await make({ identity: billing }), await make({ identity: { id: "other", roles: [] } })];
-    expect([await call(one.key), await call(two.key)]).toEqual(["ran", "ran"]);
+    for (const key of [one.key, one.key, two.key]) expect(await call(key)).toBe("ran");
     const asked = state.asked;
     const borrowed = `evk_${one.prefix}_${two.key.slice(17)}`;
     for (const key of [borrowed, `${one.key.slice(0, 17)}${"x".repeat(43)}`])
