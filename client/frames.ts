@@ -25,13 +25,21 @@ export interface Welcome {
   readonly ping: number;
 }
 
-/** Who listens to a topic, as far as it is known. */
-export interface Presence {
+/** A client that takes part in a topic. */
+export interface Member {
+  readonly client: string;
+  /** The id of its identity; null for one that nobody knows. */
+  readonly id: string | null;
+}
+
+export interface PresenceFrame {
+  readonly kind: "presence";
   readonly topic: string;
-  /** All who are there, when one begins to listen. */
-  readonly here?: readonly string[];
-  readonly joined?: readonly string[];
-  readonly left?: readonly string[];
+  readonly count: number;
+  /** All who are there, in place of what was known. */
+  readonly here?: readonly Member[];
+  readonly joined?: readonly Member[];
+  readonly left?: readonly Member[];
 }
 
 /** What a gate sends. docs/clients.md has the table. */
@@ -51,7 +59,7 @@ export type GateFrame =
       readonly patch: readonly PatchStep[];
     }
   | { readonly kind: "gone"; readonly id: number }
-  | ({ readonly kind: "presence" } & Presence)
+  | PresenceFrame
   | { readonly kind: "renewed"; readonly error?: WireError };
 
 /** What the client sends. */

@@ -1,6 +1,7 @@
 import { type ClientError, fromWire } from "./client-error.ts";
-import type { GateFrame, Presence, Welcome } from "./frames.ts";
+import type { GateFrame, Welcome } from "./frames.ts";
 import type { Link, LinkUser } from "./link.ts";
+import { type Presence, PresenceLists } from "./presence.ts";
 
 /** A message, and the topic that it was published to; without one it was for this client, or for all. */
 export type OnMessage = (data: unknown, topic: string) => void;
@@ -10,7 +11,7 @@ export interface SubscribeOptions {
   readonly onGap?: () => void;
   /** The topic is refused, or its connection. Nothing more comes. */
   readonly onError?: (error: ClientError) => void;
-  /** Who else listens: all at the start, then who comes and goes. */
+  /** Who takes part in the topic: all at the start and after a new connection, then who comes and goes. With it this client is seen. */
   readonly onPresence?: (presence: Presence) => void;
 }
 
@@ -26,6 +27,7 @@ const IN_HELLO = 100;
 export class Topics implements LinkUser {
   readonly #link: Link;
   readonly #subscriptions = new Set<Subscription>();
+  readonly #presence = new PresenceLists();
   readonly #direct = new Set<(data: unknown) => void>();
 
   constructor(link: Link) {
@@ -41,8 +43,11 @@ export class Topics implements LinkUser {
     if (isNew || wantsPresence) this.#ask(pattern);
     this.#link.open();
     return () => {
-      if (!this.#subscriptions.delete(subscription) || this.#patterns.has(pattern)) return;
-      this.#link.send({ kind: "unsubscribe", topic: pattern });
+      if (!this.#subscriptions.delete(subscription)) return;
+      if (wantsPresence && !this.#wantsPresence(pattern)) this.#presence.forget(pattern);
+      if (!this.#patterns.has(pattern)) this.#link.send({ kind: "unsubscribe", topic: pattern });
+      else if (wantsPresence && !this.#wantsPresence(pattern))
+        this.#link.send({ kind: "subscribe", topic: pattern, presence: false });
     };
   }
 
@@ -70,8 +75,10 @@ export class Topics implements LinkUser {
     if (frame.kind === "message") this.#message(frame.data, frame.topic);
     else if (frame.kind === "gap") this.#gap();
     else if (frame.kind === "presence") {
+      if (!this.#wantsPresence(frame.topic)) return; // What was on its way.
+      const presence = this.#presence.take(frame);
       for (const { pattern, onPresence } of [...this.#subscriptions])
-        if (matches(pattern, frame.topic)) guard(() => onPresence?.(frame));
+        if (pattern === frame.topic) guard(() => onPresence?.(presence));
     } else if (frame.kind === "error" && frame.topic !== undefined) {
       for (const subscription of [...this.#subscriptions])
         if (subscription.pattern === frame.topic) this.#refuse(subscription, fromWire(frame.error));
@@ -108,6 +115,7 @@ export class Topics implements LinkUser {
 
   #refuse(subscription: Subscription, error: ClientError): void {
     this.#subscriptions.delete(subscription);
+    this.#presence.forget(subscription.pattern);
     guard(() => subscription.onError?.(error));
   }
 }

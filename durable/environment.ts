@@ -12,6 +12,7 @@ import type { Genesis, MapDocument } from "../src/placement/shard-map.ts";
 import { within } from "../src/platform/within.ts";
 import { gateNames } from "../src/push/client-id.ts";
 import type { Gates } from "../src/push/ports.ts";
+import type { PresencePeers } from "../src/push/presence-note.ts";
 import type { CallLog } from "../src/reliable/ports.ts";
 import { LearnedMap } from "../src/router/map-cache.ts";
 import type { Connect } from "../src/router/ports.ts";
@@ -73,7 +74,7 @@ export interface Deployment {
   readonly log: CallLog | undefined;
   readonly connect: Connect;
   /** Undefined without the binding. */
-  readonly gates: Gates | undefined;
+  readonly gates: (Gates & PresencePeers) | undefined;
   /** A stub of the coordinator, made anew for every message. */
   readonly coordinator: () => CoordinatorRpc;
 }
@@ -124,7 +125,7 @@ function deploy(env: Env): Deployment {
   return { config, settings, proposal, cache, connect, gates, coordinator, log: logOf(env, config) };
 }
 
-function gatesOf({ GATE }: Env, config: Config): Gates | undefined {
+function gatesOf({ GATE }: Env, config: Config): Deployment["gates"] {
   if (GATE === undefined) return undefined;
   const stub = (gate: string) => GATE.getByName(gate) as GateRpc;
   return {
@@ -132,6 +133,7 @@ function gatesOf({ GATE }: Env, config: Config): Gates | undefined {
     deliver: (gate, messages) => stub(gate).deliver(messages),
     configure: (gate, offer) => stub(gate).configure(offer),
     live: (gate, from, changes) => stub(gate).live(from, changes),
+    presence: (gate, message) => stub(gate).presence(message),
   };
 }
 

@@ -2,6 +2,7 @@ import { expiryOf, type Identity } from "../src/access/identity.ts";
 import { EdgeverseError, type WireError } from "../src/errors/edgeverse-error.ts";
 import type { GateStatus } from "../src/push/gate-status.ts";
 import type { PushMessage } from "../src/push/message-log.ts";
+import type { PresenceMessage, PresenceReceipt } from "../src/push/presence-note.ts";
 import type { LiveChange, LiveReceipt } from "../src/router/live-views.ts";
 import type { VersionedDocument } from "../src/settings/document.ts";
 import type { Confirmation } from "../src/settings/live-settings.ts";
@@ -12,6 +13,7 @@ export interface GateRpc {
   configure(offer: VersionedDocument): Promise<Confirmation>;
   live(from: string, changes: readonly LiveChange[] | null): Promise<LiveReceipt>;
   status(): Promise<GateStatus>;
+  presence(message: PresenceMessage): Promise<PresenceReceipt>;
   /** Opens a WebSocket. Only this worker's code can ask: whom it is for is in a header that no client sends. */
   fetch(request: Request): Promise<Response>;
 }

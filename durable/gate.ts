@@ -12,6 +12,7 @@ import { Gate } from "../src/push/gate.ts";
 import { type GateStatus, UNUSED_GATE } from "../src/push/gate-status.ts";
 import type { PushMessage } from "../src/push/message-log.ts";
 import type { WireNote } from "../src/push/ports.ts";
+import type { PresenceMessage, PresencePeers, PresenceReceipt } from "../src/push/presence-note.ts";
 import type { PushRules } from "../src/push/push-rules.ts";
 import { clientLimits } from "../src/router/client-limits.ts";
 import { LiveOwners } from "../src/router/live-owners.ts";
@@ -50,7 +51,7 @@ export function gateClass({ registry, rules, disconnect, authenticators, limits 
     get #gate(): Gate {
       if (this.#made !== undefined) return this.#made;
       const { ctx } = this;
-      const { settings, connect, cache, coordinator } = deploymentOf(this.env);
+      const { settings, connect, cache, coordinator, gates } = deploymentOf(this.env);
       const live = settings(registry);
       const authenticate = authentication(authenticators, this.env, clock);
       const router = new Router({ registry: live.registry, connect, cache, clock });
@@ -68,6 +69,7 @@ export function gateClass({ registry, rules, disconnect, authenticators, limits 
         disconnect,
         registry: live.registry,
         live: new LiveOwners({ router, connect, clock }),
+        gates: gates as PresencePeers, // There is the binding: it made this object.
         call: (message) => router.call(message),
         calls: {
           registry: live.registry,
@@ -115,6 +117,10 @@ export function gateClass({ registry, rules, disconnect, authenticators, limits 
 
     async live(from: string, changes: readonly LiveChange[] | null): Promise<LiveReceipt> {
       return this.#gate.live.changed(from, changes);
+    }
+
+    presence(message: PresenceMessage): Promise<PresenceReceipt> {
+      return this.#gate.presence.received(message);
     }
 
     override async fetch(request: Request): Promise<Response> {

@@ -9,6 +9,7 @@ import type { ClientFrame } from "./frames.ts";
 import type { LiveStates } from "./live-states.ts";
 import type { MessageLog } from "./message-log.ts";
 import { EXPIRED } from "./patrol.ts";
+import type { Presence } from "./presence.ts";
 import type { Renewal } from "./renewal.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 
@@ -20,6 +21,7 @@ interface Parts {
   readonly subscriptions: Subscriptions;
   readonly calls: ClientCalls;
   readonly live: LiveStates;
+  readonly presence: Presence;
   readonly renewal: Renewal;
   readonly wakeBy: (time: number | undefined) => void;
   /** Ends a connection; its session goes on. */
@@ -49,7 +51,7 @@ export class ClientFrames {
   }
 
   #do(connection: Connection, frame: ClientFrame): void {
-    const { log, feed, subscriptions, calls, live, renewal, wakeBy, fail, leave } = this.#parts;
+    const { log, feed, subscriptions, calls, live, presence, renewal, wakeBy, fail, leave } = this.#parts;
     switch (frame.kind) {
       case "hello":
         throw new EdgeverseError("INVALID_ARGUMENT", "Hello was said already");
@@ -57,7 +59,7 @@ export class ClientFrames {
         feed.acknowledge(connection, Math.min(frame.seen, log.head));
         break;
       case "subscribe":
-        subscriptions.add(connection, frame.topic);
+        subscriptions.add(connection, frame.topic, frame.presence);
         break;
       case "unsubscribe":
         subscriptions.remove(connection, frame.topic);
@@ -74,6 +76,7 @@ export class ClientFrames {
       case "check":
         calls.checked(connection, frame.n);
         live.read(connection, frame.n);
+        presence.read(connection, frame.n);
         break;
       case "token":
         renewal.renew(connection, frame.token).then(

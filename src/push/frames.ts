@@ -37,7 +37,8 @@ const frame = z.discriminatedUnion("kind", [
     topics: z.array(z.string()).max(CLIENT.topics).optional(),
   }),
   z.strictObject({ kind: z.literal("ack"), seen: number }),
-  z.strictObject({ kind: z.literal("subscribe"), topic: z.string() }),
+  /** `presence`: the client takes part, and wants to see who else does; false: no more. */
+  z.strictObject({ kind: z.literal("subscribe"), topic: z.string(), presence: z.boolean().optional() }),
   z.strictObject({ kind: z.literal("unsubscribe"), topic: z.string() }),
   z.strictObject({ kind: z.literal("cancel"), id: number }),
   z.strictObject({

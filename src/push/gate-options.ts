@@ -6,6 +6,7 @@ import type { AskSettings } from "../settings/settings-follower.ts";
 import type { CallTaker } from "./client-calls.ts";
 import type { DisconnectCall } from "./farewells.ts";
 import type { LiveSource } from "./ports.ts";
+import type { PresencePeers } from "./presence-note.ts";
 import type { PushRules } from "./push-rules.ts";
 import type { Identify } from "./renewal.ts";
 
@@ -44,6 +45,8 @@ export interface GateOptions {
   readonly askSettings?: AskSettings;
   readonly registry: Registry;
   readonly live: LiveSource;
+  /** All gates, this one among them. */
+  readonly gates: PresencePeers;
   /** Makes a reliable call of an object. */
   readonly call: (message: CallMessage) => Promise<Reply>;
   /** What hears that a client's session has ended. */

@@ -8,6 +8,10 @@ import type { SqlStorage } from "../platform/ports.ts";
  * `sessions` has the clients; `ends` is null while one is connected, and `topics` is JSON: pairs of a topic or pattern and the
  * `n` after which it counts. `farewells` are sessions that have ended and of which an object has yet to be told.
  * `watches` is what connected clients watch, under their own numbers.
+ *
+ * Of presence, `present` has this gate's clients that take part in topics, since `at`; `ends` is null while one is connected.
+ * `reports` is what gates say of topics that this one keeps, `members` as JSON, and `peers` when those gates were heard of.
+ * `presence_due` are topics of which some gate has yet to be told.
  */
 const MIGRATIONS: readonly string[][] = [
   [
@@ -25,6 +29,18 @@ const MIGRATIONS: readonly string[][] = [
     `CREATE TABLE watches (
        client TEXT NOT NULL, id INTEGER NOT NULL, type TEXT NOT NULL, object TEXT NOT NULL,
        PRIMARY KEY (client, id)) WITHOUT ROWID`,
+  ],
+  [
+    `CREATE TABLE present (
+       client TEXT NOT NULL, topic TEXT NOT NULL, id TEXT, at INTEGER NOT NULL, ends INTEGER,
+       PRIMARY KEY (client, topic)) WITHOUT ROWID`,
+    "CREATE INDEX present_topics ON present (topic, at)",
+    "CREATE INDEX present_ends ON present (ends) WHERE ends IS NOT NULL",
+    `CREATE TABLE reports (
+       topic TEXT NOT NULL, gate TEXT NOT NULL, version INTEGER NOT NULL, at INTEGER NOT NULL, count INTEGER NOT NULL,
+       members TEXT NOT NULL, PRIMARY KEY (topic, gate))`,
+    "CREATE TABLE peers (gate TEXT PRIMARY KEY, heard INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE presence_due (topic TEXT PRIMARY KEY) WITHOUT ROWID",
   ],
 ];
 

@@ -21,6 +21,7 @@ import { logBounds, MessageLog, type PushMessage } from "./message-log.ts";
 import { Outgoing } from "./outgoing.ts";
 import { Patrol } from "./patrol.ts";
 import type { Wire, WireNote } from "./ports.ts";
+import { Presence } from "./presence.ts";
 import { HELLO_WITHIN, Reception, welcomeText } from "./reception.ts";
 import { Renewal } from "./renewal.ts";
 import type { Session } from "./session.ts";
@@ -51,6 +52,7 @@ export class Gate {
   readonly #counters = new GateCounters();
   readonly #frames: ClientFrames;
   readonly live: LiveStates;
+  readonly presence: Presence;
   readonly #connections: Connections;
   readonly #alarm: GateAlarm;
 
@@ -82,17 +84,19 @@ export class Gate {
       ...parts,
       tooSlow: ({ wire }) => this.#connections.drop(wire, CLOSE.silent, "others need the room"),
     });
-    this.#subscriptions = new Subscriptions({ ...parts, rules });
+    const own = { ...options, ...parts, gate: this.#name, wakeBy: (time: number | undefined) => this.#alarm.by(time) };
+    this.presence = new Presence(own);
+    this.#subscriptions = new Subscriptions({ ...parts, rules, presence: this.presence });
     this.#farewells = new Farewells({ ...options, wakeBy: (time) => this.#alarm.by(time) });
     this.#calls = new ClientCalls({
       ...options,
       ...parts,
       tooMuch: ({ wire }) => this.#connections.drop(wire, CLOSE.silent, "no result was read"),
     });
-    this.live = new LiveStates({ ...options, ...parts, gate: this.#name, source: options.live });
-    const silent = [this.#calls, this.live];
+    this.live = new LiveStates({ ...own, source: options.live });
+    const silent = [this.#calls, this.live, this.presence];
     this.#patrol = new Patrol(clock.now(), (one) => silent.filter((part) => part.isStalled(one)).length > 0);
-    const takers = { ...parts, subscriptions: this.#subscriptions, live: this.live };
+    const takers = { ...parts, subscriptions: this.#subscriptions, live: this.live, presence: this.presence };
     this.#frames = new ClientFrames({
       ...takers,
       config,
@@ -136,6 +140,7 @@ export class Gate {
     const present = Array.from(this.#audience, ({ session }) => session.client);
     this.#sessions.othersAway(present, this.#now + this.#options.config.pushResume);
     this.live.restore(this.#audience);
+    this.presence.restore(this.#audience);
     this.#feed.restore(acknowledged);
     this.#rearm();
   }
@@ -209,6 +214,7 @@ export class Gate {
     const over = this.#sessions.over(this.#now, ENDS);
     for (const session of over) this.#end(session);
     this.#departures.next();
+    this.presence.wake();
     await this.#farewells.send();
     this.#rearm();
     await this.#options.storage.barrier();
@@ -249,6 +255,7 @@ export class Gate {
 
   #end(session: Session): void {
     this.#sessions.remove(session, (ended) => this.#farewells.add(ended));
+    this.presence.ended(session.client);
     if (this.#options.disconnect === undefined) return;
     // Should this process end over it, the next one tells it.
     this.#alarm.by(this.#now + 1_000);
@@ -261,6 +268,7 @@ export class Gate {
     this.#feed.forget(connection);
     this.#calls.forget(connection);
     this.live.closed(connection);
+    this.presence.closed(connection);
   }
 
   /** What was written is lost: nobody may hear of it. Clients come back, and go on from what is there. */
@@ -277,6 +285,7 @@ export class Gate {
   #rearm(): void {
     this.#alarm.by(this.#farewells.due);
     this.#alarm.by(this.#sessions.nextEnd);
+    this.#alarm.by(this.presence.due);
     if (this.#connections.size + this.#reception.size > 0) this.#alarm.byNextLook();
     if (this.#departures.pending) this.#alarm.by(this.#now + DEPARTURE.every);
     for (const [, { expires }] of this.#connections) this.#alarm.by(expires);

@@ -1,7 +1,10 @@
 import { LEAST_OTHER } from "./unread.ts";
 
-/** Bounds of live state that is on its way to a client: beyond them it is sent nothing more. */
+/** Bounds of live state, or of presence, that is on its way to a client: beyond them it is sent nothing more. */
 export const LIVE_WINDOW = { bytes: 256 * 1024, frames: 64 } as const;
+
+/** Numbers of questions about presence begin above those about states. */
+const PRESENCE_FIRST = 2 ** 48;
 
 /**
  * What of live state a client was sent and may not have read. It is asked to send a number back when half of the window is
@@ -15,13 +18,18 @@ export class LiveWindow {
   #looked = 0;
 
   /** @param now ms: numbers begin there, so that a late answer to a gate that has slept since fits no question of now */
-  constructor(now: number) {
-    this.#questions = LEAST_OTHER + now;
+  constructor(now: number, about: "states" | "presence" = "states") {
+    this.#questions = (about === "states" ? LEAST_OTHER : PRESENCE_FIRST) + now;
   }
 
   /** Whether a number that came back belongs to a question about live state. */
   static isHere(n: number): boolean {
-    return n >= LEAST_OTHER;
+    return n >= LEAST_OTHER && n < PRESENCE_FIRST;
+  }
+
+  /** The same about presence. */
+  static isPresence(n: number): boolean {
+    return n >= PRESENCE_FIRST;
   }
 
   get hasRoom(): boolean {

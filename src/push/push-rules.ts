@@ -15,6 +15,8 @@ export interface ClientRule {
 export interface TopicRule extends ClientRule {
   /** True: the last segment of the topic must be the id of the client's identity. */
   readonly owner?: boolean;
+  /** True: they may take part, which is to see who else does and to be seen ([PUSH13]). */
+  readonly presence?: boolean;
 }
 
 /** What a host lets clients do over a socket. What it does not name is denied. */
@@ -64,12 +66,24 @@ export class PushRules {
 
   /** @throws EdgeverseError `ACCESS_DENIED` */
   checkListen(identity: Identity | null, pattern: readonly string[]): void {
-    const allowed = this.#topics.some(
-      ({ pattern: outer, rule }) =>
-        covers(outer, pattern) && fits(rule, identity) && (rule.owner !== true || isOwn(pattern, identity)),
-    );
-    if (!allowed)
+    if (!this.#allows(identity, pattern, () => true))
       throw new EdgeverseError("ACCESS_DENIED", "No rule of this host lets this client listen to the topic");
+  }
+
+  /** @throws EdgeverseError `ACCESS_DENIED` */
+  checkPresence(identity: Identity | null, topic: readonly string[]): void {
+    if (!this.#allows(identity, topic, ({ presence }) => presence === true))
+      throw new EdgeverseError("ACCESS_DENIED", "No rule of this host lets this client see who is on the topic");
+  }
+
+  #allows(identity: Identity | null, pattern: readonly string[], more: (rule: TopicRule) => boolean): boolean {
+    return this.#topics.some(
+      ({ pattern: outer, rule }) =>
+        covers(outer, pattern) &&
+        fits(rule, identity) &&
+        (rule.owner !== true || isOwn(pattern, identity)) &&
+        more(rule),
+    );
   }
 }
 

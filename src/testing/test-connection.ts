@@ -5,6 +5,7 @@ import type { Clock } from "../platform/ports.ts";
 import type { Gate } from "../push/gate.ts";
 import type { Wire } from "../push/ports.ts";
 import { ManualClock } from "./clocks.ts";
+import { type SeenPresence, TestPresence } from "./test-presence.ts";
 import { TestWatch } from "./test-watch.ts";
 
 /** What a client gets: a message, for a topic or for itself, or that some may be missing. */
@@ -44,6 +45,7 @@ export class TestConnection {
   readonly #enter: (made: TestConnection, session: { readonly client: string } | undefined) => Gate;
   readonly #waiting: ClientMessage[] = [];
   readonly #watches = new Map<number, TestWatch>();
+  readonly #presence = new TestPresence();
   #watched = 0;
   #check: object | undefined;
 
@@ -75,11 +77,19 @@ export class TestConnection {
     return message;
   }
 
-  subscribe(topic: string): void {
-    this.#say({ kind: "subscribe", topic });
+  /** Listens to a topic. @param options `presence`: it takes part, which goes on over connections; false: no more */
+  subscribe(topic: string, { presence }: { readonly presence?: boolean } = {}): void {
+    if (presence !== undefined) this.#presence.ask(topic, presence);
+    this.#say({ kind: "subscribe", topic, ...(presence === undefined ? {} : { presence }) });
+  }
+
+  /** Who takes part in a topic, as far as this client was told; undefined: it was not. */
+  presence(topic: string): SeenPresence | undefined {
+    return this.#presence.of(topic);
   }
 
   unsubscribe(topic: string): void {
+    this.#presence.ask(topic, false);
     this.#say({ kind: "unsubscribe", topic });
   }
 
@@ -134,6 +144,7 @@ export class TestConnection {
     this.#say({ kind: "hello", seen: this.#seen, topics, ...(known === undefined ? {} : { session: this.#session }) });
     await this.#look(() => this.client || undefined);
     for (const id of this.#watches.keys()) this.#watch(id);
+    for (const topic of this.#presence.topics) this.#say({ kind: "subscribe", topic, presence: true });
   }
 
   /** @internal */
@@ -159,6 +170,8 @@ export class TestConnection {
       if (this.reads) this.read();
     } else if (["state", "patch", "gone", "result"].includes(frame.kind)) {
       this.#watches.get(frame["id"] as number)?.take(frame);
+    } else if (frame.kind === "presence") {
+      this.#presence.take(frame);
     } else if (frame.kind === "error") {
       this.refused.set(String(frame["topic"]), (frame["error"] as { code: string }).code);
     } else if (frame.kind === "message" || frame.kind === "gap") {

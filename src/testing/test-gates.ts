@@ -7,6 +7,7 @@ import { Gate } from "../push/gate.ts";
 import type { GateStatus } from "../push/gate-status.ts";
 import type { PushMessage } from "../push/message-log.ts";
 import type { Gates } from "../push/ports.ts";
+import type { PresenceMessage, PresencePeers, PresenceReceipt } from "../push/presence-note.ts";
 import { type PushOptions, PushRules } from "../push/push-rules.ts";
 import { GATE_CLOSED } from "../push/reception.ts";
 import { LiveOwners } from "../router/live-owners.ts";
@@ -47,12 +48,13 @@ interface Running {
   readonly deliver: (messages: readonly PushMessage[]) => Promise<void>;
   readonly configure: (offer: VersionedDocument) => Promise<Confirmation>;
   readonly live: (from: string, changes: readonly LiveChange[] | null) => Promise<LiveReceipt>;
+  readonly presence: (message: PresenceMessage) => Promise<PresenceReceipt>;
 }
 
-const ANYTHING: PushOptions = { topics: { "**": { anonymous: true } } };
+const ANYTHING: PushOptions = { topics: { "**": { anonymous: true, presence: true } } };
 
 /** The gates of a test cluster: a database and an alarm each, and a process that is started when it is needed. */
-export class TestGates implements Gates {
+export class TestGates implements Gates, PresencePeers {
   readonly names: readonly string[];
   readonly #parts: Parts;
   readonly #rules: PushRules;
@@ -75,6 +77,10 @@ export class TestGates implements Gates {
 
   live(gate: string, from: string, changes: readonly LiveChange[] | null): Promise<LiveReceipt> {
     return this.#gate(gate).live(from, changes);
+  }
+
+  presence(gate: string, message: PresenceMessage): Promise<PresenceReceipt> {
+    return this.#gate(gate).presence(message);
   }
 
   async connect({ topics = [], identity }: ConnectOptions = {}): Promise<TestConnection> {
@@ -155,6 +161,13 @@ export class TestGates implements Gates {
           return process.clock.ended ? new Promise<never>(() => undefined) : answers;
         },
       },
+      gates: {
+        names: this.names,
+        presence: async (...told) => {
+          const receipt = await this.presence(...told);
+          return process.clock.ended ? new Promise<never>(() => undefined) : receipt;
+        },
+      },
       call: (message) => (process.clock.ended ? new Promise(() => undefined) : cluster.router.call(message)),
       calls: {
         registry: cluster.registry,
@@ -167,12 +180,13 @@ export class TestGates implements Gates {
       warn: () => undefined,
       onLost: () => this.crash(name),
     });
-    const { deliver, configure, live } = process.serve({
+    const { deliver, configure, live, presence } = process.serve({
       deliver: (messages: readonly PushMessage[]) => gate.deliver(messages),
       configure: (offer: VersionedDocument) => gate.settings.take(offer),
       live: async (from: string, changes: readonly LiveChange[] | null) => gate.live.changed(from, changes),
+      presence: (message: PresenceMessage) => gate.presence.received(message),
     });
-    const running = { process, gate, deliver, configure, live, connections: new Set<TestConnection>() };
+    const running = { process, gate, deliver, configure, live, presence, connections: new Set<TestConnection>() };
     this.#running.set(name, running);
     gate.restore([]);
     return running;

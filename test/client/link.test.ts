@@ -212,8 +212,7 @@ describe("[CLIENT6] topics", () => {
 
   test("presence is asked for, and asked for again after a new connection", async () => {
     const client = make();
-    const onPresence = vi.fn();
-    client.subscribe("room/a", () => {}, { onPresence });
+    client.subscribe("room/a", () => {}, { onPresence: () => {} });
     await tick();
     FakeSocket.last.welcome();
     await tick();
@@ -221,7 +220,34 @@ describe("[CLIENT6] topics", () => {
       { kind: "hello", topics: [] },
       { kind: "subscribe", topic: "room/a", presence: true },
     ]);
-    FakeSocket.last.say({ kind: "presence", topic: "room/a", joined: ["c2"] });
-    expect(onPresence).toHaveBeenCalledWith(expect.objectContaining({ joined: ["c2"] }));
+  });
+
+  test("[PUSH13] who is there is told as a list, with who has come and gone, also after a new connection", async () => {
+    const client = make();
+    const onPresence = vi.fn();
+    const stop = client.subscribe("room/a", () => {}, { onPresence });
+    client.subscribe("room/a", () => {});
+    await tick();
+    FakeSocket.last.welcome();
+    await tick();
+    const [ann, bo, cy] = ["ann", "bo", null].map((id, index) => ({ client: `c${index}`, id }));
+    const presence = (more: object) => FakeSocket.last.say({ kind: "presence", topic: "room/a", ...more });
+    presence({ count: 1, here: [ann] });
+    expect(onPresence).toHaveBeenLastCalledWith({ topic: "room/a", count: 1, here: [ann], joined: [], left: [] });
+    presence({ count: 2, joined: [bo, cy], left: [ann] });
+    expect(onPresence).toHaveBeenLastCalledWith({
+      topic: "room/a",
+      count: 2,
+      here: [bo, cy],
+      joined: [bo, cy],
+      left: [ann],
+    });
+    presence({ count: 1, here: [cy] });
+    expect(onPresence).toHaveBeenLastCalledWith({ topic: "room/a", count: 1, here: [cy], joined: [], left: [bo] });
+    stop();
+    await tick();
+    expect(FakeSocket.last.frames.slice(2)).toEqual([{ kind: "subscribe", topic: "room/a", presence: false }]);
+    presence({ count: 0, left: [cy] });
+    expect(onPresence).toHaveBeenCalledTimes(3);
   });
 });

@@ -162,6 +162,7 @@ export class GateFixture {
       hold: () => undefined,
       identify: async (token) => this.identify(token),
       registry: new Registry([]),
+      gates: { names: ["g0"], presence: () => Promise.reject(new Error("there is no other gate")) },
       live: { owner: () => "p0", watch: () => new Promise(() => undefined) },
       ...this.#watched,
       call: () => Promise.reject(new Error("nobody is called")),

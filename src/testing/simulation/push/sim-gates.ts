@@ -5,6 +5,7 @@ import { gateNames } from "../../../push/client-id.ts";
 import { Gate } from "../../../push/gate.ts";
 import type { PushMessage } from "../../../push/message-log.ts";
 import type { Gates } from "../../../push/ports.ts";
+import type { PresenceMessage, PresenceReceipt } from "../../../push/presence-note.ts";
 import { PushRules } from "../../../push/push-rules.ts";
 import { LiveOwners } from "../../../router/live-owners.ts";
 import type { LiveChange, LiveReceipt } from "../../../router/live-views.ts";
@@ -27,6 +28,7 @@ interface GateClient {
   deliver(messages: readonly PushMessage[]): Promise<void>;
   configure(offer: VersionedDocument): Promise<Confirmation>;
   live(from: string, changes: readonly LiveChange[] | null): Promise<LiveReceipt>;
+  presence(message: PresenceMessage): Promise<PresenceReceipt>;
 }
 
 interface Parts {
@@ -104,6 +106,10 @@ export class SimGates {
         owner: (object) => owners.owner(object),
         watch: (...asked) => clock.during(owners.watch(...asked)),
       },
+      gates: {
+        names: this.names,
+        presence: (to, message) => clock.during(network.client<GateClient>(process, to).presence(message)),
+      },
       call: (message) => clock.during(router.call(message)),
       calls: { registry: settings.registry, batch: (...batch) => clock.during(router.batch(...batch)) },
       hold: () => undefined,
@@ -125,6 +131,7 @@ export class SimGates {
       deliver: (messages: readonly PushMessage[]) => gate.deliver(messages),
       configure: (offer: VersionedDocument) => gate.settings.take(offer),
       live: async (from: string, changes: readonly LiveChange[] | null) => gate.live.changed(from, changes),
+      presence: (message: PresenceMessage) => gate.presence.received(message),
       wake: () => gate.wake(),
       gate: () => gate,
       rests: () => clock.rests,
