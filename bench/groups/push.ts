@@ -5,7 +5,7 @@ import { add, addBySocket, say, sayBare } from "../plans.ts";
 const SPEAKERS = 8;
 const BARE = `bare Durable Object, ${SPEAKERS} speak`;
 const BARE_ALONE = "bare Durable Object, one speaks";
-const FEW = `gate, ${SPEAKERS} speak, one message of 200 is acknowledged`;
+const FEW = `gate, ${SPEAKERS} speak, one message of 50 is acknowledged`;
 const CLIENT = `gate, ${SPEAKERS} speak, acknowledged as edgeverse/client does`;
 const EACH = `gate, ${SPEAKERS} speak, each message is acknowledged`;
 const EACH_ALONE = "gate, one speaks, each message is acknowledged";
@@ -24,7 +24,7 @@ export function fanOutGroup(clients: number): RateGroup {
       const gate = { server: await context.gated(), connections: clients };
       return [
         { ...bare, name: BARE, plan: sayBare(SPEAKERS) },
-        { ...gate, name: FEW, plan: say(SPEAKERS, { every: 200 }) },
+        { ...gate, name: FEW, plan: say(SPEAKERS, { every: 50 }) },
         { ...gate, name: CLIENT, plan: say(SPEAKERS, { every: 100, after: 50 }) },
         { ...gate, name: EACH, plan: say(SPEAKERS, { every: 1 }) },
         { ...bare, name: BARE_ALONE, plan: sayBare(1) },
