@@ -22,7 +22,7 @@ import { Outgoing } from "./outgoing.ts";
 import { Patrol } from "./patrol.ts";
 import type { Wire, WireNote } from "./ports.ts";
 import { Presence } from "./presence.ts";
-import { HELLO_WITHIN, Reception, welcomeText } from "./reception.ts";
+import { Reception, welcomeText } from "./reception.ts";
 import { Renewal } from "./renewal.ts";
 import type { Session } from "./session.ts";
 import { SessionTable } from "./session-table.ts";
@@ -118,6 +118,7 @@ export class Gate {
       gate: this.#name,
       subscriptions: this.#subscriptions,
       replace: (session) => this.#connections.replace(session),
+      late: (wire) => this.#connections.drop(wire, CLOSE.refused, "no hello came"),
       end: (session) => this.#end(session),
     });
   }
@@ -172,9 +173,6 @@ export class Gate {
    */
   open(wire: Wire, identity: Identity | null, expires?: number): void {
     this.#reception.open(wire, identity, expires);
-    this.#options.clock.after(HELLO_WITHIN, () => {
-      if (this.#reception.has(wire)) this.#connections.drop(wire, CLOSE.refused, "no hello came");
-    });
     this.#alarm.byNextLook();
   }
 
@@ -207,7 +205,7 @@ export class Gate {
   /** Ends sessions whose time has come, and connections that are dead. */
   async wake(): Promise<void> {
     this.#alarm.rung();
-    for (const wire of this.#reception.late) this.#connections.drop(wire, CLOSE.refused, "no hello came");
+    this.#reception.look();
     for (const [wire, code, why] of this.#patrol.ending(this.#connections, this.#now))
       this.#connections.drop(wire, code, why);
     this.live.look();

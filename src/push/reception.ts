@@ -25,6 +25,8 @@ interface Parts {
   /** The client comes by another connection: the one that it has ends. */
   readonly replace: (session: Session) => void;
   readonly end: (session: Session) => void;
+  /** It said no hello in time. */
+  readonly late: (wire: Wire) => void;
 }
 
 interface Visitor {
@@ -42,7 +44,7 @@ export interface Arrival {
 }
 
 /** Ms that a client may take to say hello. */
-export const HELLO_WITHIN = 10_000;
+const HELLO_WITHIN = 10_000;
 
 /** Why a gate takes no new clients that is cordoned or drained: another one may. */
 export const GATE_CLOSED = "GATE_CLOSED";
@@ -67,7 +69,9 @@ export function welcomeText({ session, token, resumed }: Arrival, resumeWithin: 
 /** Connections that have yet to say hello. */
 export class Reception {
   readonly #parts: Parts;
+  /** In the order in which they came. */
   readonly #visitors = new Map<Wire, Visitor>();
+  #watching = false;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -104,6 +108,7 @@ export class Reception {
     const note = { kind: "new", identity: identity === null ? null : JSON.stringify(identity), at } as const;
     wire.note(expires === undefined ? note : { ...note, expires });
     this.#visitors.set(wire, { identity, at, expires });
+    this.#watch();
   }
 
   restore(wire: Wire, { identity, at, expires }: Extract<WireNote, { kind: "new" }>): void {
@@ -114,10 +119,24 @@ export class Reception {
     this.#visitors.delete(wire);
   }
 
-  /** Those who have said nothing for too long. */
-  get late(): Wire[] {
+  /** Lets go of those who have said nothing for too long. */
+  look(): void {
     const oldest = this.#parts.clock.now() - HELLO_WITHIN;
-    return Array.from(this.#visitors).flatMap(([wire, { at }]) => (at <= oldest ? [wire] : []));
+    for (const [wire, { at }] of this.#visitors) if (at <= oldest) this.#parts.late(wire);
+  }
+
+  /** One timer for all: a process may have 10,000, and everybody comes at once when connections were lost. */
+  #watch(): void {
+    if (this.#watching) return;
+    const [first] = this.#visitors.values();
+    if (first === undefined) return;
+    const { clock } = this.#parts;
+    this.#watching = true;
+    clock.after(first.at + HELLO_WITHIN - clock.now(), () => {
+      this.#watching = false;
+      this.look();
+      this.#watch();
+    });
   }
 
   /**
