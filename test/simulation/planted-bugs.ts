@@ -17,6 +17,7 @@ import { EVENT_BUGS } from "./planted-event-bugs.ts";
 import { INDEX_BUGS } from "./planted-index-bugs.ts";
 import { MOVE_BUGS } from "./planted-move-bugs.ts";
 import { OUTBOX_BUGS } from "./planted-outbox-bugs.ts";
+import { PUSH_BUGS } from "./planted-push-bugs.ts";
 import { REMINDER_BUGS } from "./planted-reminder-bugs.ts";
 
 /** Bugs one could make, each of which the simulation must find within so many seeds. */
@@ -49,6 +50,7 @@ export const PLANTED: Readonly<Record<string, PlantedBug>> = {
   ...REMINDER_BUGS,
   ...INDEX_BUGS,
   ...EVENT_BUGS,
+  ...PUSH_BUGS,
   ...MOVE_BUGS,
   "what is written to a leaving shard is not noted": {
     plant: instead(ChangeTracker.prototype, "object", () => (_cell, write) => write()),

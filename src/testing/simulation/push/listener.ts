@@ -39,6 +39,8 @@ export class Listener {
   #connection: SimConnection | undefined;
   #welcomed = false;
   #ackComing = false;
+  /** What the gate wants back, to know that the client reads. */
+  #check: object | undefined;
   /** It does not come back. */
   #quit = false;
   readonly #open = new Map<number, Said>();
@@ -153,6 +155,7 @@ export class Listener {
     const story = this.stories.at(-1);
     if (this.#welcomed && story !== undefined) story.awaySince ??= connection.endedAt ?? time.now;
     this.#welcomed = false;
+    this.#check = undefined;
     for (const [id, said] of this.#open) {
       this.#open.delete(id);
       if (said.step.reliable) this.#waiting.push(said);
@@ -182,7 +185,8 @@ export class Listener {
         this.#read();
         return;
       case "check":
-        this.#say(frame);
+        this.#check = frame;
+        this.#read();
         return;
       case "error":
         if (frame["topic"] !== undefined) throw new Violation(`[PUSH5] refused: ${JSON.stringify(frame)}`);
@@ -241,6 +245,7 @@ export class Listener {
     }
   }
 
+  /** Says so at once, later or never, depending on its kind. */
   #read(): void {
     const { time, random } = this.#parts;
     if (this.#acks === "at once" || (this.#acks === "seldom" && random.chance(0.2))) this.#ack();
@@ -254,6 +259,9 @@ export class Listener {
 
   #ack(): void {
     const { story } = this;
-    if (this.#welcomed && story !== undefined) this.#say({ kind: "ack", seen: story.seen });
+    if (!this.#welcomed || story === undefined) return;
+    this.#say({ kind: "ack", seen: story.seen });
+    if (this.#check !== undefined) this.#say(this.#check);
+    this.#check = undefined;
   }
 }

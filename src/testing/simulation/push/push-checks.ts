@@ -11,6 +11,9 @@ import type { Story } from "./story.ts";
 /** What rooms have sent, in order, by room. */
 type Rooms = ReadonlyMap<string, RoomState>;
 
+/** Characters of what is said of a view. */
+const MOST = 1_000;
+
 /** What was promised to clients that listen, watch and call, when all is quiet. @throws Violation */
 export function checkPush(world: World, says: readonly Said[], listeners: readonly Listener[]): void {
   const rooms = roomsOf(world);
@@ -31,13 +34,15 @@ export function checkViews(world: World, listeners: readonly Listener[]): void {
     for (const { room, said, view } of views) {
       const was = roomView(linesOf(room).slice(0, said));
       if (!isDeepStrictEqual(view, was))
-        throw new Violation(`[PUSH11] room ${room} was seen as ${JSON.stringify(view)}, never was so`);
+        throw new Violation(`[PUSH11] room ${room} was seen as ${JSON.stringify(view)}, never was so`.slice(0, MOST));
     }
     if (!isConnected) continue;
     for (const { id, state } of watches.values()) {
       const now = rooms.has(id) ? roomView(linesOf(id)) : undefined;
       if (!isDeepStrictEqual(structuredClone(state), now))
-        throw new Violation(`[PUSH11] room ${id} is seen as ${JSON.stringify(state)}, is ${JSON.stringify(now)}`);
+        throw new Violation(
+          `[PUSH11] room ${id} is seen as ${JSON.stringify(state)}, is ${JSON.stringify(now)}`.slice(0, MOST),
+        );
     }
   }
 }
@@ -78,8 +83,8 @@ interface StoryParts {
 function checkStory(story: Story, { rooms, invoked, isPresent }: StoryParts): void {
   for (const got of story.got) {
     if (got.kind === "gap") continue;
-    const { room, n, token, to } = got.message;
-    if (!isDeepStrictEqual(rooms.get(room)?.lines[n - 1], { n, token, to }))
+    const { room, n, token, to, size } = got.message;
+    if (!isDeepStrictEqual(rooms.get(room)?.lines[n - 1], { n, token, to, size }))
       throw new Violation(`[PUSH4] ${story.client} got message ${n} of room ${room} (${token}), which was never sent`);
   }
   for (const [room, { lines }] of rooms) {

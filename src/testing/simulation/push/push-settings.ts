@@ -17,6 +17,8 @@ export interface PushSettings {
   readonly listeners: readonly ListenerPlan[];
   /** Whether gates keep few messages, so that there may be gaps. */
   readonly forgetful: boolean;
+  /** Whether some messages are so large that few are on their way to a client at a time. */
+  readonly large: boolean;
   readonly config: { readonly gates: number; readonly pushResume: string; readonly pushLog?: number };
 }
 
@@ -33,11 +35,12 @@ const PATTERNS: readonly (readonly string[])[] = [
 
 /** @param authors whether it is a run of an author's workload: what its objects send has gates to go to, and nobody listens */
 export function pushSettingsOf(random: Random, authors: boolean): PushSettings | undefined {
-  if (authors) return { listeners: [], forgetful: false, config: { gates: 2, pushResume: "2m" } };
+  if (authors) return { listeners: [], forgetful: false, large: false, config: { gates: 2, pushResume: "2m" } };
   if (!random.chance(SHARE)) return undefined;
   const gates = random.pick([1, 1, 2, 2, 3, 4]);
   const forgetful = random.chance(0.3);
-  const listeners = Array.from({ length: 1 + random.int(4) }, () => ({
+  const large = random.fork("large").chance(0.15);
+  const planned = Array.from({ length: 1 + random.int(4) }, () => ({
     gate: random.int(gates),
     topics: random.pick(PATTERNS),
     watches: [0, 1].filter(() => random.chance(0.5)),
@@ -45,5 +48,9 @@ export function pushSettingsOf(random: Random, authors: boolean): PushSettings |
   }));
   const pushResume = random.pick(["1s", "3s", "3s", "10s"]);
   const config = forgetful ? { gates, pushResume, pushLog: random.pick([2_000, 6_000]) } : { gates, pushResume };
-  return { listeners, forgetful, config };
+  // One that reads nothing is soon sent nothing more.
+  const listeners = planned.map(
+    (plan, index): ListenerPlan => (large && index === 0 ? { ...plan, acks: "never" } : plan),
+  );
+  return { listeners, forgetful, large, config };
 }

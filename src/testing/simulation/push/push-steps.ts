@@ -74,7 +74,7 @@ function say(random: Random, { objects, push }: Settings): PushStep {
     kind: "say",
     object: random.pick(objects.slice(0, 3)),
     to: Array.from({ length: random.pick([1, 1, 2, 4]) }, addressee),
-    size: random.pick([0, 10, 400]),
+    size: random.pick(push?.large === true ? [10, 30_000, 30_000] : [0, 10, 400]),
     ms: random.pick([0, 0, 1, 20, 150]),
     fails: random.chance(0.1),
     reliable: random.chance(0.6),

@@ -9,6 +9,8 @@ export interface Line {
   readonly n: number;
   readonly token: string;
   readonly to: string;
+  /** Characters that come with it. */
+  readonly size: number;
 }
 
 /** A message as clients get it. */
@@ -17,7 +19,7 @@ export interface RoomMessage extends Line {
 }
 
 const STATE = z.object({
-  lines: z.array(z.object({ n: z.number(), token: z.string(), to: z.string() })).default([]),
+  lines: z.array(z.object({ n: z.number(), token: z.string(), to: z.string(), size: z.number() })).default([]),
   /** Clients of whose end it was told. */
   gone: z.array(z.string()).default([]),
 });
@@ -25,9 +27,14 @@ export type RoomState = z.output<typeof STATE>;
 
 export const ROOM = "SimulatedRoom";
 
-/** What those who watch a room see of it. */
-export function roomView(lines: readonly Line[]): { readonly said: number; readonly last: readonly Line[] } {
-  return { said: lines.length, last: lines.slice(-6) };
+/** What those who watch a room see of it: some of its lines, and as much text as the last had. */
+export function roomView(lines: readonly Line[]): object {
+  const { n, size } = lines.at(-1) ?? { n: 0, size: 0 };
+  return { said: lines.length, last: lines.slice(-6), text: textOf(n, size) };
+}
+
+function textOf(n: number, size: number): string {
+  return String(n % 10).repeat(size);
 }
 
 /** Makes the class of objects that talk to clients, for one process. What a room has sent is in its state, in order. */
@@ -63,11 +70,10 @@ export function roomOf(sleep: (ms: number) => Promise<void>): ObjectClass {
       ms: number;
       fails: boolean;
     }) {
-      const text = "x".repeat(size);
       for (const target of to) {
-        const line = { n: this.state.lines.length + 1, token, to: target };
+        const line = { n: this.state.lines.length + 1, token, to: target, size };
         this.state.lines.push(line);
-        const message = { ...line, room: this.id, text };
+        const message = { ...line, room: this.id, text: textOf(line.n, size) };
         if (target === "topic") this.publish(`room/${this.id}`, message);
         else if (target === "all") this.broadcast(message);
         else this.push(target, message);
