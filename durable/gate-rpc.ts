@@ -2,6 +2,7 @@ import { expiryOf, type Identity } from "../src/access/identity.ts";
 import { EdgeverseError, type WireError } from "../src/errors/edgeverse-error.ts";
 import type { GateStatus } from "../src/push/gate-status.ts";
 import type { PushMessage } from "../src/push/message-log.ts";
+import type { StreamRequest } from "../src/push/open-stream.ts";
 import type { PresenceMessage, PresenceReceipt } from "../src/push/presence-note.ts";
 import type { LiveChange, LiveReceipt } from "../src/router/live-views.ts";
 import type { VersionedDocument } from "../src/settings/document.ts";
@@ -14,27 +15,47 @@ export interface GateRpc {
   live(from: string, changes: readonly LiveChange[] | null): Promise<LiveReceipt>;
   status(): Promise<GateStatus>;
   presence(message: PresenceMessage): Promise<PresenceReceipt>;
-  /** Opens a WebSocket. Only this worker's code can ask: whom it is for is in a header that no client sends. */
+  /** Opens a WebSocket, or a stream of events. Only this worker's code can ask: whom it is for is in a header that no client sends. */
   fetch(request: Request): Promise<Response>;
 }
 
 /** The header that says for whom a connection is opened. */
-export const IDENTITY = "x-edgeverse-identity";
+const IDENTITY = "x-edgeverse-identity";
 /** The same for who the client says it is. */
-export const CLIENT = "x-edgeverse-client";
+const CLIENT = "x-edgeverse-client";
 /** The same for when its credentials end, ms since the epoch. */
-export const EXPIRES = "x-edgeverse-expires";
+const EXPIRES = "x-edgeverse-expires";
 
 /**
  * Opens a client's WebSocket at a gate. What the gate gets is made here: nothing of the client's own request.
  * @throws EdgeverseError `OVERLOADED`
  */
-export async function openSocket(gate: GateRpc, identity: Identity | null, client: string): Promise<Response> {
-  const headers = new Headers({ upgrade: "websocket", [CLIENT]: encodeURIComponent(client) });
+export function openSocket(gate: GateRpc, identity: Identity | null, client: string): Promise<Response> {
+  return ask(gate, "socket", identity, { headers: { upgrade: "websocket", [CLIENT]: encodeURIComponent(client) } });
+}
+
+/** The same for a stream of events. */
+export function openEvents(gate: GateRpc, identity: Identity | null, wanted: StreamRequest): Promise<Response> {
+  return ask(gate, "stream", identity, { method: "POST", body: JSON.stringify(wanted) });
+}
+
+/** For whom a connection is opened, as its gate is told. */
+export function visitorOf({ headers }: Request) {
+  const identity = headers.get(IDENTITY);
+  const expires = headers.get(EXPIRES);
+  return {
+    client: decodeURIComponent(headers.get(CLIENT) ?? ""),
+    identity: identity === null ? null : (JSON.parse(decodeURIComponent(identity)) as Identity),
+    expires: expires === null ? undefined : Number(expires),
+  };
+}
+
+async function ask(gate: GateRpc, what: string, identity: Identity | null, init: RequestInit): Promise<Response> {
+  const headers = new Headers(init.headers);
   if (identity !== null) headers.set(IDENTITY, encodeURIComponent(JSON.stringify(identity)));
   const expires = expiryOf(identity);
   if (expires !== undefined) headers.set(EXPIRES, String(expires));
-  const response = await gate.fetch(new Request("https://gate/socket", { headers }));
-  if (response.status === 101) return response;
+  const response = await gate.fetch(new Request(`https://gate/${what}`, { ...init, headers }));
+  if (response.status === 101 || response.status === 200) return response;
   throw EdgeverseError.from((await response.json()) as WireError);
 }

@@ -1,5 +1,4 @@
 import { DurableObject } from "cloudflare:workers";
-import type { Identity } from "../src/access/identity.ts";
 import { EdgeverseError } from "../src/errors/edgeverse-error.ts";
 import { type Authenticator, authentication } from "../src/http/authentication.ts";
 import { clientName } from "../src/limits/client-name.ts";
@@ -11,6 +10,7 @@ import { PING, PONG, PROTOCOL } from "../src/push/frames.ts";
 import { Gate } from "../src/push/gate.ts";
 import { type GateStatus, UNUSED_GATE } from "../src/push/gate-status.ts";
 import type { PushMessage } from "../src/push/message-log.ts";
+import { openStream, type StreamRequest } from "../src/push/open-stream.ts";
 import type { WireNote } from "../src/push/ports.ts";
 import type { PresenceMessage, PresencePeers, PresenceReceipt } from "../src/push/presence-note.ts";
 import type { PushRules } from "../src/push/push-rules.ts";
@@ -23,7 +23,7 @@ import type { Confirmation } from "../src/settings/live-settings.ts";
 import { consoleObserver, filtered } from "./console-observer.ts";
 import { DurableStorage } from "./durable-storage.ts";
 import { deploymentOf, type Env } from "./environment.ts";
-import { CLIENT, EXPIRES, type GateRpc, IDENTITY } from "./gate-rpc.ts";
+import { type GateRpc, visitorOf } from "./gate-rpc.ts";
 import { clock, durableClock, random } from "./platform.ts";
 import { SocketWire } from "./socket-wire.ts";
 
@@ -125,20 +125,19 @@ export function gateClass({ registry, rules, disconnect, authenticators, limits 
 
     override async fetch(request: Request): Promise<Response> {
       const gate = this.#gate;
-      const { 0: client, 1: server } = new WebSocketPair();
+      const visitor = visitorOf(request);
       try {
-        gate.checkRoom(decodeURIComponent(request.headers.get(CLIENT) ?? ""));
+        if (request.method === "POST") {
+          const wanted = (await request.json()) as StreamRequest;
+          return new Response(await openStream(gate, wanted, visitor.identity, visitor.expires, { clock, random }));
+        }
+        gate.checkRoom(visitor.client);
       } catch (error) {
         return Response.json(EdgeverseError.from(error).toWire(), { status: 503 });
       }
+      const { 0: client, 1: server } = new WebSocketPair();
       this.ctx.acceptWebSocket(server);
-      const identity = request.headers.get(IDENTITY);
-      const expires = request.headers.get(EXPIRES);
-      gate.open(
-        this.#wire(server),
-        identity === null ? null : (JSON.parse(decodeURIComponent(identity)) as Identity),
-        expires === null ? undefined : Number(expires),
-      );
+      gate.open(this.#wire(server), visitor.identity, visitor.expires);
       return new Response(null, { status: 101, webSocket: client, headers: { "sec-websocket-protocol": PROTOCOL } });
     }
 

@@ -2,7 +2,7 @@ import { waitUntil } from "cloudflare:workers";
 import { write } from "../durable/console-observer.ts";
 import { type Deployment, deploymentOf, type Env } from "../durable/environment.ts";
 import type { EventHost } from "../durable/event-sinks.ts";
-import { type GateRpc, openSocket } from "../durable/gate-rpc.ts";
+import { type GateRpc, openEvents, openSocket } from "../durable/gate-rpc.ts";
 import { clock, random } from "../durable/platform.ts";
 import type { AdminRoles } from "../src/http/admin/roles.ts";
 import { type Authenticate, type Authenticator, authentication } from "../src/http/authentication.ts";
@@ -121,6 +121,7 @@ function gateDoor({ gates }: Deployment, { GATE }: Env, rules: PushRules | undef
     names,
     rules,
     open: (gate, identity, client) => openSocket(stub(gate), identity, client),
+    stream: (gate, identity, wanted) => openEvents(stub(gate), identity, wanted),
     status: (gate) => stub(gate).status(),
   };
 }

@@ -29,7 +29,7 @@ function isOrigin(text: string): boolean {
 
 const METHODS = "GET, HEAD, POST, DELETE";
 const HEADERS =
-  "authorization, content-type, edgeverse-expires-in, edgeverse-log, edgeverse-not-before, edgeverse-timeout, idempotency-key, prefer, traceparent, x-request-id";
+  "authorization, content-type, edgeverse-expires-in, edgeverse-log, edgeverse-not-before, edgeverse-timeout, idempotency-key, last-event-id, prefer, traceparent, x-request-id";
 const EXPOSED =
   "idempotency-replayed, location, preference-applied, ratelimit, ratelimit-policy, retry-after, www-authenticate, x-request-id";
 

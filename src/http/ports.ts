@@ -7,6 +7,7 @@ import type { Registry } from "../object/registry.ts";
 import type { MapDocument } from "../placement/shard-map.ts";
 import type { Clock, Random } from "../platform/ports.ts";
 import type { GateStatus } from "../push/gate-status.ts";
+import type { StreamRequest } from "../push/open-stream.ts";
 import type { PushRules } from "../push/push-rules.ts";
 import type { Maintenance } from "../reliable/maintenance.ts";
 import type { CallLog } from "../reliable/ports.ts";
@@ -37,6 +38,8 @@ export interface GateDoor {
   readonly rules: PushRules;
   /** Opens a WebSocket for an identity that may connect. @param client who it says it is @throws EdgeverseError `OVERLOADED` */
   open(gate: string, identity: Identity | null, client: string): Promise<Response>;
+  /** The same for a stream of events: its body. */
+  stream(gate: string, identity: Identity | null, wanted: StreamRequest): Promise<Response>;
   /** What a gate says of itself. */
   status(gate: string): Promise<GateStatus>;
 }

@@ -42,6 +42,8 @@ export interface Answer {
   readonly headers?: readonly AnswerHeader[];
   /** It is also there as a page. */
   readonly html?: boolean;
+  /** The type of its body. Default: JSON. */
+  readonly type?: "text/event-stream";
 }
 
 /** What the OpenAPI document says of a route, beside what holds for all. */

@@ -15,6 +15,7 @@ import { shardRoutes } from "./admin/shards.ts";
 import { batchRoute } from "./api/batch.ts";
 import { callRoute } from "./api/call.ts";
 import { callStatusRoute, cancelCallRoute } from "./api/calls.ts";
+import { eventStreamRoute } from "./api/event-stream.ts";
 import { socketRoute } from "./api/events.ts";
 import { healthRoutes } from "./api/health.ts";
 import { lifecycleRoutes } from "./api/lifecycle.ts";
@@ -34,6 +35,7 @@ export function httpRoutes(parts: HttpParts): Route[] {
     cancelCallRoute(parts),
     queryRoute(parts),
     socketRoute(parts),
+    eventStreamRoute(parts),
     rootRoute(parts),
     ...healthRoutes(parts),
     clusterRoute(parts),

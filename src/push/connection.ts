@@ -81,6 +81,11 @@ export class Connection {
     return flight === undefined ? (this.behind ?? head) : flight.n - 1;
   }
 
+  /** Where its session goes on when it is over. A stream has acknowledged nothing: its client says it when it comes back. */
+  goesOnAfter(head: number): number {
+    return this.wire.isStream === true ? this.session.position : this.position(head);
+  }
+
   /** Has its place kept with the connection. */
   note(head: number): void {
     this.#noted = this.position(head);

@@ -61,7 +61,7 @@ export class Connections {
     if (connection === undefined) return;
     const { config, clock, log, sessions, wakeBy } = this.#parts;
     const ends = clock.now() + config.pushResume;
-    connection.session.position = connection.position(log.head);
+    connection.session.position = connection.goesOnAfter(log.head);
     sessions.away(connection.session, ends);
     wakeBy(ends);
   }
@@ -78,7 +78,7 @@ export class Connections {
     const { log, audience, outgoing } = this.#parts;
     const old = audience.get(session.client);
     if (old === undefined) return;
-    session.position = old.position(log.head);
+    session.position = old.goesOnAfter(log.head);
     this.forget(old.wire);
     outgoing.close(old.wire, CLOSE.replaced, "the session has another connection");
   }

@@ -118,6 +118,19 @@ export function gapFrame(n: number): string {
   return `{"kind":"gap","n":${n}}`;
 }
 
+const NUMBERED = /^\{"kind":"(?:message|gap)","n":(\d+)/;
+
+/** The number that a frame has as text, if it is a message or a gap. */
+export function numberOf(frame: string): number | undefined {
+  const n = NUMBERED.exec(frame)?.[1];
+  return n === undefined ? undefined : Number(n);
+}
+
+/** The last frame of a stream that the gate ends. */
+export function endFrame(code: number, reason: string): string {
+  return JSON.stringify({ kind: "end", code, reason });
+}
+
 export function subscribedFrame(topic: string): string {
   return JSON.stringify({ kind: "subscribed", topic });
 }

@@ -69,6 +69,10 @@ export class Outgoing {
 }
 
 function sendAll(wire: Wire, frames: readonly string[]): void {
+  if (wire.isStream === true) {
+    for (const frame of frames) wire.send(frame);
+    return;
+  }
   for (let from = 0; from < frames.length; ) {
     let characters = 0;
     let to = from;

@@ -25,6 +25,8 @@ export interface Wire {
   note(note: WireNote): void;
   /** When anything came from the client, ms since the epoch; undefined where that can't be told. */
   readonly heardAt: number | undefined;
+  /** Its client can say nothing: what is acknowledged has left, and no more. It takes frames one by one, in no arrays. */
+  readonly isStream?: true;
 }
 
 /** Where a gate learns of objects that its clients watch. */

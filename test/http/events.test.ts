@@ -10,6 +10,7 @@ function doorFixture(rules: PushRules, open?: GateDoor["open"]) {
   const asked: { gate: string; identity: unknown }[] = [];
   const http = httpFixture({
     gates: {
+      stream: () => Promise.reject(new Error("not asked")),
       names: ["g0", "g1"],
       rules,
       open:

@@ -109,7 +109,8 @@ export const RULES = {
   access: OPEN,
   push: { topics: { "square/*": { anonymous: true }, "mine/*": { owner: true } } },
   authenticate: (request) => {
-    const [, id] = /^Bearer user-(\w+)$/.exec(request.headers.get("authorization") ?? "") ?? [];
-    return id === undefined ? undefined : { id, roles: [] };
+    const [, id, brief] = /^Bearer user-(\w+)( briefly)?$/.exec(request.headers.get("authorization") ?? "") ?? [];
+    if (id === undefined) return undefined;
+    return { id, roles: [], ...(brief === undefined ? {} : { expiresAt: Date.now() + 1_000 }) };
   },
 } satisfies Partial<HostOptions>;

@@ -56,7 +56,7 @@ export function socketRoute(parts: HttpParts): Route {
   };
 }
 
-function doorOf({ gates }: HttpParts): NonNullable<HttpParts["gates"]> {
+export function doorOf({ gates }: HttpParts): NonNullable<HttpParts["gates"]> {
   if (gates !== undefined) return gates;
   throw new EdgeverseError(
     "NOT_FOUND",
@@ -65,7 +65,11 @@ function doorOf({ gates }: HttpParts): NonNullable<HttpParts["gates"]> {
 }
 
 /** Whoever may connect. The one place that decides it. @throws EdgeverseError */
-async function admit(parts: HttpParts, context: HttpContext, protocols: readonly string[]): Promise<Identity | null> {
+export async function admit(
+  parts: HttpParts,
+  context: HttpContext,
+  protocols: readonly string[] = [],
+): Promise<Identity | null> {
   const { request } = context;
   const { rules } = doorOf(parts);
   rules.checkOrigin(request.headers.get("origin"), new URL(request.url).host);

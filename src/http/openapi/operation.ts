@@ -112,11 +112,11 @@ function parameters(place: string, of: z.ZodObject | undefined, schemas: Schemas
 
 function responses(doc: RouteDoc, schemas: Schemas): Json {
   const all: Json = {};
-  for (const [status, { description, schema, headers = [], html = false }] of Object.entries(doc.answers)) {
+  for (const [status, { description, schema, headers = [], html = false, type }] of Object.entries(doc.answers)) {
     all[status] = {
       description,
       headers: references(["X-Request-Id", ...headers]),
-      ...(schema === undefined ? {} : { content: contentOf(schemas.own(schema), html) }),
+      ...(schema === undefined ? {} : { content: contentOf(schemas.own(schema), html, type) }),
     };
   }
   for (const [status, codes] of byStatus(problemsOf(doc))) {
@@ -129,8 +129,8 @@ function responses(doc: RouteDoc, schemas: Schemas): Json {
   return all;
 }
 
-function contentOf(schema: Json, html: boolean): Json {
-  return { "application/json": { schema }, ...(html ? { "text/html": { schema: { type: "string" } } } : {}) };
+function contentOf(schema: Json, html: boolean, type = "application/json"): Json {
+  return { [type]: { schema }, ...(html ? { "text/html": { schema: { type: "string" } } } : {}) };
 }
 
 function byStatus(codes: readonly ErrorCode[]): [status: number, codes: ErrorCode[]][] {
