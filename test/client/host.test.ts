@@ -108,7 +108,7 @@ async function inChromium(code: string, url: string, control: string): Promise<u
   }
 }
 
-test("[CLIENT2] [CLIENT3] [CLIENT6] [CLIENT8] [CLIENT9] Node, Deno and Chromium go on with a host that was killed and came back", {
+test("[PUSH12] [CLIENT2] [CLIENT3] [CLIENT6] [CLIENT8] [CLIENT9] Node, Deno and Chromium go on with a host that was killed and came back", {
   timeout: 180_000,
 }, async () => {
   const stage = new Stage(await freePort());
@@ -138,6 +138,7 @@ test("[CLIENT2] [CLIENT3] [CLIENT6] [CLIENT8] [CLIENT9] Node, Deno and Chromium 
       gaps: 0,
       statuses: ["connecting", "open", "connecting", "open", "closed"],
       shown: programs[index] === "chromium" ? "live 5" : null,
+      ...(programs[index] === "chromium" ? { events: { numbers: [1, 2, 3, 4, 5], sessions: 1, gaps: 0 } } : {}),
     });
     // Whether the first message was before the connection is a matter of time.
     const { heard } = result as { heard: number[] };

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { EdgeverseError } from "../../src/errors/edgeverse-error.ts";
 import { Registry } from "../../src/object/registry.ts";
 import { VirtualObject } from "../../src/object/virtual-object.ts";
+import { UNUSED_GATE } from "../../src/push/gate-status.ts";
 import type { StreamRequest } from "../../src/push/open-stream.ts";
 import { PushRules } from "../../src/push/push-rules.ts";
 import { codeOf, httpFixture } from "./http-fixture.ts";
@@ -28,6 +29,7 @@ function fixture(answer: () => Promise<Response> = async () => new Response("dat
         origins: ["https://friend.example"],
       }),
       open: () => Promise.reject(new Error("not asked")),
+      status: async () => UNUSED_GATE,
       stream(gate, identity, wanted) {
         asked.push({ gate, identity: identity?.id, ...wanted });
         return answer();
@@ -142,5 +144,18 @@ describe("GET /api/v1/events/stream", () => {
       throw new Error("the object was reset");
     });
     expect(await lost.code()).toBe("UNAVAILABLE");
+  });
+
+  it("[PUSH12] has a client that comes back come again later, which no status would", async () => {
+    const full = fixture(async () => {
+      throw new EdgeverseError("OVERLOADED", "full", { retryAfter: 30 });
+    });
+    const back = { "last-event-id": `${TOKEN}.17` };
+    const answer = await full.open("", back);
+    expect([answer.status, await answer.text()]).toEqual([
+      200,
+      'retry: 30000\ndata: {"kind":"end","code":1013,"reason":"full"}\n\n',
+    ]);
+    expect(await full.code("?topics=user/ann", back)).toBe("ACCESS_DENIED");
   });
 });

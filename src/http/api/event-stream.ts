@@ -1,16 +1,21 @@
 import * as z from "zod";
 import type { Identity } from "../../access/identity.ts";
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
+import { CLOSE } from "../../push/close-codes.ts";
 import { LAST_ID, parseEventId } from "../../push/event-ids.ts";
-import { CLIENT } from "../../push/frames.ts";
+import { CLIENT, endFrame } from "../../push/frames.ts";
 import { LIVE_BOUNDS } from "../../push/live-states.ts";
 import { checkMayWatch } from "../../push/may-watch.ts";
 import type { StreamRequest } from "../../push/open-stream.ts";
 import { checkPattern } from "../../push/topic.ts";
+import { openAtGate } from "../open-at-gate.ts";
 import type { HttpParts } from "../ports.ts";
 import type { Route } from "../route.ts";
 import { about } from "../schemas.ts";
-import { admit, answered, doorOf, gateFor } from "./events.ts";
+import { admit, doorOf } from "./events.ts";
+
+/** Seconds. */
+const RETRY_AFTER = 3;
 
 type Wanted = Pick<StreamRequest, "topics" | "watch">;
 
@@ -74,19 +79,35 @@ export function eventStreamRoute(parts: HttpParts): Route {
       const door = doorOf(parts);
       const wanted = wantedBy(new URL(request.url).searchParams);
       checkPlace(request.headers);
-      const identity = await admit(parts, context);
-      checkWanted(parts, wanted, identity);
       const lastId = request.headers.get("last-event-id") ?? "";
       const headers = headersOf(requestId);
       if (lastId === LAST_ID) return new Response(null, { status: 204, headers });
       headers["content-type"] = "text/event-stream";
-      if (request.method === "HEAD") return new Response(null, { headers });
       const { client = "", ...back } = parseEventId(lastId) ?? {};
-      const gate = gateFor(parts, client);
-      const { body } = await answered(parts, gate, door.stream(gate, identity, { ...back, ...wanted }));
-      return new Response(body, { headers });
+      try {
+        const identity = await admit(parts, context);
+        checkWanted(parts, wanted, identity);
+        if (request.method === "HEAD") return new Response(null, { headers });
+        const open = (gate: string) => door.stream(gate, identity, { ...back, ...wanted });
+        const { body } = await openAtGate(parts, client, open);
+        return new Response(body, { headers });
+      } catch (error) {
+        const later = client === "" ? undefined : laterText(error);
+        if (later === undefined) throw error;
+        return new Response(later, { headers });
+      }
     },
   };
+}
+
+/**
+ * After any status but 200 an EventSource gives up for good, and its session with it. One that comes back and can't be served
+ * now is told to come later; undefined where that is in vain.
+ */
+function laterText(error: unknown): string | undefined {
+  const { code, message, retryable, retryAfter = RETRY_AFTER } = EdgeverseError.from(error).toWire();
+  if (!retryable || code === "INTERNAL") return undefined;
+  return `retry: ${Math.ceil(retryAfter * 1_000)}\ndata: ${endFrame(CLOSE.busy, message)}\n\n`;
 }
 
 function headersOf(requestId: string): Record<string, string> {

@@ -8,7 +8,9 @@ export const host = defineHost({
   access: [{ type: "*", access: "ALLOW" }],
   push: { topics: { "room/*": {} } },
   authenticate: (request) => {
-    const token = request.headers.get("authorization")?.slice("Bearer ".length);
+    const { headers } = request;
+    const cookie = /user=(\w+)/.exec(headers.get("cookie") ?? "")?.[1];
+    const token = headers.get("authorization")?.slice("Bearer ".length) ?? cookie;
     if (token === "stale") throw new EdgeverseError("UNAUTHENTICATED", "This token has ended");
     return token === undefined ? undefined : { id: token, roles: [] };
   },
