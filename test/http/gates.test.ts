@@ -17,7 +17,7 @@ const never = () => new Promise<never>(() => undefined);
 function setup() {
   const cluster = new TestCluster({ objects: [], config: { gates: 2 } });
   const status: GateDoor["status"] = async (name) => cluster.gates.status(name);
-  const http = httpOf(cluster, { gates: { names: ["g0", "g1"], rules: RULES, open: never, status } });
+  const http = httpOf(cluster, { gates: { names: ["g0", "g1"], rules: RULES, open: never, stream: never, status } });
   const ask = async (path: string, method = "GET") => {
     const body = method === "POST" ? { body: "{}" } : {};
     const init = { method, headers: { authorization: "Bearer t" }, ...body };
@@ -69,7 +69,7 @@ describe("/admin/v1/gates", () => {
       if (name === "g0") return UNUSED_GATE;
       throw new Error("the object was reset");
     };
-    const http = httpFixture({ gates: { names: ["g0", "g1"], rules: RULES, open: never, status } });
+    const http = httpFixture({ gates: { names: ["g0", "g1"], rules: RULES, open: never, stream: never, status } });
     const { gates } = (await (await http.admin("gates")).json()) as { gates: unknown[] };
     expect(gates).toMatchObject([
       { name: "g0", reachable: true, clients: 0 },
@@ -101,7 +101,7 @@ describe("the gate for a client", () => {
       asked.push(gate);
       throw refusals[gate] as EdgeverseError;
     };
-    const http = httpFixture({ gates: { names, rules: RULES, open, status: never } });
+    const http = httpFixture({ gates: { names, rules: RULES, open, stream: never, status: never } });
     const headers = { upgrade: "websocket", "sec-websocket-protocol": "edgeverse.v1" };
     const connect = async (query = "") => {
       const answer = await codeOf(await http.fetch(`/api/v1/events/socket${query}`, { headers }));

@@ -142,7 +142,11 @@ describe("limits of clients over HTTP [LIM6]", () => {
     const open = async () => {
       throw new EdgeverseError("OVERLOADED", "asked");
     };
-    const { fetch } = limited(limits, {}, { names: ["g0"], rules, open, stream: open, status: async () => UNUSED_GATE });
+    const { fetch } = limited(
+      limits,
+      {},
+      { names: ["g0"], rules, open, stream: open, status: async () => UNUSED_GATE },
+    );
     const connect = async (times: number, token: string, address: string) => {
       const codes: string[] = [];
       const protocols = `edgeverse.v1, bearer.${token}`;

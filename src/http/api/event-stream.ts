@@ -4,7 +4,7 @@ import { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import { CLOSE } from "../../push/close-codes.ts";
 import { LAST_ID, parseEventId } from "../../push/event-ids.ts";
 import { CLIENT, endFrame } from "../../push/frames.ts";
-import { LIVE_BOUNDS } from "../../push/live-states.ts";
+import { LIVE_BOUNDS } from "../../push/live-bounds.ts";
 import { checkMayWatch } from "../../push/may-watch.ts";
 import type { StreamRequest } from "../../push/open-stream.ts";
 import { checkPattern } from "../../push/topic.ts";
