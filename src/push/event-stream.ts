@@ -20,8 +20,11 @@ interface Parts {
 export const ALIVE_EVERY = 25_000;
 /** Ms in which a client may take the rest of a stream that is over. */
 const REST_WITHIN = 10_000;
-/** How much is taken before the gate is told: far less than its window, whatever it counts, else both would wait. */
-const TAKEN = { messages: 100, characters: 64 * 1024 } as const;
+/**
+ * How much is taken before the gate is told, and after how many ms it is told of less. It is far less than its window, whatever it
+ * counts, else both would wait.
+ */
+const TAKEN = { messages: 100, characters: 64 * 1024, within: 500 } as const;
 
 /** Events that leave together. */
 class Chunk {
@@ -52,6 +55,8 @@ export class EventStream implements Wire {
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
   #state: "open" | "closing" | "over" = "open";
   #timer: Cancel;
+  /** The gate is told of what was taken when it is over. */
+  #telling: Cancel | undefined;
   /** The reader waits for a chunk. */
   #hungry = false;
   #waiting = new Chunk();
@@ -117,6 +122,7 @@ export class EventStream implements Wire {
     );
     this.#state = "closing";
     this.#timer();
+    this.#telling?.();
     this.#timer = this.#parts.clock.after(REST_WITHIN, () => {
       this.#end();
       this.#controller?.error(new Error(reason));
@@ -161,7 +167,9 @@ export class EventStream implements Wire {
     this.#flush();
     if (this.#state !== "open") return;
     for (const n of checks) this.#parts.say({ kind: "check", n });
-    if (this.#untold.messages >= TAKEN.messages || this.#untold.characters >= TAKEN.characters) this.#acknowledge();
+    const { messages: untold, characters: large } = this.#untold;
+    if (untold >= TAKEN.messages || large >= TAKEN.characters) this.#acknowledge();
+    else if (untold > 0) this.#telling ??= this.#parts.clock.after(TAKEN.within, () => this.#acknowledge());
   }
 
   #flush(): void {
@@ -181,6 +189,8 @@ export class EventStream implements Wire {
   }
 
   #acknowledge(): void {
+    this.#telling?.();
+    this.#telling = undefined;
     this.#untold = { messages: 0, characters: 0 };
     this.#parts.say({ kind: "ack", seen: this.#taken });
   }
@@ -201,6 +211,7 @@ export class EventStream implements Wire {
   #end(): void {
     this.#state = "over";
     this.#timer();
+    this.#telling?.();
     this.#waiting = new Chunk();
   }
 }

@@ -19,7 +19,7 @@ interface Parts {
 
 /** Messages that are read of the log at once. */
 const READ = 20;
-/** Ms for which a client may take nothing while others wait for room. A stream of events tells what was taken each 25 s. */
+/** Ms for which a client may take nothing while others wait for room. */
 const SLOW = 30_000;
 
 /**
