@@ -64,6 +64,16 @@ function neighbours(partition: string) {
   };
 }
 
+/** What a hub sends is delivered before the next request, or soon after it. */
+function tells(partition: string) {
+  return async (site: Site) => {
+    const request = { prefix: `partition#${partition}/s`, count: NEIGHBOURS };
+    await each(10, () => site.post(path("call", "Hub", id("hub"), "tell"), { request }));
+    await site.pass(1_000);
+    return 10 * NEIGHBOURS;
+  };
+}
+
 function bare(what: string, name = "c", headers?: () => Readonly<Record<string, string>>, query = "") {
   return (site: Site) => each(CALLS, (at) => site.post(`/bare/${what}/${name}${at}${query}`, {}, headers?.()));
 }
@@ -134,6 +144,8 @@ export const WORKS: readonly Work[] = [
     run: neighbours("p1"),
     bare: (site) => bareMany(site, "neighbours", NEIGHBOURS, 10),
   },
+  { name: "deliveries within the partition, 100 sent in a turn", run: tells("p0") },
+  { name: "deliveries to another partition, 100 sent in a turn", run: tells("p1") },
   {
     name: "call that writes 10 rows of its store",
     run: (site) =>

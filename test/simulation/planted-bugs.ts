@@ -6,6 +6,7 @@ import { ShardCleaner } from "../../src/partition/moves/shard-cleaner.ts";
 import { ShardDrain } from "../../src/partition/moves/shard-drain.ts";
 import { ChangeTracker } from "../../src/partition/storage/change-tracker.ts";
 import { CommitBatch } from "../../src/partition/storage/commit-batch.ts";
+import type { CommitUnit } from "../../src/partition/storage/commit-unit.ts";
 import { GroupCommit } from "../../src/partition/storage/group-commit.ts";
 import { Ownership } from "../../src/partition/storage/ownership.ts";
 import { Deadlines } from "../../src/partition/turns/deadlines.ts";
@@ -40,7 +41,7 @@ export const PLANTED: Readonly<Record<string, PlantedBug>> = {
       "split",
       () =>
         function (this: CommitBatch) {
-          return { units: [this], rest: new CommitBatch() };
+          return { units: new Map([[{} as CommitUnit, this]]), rest: new CommitBatch() };
         },
     ),
     within: 100,

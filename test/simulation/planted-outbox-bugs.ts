@@ -1,8 +1,10 @@
 import type { ReliableOptions } from "../../src/object/message.ts";
+import { CallDriver } from "../../src/partition/calls/call-driver.ts";
 import { Deliveries } from "../../src/partition/outbox/deliveries.ts";
 import { Outbox } from "../../src/partition/outbox/outbox.ts";
 import { OutboxTable } from "../../src/partition/outbox/outbox-table.ts";
 import { Sending } from "../../src/partition/outbox/sending.ts";
+import { GroupCommit } from "../../src/partition/storage/group-commit.ts";
 import { TurnEffects } from "../../src/partition/turns/turn-effect.ts";
 import { instead, type PlantedBug } from "./plant.ts";
 
@@ -88,5 +90,36 @@ export const OUTBOX_BUGS: Readonly<Record<string, PlantedBug>> = {
         },
     ),
     within: 200,
+  },
+  "a message is lost with the receiver that was to take it at once": {
+    plant: instead(
+      GroupCommit.prototype,
+      "handOver",
+      (real) =>
+        function (this: GroupCommit, handOver) {
+          const nothing = { bulk: { store: () => undefined }, row: undefined };
+          real.call(this, { ...handOver, instead: nothing, onInstead: () => undefined });
+        },
+    ),
+    within: 200,
+    seed: 6,
+  },
+  "a message is taken at once, and its sender not stored": {
+    plant: instead(GroupCommit.prototype, "handOver", () => () => undefined),
+    within: 200,
+    seed: 6,
+  },
+  "a call is kept that came with a refused turn": {
+    plant: instead(
+      CallDriver.prototype,
+      "add",
+      (real) =>
+        function (this: CallDriver, entry) {
+          entry.handed = false;
+          real.call(this, entry);
+        },
+    ),
+    within: 200,
+    seed: 6,
   },
 };

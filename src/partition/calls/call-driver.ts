@@ -71,13 +71,10 @@ export class CallDriver {
     this.#advance(entry, { kind: "threw", error });
   }
 
-  /** Starts no more calls of a shard, save what a turn that runs there waits for. */
-  pause(shard: number): void {
-    this.#paused.add(shard);
-  }
-
-  unpause(shard: number): void {
-    this.#paused.delete(shard);
+  /** Whether to start no more calls of a shard, save what a turn that runs there waits for. */
+  pause(shard: number, paused: boolean): void {
+    if (paused) this.#paused.add(shard);
+    else this.#paused.delete(shard);
   }
 
   /** Whether a turn that a hand-off waits for waits for the call. */

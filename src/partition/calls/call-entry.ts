@@ -32,6 +32,8 @@ export interface Entry {
   readonly waiters: Set<(reply: Reply | undefined) => void>;
   /** What the commit writes that first has the call: its acceptance, or its outcome. */
   readonly alongside: OwnedRow | undefined;
+  /** It came with the commit of the turn that sent it, and never was if that does not store it. */
+  handed: boolean;
   /** A commit was given its row of `pending`. */
   written: boolean;
   /** Its acceptance is durable. */
@@ -114,6 +116,7 @@ export function newEntry(
     traceparent: message.traceparent,
     waiters: new Set(),
     alongside,
+    handed: false,
     written: false,
     accepted: false,
     started: false,
@@ -149,6 +152,7 @@ export function resumedEntry(
     traceparent: undefined,
     waiters: new Set(),
     alongside: undefined,
+    handed: false,
     written: true,
     accepted: true,
     started: crashed,

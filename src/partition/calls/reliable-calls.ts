@@ -15,6 +15,7 @@ import { type Entry, keyOf, letGo, newEntry, resumedEntry, rowBytes, type Waitin
 import { outcomeReply } from "./call-replies.ts";
 import { CallWaiters } from "./call-waiters.ts";
 import { CallWrites } from "./call-writes.ts";
+import { HandedCalls } from "./handed-calls.ts";
 import { OpenCalls, underWay } from "./open-calls.ts";
 import type { ReliableCallParts } from "./reliable-call-parts.ts";
 
@@ -40,6 +41,8 @@ const ACCEPT_AGAIN = 1_000;
  * | ship            | –                            | row in Postgres, then no backlog | shipped again, which changes nothing    |
  */
 export class ReliableCalls {
+  /** Takes calls from objects of this partition. */
+  readonly handed: HandedCalls;
   readonly #parts: ReliableCallParts;
   readonly #open = new OpenCalls();
   readonly #writes: CallWrites;
@@ -58,6 +61,8 @@ export class ReliableCalls {
       parked: (entry) => this.#parked(entry),
       unwritten: (entry, error) => this.#unwritten(entry, error),
     });
+    const after = { accepted: (entry: Entry) => this.#accepted(entry), leave: (entry: Entry) => this.#leave(entry) };
+    this.handed = new HandedCalls({ ...parts, ...after, open: this.#open, writes: this.#writes, driver: this.#driver });
   }
 
   /** Calls that have not ended, and are driven. */
@@ -146,13 +151,9 @@ export class ReliableCalls {
     return true;
   }
 
-  /** Starts no more calls of a shard, save what a turn that runs there waits for. */
-  pause(shard: number): void {
-    this.#driver.pause(shard);
-  }
-
-  unpause(shard: number): void {
-    this.#driver.unpause(shard);
+  /** Whether to start no more calls of a shard, save what a turn that runs there waits for. */
+  pause(shard: number, paused: boolean): void {
+    this.#driver.pause(shard, paused);
   }
 
   /** Whether a call of the shard is under way, or must be before the turns that run there can end. */
@@ -194,8 +195,7 @@ export class ReliableCalls {
     const { gate, now, shardAt } = this.#parts;
     this.#waiters.checkRoom();
     const log = checkAdmission(this.#parts, this.#open, message, activation, method, alongside !== undefined);
-    const shard = shardAt(activation.position);
-    const entry = newEntry(message, activation, method, print, log, shard, now(), alongside);
+    const entry = newEntry(message, activation, method, print, log, shardAt(activation.position), now(), alongside);
     entry.parsed = { request };
     this.#open.add(entry);
     activation.pendingCalls++;
@@ -246,7 +246,8 @@ export class ReliableCalls {
   #unwritten(entry: Entry, error: EdgeverseError): void {
     const { deadlines, now } = this.#parts;
     entry.written = false;
-    if (!entry.refused) {
+    if (entry.handed && !entry.accepted) this.#leave(entry);
+    else if (!entry.refused) {
       entry.refused = true;
       this.#accept(entry);
     } else if (entry.driving) {
@@ -284,17 +285,16 @@ export class ReliableCalls {
   #finished(entry: Entry): void {
     this.#parts.shipping?.delete(entry.key);
     const reply = this.#answers.ofEnded(entry.stored);
-    if (reply instanceof Promise) void reply.then((later) => this.#close(entry, later));
-    else this.#close(entry, reply);
-  }
-
-  #close(entry: Entry, reply: Reply): void {
-    this.#open.delete(entry);
-    this.#waiters.answer(entry, reply);
+    const close = (later: Reply) => {
+      this.#open.delete(entry);
+      this.#waiters.answer(entry, later);
+    };
+    if (reply instanceof Promise) void reply.then(close);
+    else close(reply);
   }
 
   #ship(entry: Entry): void {
-    const { stored, requestBytes, key } = entry;
-    this.#parts.shipping?.add(key, { key: keyOfCall(stored), bytes: requestBytes, since: stored.record.acceptedAt });
+    const { stored, requestBytes: bytes, key } = entry;
+    this.#parts.shipping?.add(key, { key: keyOfCall(stored), bytes, since: stored.record.acceptedAt });
   }
 }

@@ -50,7 +50,7 @@ export class ShardDrain {
   async drain(shard: number, limit: number, wanted: () => boolean): Promise<boolean> {
     const { ownership, activations, commit, reliable, work, clock, deactivate } = this.#parts;
     ownership.closeGate(shard);
-    reliable.pause(shard);
+    reliable.pause(shard, true);
     const until = clock.now() + limit;
     if (!(await this.#quiet(shard, until, wanted))) return false;
     // This looks at every object in memory, so it runs only when some type has an `onDeactivate`.
@@ -81,7 +81,7 @@ export class ShardDrain {
   reopen(shard: number): void {
     const { ownership, reliable, work, resume } = this.#parts;
     reliable.release(shard);
-    reliable.unpause(shard);
+    reliable.pause(shard, false);
     work.release(shard);
     work.admit(shard);
     resume(shard);
@@ -94,7 +94,7 @@ export class ShardDrain {
    * last is gone, its epoch tells old from new.
    */
   forget(shard: number): void {
-    this.#parts.reliable.unpause(shard);
+    this.#parts.reliable.pause(shard, false);
     this.#parts.work.admit(shard);
     this.#parts.onLeft(shard);
     this.#forget(this.#parts.activations.all(), shard);

@@ -5,6 +5,7 @@ import { GATE_TYPE } from "../../push/target.ts";
 import { retryDelay } from "../../reliable/call-state.ts";
 import type { ObjectRef } from "../../router/directory.ts";
 import type { GroupCommit } from "../storage/group-commit.ts";
+import type { Message } from "../storage/message-rows.ts";
 import { type Deadlines, WAKE_AFTER } from "../turns/deadlines.ts";
 import type { Observer } from "../turns/ports.ts";
 import type { Carriage } from "./carriage.ts";
@@ -69,6 +70,11 @@ export class Deliveries {
 
   remove(sending: Sending): void {
     this.#lanes.remove(sending);
+  }
+
+  /** Whether none is in line before a message that is new. */
+  isFirst(message: Message): boolean {
+    return !this.#lanes.has(message);
   }
 
   /** When to look after a message, should this process have ended; undefined while one before it is to be looked after. */

@@ -1,4 +1,5 @@
-import type { Sending } from "./sending.ts";
+import type { Message } from "../storage/message-rows.ts";
+import { laneOf, type Sending } from "./sending.ts";
 
 /** Messages in line, those from one object to another in order: the first is sent until it is accepted, then the next. */
 export class Lanes {
@@ -8,6 +9,11 @@ export class Lanes {
   /** @param send is given each message when it is the first of its line */
   constructor(send: (sending: Sending) => void) {
     this.#send = send;
+  }
+
+  /** Whether anything is in line between a sender and a receiver. */
+  has(message: Message): boolean {
+    return this.#lanes.size > 0 && this.#lanes.has(laneOf(message));
   }
 
   /** Whether it waits for one before it. */

@@ -6,6 +6,7 @@ import type { CommitMember } from "../storage/commit-unit.ts";
 import { type Message, messageBytes } from "../storage/message-rows.ts";
 import { readable } from "../storage/refusal.ts";
 import { TableReads } from "../turns/table-reads.ts";
+import { AtOnce, type Take } from "./at-once.ts";
 import { Deliveries, type DeliveryParts } from "./deliveries.ts";
 import { Reading } from "./reading.ts";
 import { Room } from "./room.ts";
@@ -15,6 +16,7 @@ export interface OutboxParts extends DeliveryParts {
   readonly shardAt: (position: number) => number;
   /** Whether the shard of a position is served here. */
   readonly served: (position: number) => boolean;
+  readonly take: Take;
   readonly partOf: (object: ObjectRef) => Part;
   /** The partition that probably has an object. */
   readonly owner: (object: ObjectRef) => string;
@@ -38,6 +40,9 @@ const REQUESTS = 4 * 1024 * 1024;
  * | outcome told     | `pending` row or mark of the sender   | the same, under `<call id>.outcome`                 |
  * | removed          | no row                                | –                                                |
  *
+ * A message for an object of this partition is taken by it in the commit of its sender, if it can be, and no row is stored:
+ * see `AtOnce`.
+ *
  * Messages from one object to another leave in order: each when the one before is accepted. A shard that moves takes its rows
  * along: once no turn of it runs, nothing more is written of them here, whatever is under way. The next owner sends them again.
  * What is in memory is bounded (`Room`). The rest is read from the table in the order of its keys: by sender, in order.
@@ -48,6 +53,7 @@ export class Outbox {
   readonly #room: Room;
   readonly #reading: Reading;
   readonly #reads: TableReads;
+  readonly #atOnce: AtOnce;
   /** Shards whose messages are another partition's to send, or soon. */
   readonly #released = new Set<number>();
   /** Bytes of messages that are about to be stored. */
@@ -57,6 +63,8 @@ export class Outbox {
   /** Delayed messages up to this time have been looked at. */
   #looked = 0;
   #sent = 0;
+  /** Messages that their receivers took in the commits of their senders. */
+  #taken = 0;
   /** How often the table was read and that is not durable yet; and which messages were dealt with meanwhile. */
   #unsettled = 0;
   readonly #gone = new Set<string>();
@@ -67,6 +75,11 @@ export class Outbox {
     this.#deliveries = new Deliveries(parts, {
       current: (sending) => this.#has(sending),
       done: (sending) => this.#forget(sending),
+    });
+    this.#atOnce = new AtOnce({
+      ...parts,
+      first: (message) => this.#deliveries.isFirst(message) && this.#room.hasAll(() => parts.partOf(message.to)),
+      onRow: () => this.#reads.wakeFor(this.#reads.soon),
     });
     this.#room = new Room(parts.owner, (sending) => this.#letGo(sending));
     this.#reading = new Reading({
@@ -95,14 +108,15 @@ export class Outbox {
 
   /** What it has done since it started. */
   get stats() {
-    return { sent: this.#sent, ...this.#deliveries.stats };
+    const { delivered, ...stats } = this.#deliveries.stats;
+    return { sent: this.#sent, delivered: delivered + this.#taken, ...stats };
   }
 
   /** When to be woken if this process ends; undefined when there is nothing to do. */
   get wakeTime(): number | undefined {
     const { table } = this.#parts;
     let time = table.nextDue(this.#looked) ?? Number.POSITIVE_INFINITY;
-    const soon = this.#coming > 0 || this.#reading.underWay || (this.#room.more && this.#room.size === 0);
+    const soon = this.#atOnce.busy || this.#reading.underWay || (this.#room.more && this.#room.size === 0);
     if (soon) time = Math.min(time, this.#reads.soon);
     for (const sending of this.#room.all()) time = Math.min(time, this.#deliveries.wakeTime(sending) ?? time);
     return time === Number.POSITIVE_INFINITY ? undefined : time;
@@ -120,20 +134,21 @@ export class Outbox {
     );
   }
 
-  /** Stores messages with what `owner` does, and sends them when that is durable. */
+  /** Delivers messages in the commit of what `owner` does, or stores them with it, and sends them when that is durable. */
   publish(owner: CommitMember, messages: readonly Message[]): void {
-    const { commit, table, now } = this.#parts;
+    const { commit, now } = this.#parts;
     const bytes = messages.reduce((sum, message) => sum + messageBytes(message), 0);
+    const rows = new Set<Message>();
     this.#coming += bytes;
-    for (const message of messages) commit.add(owner, table.insert, message);
-    this.#reads.wakeFor(this.#reads.soon);
+    for (const message of messages) this.#atOnce.add(owner, message, rows);
     commit.settled(owner, (error) => {
       this.#coming -= bytes;
+      this.#atOnce.done(rows);
       if (error !== undefined || this.#reads.stopped) return;
-      for (const message of messages) {
-        this.#sent++;
-        if (message.due <= now()) this.#take(this.#sending(message), "new");
-      }
+      this.#sent += messages.length;
+      this.#taken += messages.length - rows.size;
+      for (const message of rows.size === 0 ? [] : messages)
+        if (rows.has(message) && message.due <= now()) this.#take(this.#sending(message), "new");
       if (messages.some(({ due }) => due > 0)) this.#reads.surely(() => this.#await());
     });
   }
@@ -189,6 +204,7 @@ export class Outbox {
 
   stop(): void {
     this.#reads.stop();
+    this.#atOnce.stop();
     this.#room.clear();
   }
 
@@ -206,8 +222,9 @@ export class Outbox {
   }
 
   #sending(message: Message): Sending {
+    const { fresh, request, ...rest } = message;
     const keep = this.#requests + message.bytes <= REQUESTS;
-    return new Sending(keep ? message : { ...message, request: undefined }, this.#parts.partOf(message.to));
+    return new Sending({ ...rest, request: keep ? request : undefined }, this.#parts.partOf(message.to));
   }
 
   #take(sending: Sending, from: "new" | "read" | "aside"): void {

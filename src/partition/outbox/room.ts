@@ -51,6 +51,11 @@ export class Room {
     return this.#unread || this.#behind.size > 0;
   }
 
+  /** Whether none that is sent to the same part is in the table and not in memory. */
+  hasAll(part: () => Part): boolean {
+    return !this.more || !(this.#unread || this.#behind.has(part()));
+  }
+
   /** Whether reading the table would help somebody who has room again. */
   get wanted(): boolean {
     for (const partition of this.#wanting) if (this.#hasRoom(partition)) return true;

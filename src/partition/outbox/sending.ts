@@ -10,6 +10,11 @@ import type { Outcome } from "./delivery.ts";
 /** Part of all objects: those of one part are on one partition. An object is in the same part for ever, and there are few. */
 export type Part = string | number;
 
+/** Sender and receiver. */
+export function laneOf({ place: [, type, id], to }: Message): string {
+  return `${objectKey(type, id)}\n${objectKey(to.type, to.id)}`;
+}
+
 /** A message on its way. */
 export class Sending implements CommitMember {
   /** Its removal commits alone: it takes no object down with it. */
@@ -39,7 +44,7 @@ export class Sending implements CommitMember {
     this.message = message;
     this.part = part;
     this.key = `${n} ${position} ${type} ${id}`;
-    this.lane = `${objectKey(type, id)}\n${objectKey(message.to.type, message.to.id)}`;
+    this.lane = laneOf(message);
   }
 
   get sender(): ObjectRef {

@@ -61,7 +61,7 @@ function send(
   const { random, table, config } = parts;
   const copy = copyRequest(request, config.maxMessage);
   // What the receiver would refuse is an error here, where somebody can mend it.
-  parseRequest(to.method, copy);
+  const parsed = parseRequest(to.method, copy);
   const text = copy === undefined ? null : JSON.stringify(copy);
   const { activation, context, startedAt: now } = turn;
   const leaves = now + Math.ceil(delay);
@@ -81,6 +81,7 @@ function send(
     log: log ?? null,
     bytes: text?.length ?? 0,
     request: text,
+    fresh: { method: to.method, caller: turn.asCaller, raw: copy, request: parsed },
   };
   addToTurn(parts, turn, message);
   return callId;

@@ -24,6 +24,16 @@ export interface OwnedRow {
   readonly row: unknown;
 }
 
+/** Work that one member has handed over to another, who has done or taken it in the same commit. */
+export interface HandOver {
+  readonly from: CommitMember;
+  readonly to: CommitMember;
+  /** What is stored with `from` when `to` may not be stored with it: then it is handed over again. */
+  readonly instead: OwnedRow;
+  /** That row was stored. */
+  readonly onInstead: () => void;
+}
+
 interface BulkRow extends OwnedRow {
   readonly owner: CommitMember;
 }
@@ -33,6 +43,8 @@ export class CommitBatch {
   objects: UnsavedObject[] = [];
   rows: BulkRow[] = [];
   waiting: { readonly owner: Owner; readonly tell: OnDurable }[] = [];
+  /** What its members have handed over to others, who did it at once. */
+  handOvers: HandOver[] = [];
 
   get isEmpty(): boolean {
     return this.objects.length === 0 && this.rows.length === 0;
@@ -66,7 +78,7 @@ export class CommitBatch {
   }
 
   /** One batch for each unit. Who waits for the partition itself is in the batch `rest`. */
-  split(all: CommitUnits): { units: CommitBatch[]; rest: CommitBatch } {
+  split(all: CommitUnits): { units: Map<CommitUnit, CommitBatch>; rest: CommitBatch } {
     const units = new Map<CommitUnit, CommitBatch>();
     const rest = new CommitBatch();
     const batchOf = (owner: Owner) => {
@@ -79,7 +91,8 @@ export class CommitBatch {
     for (const object of this.objects) batchOf(object).objects.push(object);
     for (const row of this.rows) batchOf(row.owner).rows.push(row);
     for (const waiting of this.waiting) batchOf(waiting.owner).waiting.push(waiting);
-    return { units: [...units.values()], rest };
+    for (const handOver of this.handOvers) batchOf(handOver.from).handOvers.push(handOver);
+    return { units, rest };
   }
 
   static union(batches: readonly CommitBatch[]): CommitBatch {
@@ -87,6 +100,7 @@ export class CommitBatch {
     union.objects = batches.flatMap(({ objects }) => objects);
     union.rows = batches.flatMap(({ rows }) => rows);
     union.waiting = batches.flatMap(({ waiting }) => waiting);
+    union.handOvers = batches.flatMap(({ handOvers }) => handOvers);
     return union;
   }
 
@@ -99,6 +113,7 @@ export class CommitBatch {
     for (const object of this.objects) add(object);
     for (const { owner } of this.rows) add(owner);
     for (const { owner } of this.waiting) add(owner);
+    for (const { from } of this.handOvers) add(from);
     return members;
   }
 }

@@ -1,10 +1,12 @@
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
 import type { Clock, SqlStorage } from "../../platform/ports.ts";
 import type { ChangeTracker } from "./change-tracker.ts";
-import { type BulkWrite, CommitBatch, type OnDurable, type Owner } from "./commit-batch.ts";
+import { type BulkWrite, CommitBatch, type HandOver, type OnDurable, type Owner } from "./commit-batch.ts";
 import { type CommitMember, CommitUnits } from "./commit-unit.ts";
+import { HandOvers } from "./hand-overs.ts";
 import { ObjectWriter } from "./object-writer.ts";
 import { refusal } from "./refusal.ts";
+import { salvage } from "./salvage.ts";
 import type { UnsavedObject } from "./unsaved-object.ts";
 
 export interface CommitStats {
@@ -46,6 +48,7 @@ const runs: BulkWrite<() => void> = {
  * |-----------------|--------------------------------------------------------------------------------------------------|
  * | succeeds        | all are told when it is durable                                                                   |
  * | fails           | its units are tried again, in halves, until each that fails is alone: it is refused, the rest stay |
+ * |                 | (what one handed over to another that fails stays with the one that gave it, see `salvage`)         |
  * | is lost later   | the partition starts over from its database                                                      |
  */
 export class GroupCommit {
@@ -56,7 +59,8 @@ export class GroupCommit {
   /** Writes of the partition's own rows; they follow in a transaction of their own. */
   #own: (() => void)[] = [];
   #units = new CommitUnits();
-  #prepare: (() => void) | undefined;
+  #handOvers = new HandOvers();
+  readonly #prepares: (() => void)[] = [];
   #scheduled: object | undefined;
   /** Why nothing is committed any more; undefined while it runs. */
   #ended: EdgeverseError | undefined;
@@ -66,9 +70,9 @@ export class GroupCommit {
     this.#objects = new ObjectWriter(parts);
   }
 
-  /** Runs `prepare` at the beginning of every commit: it may add to it. */
+  /** Runs `prepare` at the beginning of every commit, after those that came before: it may add to it. */
   beforeEach(prepare: () => void): void {
-    this.#prepare = prepare;
+    this.#prepares.push(prepare);
   }
 
   /** The next commit writes what `object` holds. */
@@ -101,6 +105,21 @@ export class GroupCommit {
   /** `left` and `right` have seen what the other has not committed yet: it commits together or not at all. */
   link(left: CommitMember, right: CommitMember): void {
     if (left !== right) this.#units.join(left, right);
+  }
+
+  /** `to` has been given work by `from` that is not committed yet: it commits with `from`, or not at all. */
+  handOver(handOver: HandOver): void {
+    if (this.#ended !== undefined) return;
+    // It has seen what is not settled.
+    this.#units.of(handOver.to);
+    this.#handOvers.add(handOver);
+    this.#batch.handOvers.push(handOver);
+    this.#schedule();
+  }
+
+  /** Whether `to` may be given work by `from` in this commit: `from` must have got nothing that came from `to`. */
+  mayHandOver(from: CommitMember, to: CommitMember): boolean {
+    return !this.#handOvers.reaches(to, from);
   }
 
   /** Whether all that `member` holds or has seen was committed. */
@@ -152,7 +171,7 @@ export class GroupCommit {
   }
 
   #commit(): void {
-    this.#prepare?.();
+    for (const prepare of this.#prepares) prepare();
     this.#scheduled = undefined;
     const { storage } = this.#parts;
     const units = this.#units;
@@ -187,22 +206,10 @@ export class GroupCommit {
   /** Commits what it can of a batch that failed, and refuses the rest. */
   #salvage(batch: CommitBatch, all: CommitUnits): CommitBatch {
     this.stats.failures++;
-    const { units, rest } = batch.split(all);
-    const stored: CommitBatch[] = [rest];
-    const refused: { readonly unit: CommitBatch; readonly error: EdgeverseError }[] = [];
-    /** `before`: it has failed alone before. Until then the storage may have failed in passing, and not at what is in it. */
-    const attempt = (some: readonly CommitBatch[], before = false): void => {
-      const failure = this.#store(CommitBatch.union(some));
-      if (failure === undefined) stored.push(...some);
-      else if (some.length > 1) inHalves(some, attempt);
-      else {
-        const error = refusal(this.#parts.storage, failure.cause);
-        if (error.code === "COMMIT_REFUSED" && !before) attempt(some, true);
-        else refused.push({ unit: some[0] as CommitBatch, error });
-      }
-    };
-    if (units.length === 1) attempt(units, true);
-    else inHalves(units, attempt);
+    const { stored, refused } = salvage(batch, all, {
+      store: (some) => this.#store(some),
+      refusal: (cause) => refusal(this.#parts.storage, cause),
+    });
     // All of them are known before anything else happens: what runs next must see none of their work.
     const members = new Map<CommitMember, EdgeverseError>();
     for (const { unit, error } of refused) {
@@ -253,14 +260,9 @@ export class GroupCommit {
     const batch = this.#batch;
     this.#batch = new CommitBatch();
     this.#units = new CommitUnits();
+    this.#handOvers = new HandOvers();
     return batch;
   }
-}
-
-function inHalves<T>(items: readonly T[], action: (half: readonly T[]) => void): void {
-  const middle = items.length >> 1;
-  action(items.slice(0, middle));
-  action(items.slice(middle));
 }
 
 function written(object: UnsavedObject): void {

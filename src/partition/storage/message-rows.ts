@@ -1,3 +1,5 @@
+import type { Caller } from "../../object/call.ts";
+import type { MethodDefinition } from "../../object/registry.ts";
 import type { SqlStorage, SqlValue } from "../../platform/ports.ts";
 import { BulkInsert } from "./bulk-insert.ts";
 
@@ -46,6 +48,17 @@ export interface Message {
   readonly bytes: number;
   /** JSON text; null for none. Undefined where it was not read. */
   readonly request: string | null | undefined;
+  /** What its turn knows of it, until it is committed; undefined where the method could not be called at once. */
+  readonly fresh?: FreshMessage | undefined;
+}
+
+/** A message as it was made, for a receiver in the same partition. */
+export interface FreshMessage {
+  readonly method: MethodDefinition;
+  readonly caller: Caller;
+  /** The request before and after its schema has parsed it. */
+  readonly raw: unknown;
+  readonly request: unknown;
 }
 
 /** What a message takes beside its request, roughly. */

@@ -106,9 +106,10 @@ export function ledgerOf(sleep: Sleep, hooks: number, newer = false): ObjectClas
       return this.addNow({ token });
     }
 
-    /** Adds here, and to another ledger through the outbox. A delay of less than 10 ms is none. */
+    /** Adds here, and to another ledger through the outbox, twice: it hears of the second. A delay of less than 10 ms is none. */
     send({ token, to, ms }: { token: string; to: string; ms: number }) {
       const delay = ms < 10 ? 0 : ms;
+      this.outbox(Ledger, to, { delay }).addNow({ token: `${token}>>` });
       const callId = this.outbox(Ledger, to, { onOutcome: "told", delay }).addNow({ token: `${token}>` });
       this.state.sent[callId] = token;
       return this.addNow({ token });

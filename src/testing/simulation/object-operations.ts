@@ -35,6 +35,7 @@ export function operationsOf(sent: readonly Sent[], marks: ReadonlyMap<string, M
     else if (entry.reliable) put(object, reliable(entry, marks.get(markKey(object, entry.token))));
     else put(object, plain(entry));
     if (deed === "forward" || deed === "ask" || deed === "send") put(entry.to, inner(entry, marks));
+    if (deed === "send") put(entry.to, inner(entry, marks, ">>"));
     if (deed === "send") put(object, [later(entry, "<")]);
     if (deed === "remindMe") put(object, [later(entry, "!")]);
   }
@@ -112,9 +113,9 @@ function reliable(entry: Sent, mark: Mark | undefined): ListOperation[] {
 }
 
 /** What the object added to another on the way. */
-function inner(entry: Sent, marks: ReadonlyMap<string, Mark>): ListOperation[] {
+function inner(entry: Sent, marks: ReadonlyMap<string, Mark>, sign = ">"): ListOperation[] {
   const { token, deed, invoked, object, reliable } = entry;
-  const add = { name: `${token}>`, kind: "add", token: `${token}>`, invoked } as const;
+  const add = { name: token + sign, kind: "add", token: token + sign, invoked } as const;
   const done = reliable ? marks.get(markKey(object, token))?.status === "success" : answered(entry) !== undefined;
   const moment = answered(entry)?.moment ?? Number.POSITIVE_INFINITY;
   // What is sent arrives some time later.

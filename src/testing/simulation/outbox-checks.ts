@@ -14,11 +14,13 @@ export function checkOutbox({ sent }: History, ledgers: ReadonlyMap<string, read
     const { deed, object, to, token } = entry;
     if (deed !== "send" || deleted.has(object) || deleted.has(to)) continue;
     const [own, others] = [ledgers.get(object) ?? [], ledgers.get(to) ?? []];
-    const counts = [own, others, own].map((tokens, place) => count(tokens, `${token}${["", ">", "<"][place]}`));
+    const counts = [own, others, others, own].map((tokens, place) =>
+      count(tokens, `${token}${["", ">>", ">", "<"][place]}`),
+    );
     if (new Set(counts).size !== 1 || (counts[0] as number) > 1) {
-      const [done, arrived, told] = counts;
+      const [done, first, second, told] = counts;
       throw new Violation(
-        `[CALL7] ${token} from ${object} to ${to}: sent ${done} times, arrived ${arrived}, told ${told} times`,
+        `[CALL7] ${token} from ${object} to ${to}: sent ${done} times, arrived ${first} and ${second}, told ${told} times`,
       );
     }
     const pair = `${object} to ${to}`;
@@ -31,8 +33,10 @@ function checkOrder(pair: string, entries: readonly Sent[], ledgers: ReadonlyMap
   const [{ object, to }] = entries as [Sent];
   const atOnce = new Set(entries.filter(({ step }) => step.ms < 10).map(({ token }) => token));
   const order = (ledgers.get(object) ?? []).filter((token) => atOnce.has(token));
-  const arrived = (ledgers.get(to) ?? []).filter((token) => token.endsWith(">") && atOnce.has(token.slice(0, -1)));
-  if (order.map((token) => `${token}>`).join() !== arrived.join())
+  const arrived = (ledgers.get(to) ?? []).filter(
+    (token) => token.endsWith(">") && atOnce.has(token.replace(/>+$/, "")),
+  );
+  if (order.flatMap((token) => [`${token}>>`, `${token}>`]).join() !== arrived.join())
     throw new Violation(`[CALL7] ${pair}: sent ${order}, arrived ${arrived}`);
 }
 

@@ -22,7 +22,7 @@ export function checkPoison({ partitions, settings }: World, { sent }: History):
   }
 }
 
-/** Objects that were poisoned, and all that call them or are called by them, and so on. */
+/** Objects that were poisoned, all that call them or are called by them or are sent to, and so on. */
 function nearPoison(sent: readonly Sent[]): ReadonlySet<string> {
   const near = new Set(sent.filter(({ deed }) => deed === "poison").map(({ object }) => object));
   const calls = sent.filter(({ deed }) => deed === "forward" || deed === "ask");
@@ -32,6 +32,8 @@ function nearPoison(sent: readonly Sent[]): ReadonlySet<string> {
       if (!near.has(object) && !near.has(to)) continue;
       near.add(object).add(to);
     }
+    // A sender has nothing to do with what becomes of its message.
+    for (const { deed, object, to } of sent) if (deed === "send" && near.has(object)) near.add(to);
   }
   return near;
 }

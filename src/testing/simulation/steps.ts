@@ -195,13 +195,17 @@ const TAKEN_BACK: readonly Ambush[] = [
   { method: "undo", deed: "answered, then ends", spares: 0 },
 ];
 
-/** Calls that share a commit with another: all of them wait while their partition stands still. */
+/** Calls that share a commit with another: all of them wait while their partition stands still. Some send to it, or it to them. */
 function company(random: Random, { objects }: Settings, call: CallStep & { readonly at: number }): Step[] {
   const together = objects.filter((object) => object !== call.object);
+  const outbox = random.fork(`company ${call.at}`);
   return [
     { at: call.at - 1, kind: "freeze", machine: random.int(4), ms: 20 },
     ...together.map((object) => {
-      return { ...call, at: call.at + random.between(-1, 2), object, deed: "addNow" as const, accepted: false };
+      const at = call.at + random.between(-1, 2);
+      const beside = { ...call, at, object, deed: "addNow" as const, accepted: false };
+      if (outbox.chance(0.4)) return { ...beside, deed: "send" as const, to: call.object, ms: 0 };
+      return outbox.chance(0.3) ? { ...beside, object: call.object, deed: "send" as const, to: object, ms: 0 } : beside;
     }),
   ];
 }
