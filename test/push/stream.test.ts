@@ -1,7 +1,10 @@
 import { describe, expect, it, vi } from "vitest";
+import { configSchema } from "../../src/config/config.ts";
 import { Registry } from "../../src/object/registry.ts";
 import { VirtualObject } from "../../src/object/virtual-object.ts";
+import { DEPARTURE } from "../../src/push/departures.ts";
 import { ALIVE_EVERY, EventStream } from "../../src/push/event-stream.ts";
+import { LiveSettings } from "../../src/settings/live-settings.ts";
 import { settle } from "../../src/testing/clocks.ts";
 import { CLOSE, data, GateFixture } from "./gate-fixture.ts";
 import { listen } from "./stream-fixture.ts";
@@ -172,6 +175,22 @@ describe("a stream of events", () => {
     await first.cut();
     await listen(fixture, TOPIC);
     await expect(listen(fixture, TOPIC, { lastId: first.lastId })).rejects.toMatchObject({ code: "OVERLOADED" });
+  });
+
+  it("[PUSH12] [PUSH14] of a gate that is drained ends once all was taken, and its client hears that the next session is new", async () => {
+    const settings = new LiveSettings({ config: configSchema.parse({}) });
+    const fixture = new GateFixture(undefined, {}, undefined, { settings });
+    const reader = await listen(fixture, TOPIC);
+    const slow = await listen(fixture, TOPIC, { reads: false });
+    await fixture.publish("room/1", "one");
+    settings.apply({ version: 1, document: { gates: { g0: "draining" } } });
+    for (let count = 0; count < 3; count++) await fixture.pass(DEPARTURE.every);
+    expect(data(reader.take()).slice(-2)).toEqual(["one", "end"]);
+    expect([reader.end, slow.end]).toEqual(["closed", undefined]);
+    await expect(listen(fixture, TOPIC, { lastId: reader.lastId })).rejects.toMatchObject({ reason: "GATE_CLOSED" });
+    settings.apply({ version: 2, document: {} });
+    const [welcome] = (await listen(fixture, TOPIC, { lastId: reader.lastId })).take();
+    expect(welcome).toMatchObject({ resumed: false });
   });
 
   it("[PUSH12] leaves no timers and no connection behind", async () => {
