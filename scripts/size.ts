@@ -13,7 +13,7 @@ import { build } from "esbuild";
 const ROOT = join(import.meta.dirname, "..");
 
 /** KiB gzipped. Of the host, 11 are the pages of its examples. */
-export const BUDGETS = { authoring: 3, class: 30, host: 275, client: 10_000 / 1024 } as const;
+export const BUDGETS = { authoring: 3, class: 30, host: 285, client: 10_000 / 1024 } as const;
 
 export interface Bundle {
   readonly kib: number;
