@@ -103,8 +103,8 @@ export class CoordinatorDurableObject extends DurableObject<Env> implements Coor
 
   /** Over the coordinator's tables, which it makes. */
   get #keys(): ApiKeys {
-    void this.#coordinator;
-    return new ApiKeys(this.#storage, clock);
+    const coordinator = this.#coordinator;
+    return new ApiKeys(this.#storage, clock, (prefix) => coordinator.revoked(prefix));
   }
 
   makeKey(key: NewApiKey, operator: Operator) {

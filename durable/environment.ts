@@ -5,6 +5,7 @@ import type { CoordinatorAdmin } from "../src/coordinator/commands.ts";
 import type { CoordinatorStatus } from "../src/coordinator/coordinator.ts";
 import type { Bootstrapped } from "../src/coordinator/coordinator-options.ts";
 import { policyOf } from "../src/coordinator/policy.ts";
+import type { Revoker } from "../src/coordinator/revocations.ts";
 import { EdgeverseError } from "../src/errors/edgeverse-error.ts";
 import type { Registry } from "../src/object/registry.ts";
 import type { LoadReport } from "../src/placement/load-report.ts";
@@ -74,7 +75,7 @@ export interface Deployment {
   readonly log: CallLog | undefined;
   readonly connect: Connect;
   /** Undefined without the binding. */
-  readonly gates: (Gates & PresencePeers) | undefined;
+  readonly gates: (Gates & PresencePeers & Revoker) | undefined;
   /** A stub of the coordinator, made anew for every message. */
   readonly coordinator: () => CoordinatorRpc;
 }
@@ -132,6 +133,7 @@ function gatesOf({ GATE }: Env, config: Config): Deployment["gates"] {
     names: gateNames(config.gates),
     deliver: (gate, messages) => stub(gate).deliver(messages),
     configure: (gate, offer) => stub(gate).configure(offer),
+    revoke: (gate, credentials) => stub(gate).revoke(credentials),
     live: (gate, from, changes) => stub(gate).live(from, changes),
     presence: (gate, message) => stub(gate).presence(message),
   };

@@ -1,4 +1,4 @@
-import { expiryOf, type Identity } from "../src/access/identity.ts";
+import { credentialOf, expiryOf, type Identity } from "../src/access/identity.ts";
 import { EdgeverseError, type WireError } from "../src/errors/edgeverse-error.ts";
 import type { GateStatus } from "../src/push/gate-status.ts";
 import type { PushMessage } from "../src/push/message-log.ts";
@@ -15,6 +15,7 @@ export interface GateRpc {
   live(from: string, changes: readonly LiveChange[] | null): Promise<LiveReceipt>;
   status(): Promise<GateStatus>;
   presence(message: PresenceMessage): Promise<PresenceReceipt>;
+  revoke(credentials: readonly string[]): Promise<void>;
   /** Opens a WebSocket, or a stream of events. Only this worker's code can ask: whom it is for is in a header that no client sends. */
   fetch(request: Request): Promise<Response>;
 }
@@ -23,6 +24,8 @@ export interface GateRpc {
 const IDENTITY = "x-edgeverse-identity";
 /** The same for who the client says it is. */
 const CLIENT = "x-edgeverse-client";
+/** The same for the name of its credentials. */
+const CREDENTIAL = "x-edgeverse-credential";
 /** The same for when its credentials end, ms since the epoch. */
 const EXPIRES = "x-edgeverse-expires";
 
@@ -47,6 +50,7 @@ export function visitorOf({ headers }: Request) {
     client: decodeURIComponent(headers.get(CLIENT) ?? ""),
     identity: identity === null ? null : (JSON.parse(decodeURIComponent(identity)) as Identity),
     expires: expires === null ? undefined : Number(expires),
+    credential: headers.get(CREDENTIAL) ?? undefined,
   };
 }
 
@@ -55,6 +59,8 @@ async function ask(gate: GateRpc, what: string, identity: Identity | null, init:
   if (identity !== null) headers.set(IDENTITY, encodeURIComponent(JSON.stringify(identity)));
   const expires = expiryOf(identity);
   if (expires !== undefined) headers.set(EXPIRES, String(expires));
+  const credential = credentialOf(identity);
+  if (credential !== undefined) headers.set(CREDENTIAL, credential);
   const response = await gate.fetch(new Request(`https://gate/${what}`, { ...init, headers }));
   if (response.status === 101 || response.status === 200) return response;
   throw EdgeverseError.from((await response.json()) as WireError);

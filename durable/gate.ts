@@ -111,6 +111,10 @@ export function gateClass({ registry, rules, disconnect, authenticators, limits 
       return this.#gate.stats;
     }
 
+    async revoke(credentials: readonly string[]): Promise<void> {
+      this.#gate.revoke(credentials);
+    }
+
     configure(offer: VersionedDocument): Promise<Confirmation> {
       return this.#gate.settings.take(offer);
     }
@@ -129,7 +133,7 @@ export function gateClass({ registry, rules, disconnect, authenticators, limits 
       try {
         if (request.method === "POST") {
           const wanted = (await request.json()) as StreamRequest;
-          return new Response(await openStream(gate, wanted, visitor.identity, visitor.expires, { clock, random }));
+          return new Response(await openStream(gate, wanted, visitor, { clock, random }));
         }
         gate.checkRoom(visitor.client);
       } catch (error) {
@@ -137,7 +141,7 @@ export function gateClass({ registry, rules, disconnect, authenticators, limits 
       }
       const { 0: client, 1: server } = new WebSocketPair();
       this.ctx.acceptWebSocket(server);
-      gate.open(this.#wire(server), visitor.identity, visitor.expires);
+      gate.open(this.#wire(server), visitor.identity, visitor.expires, visitor.credential);
       return new Response(null, { status: 101, webSocket: client, headers: { "sec-websocket-protocol": PROTOCOL } });
     }
 

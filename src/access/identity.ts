@@ -30,6 +30,7 @@ const encoder = new TextEncoder();
 /** Those that were made here: authenticators give the same one again and again. */
 const made = new WeakSet<object>();
 const expiries = new WeakMap<Identity, number>();
+const credentials = new WeakMap<Identity, string>();
 
 /**
  * A copy of an identity, as JSON has it, which nobody changes: it crosses to other processes, and is kept with reliable calls.
@@ -55,6 +56,16 @@ export function checkIdentity(identity: unknown): Identity {
 /** When the credentials of an identity end, as its authenticator says; ms since the epoch. Only this process knows it. */
 export function expiryOf(identity: Identity | null): number | undefined {
   return identity === null ? undefined : expiries.get(identity);
+}
+
+/** Names the credentials of an identity that was checked, so that they can be revoked; only this process knows it. */
+export function withCredential(identity: Identity, credential: string): Identity {
+  credentials.set(identity, credential);
+  return identity;
+}
+
+export function credentialOf(identity: Identity | null): string | undefined {
+  return identity === null ? undefined : credentials.get(identity);
 }
 
 function frozen(value: unknown): unknown {

@@ -61,9 +61,14 @@ export class ApiKeys implements KeyKeeper {
   readonly #storage: SqlStorage;
   readonly #clock: Clock;
   readonly #audit: Audit;
+  readonly #onRevoked: (prefix: string) => void;
 
-  /** @param storage that of a coordinator, which has made its tables */
-  constructor(storage: SqlStorage, clock: Clock) {
+  /**
+   * @param storage that of a coordinator, which has made its tables
+   * @param onRevoked called in the transaction that revokes a key
+   */
+  constructor(storage: SqlStorage, clock: Clock, onRevoked: (prefix: string) => void = () => undefined) {
+    this.#onRevoked = onRevoked;
     this.#storage = storage;
     this.#clock = clock;
     this.#audit = new Audit(storage, clock);
@@ -99,7 +104,8 @@ export class ApiKeys implements KeyKeeper {
     return this.#ordered({ kind: "revoke-key", prefix: prefix.slice(0, 64) }, operator, () => {
       if (this.#row(prefix) === undefined) throw new EdgeverseError("NOT_FOUND", "There is no such API key");
       const now = this.#clock.now();
-      this.#storage.query("UPDATE api_keys SET revoked = ? WHERE prefix = ? AND revoked IS NULL", now, prefix);
+      const sql = "UPDATE api_keys SET revoked = ? WHERE prefix = ? AND revoked IS NULL RETURNING prefix";
+      if (this.#storage.query(sql, now, prefix).length > 0) this.#onRevoked(prefix);
       return prefix;
     });
   }

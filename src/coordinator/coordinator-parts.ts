@@ -10,6 +10,7 @@ import { PlanSchedule } from "./plan-schedule.ts";
 import { livePolicy } from "./policy.ts";
 import { Rebalancer } from "./rebalancer.ts";
 import { Resharder } from "./resharder.ts";
+import { Revocations } from "./revocations.ts";
 import { SettingsDesk } from "./settings-desk.ts";
 import { SettingsSpread } from "./settings-spread.ts";
 import { Silence } from "./silence.ts";
@@ -43,6 +44,7 @@ export function coordinatorParts(options: CoordinatorOptions, { wants, turn, end
   const resharder = new Resharder({ ...parts, journal });
   const audit = new Audit(storage, clock);
   const spread = new SettingsSpread({ ...parts, gates, desk, onPause: turn });
+  const revocations = new Revocations({ ...parts, gates, onPause: turn });
   const driver = new MoveDriver({
     ...parts,
     journal,
@@ -81,5 +83,6 @@ export function coordinatorParts(options: CoordinatorOptions, { wants, turn, end
     policy,
     desk,
     spread,
+    revocations,
   };
 }

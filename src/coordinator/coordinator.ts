@@ -137,6 +137,15 @@ export class Coordinator implements CoordinatorAdmin {
     return newest.version > known ? newest : null;
   }
 
+  /** An API key counts no more: called in the transaction that revokes it. */
+  revoked(credential: string): void {
+    const { proposal } = this.#options;
+    if (this.#parts.map.genesis === undefined && proposal !== undefined) this.bootstrap(proposal);
+    this.#armAgain();
+    this.#parts.revocations.add(credential);
+    this.#turn();
+  }
+
   /** Leaves a row in the audit of a command that was carried out elsewhere. */
   async auditCall(command: CallCommand | EventCommand, operator: Operator, outcome: string): Promise<void> {
     this.#parts.audit.add(command, operator, outcome);
@@ -178,6 +187,7 @@ export class Coordinator implements CoordinatorAdmin {
   stop(): void {
     this.#parts.driver.stop();
     this.#parts.spread.stop();
+    this.#parts.revocations.stop();
     this.#cancelTimer?.();
     this.#rounds.stop();
   }
@@ -209,6 +219,7 @@ export class Coordinator implements CoordinatorAdmin {
   async #round(): Promise<void> {
     if (this.#parts.map.genesis === undefined) return;
     this.#parts.spread.go();
+    this.#parts.revocations.go();
     // A step may wait long for partitions; should this process end meanwhile, the next one takes over.
     if (this.#parts.resharder.busy) this.#armAgain();
     const resharding = await this.#parts.resharder.step();
@@ -247,7 +258,9 @@ export class Coordinator implements CoordinatorAdmin {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
     const busy = resharding || this.#parts.journal.open.size > 0;
-    const times = [this.#parts.schedule.at, this.#parts.spread.due].filter((time) => time !== undefined);
+    const times = [this.#parts.schedule.at, this.#parts.spread.due, this.#parts.revocations.due].filter(
+      (time) => time !== undefined,
+    );
     const next = times.length === 0 ? undefined : Math.min(...times);
     if (busy) this.#armAgain();
     else storage.wakeAt(next ?? null);

@@ -6,7 +6,7 @@ import type { SqlStorage } from "../platform/ports.ts";
  * The coordinator's database. `map` holds the genesis; the other tables hold how the cluster differs from it by now: `members`,
  * `shards` (one row for each that is not where the base map puts it, is pinned or has moved), `moves` (the journal, and the
  * newest that ended), what partitions reported, what was decided and who ordered it, the versions of the settings document and
- * who has heard of which. `api_keys` has the hashes of keys ([ACC5]).
+ * who has heard of which. `api_keys` has the hashes of keys ([ACC5]), `revocations` which gates are to hear that one counts no more.
  */
 const MIGRATIONS: readonly string[][] = [
   [
@@ -40,6 +40,10 @@ const MIGRATIONS: readonly string[][] = [
        request_id TEXT NOT NULL, source INTEGER)`,
     `CREATE TABLE settings_receipts (kind TEXT NOT NULL, name TEXT NOT NULL, seen INTEGER NOT NULL, version INTEGER NOT NULL,
        fault TEXT, PRIMARY KEY (kind, name)) WITHOUT ROWID`,
+  ],
+  [
+    `CREATE TABLE revocations (gate TEXT NOT NULL, credential TEXT NOT NULL, since INTEGER NOT NULL, due INTEGER NOT NULL,
+       PRIMARY KEY (gate, credential)) WITHOUT ROWID`,
   ],
 ];
 

@@ -1,5 +1,5 @@
 import { type ApiKeyRecord, hashOf, prefixOf } from "../access/api-key.ts";
-import { checkIdentity, type Identity } from "../access/identity.ts";
+import { checkIdentity, type Identity, withCredential } from "../access/identity.ts";
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import { isSame } from "../platform/digest.ts";
 import type { Clock } from "../platform/ports.ts";
@@ -102,8 +102,8 @@ export class KeyVerdicts {
       return undefined;
     }
     const { identity: owner, hash: right, expiresAt } = record;
-    // A connection that it opened ends with it.
-    const identity = checkIdentity({ ...owner, ...(expiresAt === null ? {} : { expiresAt }) });
+    // A connection that it opened ends with it, and when it is revoked.
+    const identity = withCredential(checkIdentity({ ...owner, ...(expiresAt === null ? {} : { expiresAt }) }), prefix);
     const bytes = 512 + JSON.stringify(identity).length * 2;
     const known = {
       hash: encoder.encode(right),

@@ -19,6 +19,8 @@ export class Connection {
   #allowance: Allowance | undefined;
   /** When its credentials end, ms since the epoch. */
   expires: number | undefined;
+  /** The name of its credentials, if they can be revoked. */
+  credential: string | undefined;
   /** Called whenever it may have become settled; undefined: nobody waits for that. */
   onSettled: (() => void) | undefined;
   #calling = false;
@@ -28,7 +30,8 @@ export class Connection {
   #bytes = 0;
   #noted: number;
 
-  constructor(wire: Wire, session: Session, expires: number | undefined) {
+  constructor(wire: Wire, session: Session, expires: number | undefined, credential?: string) {
+    this.credential = credential;
     this.expires = expires;
     this.wire = wire;
     this.session = session;
@@ -45,9 +48,15 @@ export class Connection {
     return this.#bytes <= WINDOW.bytes / 2 && this.#flights.length - this.#first <= WINDOW.messages / 2;
   }
 
-  /** Whether it has acknowledged all there is for it, and waits for no call. */
+  /** Whether it is about to be sent away: it gets nothing new. */
+  get isLeaving(): boolean {
+    return this.onSettled !== undefined;
+  }
+
+  /** Whether it has acknowledged all that it is to get here, and waits for no call. */
   get isSettled(): boolean {
-    return this.behind === undefined && this.#first === this.#flights.length && !this.#calling;
+    const isSentAll = this.behind === undefined || this.isLeaving;
+    return isSentAll && this.#first === this.#flights.length && !this.#calling;
   }
 
   /** Bytes that it was sent and has not acknowledged. */
@@ -111,13 +120,14 @@ export class Connection {
   }
 
   #keep(): void {
-    const { expires } = this;
+    const { expires, credential } = this;
     this.wire.note({
       kind: "open",
       client: this.session.client,
       acked: this.#noted,
       ...(this.#calling ? { calling: true } : {}),
       ...(expires === undefined ? {} : { expires }),
+      ...(credential === undefined ? {} : { credential }),
     });
   }
 }

@@ -47,8 +47,8 @@ export class Connections {
     return this.#all.get(wire);
   }
 
-  add(wire: Wire, session: Session, expires: number | undefined): Connection {
-    const connection = new Connection(wire, session, expires);
+  add(wire: Wire, session: Session, expires: number | undefined, credential: string | undefined): Connection {
+    const connection = new Connection(wire, session, expires, credential);
     this.#parts.wakeBy(expires);
     this.#all.set(wire, connection);
     this.#parts.audience.add(connection);
@@ -71,6 +71,12 @@ export class Connections {
     this.closed(wire);
     if (code === CLOSE.silent) this.#parts.counters.add("silent");
     this.#parts.outgoing.close(wire, code, reason);
+  }
+
+  /** Those that these credentials have opened. */
+  of(credentials: ReadonlySet<string>): Wire[] {
+    const isOne = (credential: string | undefined) => credential !== undefined && credentials.has(credential);
+    return Array.from(this.#all).flatMap(([wire, { credential }]) => (isOne(credential) ? [wire] : []));
   }
 
   /** The client has come by another connection. The end of this one is no end of its session, whenever it is told. */

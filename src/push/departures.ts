@@ -1,3 +1,4 @@
+import type { GateCounters } from "../observe/gate-counters.ts";
 import type { Clock } from "../platform/ports.ts";
 import type { GateState } from "../settings/gate-states.ts";
 import type { Audience } from "./audience.ts";
@@ -10,13 +11,17 @@ interface Parts {
   readonly audience: Audience;
   readonly clock: Clock;
   readonly state: () => GateState;
+  readonly counters: GateCounters;
+  readonly wakeBy: (time: number) => void;
   /** Ends the connection and its session. */
   readonly leave: (connection: Connection) => void;
+  /** Sends it what has come meanwhile. */
+  readonly stay: (connection: Connection) => void;
 }
 
 /**
  * Sends the clients of a gate that is drained to others ([PUSH14]): group by group, so that they do not all come at once. Whose
- * turn it is goes as soon as it has acknowledged everything and waits for no call; after a minute all others whose turn it is.
+ * turn it is gets nothing new, and goes as soon as it has acknowledged what it got and waits for no call. After a minute all go.
  */
 export class Departures {
   readonly #parts: Parts;
@@ -34,7 +39,7 @@ export class Departures {
 
   /** It is the turn of the next group. */
   next(): void {
-    const { audience, clock, leave } = this.#parts;
+    const { audience, clock } = this.#parts;
     if (!this.pending) {
       this.#begun = undefined;
       return;
@@ -47,18 +52,37 @@ export class Departures {
     const turn: Connection[] = [];
     for (const connection of audience) {
       if (turn.length >= group) break;
-      if (isOver || connection.onSettled === undefined) turn.push(connection);
+      // One that is behind is still to be sent what it missed.
+      if (isOver || (connection.behind === undefined && !connection.isLeaving)) turn.push(connection);
     }
     for (const connection of turn) {
-      if (isOver || connection.isSettled) leave(connection);
+      if (isOver || connection.isSettled) this.#leave(connection);
       else connection.onSettled = () => clock.soon(() => this.#settled(connection));
+    }
+  }
+
+  /** Operators have said something: who was about to go may stay. */
+  changed(): void {
+    const { audience, clock, state, stay, wakeBy } = this.#parts;
+    if (this.pending) wakeBy(clock.now() + DEPARTURE.every);
+    if (state() === "draining") return;
+    for (const connection of audience) {
+      if (!connection.isLeaving) continue;
+      connection.onSettled = undefined;
+      if (connection.behind !== undefined) stay(connection);
     }
   }
 
   /** What it was answered is on its way by now. */
   #settled(connection: Connection): void {
-    const { audience, leave } = this.#parts;
+    const { audience } = this.#parts;
     const isHere = audience.get(connection.session.client) === connection;
-    if (isHere && this.pending && connection.isSettled) leave(connection);
+    if (isHere && this.pending && connection.isSettled) this.#leave(connection);
+  }
+
+  #leave(connection: Connection): void {
+    const { counters, leave } = this.#parts;
+    counters.add("sentAway");
+    leave(connection);
   }
 }

@@ -48,7 +48,7 @@ export class Feed {
       for (const connection of audience.of(message.target)) {
         heard = true;
         if (connection.behind !== undefined) continue;
-        if (this.#hasRoom(connection, message.bytes)) {
+        if (!connection.isLeaving && this.#hasRoom(connection, message.bytes)) {
           text ??= messageFrame(message);
           this.#flights.sent(connection, message.n, message.bytes);
           outgoing.send(connection.wire, text);
@@ -67,7 +67,7 @@ export class Feed {
   acknowledge(connection: Connection, n: number): void {
     this.#flights.acknowledged(connection, n);
     connection.note(this.#parts.log.head);
-    if (connection.behind !== undefined && connection.isHalfFree) this.goOn(connection);
+    if (connection.behind !== undefined && connection.isHalfFree && !connection.isLeaving) this.goOn(connection);
     this.#goOnWithOthers();
   }
 

@@ -109,8 +109,13 @@ export class Gate {
       leave: (connection) => this.#leave(connection),
     });
     const state = () => this.settings.state;
-    this.#departures = new Departures({ ...parts, state, leave: (connection) => this.#sendAway(connection) });
-    options.settings?.onChange(() => this.#rearm());
+    this.#departures = new Departures({
+      ...own,
+      state,
+      leave: (connection) => this.#leave(connection, CLOSE.moved, "another gate has room"),
+      stay: (connection) => this.#feed.goOn(connection),
+    });
+    options.settings?.onChange(() => this.#departures.changed());
     this.#reception = new Reception({
       ...options,
       ...parts,
@@ -136,7 +141,7 @@ export class Gate {
         wire.close(CLOSE.replaced, "the session has ended");
       // What has become of its calls nobody knows any more: it must not wait for them.
       else if (note.calling === true) wire.close(CLOSE.restart, "restart");
-      else acknowledged.set(this.#connections.add(wire, known.session, note.expires), note.acked);
+      else acknowledged.set(this.#connections.add(wire, known.session, note.expires, note.credential), note.acked);
     }
     const present = Array.from(this.#audience, ({ session }) => session.client);
     this.#sessions.othersAway(present, this.#now + this.#options.config.pushResume);
@@ -170,9 +175,10 @@ export class Gate {
    * A connection was opened, for an identity that may connect. It is to say hello first.
    *
    * @param expires when the identity's credentials end, ms since the epoch
+   * @param credential their name, if they can be revoked
    */
-  open(wire: Wire, identity: Identity | null, expires?: number): void {
-    this.#reception.open(wire, identity, expires);
+  open(wire: Wire, identity: Identity | null, expires?: number, credential?: string): void {
+    this.#reception.open(wire, identity, expires, credential);
     this.#alarm.byNextLook();
   }
 
@@ -194,6 +200,13 @@ export class Gate {
   /** A connection has ended. */
   closed(wire: Wire): void {
     this.#connections.closed(wire);
+  }
+
+  /** Credentials count no more: connections that they have opened end ([ACC5]). */
+  revoke(credentials: readonly string[]): void {
+    const names = new Set(credentials);
+    for (const wire of [...this.#reception.of(names), ...this.#connections.of(names)])
+      this.#connections.drop(wire, CLOSE.expired, "the credentials were revoked");
   }
 
   /** Messages of objects, in order. Once it resolves they are durable here; those that are here already count for nothing. */
@@ -225,11 +238,6 @@ export class Gate {
     this.#outgoing.close(wire, code, reason);
   }
 
-  #sendAway(connection: Connection): void {
-    this.#counters.add("sentAway");
-    this.#leave(connection, CLOSE.moved, "another gate has room");
-  }
-
   /** What is wrong with a frame ends the connection. */
   #fail(wire: Wire, error: unknown): void {
     const wireError = EdgeverseError.from(error).toWire();
@@ -241,7 +249,7 @@ export class Gate {
   async #hello(wire: Wire, hello: Hello): Promise<void> {
     const arrival = await this.#reception.hello(wire, hello);
     if (arrival === undefined) return;
-    const connection = this.#connections.add(wire, arrival.session, arrival.expires);
+    const connection = this.#connections.add(wire, arrival.session, arrival.expires, arrival.credential);
     this.#counters.add("connections");
     if (arrival.resumed) this.#counters.add("resumed");
     this.#outgoing.send(wire, welcomeText(arrival, this.#options.config.pushResume));

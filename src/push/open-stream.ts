@@ -16,19 +16,26 @@ export interface StreamRequest {
   readonly watch: readonly { readonly type: string; readonly object: string }[];
 }
 
+/** For whom a stream is opened. */
+export interface Visitor {
+  readonly identity: Identity | null;
+  /** When the identity's credentials end, ms since the epoch. */
+  readonly expires?: number | undefined;
+  /** Their name, if they can be revoked. */
+  readonly credential?: string | undefined;
+}
+
 /** Ms after which a client comes back: not all in the same moment. */
 const RETRY = { least: 1_000, most: 4_000 } as const;
 
 /**
  * Opens a stream at a gate, for an identity that may connect.
- * @param expires when the identity's credentials end, ms since the epoch
  * @throws EdgeverseError `OVERLOADED`
  */
 export async function openStream(
   gate: Pick<Gate, "checkRoom" | "open" | "received" | "closed">,
   { session, seen, topics, watch }: StreamRequest,
-  identity: Identity | null,
-  expires: number | undefined,
+  { identity, expires, credential }: Visitor,
   { clock, random }: { readonly clock: Clock; readonly random: Random },
 ): Promise<ReadableStream<Uint8Array>> {
   gate.checkRoom(parseToken(session ?? "")?.client);
@@ -40,7 +47,7 @@ export async function openStream(
     say,
     gone: () => gate.closed(stream),
   });
-  gate.open(stream, identity, expires);
+  gate.open(stream, identity, expires, credential);
   say({ kind: "hello", topics: [...topics], ...(session === undefined ? {} : { session, seen: seen ?? 0 }) });
   const refused = await stream.opened;
   if (refused !== undefined) throw EdgeverseError.from(refused);

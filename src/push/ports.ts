@@ -7,7 +7,13 @@ import type { PushMessage } from "./message-log.ts";
 /** What is kept with a connection while the process that has it may sleep. */
 export type WireNote =
   /** It was opened, and has yet to say hello: for whom, as JSON, and when. */
-  | { readonly kind: "new"; readonly identity: string | null; readonly at: number; readonly expires?: number }
+  | {
+      readonly kind: "new";
+      readonly identity: string | null;
+      readonly at: number;
+      readonly expires?: number;
+      readonly credential?: string;
+    }
   /** Whose it is, up to which message it has acknowledged, whether it has open calls, and when its credentials end. */
   | {
       readonly kind: "open";
@@ -15,6 +21,7 @@ export type WireNote =
       readonly acked: number;
       readonly calling?: true;
       readonly expires?: number;
+      readonly credential?: string;
     };
 
 /** A connection to a client: a WebSocket, or a stream of events. */

@@ -33,6 +33,7 @@ interface Visitor {
   readonly identity: Identity | null;
   readonly at: number;
   readonly expires: number | undefined;
+  readonly credential: string | undefined;
 }
 
 /** A client that has said hello: its session, with the token, and whether it goes on with it. */
@@ -41,6 +42,7 @@ export interface Arrival {
   readonly token: string;
   readonly resumed: boolean;
   readonly expires: number | undefined;
+  readonly credential: string | undefined;
 }
 
 /** Ms that a client may take to say hello. */
@@ -103,20 +105,28 @@ export class Reception {
     throw new EdgeverseError("UNAVAILABLE", "This gate takes no new clients", { reason: GATE_CLOSED, retryAfter: 1 });
   }
 
-  open(wire: Wire, identity: Identity | null, expires: number | undefined): void {
+  open(wire: Wire, identity: Identity | null, expires: number | undefined, credential: string | undefined): void {
     const at = this.#parts.clock.now();
     const note = { kind: "new", identity: identity === null ? null : JSON.stringify(identity), at } as const;
-    wire.note(expires === undefined ? note : { ...note, expires });
-    this.#visitors.set(wire, { identity, at, expires });
+    const ends = expires === undefined ? {} : { expires };
+    wire.note({ ...note, ...ends, ...(credential === undefined ? {} : { credential }) });
+    this.#visitors.set(wire, { identity, at, expires, credential });
     this.#watch();
   }
 
-  restore(wire: Wire, { identity, at, expires }: Extract<WireNote, { kind: "new" }>): void {
-    this.#visitors.set(wire, { identity: identity === null ? null : (JSON.parse(identity) as Identity), at, expires });
+  restore(wire: Wire, { identity, at, expires, credential }: Extract<WireNote, { kind: "new" }>): void {
+    const who = identity === null ? null : (JSON.parse(identity) as Identity);
+    this.#visitors.set(wire, { identity: who, at, expires, credential });
   }
 
   forget(wire: Wire): void {
     this.#visitors.delete(wire);
+  }
+
+  /** Those whom these credentials have let in. */
+  of(credentials: ReadonlySet<string>): Wire[] {
+    const isOne = (credential: string | undefined) => credential !== undefined && credentials.has(credential);
+    return Array.from(this.#visitors).flatMap(([wire, { credential }]) => (isOne(credential) ? [wire] : []));
   }
 
   /** Lets go of those who have said nothing for too long. */
@@ -152,7 +162,7 @@ export class Reception {
     const visitor = this.#visitors.get(wire);
     if (visitor === undefined) return undefined;
     this.#visitors.delete(wire);
-    const { identity, expires } = visitor;
+    const { identity, expires, credential } = visitor;
     const known = given === undefined ? undefined : sessions.get(given.client);
     if (known !== undefined && known.hash === givenHash && isSame(known.session.identity, identity))
       return {
@@ -160,13 +170,14 @@ export class Reception {
         token: hello.session as string,
         resumed: true,
         expires,
+        credential,
       };
     this.#makeRoom();
     const { head } = log;
     const client = newClientId(gate, random);
     const session = new Session({ client, identity, started: head, position: head, topics: new Map() });
     sessions.add(session, hash);
-    return { session, token: `${client}.${secret}`, resumed: false, expires };
+    return { session, token: `${client}.${secret}`, resumed: false, expires, credential };
   }
 
   /** It goes on from where the client says, with the topics that it may still listen to. */

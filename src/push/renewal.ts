@@ -1,4 +1,4 @@
-import { expiryOf, type Identity } from "../access/identity.ts";
+import { credentialOf, expiryOf, type Identity } from "../access/identity.ts";
 import { EdgeverseError, type WireError } from "../errors/edgeverse-error.ts";
 import type { Clock } from "../platform/ports.ts";
 import type { Audience } from "./audience.ts";
@@ -64,6 +64,7 @@ export class Renewal {
     rules.checkConnect(identity);
     session.identity = identity;
     connection.expires = expiryOf(identity);
+    connection.credential = credentialOf(identity);
     if (connection.isOver(clock.now())) throw new EdgeverseError("UNAUTHENTICATED", "The token has expired");
     sessions.saveIdentity(session);
     subscriptions.recheck(connection);

@@ -1,4 +1,4 @@
-import type { Identity } from "../access/identity.ts";
+import { credentialOf, type Identity } from "../access/identity.ts";
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
 import type { Registry } from "../object/registry.ts";
 import type { Cancel, Clock } from "../platform/ports.ts";
@@ -75,6 +75,10 @@ export class TestGates implements Gates, PresencePeers {
 
   readonly configure: Gates["configure"] = (gate, offer) => this.#gate(gate).configure(offer);
 
+  async revoke(gate: string, credentials: readonly string[]): Promise<void> {
+    this.#gate(gate).gate.revoke(credentials);
+  }
+
   live(gate: string, from: string, changes: readonly LiveChange[] | null): Promise<LiveReceipt> {
     return this.#gate(gate).live(from, changes);
   }
@@ -88,7 +92,7 @@ export class TestGates implements Gates, PresencePeers {
     const connection = new TestConnection(this.#parts.clock, (made, session) => {
       const running = this.#open(session?.client ?? "");
       running.connections.add(made);
-      running.gate.open(made.wire, identity ?? null);
+      running.gate.open(made.wire, identity ?? null, undefined, credentialOf(identity ?? null));
       return running.gate;
     });
     await connection.open(topics);

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { Coordinator } from "../coordinator/coordinator.ts";
+import type { Revoker } from "../coordinator/revocations.ts";
 import type { Limits } from "../limits/limits-schema.ts";
 import type { PublicEvent } from "../object/event.ts";
 import { partitionClient } from "../partition/client.ts";
@@ -25,7 +26,7 @@ export interface MachineParts {
   readonly settings: LiveSettings;
   readonly genesis: Genesis;
   readonly log: CallLog | undefined;
-  readonly gates: Gates;
+  readonly gates: Gates & Revoker;
   readonly limits: Limits | undefined;
   /** What objects reach as `this.env`. */
   readonly env: unknown;

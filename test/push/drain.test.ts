@@ -3,6 +3,7 @@ import { TestCluster } from "edgeverse/testing";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { configSchema } from "../../src/config/config.ts";
+import { GateCounters } from "../../src/observe/gate-counters.ts";
 import { Audience } from "../../src/push/audience.ts";
 import { Connection } from "../../src/push/connection.ts";
 import { DEPARTURE, Departures } from "../../src/push/departures.ts";
@@ -96,6 +97,28 @@ describe("a gate that is drained", () => {
     expect(fixture.gate.stats).toMatchObject({ connected: 0, sessions: 0 });
   });
 
+  test("[PUSH14] sends a client nothing new that is about to go, and all of it if it stays", async () => {
+    const settings = new LiveSettings({ config: configSchema.parse({}) });
+    const fixture = new GateFixture(ANYTHING, {}, undefined, { settings });
+    const { client } = await fixture.connect({ topics: ["a"] });
+    await fixture.publish("a", "one");
+    settings.apply({ version: 1, document: { gates: { g0: "draining" } } });
+    await fixture.pass(DEPARTURE.every);
+    await fixture.publish("a", "two");
+    expect(data(client.wire.take())).toEqual(["one"]);
+    settings.apply({ version: 2, document: {} });
+    await fixture.pass(1);
+    await fixture.publish("a", "three");
+    expect(data(client.wire.take())).toEqual(["two", "three"]);
+    settings.apply({ version: 3, document: { gates: { g0: "draining" } } });
+    await fixture.pass(DEPARTURE.every);
+    await fixture.publish("a", "four");
+    expect(client.wire.take()).toEqual([]);
+    await client.say({ kind: "ack", seen: 3 });
+    await fixture.pass(1);
+    expect(client.wire.closed).toBe(CLOSE.moved);
+  });
+
   test("[PUSH14] waits for open calls, and keeps its clients when it is taken back into use", async () => {
     const settings = new LiveSettings({ config: configSchema.parse({}) });
     const gates = (version: number, document: object) => settings.apply({ version, document });
@@ -106,7 +129,10 @@ describe("a gate that is drained", () => {
       audience.remove(connection);
       gone.push(connection.session.client);
     };
-    const departures = new Departures({ audience, clock, leave, state: () => settings.gateState("g0") });
+    const state = () => settings.gateState("g0");
+    const rest = { counters: new GateCounters(), wakeBy: () => undefined, stay: () => undefined };
+    const departures = new Departures({ audience, clock, leave, state, ...rest });
+    settings.onChange(() => departures.changed());
     const add = (client: string) => {
       const session = new Session({ client, identity: null, started: 0, position: 0, topics: new Map() });
       const connection = new Connection(new TestWire(), session, undefined);

@@ -114,11 +114,11 @@ export class GateFixture {
     this.gate.restore(kept.map((wire) => [wire, wire.kept as WireNote]));
   }
 
-  open(identity: Identity | null = null, expires?: number, client = ""): TestClient {
+  open(identity: Identity | null = null, expires?: number, client = "", credential?: string): TestClient {
     const wire = new TestWire();
     this.#wires.push(wire);
     this.gate.checkRoom(client);
-    this.gate.open(wire, identity, expires);
+    this.gate.open(wire, identity, expires, credential);
     return new TestClient(() => this.gate, wire);
   }
 

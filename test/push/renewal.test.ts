@@ -93,6 +93,17 @@ describe("credentials that end", () => {
     expect(client.wire.closed).toBe(CLOSE.expired);
   });
 
+  test("[ACC5] credentials that are revoked end the connections that they have opened, also after a sleep", async () => {
+    const fixture = new GateFixture(RULES);
+    const clients = ["key-1", "key-2", undefined].map((key) => fixture.open(ann(), undefined, "", key));
+    await clients[0]?.say({ kind: "hello" });
+    await clients[2]?.say({ kind: "hello" });
+    fixture.restart("kept");
+    fixture.gate.revoke(["key-1", "key-2", "key-3"]);
+    await fixture.pass(1);
+    expect(clients.map(({ wire }) => wire.closed)).toEqual([CLOSE.expired, CLOSE.expired, undefined]);
+  });
+
   test("[PUSH10] an anonymous connection has nothing to renew", async () => {
     const fixture = new GateFixture();
     const { client } = await fixture.connect();

@@ -23,10 +23,15 @@ export async function listen(
   }> = {},
 ): Promise<EventReader> {
   const { client: _, ...back } = parseEventId(lastId) ?? { client: "" };
-  const body = await openStream(fixture.gate, { topics: [], watch: [], ...wanted, ...back }, identity, expires, {
-    clock: fixture.clock,
-    random: { uuid: () => testUuid(1) },
-  });
+  const body = await openStream(
+    fixture.gate,
+    { topics: [], watch: [], ...wanted, ...back },
+    { identity, expires },
+    {
+      clock: fixture.clock,
+      random: { uuid: () => testUuid(1) },
+    },
+  );
   const reader = new EventReader(body, reads);
   await settle();
   return reader;
