@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 
 export interface BenchOptions {
   readonly quick: boolean;
-  /** Only groups whose name begins with one of these. */
+  /** Only groups with one of these names, or whose name begins with one. */
   readonly only: readonly string[];
   /** Only cases of them whose name has one of these in it. */
   readonly cases: readonly string[];
@@ -17,7 +17,7 @@ export interface BenchOptions {
 export const HELP = `Measure Edgeverse against bare workerd on this machine, both in the same minute.
 
   --quick           a smoke test of a few seconds; its numbers say little
-  --only <name>     only groups whose name begins so; may be repeated
+  --only <name>     only the group of that name, or those whose name begins so; may be repeated
   --case <text>     only their cases with that in the name; may be repeated
   --rounds <n>      rounds of every case (5)
   --seconds <n>     seconds of one case in one round (2)

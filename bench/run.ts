@@ -45,7 +45,10 @@ async function bench(options: BenchOptions): Promise<void> {
 }
 
 function choose({ only, quick }: BenchOptions): readonly Group[] {
-  const named = groups.filter(({ name }) => only.length === 0 || only.some((start) => name.startsWith(start)));
+  const names = new Set(groups.map(({ name }) => name));
+  const isMeant = (name: string) =>
+    only.some((start) => name === start || (name.startsWith(start) && !names.has(start)));
+  const named = groups.filter(({ name }) => only.length === 0 || isMeant(name));
   const chosen = named.filter(({ name }) => !quick || only.length > 0 || !SLOW.test(name));
   if (chosen.length > 0) return chosen;
   throw new Error(`Nothing is named so: there is ${groups.map(({ name }) => name).join(", ")}`);
