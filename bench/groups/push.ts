@@ -8,6 +8,7 @@ const BARE_ALONE = "bare Durable Object, one speaks";
 const FEW = `gate, ${SPEAKERS} speak, one message of 50 is acknowledged`;
 const CLIENT = `gate, ${SPEAKERS} speak, acknowledged as edgeverse/client does`;
 const EACH = `gate, ${SPEAKERS} speak, each message is acknowledged`;
+const CLIENT_ALONE = "gate, one speaks, acknowledged as edgeverse/client does";
 const EACH_ALONE = "gate, one speaks, each message is acknowledged";
 
 /**
@@ -28,6 +29,7 @@ export function fanOutGroup(clients: number): RateGroup {
         { ...gate, name: CLIENT, plan: say(SPEAKERS, { every: 100, after: 50 }) },
         { ...gate, name: EACH, plan: say(SPEAKERS, { every: 1 }) },
         { ...bare, name: BARE_ALONE, plan: sayBare(1) },
+        { ...gate, name: CLIENT_ALONE, plan: say(1, { every: 100, after: 50 }) },
         { ...gate, name: EACH_ALONE, plan: say(1, { every: 1 }) },
       ];
     },
@@ -35,6 +37,7 @@ export function fanOutGroup(clients: number): RateGroup {
       ...against(BARE, FEW, 0.9),
       ...against(BARE, CLIENT, 0.6),
       ...against(BARE, EACH, 0.6),
+      ...against(BARE_ALONE, CLIENT_ALONE, 0.6),
       ...against(BARE_ALONE, EACH_ALONE, 0.6),
     ],
   };
