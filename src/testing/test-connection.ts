@@ -136,6 +136,7 @@ export class TestConnection {
 
   /** @internal */
   async open(topics: readonly string[]): Promise<void> {
+    this.#presence.opened();
     const known =
       this.#session === undefined ? undefined : { client: this.#session.slice(0, this.#session.lastIndexOf(".")) };
     this.client = "";

@@ -15,6 +15,7 @@ interface Member {
 export class TestPresence {
   /** Topics in which it takes part itself. */
   readonly topics = new Set<string>();
+  #fault: string | undefined;
   readonly #seen = new Map<string, { count: number; here: Map<string, string | null> }>();
 
   ask(topic: string, takesPart: boolean): void {
@@ -23,7 +24,14 @@ export class TestPresence {
     this.#seen.delete(topic);
   }
 
+  /** A new connection begins with who is there. */
+  opened(): void {
+    this.#seen.clear();
+  }
+
+  /** @throws Error when it was told what can't be */
   of(topic: string): SeenPresence | undefined {
+    if (this.#fault !== undefined) throw new Error(this.#fault);
     return this.#seen.get(topic);
   }
 
@@ -43,14 +51,17 @@ export class TestPresence {
     };
     if (!this.topics.has(topic)) return;
     const members = here === undefined ? this.#seen.get(topic)?.here : new Map();
-    if (members === undefined) throw new Error(`a change of ${topic} came before who is there`);
+    if (members === undefined) {
+      this.#fault ??= `a change of ${topic} came before who is there`;
+      return;
+    }
     for (const { client } of left)
-      if (!members.delete(client)) throw new Error(`${client} left ${topic}, and was not there`);
+      if (!members.delete(client)) this.#fault ??= `${client} left ${topic}, and was not there`;
     for (const { client, id } of [...(here ?? []), ...joined]) {
-      if (members.has(client)) throw new Error(`${client} joined ${topic} twice`);
+      if (members.has(client)) this.#fault ??= `${client} joined ${topic} twice`;
       members.set(client, id);
     }
-    if (members.size > count) throw new Error(`of ${count} on ${topic} ${members.size} are known`);
+    if (members.size > count) this.#fault ??= `of ${count} on ${topic} ${members.size} are known`;
     this.#seen.set(topic, { count, here: members });
   }
 }
