@@ -32,7 +32,7 @@ const host = defineHost({
     { type: "*", lifecycle: "ALL", access: "ALLOW", anonymous: true },
   ],
   push: {
-    topics: { "room/*": { anonymous: true } },
+    topics: { "room/*": { anonymous: true, presence: true } },
   },
 });
 

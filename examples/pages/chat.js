@@ -1,4 +1,4 @@
-import { $, client, onSubmit, parameter, watch } from "./common.js";
+import { $, client, onSubmit, parameter, problem, watch } from "./common.js";
 
 const id = parameter("room", "lobby");
 const room = client.object("ChatRoom", id, { reliable: true }); // What is said once is never said twice.
@@ -29,6 +29,15 @@ watch(
   },
   { members: [], lines: [], said: 0 },
 );
+
+client.subscribe(`room/${encodeURIComponent(id)}`, () => {}, {
+  onPresence({ count }) {
+    $("here").textContent = count < 2 ? "only you" : count === 2 ? "you and one other" : `you and ${count - 1} others`;
+  },
+  onError: problem,
+});
+// Others are told at once; without it ten seconds later.
+addEventListener("pagehide", ({ persisted }) => persisted || client.close());
 
 onSubmit($("join"), async ({ name }) => {
   await room.join({ name });

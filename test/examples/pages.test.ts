@@ -40,10 +40,10 @@ describe.runIf(CHROMIUM !== undefined)("the examples' pages, in two browsers", (
     await cleanUp();
   });
 
-  /** The same page in both browsers. */
-  async function open(path: string): Promise<[Page, Page]> {
+  /** The same page in both browsers, or in so many. */
+  async function open(path: string, browsers = 2): Promise<[Page, Page]> {
     const pages = await Promise.all(
-      contexts.map(async (context) => {
+      contexts.slice(0, browsers).map(async (context) => {
         const page = await context.newPage();
         page.on("console", (message) => {
           if (["error", "warning"].includes(message.type())) complaints.push(message.text());
@@ -143,6 +143,11 @@ describe.runIf(CHROMIUM !== undefined)("the examples' pages, in two browsers", (
     await submit(ann, "#join", { name: "ann" });
     await submit(bob, "#join", { name: "bob" });
     await shows(ann, "#members", "ann, bob");
+    await Promise.all([ann, bob].map((page) => shows(page, "#here", "you and one other")));
+    const [third] = await open("chat?room=tea", 1);
+    await Promise.all([ann, bob].map((page) => shows(page, "#here", "you and 2 others")));
+    await third.goto(`${url}/examples`);
+    await Promise.all([ann, bob].map((page) => shows(page, "#here", "you and one other")));
     await submit(ann, "#say", { text: "hello <b>you</b>" });
     await shows(bob, "#lines", "ann: hello <b>you</b>");
     await submit(bob, "#say", { text: "hello ann" });
@@ -164,6 +169,7 @@ describe.runIf(CHROMIUM !== undefined)("the examples' pages, in two browsers", (
     await shows(bob, "#lines", "and while bob was");
     expect(await lines(bob)).toEqual(await lines(ann));
     expect(await lines(ann)).toHaveLength(4);
+    await Promise.all([ann, bob].map((page) => shows(page, "#here", "you and one other")));
     expect(complaints.splice(0).filter((text) => !/ERR_(CONNECTION|INTERNET|EMPTY)|WebSocket/.test(text))).toEqual([]);
     await shot(ann, "chat");
   });
