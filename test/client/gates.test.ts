@@ -19,7 +19,7 @@ function busy(url: string, name: string) {
   client.watch("Room", "main", (room) => (seen.said = room?.said.length ?? 0), note);
   let ended = false;
   const calls = async () => {
-    for (; !ended; await new Promise((resolve) => setTimeout(resolve, 50)))
+    for (; !ended; await new Promise((resolve) => setTimeout(resolve, 250)))
       await client.object("Room", "main").say({ text: name }, { reliable: true });
   };
   return { client, heard, seen, calls, end: () => (ended = true) };
