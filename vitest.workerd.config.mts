@@ -11,6 +11,7 @@ export default defineConfig({
       miniflare: {
         bindings: {
           EDGEVERSE_PARTITIONS: "3",
+          EDGEVERSE_GATES: "2",
           EDGEVERSE_ADMIN_TOKEN: "test-admin-token",
           DATABASE_URL: inject<string>("databaseUrl"),
           EDGEVERSE_SQL_ENDPOINT: inject<string>("sqlEndpoint"),

@@ -107,7 +107,7 @@ export const QUIET = [Counter, Wallet, ChatRoom, Journal, Slow, Bell, Crier] as 
 /** Who may do what: everybody, but for what is pushed to one alone. */
 export const RULES = {
   access: OPEN,
-  push: { topics: { "square/*": { anonymous: true }, "mine/*": { owner: true } } },
+  push: { topics: { "square/*": { anonymous: true, presence: true }, "mine/*": { owner: true } } },
   authenticate: (request) => {
     const [, id, brief] = /^Bearer user-(\w+)( briefly)?$/.exec(request.headers.get("authorization") ?? "") ?? [];
     if (id === undefined) return undefined;
