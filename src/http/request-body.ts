@@ -15,8 +15,9 @@ const DROPPING = 10_000;
 
 /** Bytes of a body that is read at once. */
 const SMALL = 64 * 1024;
-/** Ms that a larger one may take to arrive. */
+/** Ms that a larger one may take to arrive, and a small one where others hold more than a moment's calls do. */
 const RECEIVING = 30_000;
+const MANY = MiB;
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 
@@ -56,6 +57,11 @@ export class Bodies {
     throw new EdgeverseError("OVERLOADED", "Too many bytes of requests are being served: send this one again later", {
       retryAfter: 1,
     });
+  }
+
+  /** Whether bodies hold so much that those which never arrive would keep others out. */
+  get areMany(): boolean {
+    return this.#held > MANY;
   }
 
   take(bytes: number): void {
@@ -126,10 +132,13 @@ export class RequestBody {
     return length === null || !/^\d+$/.test(length) ? undefined : Number(length);
   }
 
+  /** It counts from now on. The timer costs a part of a call, so the usual one, beside few others, goes without. */
   #small(declared: number): Promise<ArrayBuffer> {
     this.#take(declared);
     this.#over = true;
-    return this.#request.arrayBuffer();
+    const bytes = this.#request.arrayBuffer();
+    const { areMany, clock } = this.#bodies;
+    return areMany ? within(clock, RECEIVING, bytes, () => this.#tooSlow()) : bytes;
   }
 
   async #counted(declared: number | undefined): Promise<Uint8Array> {

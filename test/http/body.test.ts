@@ -148,6 +148,17 @@ describe("bodies at the same time", () => {
     await http.clock.advance(30_000);
     expect(await codeOf(await answer)).toBe("DEADLINE_EXCEEDED");
   });
+
+  it("[HTTP1] small ones that never arrive do not keep others out", async () => {
+    const http = httpFixture();
+    const late = Array.from({ length: 256 }, () => http.fetch(PATH, slow(64 * 1024).init));
+    await events();
+    expect(await codeOf(await http.post(PATH, { request: 1 }))).toBe("OVERLOADED");
+    await http.clock.advance(30_000);
+    expect((await http.post(PATH, { request: 1 })).status).toBe(200);
+    // The first of them hold a MiB, for as long as their connections are open.
+    for (const answer of late.slice(20)) expect(await codeOf(await answer)).toBe("DEADLINE_EXCEEDED");
+  });
 });
 
 describe("a body that nobody reads", () => {
