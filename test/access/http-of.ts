@@ -8,9 +8,14 @@ import { coordinatorPort } from "../support/coordinator-port.ts";
 
 /** The HTTP interface of a host over a test's cluster. */
 export function httpOf(cluster: TestCluster, changes: Partial<HttpParts> = {}) {
+  return createHandler(partsOf(cluster, changes));
+}
+
+/** What it is made of. */
+export function partsOf(cluster: TestCluster, changes: Partial<HttpParts> = {}): HttpParts {
   const { registry, config, router, coordinator, clock, log } = cluster;
   const connect = (name: string) => partitionClient(cluster.partition(name));
-  return createHandler({
+  return {
     registry,
     config,
     settings: { live: cluster.settings, follower: undefined },
@@ -27,5 +32,5 @@ export function httpOf(cluster: TestCluster, changes: Partial<HttpParts> = {}) {
     random: { uuid: () => crypto.randomUUID() },
     onError: () => undefined,
     ...changes,
-  });
+  };
 }

@@ -163,7 +163,7 @@ const idleMaintenance: Maintenance = {
 };
 
 /** Fails the test when an answer is not what the OpenAPI document says. */
-function checker(parts: HttpParts) {
+export function checker(parts: HttpParts) {
   const routes = httpRoutes(parts).map(({ doc }) => ({
     doc,
     pattern: new RegExp(`^${doc.path.replaceAll(".", "\\.").replaceAll(/\{\w+\}/g, "[^/]+")}$`),
