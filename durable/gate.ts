@@ -5,6 +5,7 @@ import { clientName } from "../src/limits/client-name.ts";
 import type { Limits } from "../src/limits/limits-schema.ts";
 import type { Registry } from "../src/object/registry.ts";
 import { isUnused } from "../src/platform/is-unused.ts";
+import type { Clock } from "../src/platform/ports.ts";
 import type { DisconnectCall } from "../src/push/farewells.ts";
 import { PING, PONG, PROTOCOL } from "../src/push/frames.ts";
 import { Gate } from "../src/push/gate.ts";
@@ -24,7 +25,7 @@ import { consoleObserver, filtered } from "./console-observer.ts";
 import { DurableStorage } from "./durable-storage.ts";
 import { deploymentOf, type Env } from "./environment.ts";
 import { type GateRpc, visitorOf } from "./gate-rpc.ts";
-import { clock, durableClock, random } from "./platform.ts";
+import { clock, durableClock, oneTimer, random } from "./platform.ts";
 import { SocketWire } from "./socket-wire.ts";
 
 export type GateClass = new (ctx: DurableObjectState, env: Env) => DurableObject<Env> & GateRpc;
@@ -40,10 +41,12 @@ export interface GateParts {
 export function gateClass({ registry, rules, disconnect, authenticators, limits }: GateParts): GateClass {
   return class GateDurableObject extends DurableObject<Env> implements GateRpc {
     readonly #wires = new WeakMap<WebSocket, SocketWire>();
+    readonly #clock: Clock;
     #made: Gate | undefined;
 
     constructor(ctx: DurableObjectState, env: Env) {
       super(ctx, env);
+      this.#clock = oneTimer(durableClock(ctx.storage));
       ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
     }
 
@@ -60,7 +63,7 @@ export function gateClass({ registry, rules, disconnect, authenticators, limits 
       const made = new Gate({
         name: ctx.id.name,
         storage: new DurableStorage(ctx.storage),
-        clock: durableClock(ctx.storage),
+        clock: this.#clock,
         random,
         rules,
         settings: live,
@@ -133,7 +136,7 @@ export function gateClass({ registry, rules, disconnect, authenticators, limits 
       try {
         if (request.method === "POST") {
           const wanted = (await request.json()) as StreamRequest;
-          return new Response(await openStream(gate, wanted, visitor, { clock, random }));
+          return new Response(await openStream(gate, wanted, visitor, { clock: this.#clock, random }));
         }
         gate.checkRoom(visitor.client);
       } catch (error) {

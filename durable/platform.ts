@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import { Deadlines } from "../src/partition/turns/deadlines.ts";
 import type { AsyncScope, Clock, Random } from "../src/platform/ports.ts";
 
 export const clock: Clock = {
@@ -23,6 +24,12 @@ export function durableClock(storage: DurableObjectStorage): Clock {
       storage.sync().then(action, action);
     },
   };
+}
+
+/** A clock that has one timer, however many wait for it: a process of workerd has 10,000 at most. */
+export function oneTimer(clock: Clock): Clock {
+  const deadlines = new Deadlines(clock);
+  return { ...clock, after: (delay, action) => deadlines.add(clock.now() + delay, action) };
 }
 
 export const random: Random = { uuid: () => crypto.randomUUID() };
