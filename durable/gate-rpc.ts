@@ -26,6 +26,8 @@ const IDENTITY = "x-edgeverse-identity";
 const CLIENT = "x-edgeverse-client";
 /** The same for the name of its credentials. */
 const CREDENTIAL = "x-edgeverse-credential";
+/** The same for from which client it comes, as limits name it. */
+const ORIGIN = "x-edgeverse-origin";
 /** The same for when its credentials end, ms since the epoch. */
 const EXPIRES = "x-edgeverse-expires";
 
@@ -33,8 +35,13 @@ const EXPIRES = "x-edgeverse-expires";
  * Opens a client's WebSocket at a gate. What the gate gets is made here: nothing of the client's own request.
  * @throws EdgeverseError `OVERLOADED`
  */
-export function openSocket(gate: GateRpc, identity: Identity | null, client: string): Promise<Response> {
-  return ask(gate, "socket", identity, { headers: { upgrade: "websocket", [CLIENT]: encodeURIComponent(client) } });
+export function openSocket(
+  gate: GateRpc,
+  identity: Identity | null,
+  { client, origin }: { readonly client: string; readonly origin: string },
+): Promise<Response> {
+  const from = { [CLIENT]: encodeURIComponent(client), [ORIGIN]: encodeURIComponent(origin) };
+  return ask(gate, "socket", identity, { headers: { upgrade: "websocket", ...from } });
 }
 
 /** The same for a stream of events. */
@@ -48,6 +55,7 @@ export function visitorOf({ headers }: Request) {
   const expires = headers.get(EXPIRES);
   return {
     client: decodeURIComponent(headers.get(CLIENT) ?? ""),
+    origin: decodeURIComponent(headers.get(ORIGIN) ?? ""),
     identity: identity === null ? null : (JSON.parse(decodeURIComponent(identity)) as Identity),
     expires: expires === null ? undefined : Number(expires),
     credential: headers.get(CREDENTIAL) ?? undefined,

@@ -76,8 +76,9 @@ export function gateClass({ registry, rules, disconnect, authenticators, limits 
         call: (message) => router.call(message),
         calls: {
           registry: live.registry,
-          charge(identity, type, method) {
-            if (!clients.isEmpty) clients.take(clientName(identity, undefined), identity, type, method);
+          charge({ identity, origin }, type, method) {
+            const name = identity === null ? origin : clientName(identity, undefined);
+            if (name !== undefined && !clients.isEmpty) clients.take(name, identity ?? undefined, type, method);
           },
           batch: (...calls) => router.batch(...calls),
           withdraw: (messages) => router.withdraw(messages),
@@ -138,12 +139,12 @@ export function gateClass({ registry, rules, disconnect, authenticators, limits 
           const wanted = (await request.json()) as StreamRequest;
           return new Response(await openStream(gate, wanted, visitor, { clock: this.#clock, random }));
         }
-        gate.checkRoom(visitor.client);
+        gate.checkRoom(visitor.client, visitor.origin);
       } catch (error) {
         return Response.json(EdgeverseError.from(error).toWire(), { status: 503 });
       }
       const { 0: client, 1: server } = new WebSocketPair();
-      this.ctx.acceptWebSocket(server);
+      this.ctx.acceptWebSocket(server, [visitor.origin]);
       gate.open(this.#wire(server), visitor.identity, visitor.expires, visitor.credential);
       return new Response(null, { status: 101, webSocket: client, headers: { "sec-websocket-protocol": PROTOCOL } });
     }
@@ -170,7 +171,7 @@ export function gateClass({ registry, rules, disconnect, authenticators, limits 
       let wire = this.#wires.get(socket);
       if (wire === undefined) {
         const pingedAt = () => this.ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime();
-        wire = new SocketWire(socket, Date.now(), pingedAt);
+        wire = new SocketWire(socket, Date.now(), pingedAt, this.ctx.getTags(socket)[0]);
         this.#wires.set(socket, wire);
       }
       return wire;

@@ -4,13 +4,15 @@ import type { Wire, WireNote } from "../src/push/ports.ts";
 export class SocketWire implements Wire {
   readonly #socket: WebSocket;
   readonly #pingedAt: () => number | undefined;
+  readonly origin: string | undefined;
   #heardAt: number;
 
   /** @param pingedAt when the platform answered a ping of it last */
-  constructor(socket: WebSocket, now: number, pingedAt: () => number | undefined) {
+  constructor(socket: WebSocket, now: number, pingedAt: () => number | undefined, origin: string | undefined) {
     this.#socket = socket;
     this.#heardAt = now;
     this.#pingedAt = pingedAt;
+    this.origin = origin;
   }
 
   send(text: string): void {

@@ -89,6 +89,11 @@ export const configSchema = z.object({
   outbox: count(64 * MiB, 4_096 * MiB, "Bytes of calls that objects of one partition have sent and not delivered"),
   gates: count(1, 256, "Gates that hold clients' connections, named g0, g1, …"),
   gateClients: count(10_000, 30_000, "Clients of one gate, connected or away"),
+  clientConnections: count(
+    1_000,
+    30_000,
+    "Connections to one gate that a client may have: an identity, else an address",
+  ),
   clientFrames: count(
     1_000,
     1_000_000,

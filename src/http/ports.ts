@@ -32,12 +32,20 @@ export interface RouterSettings {
   readonly follower: SettingsFollower | undefined;
 }
 
+/** Who comes to a gate. */
+export interface Visitor {
+  /** Who it says it is. */
+  readonly client: string;
+  /** From which client it comes, as limits name it ([LIM2]). */
+  readonly origin: string;
+}
+
 /** Where clients connect. */
 export interface GateDoor {
   readonly names: readonly string[];
   readonly rules: PushRules;
-  /** Opens a WebSocket for an identity that may connect. @param client who it says it is @throws EdgeverseError `OVERLOADED` */
-  open(gate: string, identity: Identity | null, client: string): Promise<Response>;
+  /** Opens a WebSocket for an identity that may connect. @throws EdgeverseError `OVERLOADED` */
+  open(gate: string, identity: Identity | null, from: Visitor): Promise<Response>;
   /** The same for a stream of events: its body. */
   stream(gate: string, identity: Identity | null, wanted: StreamRequest): Promise<Response>;
   /** What a gate says of itself. */

@@ -14,11 +14,17 @@ import { checkFrame } from "./frames.ts";
 import type { Outgoing } from "./outgoing.ts";
 import { Unread } from "./unread.ts";
 
+/** Who pays for a call: an identity, else whoever the connection comes from. */
+export interface Payer {
+  readonly identity: Identity | null;
+  readonly origin: string | undefined;
+}
+
 /** What takes calls of clients to partitions. */
 export interface CallTaker {
   readonly registry: Registry;
-  /** Takes what a call costs a client that is known, or without a method a look at something ([LIM4]). @throws EdgeverseError `RATE_LIMITED` */
-  readonly charge?: (identity: Identity, type: string, method?: string) => void;
+  /** Takes what a call costs its client, or without a method a look at something ([LIM4]). @throws EdgeverseError `RATE_LIMITED` */
+  readonly charge?: (who: Payer, type: string, method?: string) => void;
   /**
    * Many calls at once. Never rejects.
    *
@@ -152,15 +158,15 @@ export class ClientCalls {
     if (this.#bytes >= OPEN.bytes) throw busy("The gate has too many open calls");
   }
 
-  #message({ session }: Connection, call: Exclude<CallFrame["call"], EdgeverseError>): CallMessage {
+  #message({ session, wire }: Connection, call: Exclude<CallFrame["call"], EdgeverseError>): CallMessage {
     const { clock, config, calls } = this.#parts;
     const { identity } = session;
     const timeout = call.timeout === undefined ? undefined : Math.min(call.timeout, config.maxCallTimeout);
     const caller: Caller = identity === null ? CLIENT : { kind: "client", identity };
     const requestId = `${this.#prefix}-${(this.#made++).toString(36)}`;
     const traceparent = traceParent(call.traceparent ?? null);
-    const charge =
-      identity === null ? undefined : (type: string, method: string) => calls.charge?.(identity, type, method);
+    const who = { identity, origin: wire.origin };
+    const charge = (type: string, method: string) => calls.charge?.(who, type, method);
     const common = { caller, requestId, now: clock.now(), timeout, traceparent, charge };
     return clientCall({ registry: calls.registry, config }, call.item, [], common);
   }

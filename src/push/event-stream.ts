@@ -8,6 +8,8 @@ import type { Wire, WireNote } from "./ports.ts";
 
 interface Parts {
   readonly clock: Clock;
+  /** From which client it comes. */
+  readonly origin?: string | undefined;
   /** Ms that the client is to wait before it comes back. */
   readonly retry: number;
   /** Says a frame to the gate in place of the client, which can't. */
@@ -47,6 +49,7 @@ const encoder = new TextEncoder();
  */
 export class EventStream implements Wire {
   readonly isStream = true;
+  readonly origin: string | undefined;
   readonly body: ReadableStream<Uint8Array>;
   /** Resolves when the gate has let the client in, or to why it has not. */
   readonly opened: Promise<WireError | undefined>;
@@ -72,6 +75,7 @@ export class EventStream implements Wire {
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    this.origin = parts.origin;
     this.#heardAt = parts.clock.now();
     this.#timer = parts.clock.after(ALIVE_EVERY, () => this.#showLife());
     this.opened = new Promise((resolve) => {

@@ -29,6 +29,8 @@ export interface GateOptions {
     readonly gateClients: number;
     /** Frames a client may send per second. */
     readonly clientFrames: number;
+    /** Connections that one client may have here. */
+    readonly clientConnections: number;
     readonly maxMessage: number;
     readonly callTimeout: number;
     readonly maxCallTimeout: number;

@@ -132,6 +132,7 @@ export class Gate {
   restore(wires: readonly (readonly [wire: Wire, note: WireNote])[]): void {
     const acknowledged = new Map<Connection, number>();
     for (const [wire, note] of wires) {
+      this.#reception.origins.add(wire);
       if (note.kind === "new") {
         this.#reception.restore(wire, note);
         continue;
@@ -166,9 +167,9 @@ export class Gate {
     };
   }
 
-  /** Whether a connection more may be opened. @param client who says that its session is here @throws EdgeverseError if not */
-  checkRoom(client = ""): void {
-    this.#reception.checkRoom(this.#audience.size, client);
+  /** Whether another may be opened, from an origin. @param client who says that its session is here @throws EdgeverseError if not */
+  checkRoom(client = "", origin?: string): void {
+    this.#reception.checkRoom(this.#audience.size, client, origin);
   }
 
   /**

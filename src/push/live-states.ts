@@ -94,7 +94,7 @@ export class LiveStates {
     const { session } = connection;
     try {
       checkMayWatch(this.#parts.registry, session.identity, type, objectId);
-      if (session.identity !== null) this.#parts.calls.charge?.(session.identity, type);
+      this.#parts.calls.charge?.({ identity: session.identity, origin: connection.wire.origin }, type);
       checkRoomToWatch(watches?.size ?? 0, this.#objects, objectKey(type, objectId));
     } catch (error) {
       this.#parts.outgoing.send(connection.wire, watchEndFrame(id, EdgeverseError.from(error).toWire()));

@@ -12,6 +12,8 @@ export interface StreamRequest {
   readonly session?: string;
   readonly seen?: number;
   readonly topics: readonly string[];
+  /** From which client it comes, as limits name it ([LIM2]). */
+  readonly origin?: string;
   /** Objects to watch, under their places in this list. */
   readonly watch: readonly { readonly type: string; readonly object: string }[];
 }
@@ -34,15 +36,16 @@ const RETRY = { least: 1_000, most: 4_000 } as const;
  */
 export async function openStream(
   gate: Pick<Gate, "checkRoom" | "open" | "received" | "closed">,
-  { session, seen, topics, watch }: StreamRequest,
+  { session, seen, topics, watch, origin }: StreamRequest,
   { identity, expires, credential }: Visitor,
   { clock, random }: { readonly clock: Clock; readonly random: Random },
 ): Promise<ReadableStream<Uint8Array>> {
-  gate.checkRoom(parseToken(session ?? "")?.client);
+  gate.checkRoom(parseToken(session ?? "")?.client, origin);
   const chance = Number.parseInt(random.uuid().slice(0, 8), 16) / 2 ** 32;
   const say = (frame: ClientFrame) => void gate.received(stream, JSON.stringify(frame));
   const stream: EventStream = new EventStream({
     clock,
+    origin,
     retry: Math.floor(RETRY.least + chance * (RETRY.most - RETRY.least)),
     say,
     gone: () => gate.closed(stream),

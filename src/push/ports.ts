@@ -34,6 +34,8 @@ export interface Wire {
   readonly heardAt: number | undefined;
   /** Its client can say nothing: what is acknowledged has left, and no more. It takes frames one by one, in no arrays. */
   readonly isStream?: true;
+  /** From which client it comes, as limits name it ([LIM2]); undefined where that does not count. */
+  readonly origin?: string | undefined;
 }
 
 /** Where a gate learns of objects that its clients watch. */

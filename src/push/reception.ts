@@ -6,6 +6,7 @@ import type { GateState } from "../settings/gate-states.ts";
 import { hashOf, newClientId, newSecret, parseToken } from "./client-id.ts";
 import { type Hello, welcomeFrame } from "./frames.ts";
 import type { MessageLog } from "./message-log.ts";
+import { Origins } from "./origins.ts";
 import type { Wire, WireNote } from "./ports.ts";
 import { Session } from "./session.ts";
 import type { SessionTable } from "./session-table.ts";
@@ -19,7 +20,7 @@ interface Parts {
   readonly log: MessageLog;
   readonly sessions: SessionTable;
   readonly subscriptions: Subscriptions;
-  readonly config: { readonly gateClients: number };
+  readonly config: { readonly gateClients: number; readonly clientConnections: number };
   readonly state: () => GateState;
   readonly counters: GateCounters;
   /** The client comes by another connection: the one that it has ends. */
@@ -73,10 +74,13 @@ export class Reception {
   readonly #parts: Parts;
   /** In the order in which they came. */
   readonly #visitors = new Map<Wire, Visitor>();
+  /** Of all connections of the gate. */
+  readonly origins: Origins;
   #watching = false;
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    this.origins = new Origins(parts);
   }
 
   get size(): number {
@@ -94,9 +98,11 @@ export class Reception {
   /**
    * Whether another may come. A gate that is not active takes back those whose sessions it has, and nobody else.
    * @param client who it says it is
+   * @param origin as that of a {@link Wire}
    * @throws EdgeverseError `OVERLOADED`; `UNAVAILABLE` with the reason `GATE_CLOSED`
    */
-  checkRoom(connected: number, client: string): void {
+  checkRoom(connected: number, client: string, origin?: string): void {
+    this.origins.check(origin, client);
     const { config, state, sessions, counters } = this.#parts;
     const isFull = connected + this.#visitors.size >= config.gateClients;
     if (!isFull && (state() === "active" || sessions.get(client) !== undefined)) return;
@@ -106,6 +112,7 @@ export class Reception {
   }
 
   open(wire: Wire, identity: Identity | null, expires: number | undefined, credential: string | undefined): void {
+    this.origins.add(wire);
     const at = this.#parts.clock.now();
     const note = { kind: "new", identity: identity === null ? null : JSON.stringify(identity), at } as const;
     const ends = expires === undefined ? {} : { expires };
@@ -120,6 +127,7 @@ export class Reception {
   }
 
   forget(wire: Wire): void {
+    this.origins.remove(wire);
     this.#visitors.delete(wire);
   }
 

@@ -17,6 +17,7 @@ export const LIVE_KEYS = [
   "logBacklog",
   "outbox",
   "gateClients",
+  "clientConnections",
   "clientFrames",
   "pushResume",
   "pushLog",

@@ -31,7 +31,8 @@ function fixture(answer: () => Promise<Response> = async () => new Response("dat
       open: () => Promise.reject(new Error("not asked")),
       status: async () => UNUSED_GATE,
       stream(gate, identity, wanted) {
-        asked.push({ gate, identity: identity?.id, ...wanted });
+        const { origin: _, ...rest } = wanted;
+        asked.push({ gate, identity: identity?.id, ...rest });
         return answer();
       },
     },

@@ -31,7 +31,9 @@ function byHand(charge: (type: string, method?: string) => void = () => undefine
     {},
     {
       registry,
-      charge: (_, type, name) => charge(type, name),
+      charge: ({ identity, origin }, type, name) => {
+        if (identity !== null || origin !== undefined) charge(type, name);
+      },
       batch(messages, answered) {
         for (const [index, message] of messages.entries())
           sent.push({ message, answer: (reply) => answered(index, reply) });

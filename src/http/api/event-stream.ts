@@ -12,7 +12,7 @@ import { openAtGate } from "../open-at-gate.ts";
 import type { HttpParts } from "../ports.ts";
 import type { Route } from "../route.ts";
 import { about } from "../schemas.ts";
-import { admit, doorOf } from "./events.ts";
+import { admit, doorOf, originOf } from "./events.ts";
 
 /** Seconds. */
 const RETRY_AFTER = 3;
@@ -88,7 +88,8 @@ export function eventStreamRoute(parts: HttpParts): Route {
         const identity = await admit(parts, context);
         checkWanted(parts, wanted, identity);
         if (request.method === "HEAD") return new Response(null, { headers });
-        const open = (gate: string) => door.stream(gate, identity, { ...back, ...wanted });
+        const open = (gate: string) =>
+          door.stream(gate, identity, { ...back, ...wanted, origin: originOf(parts, context.request, identity) });
         const { body } = await openAtGate(parts, client, open);
         return new Response(body, { headers });
       } catch (error) {

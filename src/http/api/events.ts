@@ -1,7 +1,9 @@
 import * as z from "zod";
 import type { Identity } from "../../access/identity.ts";
 import { EdgeverseError } from "../../errors/edgeverse-error.ts";
+import { clientName } from "../../limits/client-name.ts";
 import { PROTOCOL } from "../../push/frames.ts";
+import { addressOf } from "../client-address.ts";
 import { openAtGate } from "../open-at-gate.ts";
 import type { HttpParts } from "../ports.ts";
 import { chargedCaller } from "../rate-limits.ts";
@@ -51,7 +53,8 @@ export function socketRoute(parts: HttpParts): Route {
         throw new EdgeverseError("INVALID_ARGUMENT", `Ask for the protocol ${PROTOCOL}: this host speaks no other`);
       const identity = await admit(parts, context, protocols);
       const client = new URL(request.url).searchParams.get("client") ?? "";
-      return openAtGate(parts, client, (gate) => door.open(gate, identity, client));
+      const origin = originOf(parts, request, identity);
+      return openAtGate(parts, client, (gate) => door.open(gate, identity, { client, origin }));
     },
   };
 }
@@ -79,4 +82,9 @@ export async function admit(
   const { identity = null } = await chargedCaller(parts, context, undefined, new Request(request.url, { headers }));
   rules.checkConnect(identity);
   return identity;
+}
+
+/** From which client a connection comes. What is longer than a connection's tag may be on Cloudflare is cut. */
+export function originOf({ config }: HttpParts, request: Request, identity: Identity | null): string {
+  return clientName(identity ?? undefined, addressOf(request, config.addressHeader)).slice(0, 256);
 }
