@@ -62,6 +62,8 @@ export async function startHost({ folder, partitions, config }: HostSetup): Prom
 /** The caller's own settings must not change what is measured, and RUST_BACKTRACE slows workerd several times. */
 function environment(folder: string, partitions: number): Record<string, string> {
   const env: Record<string, string> = { EDGEVERSE_DATA: folder, EDGEVERSE_PARTITIONS: String(partitions), PORT: "0" };
+  // All clients come from one address.
+  env["EDGEVERSE_CLIENT_CONNECTIONS"] = "30000";
   for (const name of ["PATH", "HOME", "TMPDIR"]) {
     const value = process.env[name];
     if (value !== undefined) env[name] = value;

@@ -81,6 +81,7 @@ export async function room({ clients, seconds, seed, gates, rate, onProgress }: 
       EDGEVERSE_PARTITIONS: `${PARTITIONS.length}`,
       EDGEVERSE_SHARDS: `${SHARDS}`,
       EDGEVERSE_GATES: `${gates}`,
+      EDGEVERSE_CLIENT_CONNECTIONS: `${clients * 2}`,
       EDGEVERSE_STABLE_FOR: "1s",
       EDGEVERSE_MOVE_COOLDOWN: "1s",
       EDGEVERSE_MOVE_STALL: "5s",
