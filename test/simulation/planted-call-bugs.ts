@@ -31,7 +31,7 @@ export const CALL_BUGS: Readonly<Record<string, PlantedBug>> = {
   "pending calls are not taken up after a crash": {
     plant: instead(ReliableCalls.prototype, "resume", () => () => undefined),
     within: 100,
-    seed: 10,
+    seed: 18,
   },
   "a call's outcome is not stored": {
     plant: instead(
