@@ -147,6 +147,21 @@ test("[CALL7] [TURN4] what was taken of a sender that the database refuses never
   expect([await read("a"), await read("b"), await read("c"), rows()]).toEqual([[], [], [], 0]);
 });
 
+test("[CALL7] [TURN4] what waits at its receiver behind another of a refused sender never was, either", async () => {
+  const { call, clock, read, rows } = await posts();
+  const sent = [
+    call("a", "sendWaiting", { to: "b", text: "waits" }),
+    call("a", "send", { to: ["b", "b"], text: "behind" }),
+    call("a", "sendWaiting", { to: "b", text: "waits behind" }),
+    call("a", "take", { text: "POISON" }),
+  ];
+  const codes = await Promise.all(sent.map((each) => each.catch((error: { code: string }) => error.code)));
+  expect(new Set(codes)).toEqual(new Set(["COMMIT_REFUSED"]));
+  go();
+  await clock.advance(10_000);
+  expect([await read("a"), await read("b"), rows()]).toEqual([[], [], 0]);
+});
+
 test("[CALL7] a receiver that fails by its nature fails alone, and a message that can't be taken is stored", async () => {
   const { cluster, rows, settled } = desks(1);
   await cluster.call("Desk", "a", "sendMany", { to: "b", texts: ["refuse", "throw", "fine"] });

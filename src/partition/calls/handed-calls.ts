@@ -35,7 +35,7 @@ export class HandedCalls {
   }
 
   /** Takes a call, if it can be taken now. It may start, and end, before this returns. Says whether it did. */
-  take(message: Message, activation: TurnActivation, handOver: Omit<HandOver, "to">): boolean {
+  take(message: Message, activation: TurnActivation, handOver: Omit<HandOver, "to" | "onRefused">): boolean {
     const { commit, driver, now, open, shardAt, table, writes } = this.#parts;
     const { fresh } = message;
     if (fresh === undefined || !commit.mayHandOver(handOver.from, activation)) return false;
@@ -54,7 +54,11 @@ export class HandedCalls {
     entry.stored = { ...entry.stored, seq: table.nextSeq() };
     open.add(entry);
     activation.pendingCalls++;
-    commit.handOver({ ...handOver, to: activation });
+    // One that waits in line must not start when the one before it leaves: it will leave, too.
+    const onRefused = () => {
+      entry.refused = true;
+    };
+    commit.handOver({ ...handOver, to: activation, onRefused });
     writes.arrived(entry);
     commit.settled(activation, (error) => {
       if (!open.has(entry)) return;

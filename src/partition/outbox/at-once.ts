@@ -6,7 +6,7 @@ import type { OutboxTable } from "./outbox-table.ts";
 import { laneOf } from "./sending.ts";
 
 /** Takes a message as a call of its receiver, in this commit, if it can. Says whether it did. */
-export type Take = (message: Message, handOver: Omit<HandOver, "to">) => boolean;
+export type Take = (message: Message, handOver: Omit<HandOver, "to" | "onRefused">) => boolean;
 
 interface Parts {
   readonly commit: GroupCommit;

@@ -32,6 +32,8 @@ export interface HandOver {
   readonly instead: OwnedRow;
   /** That row was stored. */
   readonly onInstead: () => void;
+  /** What `to` did was not stored, and nobody was told yet. */
+  readonly onRefused: () => void;
 }
 
 interface BulkRow extends OwnedRow {

@@ -216,6 +216,7 @@ export class GroupCommit {
       for (const object of unit.objects) written(object);
       for (const member of unit.members(all)) members.set(member, error);
     }
+    for (const { to, onRefused } of batch.handOvers) if (members.has(to)) onRefused();
     const tell = () => {
       for (const { unit, error } of refused) unit.tell(error);
     };
