@@ -34,6 +34,9 @@ class Post extends VirtualObject.withState(z.object({ got: z.array(z.string()).d
     wait: method({ request: z.object({ text: z.string() }) }),
     sendWaiting: method({ request: z.object({ to: z.string(), text: z.string() }) }),
     again: method({ request: z.object({ text: z.string() }) }),
+    ask: method({ request: z.object({ by: z.string(), of: z.string() }) }),
+    relay: method({ request: z.object({ of: z.string(), back: z.string() }) }),
+    answer: method({ request: z.object({ back: z.string() }) }),
     read: method({ readonly: true }),
   };
   send({ to, text }: { to: string[]; text: string }) {
@@ -61,6 +64,17 @@ class Post extends VirtualObject.withState(z.object({ got: z.array(z.string()).d
   again({ text }: { text: string }) {
     this.state.got.push(text);
     this.outbox(Post, this.id).take({ text: `${text} again` });
+  }
+  ask({ by, of }: { by: string; of: string }) {
+    this.state.got.push("asked");
+    this.outbox(Post, by).relay({ of, back: this.id });
+  }
+  async relay({ of, back }: { of: string; back: string }) {
+    await this.object(Post, of).answer({ back });
+  }
+  answer({ back }: { back: string }) {
+    this.state.got.push("POISON");
+    this.outbox(Post, back).take({ text: "answered" });
   }
   read() {
     return this.state.got;
@@ -160,6 +174,13 @@ test("[CALL7] [TURN4] what waits at its receiver behind another of a refused sen
   go();
   await clock.advance(10_000);
   expect([await read("a"), await read("b"), rows()]).toEqual([[], [], 0]);
+});
+
+test("[CALL7] [TURN4] an object that a receiver calls sends nothing back to the sender within the commit", async () => {
+  const { call, clock, read, rows } = await posts();
+  await call("a", "ask", { by: "b", of: "c" });
+  await clock.advance(10_000);
+  expect([await read("a"), await read("c"), rows()]).toEqual([["asked"], [], 0]);
 });
 
 test("[CALL7] a receiver that fails by its nature fails alone, and a message that can't be taken is stored", async () => {

@@ -119,7 +119,7 @@ export class GroupCommit {
 
   /** Whether `to` may be given work by `from` in this commit: `from` must have got nothing that came from `to`. */
   mayHandOver(from: CommitMember, to: CommitMember): boolean {
-    return !this.#handOvers.reaches(to, from);
+    return !this.#handOvers.reaches(to, from, this.#units);
   }
 
   /** Whether all that `member` holds or has seen was committed. */
