@@ -59,13 +59,21 @@ export class Departures {
       if (isOver || connection.isSettled) this.#leave(connection);
       else connection.onSettled = () => clock.soon(() => this.#settled(connection));
     }
+    if (!this.pending) this.#begun = undefined;
+  }
+
+  /** Has the gate woken for the next group: also when a client has come back, maybe after all others had gone. */
+  plan(): void {
+    const { clock, wakeBy } = this.#parts;
+    if (this.pending) wakeBy(clock.now() + DEPARTURE.every);
   }
 
   /** Operators have said something: who was about to go may stay. */
   changed(): void {
-    const { audience, clock, state, stay, wakeBy } = this.#parts;
-    if (this.pending) wakeBy(clock.now() + DEPARTURE.every);
+    const { audience, state, stay } = this.#parts;
+    this.plan();
     if (state() === "draining") return;
+    this.#begun = undefined;
     for (const connection of audience) {
       if (!connection.isLeaving) continue;
       connection.onSettled = undefined;

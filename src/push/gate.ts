@@ -7,7 +7,7 @@ import { ClientFrames } from "./client-frames.ts";
 import { CLOSE } from "./close-codes.ts";
 import type { Connection } from "./connection.ts";
 import { Connections } from "./connections.ts";
-import { DEPARTURE, Departures } from "./departures.ts";
+import { Departures } from "./departures.ts";
 import { Farewells } from "./farewells.ts";
 import { Feed } from "./feed.ts";
 import { errorFrame, type Hello, parseFrame, splitMessage } from "./frames.ts";
@@ -25,10 +25,8 @@ import { Presence } from "./presence.ts";
 import { Reception, welcomeText } from "./reception.ts";
 import { Renewal } from "./renewal.ts";
 import type { Session } from "./session.ts";
-import { SessionTable } from "./session-table.ts";
+import { ENDS, SessionTable } from "./session-table.ts";
 import { Subscriptions } from "./subscriptions.ts";
-
-const ENDS = 500; // Sessions that end at a time.
 
 /**
  * A gate: holds connections of clients, and gives them what objects send ([PUSH1]). Plain code over its ports. All it must not
@@ -251,6 +249,7 @@ export class Gate {
     const arrival = await this.#reception.hello(wire, hello);
     if (arrival === undefined) return;
     const connection = this.#connections.add(wire, arrival.session, arrival.expires, arrival.credential);
+    this.#departures.plan();
     this.#counters.add("connections");
     if (arrival.resumed) this.#counters.add("resumed");
     this.#outgoing.send(wire, welcomeText(arrival, this.#options.config.pushResume));
@@ -294,7 +293,7 @@ export class Gate {
     this.#alarm.by(this.#sessions.nextEnd);
     this.#alarm.by(this.presence.due);
     if (this.#connections.size + this.#reception.size > 0) this.#alarm.byNextLook();
-    if (this.#departures.pending) this.#alarm.by(this.#now + DEPARTURE.every);
+    this.#departures.plan();
     for (const [, { expires }] of this.#connections) this.#alarm.by(expires);
   }
 }

@@ -12,6 +12,9 @@ interface SessionRow extends SqlRow {
   topics: string;
 }
 
+/** Sessions that end at a time. */
+export const ENDS = 500;
+
 /** The sessions of a gate, as they are stored. What is acknowledged is stored only when a client goes: until then it is in memory. */
 export class SessionTable {
   readonly #storage: SqlStorage;

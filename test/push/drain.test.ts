@@ -97,6 +97,26 @@ describe("a gate that is drained", () => {
     expect(fixture.gate.stats).toMatchObject({ connected: 0, sessions: 0 });
   });
 
+  test("[PUSH14] gives a client its own minute that comes back when all others have gone", async () => {
+    const settings = new LiveSettings({ config: configSchema.parse({}) });
+    const fixture = new GateFixture(ANYTHING, {}, undefined, { settings });
+    const { client: other } = await fixture.connect();
+    const { client: cut, welcome } = await fixture.connect({ topics: ["a"] });
+    settings.apply({ version: 1, document: { gates: { g0: "draining" } } });
+    await cut.cut();
+    await fixture.pass(DEPARTURE.every);
+    expect(other.wire.closed).toBe(CLOSE.moved);
+    await fixture.publish("a", "one");
+    await fixture.pass(DEPARTURE.within);
+    const back = fixture.open(null, undefined, String(welcome["client"]));
+    expect(data(await back.say({ kind: "hello", session: welcome["session"], seen: 0 }))).toEqual(["welcome", "one"]);
+    for (let times = 0; times < 3; times++) await fixture.pass(DEPARTURE.every);
+    expect(back.wire.closed).toBeUndefined();
+    await back.say({ kind: "ack", seen: 1 });
+    await fixture.pass(1);
+    expect(back.wire.closed).toBe(CLOSE.moved);
+  });
+
   test("[PUSH14] sends a client nothing new that is about to go, and all of it if it stays", async () => {
     const settings = new LiveSettings({ config: configSchema.parse({}) });
     const fixture = new GateFixture(ANYTHING, {}, undefined, { settings });
