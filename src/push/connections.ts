@@ -22,10 +22,15 @@ interface Parts {
   readonly forgotten: (wire: Wire, connection: Connection | undefined) => void;
 }
 
+/** Ms until what the storage did not take is written again. */
+const TRY_AGAIN = 1_000;
+
 /** Connections of clients that have their sessions: how they begin and end. */
 export class Connections {
   readonly #parts: Parts;
   readonly #all = new Map<Wire, Connection>();
+  /** Sessions whose clients have gone, by client, while that is not stored. */
+  readonly #unwritten = new Map<string, { readonly session: Session; readonly ends: number }>();
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -59,11 +64,26 @@ export class Connections {
   closed(wire: Wire): void {
     const connection = this.forget(wire);
     if (connection === undefined) return;
-    const { config, clock, log, sessions, wakeBy } = this.#parts;
+    const { config, clock, log, wakeBy } = this.#parts;
     const ends = clock.now() + config.pushResume;
     connection.session.position = connection.goesOnAfter(log.head);
-    sessions.away(connection.session, ends);
+    this.#unwritten.set(connection.session.client, { session: connection.session, ends });
     wakeBy(ends);
+    this.write();
+  }
+
+  /** Writes which clients have gone. What the storage does not take is tried again when the gate is woken. */
+  write(): void {
+    const { audience, clock, sessions, wakeBy } = this.#parts;
+    for (const [client, { session, ends }] of this.#unwritten) {
+      try {
+        if (audience.get(client) === undefined) sessions.away(session, ends);
+        this.#unwritten.delete(client);
+      } catch {
+        wakeBy(clock.now() + TRY_AGAIN);
+        return;
+      }
+    }
   }
 
   /** Ends it; its session waits for its client. */

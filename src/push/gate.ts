@@ -217,6 +217,7 @@ export class Gate {
   /** Ends sessions whose time has come, and connections that are dead. */
   async wake(): Promise<void> {
     this.#alarm.rung();
+    this.#connections.write();
     this.#reception.look();
     for (const [wire, code, why] of this.#patrol.ending(this.#connections, this.#now))
       this.#connections.drop(wire, code, why);

@@ -17,6 +17,7 @@ export class LiveObject {
   /** It is to be asked again in a while. */
   retrying = false;
   #serial = 0;
+  #known: number | null | undefined;
   /** Questions in a row that were in vain. */
   failures = 0;
 
@@ -29,6 +30,7 @@ export class LiveObject {
   take(state: LiveState): { readonly copy: LiveCopy; readonly patch: LivePatch | undefined } | undefined {
     if (this.#at !== undefined && !isLater(state.at, this.#at)) return undefined;
     this.#at = state.at;
+    this.#known = state.kind === "gone" ? null : state.version;
     const before = this.copy;
     const next = state.kind === "gone" ? { version: before?.version ?? 0, state: null } : state;
     // Who has that state has this one.
@@ -38,6 +40,11 @@ export class LiveObject {
     if (before === undefined || before.state === null || copy.state === null) return { copy, patch: undefined };
     const text = patchBetween(before.state, copy.state);
     return { copy, patch: text === undefined ? undefined : { from: before, text } };
+  }
+
+  /** The version that its owner told last; null: that there is none. Undefined when the gate has slept since. */
+  get known(): number | null | undefined {
+    return this.#known;
   }
 
   get size(): number {

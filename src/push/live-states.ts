@@ -137,9 +137,13 @@ export class LiveStates {
   closed(connection: Connection): void {
     const client = this.#clients.get(connection);
     if (client === undefined) return;
-    this.#table.removeAll(connection.session.client);
     for (const { watch, object } of [...client.watches.values()]) this.#remove(watch, object);
     this.#clients.delete(connection);
+    try {
+      this.#table.removeAll(connection.session.client);
+    } catch {
+      // The storage fails. The session is to wait for its client all the same; what is left here the next watch replaces.
+    }
   }
 
   /** A partition tells of changes; null: it knows no more what is watched there. */
@@ -250,7 +254,7 @@ export class LiveStates {
       const { type, id, want } = object;
       object.want = undefined;
       object.asking = true;
-      return want === "renewal" ? { type, id, renew: true } : { type, id };
+      return want === "renewal" ? { type, id, renew: true, known: object.known } : { type, id };
     });
     // What is asked for now is no older than what any of them has seen.
     const asked = objects.map(({ watches }) => [...watches]);

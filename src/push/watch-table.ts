@@ -15,8 +15,9 @@ export class WatchTable {
     this.#storage = storage;
   }
 
+  /** Takes the place of one that could not be removed when its connection ended. */
   add({ client, id, type, object }: WatchRow): void {
-    this.#storage.query("INSERT INTO watches VALUES (?, ?, ?, ?)", client, id, type, object);
+    this.#storage.query("INSERT OR REPLACE INTO watches VALUES (?, ?, ?, ?)", client, id, type, object);
   }
 
   remove(client: string, id: number): void {

@@ -6,6 +6,8 @@ export interface LiveWant {
   readonly id: string;
   /** The gate goes on with what it was told, which its clients have: it needs an answer only if there is something new. */
   readonly renew?: boolean;
+  /** The version that it was told last, null: that there is none; undefined: it does not know that any more. */
+  readonly known?: number | null | undefined;
 }
 
 /** When an owner looked at an object. Of two looks the later one is the greater, whoever owned the object then. */

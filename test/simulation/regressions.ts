@@ -3,7 +3,6 @@
  * another story when the schedules change: then these are found anew, or planted (see planted-bugs.ts), or left out.
  */
 export const REGRESSIONS: Readonly<Record<string, readonly number[]>> = {
-  "a reliable call that is over is still counted as open when its shard leaves": [147],
   "a write that fails in passing, beside one that can't be stored, is refused": [5303],
   "a reminder whose call sets another is called again and again at once while the disk is full": [310, 316],
 };

@@ -99,19 +99,20 @@ export class LiveObjects {
     }
   }
 
-  #read(gate: string, { type, id, renew = false }: LiveWant): LiveAnswer {
+  #read(gate: string, { type, id, renew = false, known }: LiveWant): LiveAnswer {
     const { registry, clock, storage } = this.#parts;
     const definition = registry.type(type);
     const owned = this.#owned(registry.placement(type, id));
     if ("to" in owned) return owned;
     const key = objectKey(type, id);
     const watched = this.#watched.get(key) ?? { key, definition, id, position: owned.position, gates: new Map() };
-    const known = watched.gates.get(gate);
+    // An answer may have been lost: what the gate says counts before what it was told.
+    const told = known === undefined ? watched.gates.get(gate)?.told : known;
     this.#gates.add(gate);
     const seen = look(watched, storage);
     if (watched.gates.size === 0) this.#add(watched);
     const version = versionOf(seen);
-    const same = renew && known?.told !== undefined && known.told === version;
+    const same = renew && told !== undefined && told === version;
     watched.gates.set(gate, { until: clock.now() + LIVE.lease, told: version });
     return same ? { kind: "same" } : this.#told(watched, seen);
   }

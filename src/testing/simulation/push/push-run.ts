@@ -62,10 +62,11 @@ export class PushRun {
   get isQuiet(): boolean {
     if (!this.listeners.every(({ isSettled }) => isSettled)) return false;
     if (this.says.all.some(({ outcome }) => outcome === undefined)) return false;
+    const present = new Set(this.listeners.flatMap((one) => (one.isConnected ? [one.story?.client] : [])));
     return this.#world.gates.machines.every(
       ({ disk }) =>
-        disk.query("SELECT 1 FROM farewells UNION ALL SELECT 1 FROM sessions WHERE ends IS NOT NULL LIMIT 1").length ===
-        0,
+        disk.query("SELECT 1 FROM farewells LIMIT 1").length === 0 &&
+        disk.query<{ client: string }>("SELECT client FROM sessions").every(({ client }) => present.has(client)),
     );
   }
 
