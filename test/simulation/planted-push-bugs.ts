@@ -1,4 +1,3 @@
-import { LiveGates } from "../../src/partition/live/live-gates.ts";
 import { LiveObjects } from "../../src/partition/live/live-objects.ts";
 import { OutboxTable } from "../../src/partition/outbox/outbox-table.ts";
 import { ClientCalls } from "../../src/push/client-calls.ts";
@@ -9,7 +8,6 @@ import { patchBetween } from "../../src/push/json-patch.ts";
 import { LiveObject } from "../../src/push/live-object.ts";
 import { LiveStates } from "../../src/push/live-states.ts";
 import { MessageLog } from "../../src/push/message-log.ts";
-import { Outgoing } from "../../src/push/outgoing.ts";
 import { SessionTable } from "../../src/push/session-table.ts";
 import { GATE_TYPE } from "../../src/push/target.ts";
 import type { LiveCopy } from "../../src/push/watch.ts";
@@ -62,18 +60,6 @@ export const PUSH_BUGS: Readonly<Record<string, PlantedBug>> = {
     seed: 14,
   },
   "a gap is not told": { plant: getting(MessageLog.prototype, "gone", 0), within: 400, seed: 20 },
-  "a message leaves the gate before it is durable": {
-    plant: instead(
-      Outgoing.prototype,
-      "send",
-      () =>
-        function (this: Outgoing, wire, text) {
-          wire.send(text);
-        },
-    ),
-    within: 1_000,
-    seed: 204,
-  },
   "a gate's messages are not read again after a crash or a move": {
     plant: instead(
       OutboxTable.prototype,
@@ -170,11 +156,6 @@ export const PUSH_BUGS: Readonly<Record<string, PlantedBug>> = {
       )();
     },
     within: 400,
-    seed: 20,
-  },
-  "a process of a partition counts its looks as the one before": {
-    plant: getting(LiveGates.prototype, "run", 1),
-    within: 1_000,
     seed: 20,
   },
   "a gate does not ask again for what it watches": {
