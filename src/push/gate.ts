@@ -222,8 +222,7 @@ export class Gate {
     for (const [wire, code, why] of this.#patrol.ending(this.#connections, this.#now))
       this.#connections.drop(wire, code, why);
     this.live.look();
-    const over = this.#sessions.over(this.#now, ENDS);
-    for (const session of over) this.#end(session);
+    for (const session of this.#sessions.over(this.#now, ENDS)) this.#end(session);
     this.#departures.next();
     this.presence.wake();
     await this.#farewells.send();
