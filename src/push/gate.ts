@@ -230,10 +230,10 @@ export class Gate {
     await this.#options.storage.barrier();
   }
 
-  /** Ends a connection and its session. */
+  /** Ends a session, if that can be stored, and its connection. */
   #leave({ wire, session }: Connection, code: number = CLOSE.left, reason = "left"): void {
-    this.#connections.forget(wire);
     this.#end(session);
+    this.#connections.forget(wire);
     this.#outgoing.close(wire, code, reason);
   }
 
