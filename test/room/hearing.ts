@@ -30,12 +30,13 @@ export class Hearing {
     else this.#record.break(`${this.#name} heard ${JSON.stringify(data).slice(0, 200)}`);
   }
 
-  gap(): void {
+  /** @param why it was told so */
+  gap(why = "a gap"): void {
     this.#gap = true;
     this.#hadGap = true;
     this.#record.gaps++;
     if (!this.#record.gapsAreFine)
-      this.#record.break(`${this.#name} was told of a gap after ${this.last} for no reason`);
+      this.#record.break(`${this.#name} was told of ${why} after ${this.last} for no reason`);
   }
 
   /** After all: what is missing. @param client undefined for one that was nobody to whisper to */

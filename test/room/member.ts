@@ -114,7 +114,7 @@ export class Member {
   #take(socket: RawSocket, frame: Frame): void {
     switch (frame.kind) {
       case "welcome":
-        if (this.#session !== undefined && frame["resumed"] !== true) this.hearing.gap();
+        if (this.#session !== undefined && frame["resumed"] !== true) this.hearing.gap("a new session");
         this.#session = frame["session"] as string;
         this.client = frame["client"] as string;
         this.#seen = frame["seen"] as number;

@@ -82,6 +82,8 @@ export async function room({ clients, seconds, seed, gates, rate, onProgress }: 
       EDGEVERSE_SHARDS: `${SHARDS}`,
       EDGEVERSE_GATES: `${gates}`,
       EDGEVERSE_CLIENT_CONNECTIONS: `${clients * 2}`,
+      // On a machine with much other work a host can take minutes to come back. No session is to end over it.
+      EDGEVERSE_PUSH_RESUME: "1h",
       EDGEVERSE_STABLE_FOR: "1s",
       EDGEVERSE_MOVE_COOLDOWN: "1s",
       EDGEVERSE_MOVE_STALL: "5s",
