@@ -114,7 +114,9 @@ export async function room({ clients, seconds, seed, gates, rate, onProgress }: 
     const begun = performance.now();
     const elapsed = () => (performance.now() - begun) / 1_000;
     const speaking = speakers.run(over.signal);
-    const happening = trouble.run(over.signal, () => elapsed() < seconds * 0.8);
+    const happening = trouble
+      .run(over.signal, () => elapsed() < seconds * 0.8)
+      .catch((error) => record.break(`the host did not come back: ${error}`));
     const isOver = () => elapsed() > seconds + (record.highest < LEAST ? LONGER : 0);
     while (!isOver() && record.broken.length === 0) {
       await sleep(500);
