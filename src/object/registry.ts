@@ -155,7 +155,7 @@ export class Registry {
   method(definition: TypeDefinition, name: string): MethodDefinition {
     const found = definition.methods.get(name);
     if (found !== undefined) return found;
-    throw notDeclared(definition, name, definition.methods.keys());
+    throw notDeclared(definition, name, open(definition)); // It may be told to a client: no names of internal methods.
   }
 
   /**
@@ -172,15 +172,14 @@ export class Registry {
   /** The same without a look at who may call it. @throws EdgeverseError `METHOD_NOT_FOUND` */
   visible({ kind }: Caller, definition: TypeDefinition, name: string): MethodDefinition {
     const found = definition.methods.get(name);
-    if (kind !== "client") return found ?? this.method(definition, name);
-    if (found?.internal === false) return found;
-    const open = [...definition.methods.values()].filter(({ internal }) => !internal);
-    throw notDeclared(
-      definition,
-      name,
-      open.map((method) => method.name),
-    );
+    if (found !== undefined && (kind !== "client" || !found.internal)) return found;
+    throw notDeclared(definition, name, kind === "client" ? open(definition) : definition.methods.keys());
   }
+}
+
+/** Names of the methods that are there for clients. */
+function open({ methods }: TypeDefinition): string[] {
+  return [...methods.values()].filter(({ internal }) => !internal).map(({ name }) => name);
 }
 
 function notDeclared({ type }: TypeDefinition, name: string, names: Iterable<string>): EdgeverseError {

@@ -47,6 +47,17 @@ describe("[ACC1] the same table decides about what calls from inside", () => {
 });
 
 describe("a refusal", () => {
+  test("[ACC1] [OBJ1] guesses no internal method for a client, however it calls", async () => {
+    const { post } = setUp();
+    const call = await post("/api/v1/objects/call/Vault/ann/hiden", "root");
+    const batch = await post("/api/v1/objects/batch", "root", {
+      calls: [{ type: "Vault", id: "ann", method: "hiden" }],
+    });
+    const told = JSON.stringify([call.body, batch.body]);
+    expect(told.match(/METHOD_NOT_FOUND/g)?.length).toBeGreaterThanOrEqual(2);
+    expect(told).not.toContain("hidden");
+  });
+
   test("[ACC1] is the same whether the object is there or not", async () => {
     const { post, cluster } = setUp();
     await cluster.object(Vault, "there").open();
