@@ -24,7 +24,11 @@ export function checkPattern(pattern: unknown): string[] {
   );
 }
 
-function check(text: unknown, fits: (segment: string, last: boolean) => boolean, more = ""): string[] {
+function check(
+  text: unknown,
+  fits: (segment: string, last: boolean) => boolean,
+  more = "patterns are only for listening",
+): string[] {
   if (typeof text === "string" && text.length <= TOPIC.bytes && encoder.encode(text).length <= TOPIC.bytes) {
     const segments = text.split("/");
     const { length } = segments;
@@ -34,7 +38,7 @@ function check(text: unknown, fits: (segment: string, last: boolean) => boolean,
   throw new EdgeverseError(
     "INVALID_ARGUMENT",
     `Cannot use the topic: it must be 1 to ${TOPIC.segments} names between slashes, ${TOPIC.bytes} bytes at most, ` +
-      `without control characters and "*"${more === "" ? "" : `; ${more}`}`,
+      `without control characters and "*"; ${more}`,
   );
 }
 
