@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { cpuTime } from "../cpu-time.ts";
-import type { FactGroup } from "../group.ts";
+import type { Fact, FactGroup } from "../group.ts";
 import { type Host, ROOT } from "../host.ts";
 import { median } from "../median.ts";
 import { residentMiB } from "../resident.ts";
@@ -15,6 +15,8 @@ const PARTITIONS = 4;
 /** Ms from when the last is set to when all are due, and of one that is due among the others. */
 const AHEAD = 2_000;
 const WAKE_UPS = 5;
+/** Reminders that come due while others call their partition, and how long they call, ms, with and without them. */
+const BESIDE = { count: 1_000, ms: 1_000, callers: 4, times: 5 };
 const DAY = 86_400_000;
 
 /** What reminders cost while none is due, and how fast many are that are due at one moment. */
@@ -27,6 +29,7 @@ export const remindersGroup: FactGroup = {
     const host = await context.host({ partitions: PARTITIONS, config: join(ROOT, "bench/wrangler.toml") });
     try {
       const rate = await dueAtOnce(host, quick ? EACH : DUE);
+      const beside = await besideCallers(host, quick ? 1 : BESIDE.times);
       await sleep(quick ? 0 : 10_000);
       const count = quick ? 10 * EACH : SLEEPING;
       const memory = residentMiB(host.workerdPid);
@@ -41,6 +44,7 @@ export const remindersGroup: FactGroup = {
       for (let time = 0; time < (quick ? 1 : WAKE_UPS); time++) late.push(await oneAmongThem(host, time));
       return [
         { name: "due at one moment in one partition, called per second", value: rate, unit: "/s" },
+        ...beside,
         { name: "sleeping", value: count, unit: "" },
         { name: "set per second, a thousand in a turn, one turn after the other", value: count / seconds, unit: "/s" },
         { name: "workerd before they were set", value: memory, unit: "MiB" },
@@ -53,6 +57,44 @@ export const remindersGroup: FactGroup = {
     }
   },
 };
+
+/** How long callers of other objects of the partition wait, in seconds in which a thousand come due and in others, in turn. */
+async function besideCallers(host: Host, times: number): Promise<Fact[]> {
+  const waits: Record<"with" | "without", number[]> = { with: [], without: [] };
+  for (let time = 0; time < times; time++) {
+    waits.without.push(...(await waitsOfCallers(host)));
+    const id = `partition#p0/beside${time}`;
+    const at = Date.now() + AHEAD;
+    await fallAsleep(host, id, BESIDE.count, at);
+    await sleep(at - Date.now() - BESIDE.ms / 4);
+    waits.with.push(...(await waitsOfCallers(host)));
+    while ((await call(host, id, "get")).woken < BESIDE.count) await sleep(20);
+  }
+  return (["with", "without"] as const).flatMap((which) => {
+    const sorted = waits[which].sort((left, right) => left - right);
+    const at = (share: number) => sorted[Math.floor(share * (sorted.length - 1))] ?? Number.NaN;
+    const name = `calls to neighbours ${which} ${BESIDE.count} that come due`;
+    return [
+      { name: `${name}, p50`, value: at(0.5), unit: "ms" },
+      { name: `${name}, p99`, value: at(0.99), unit: "ms" },
+      { name: `${name}, longest`, value: at(1), unit: "ms" },
+    ];
+  });
+}
+
+/** Ms that each of the calls took that a few callers made one after another. */
+async function waitsOfCallers(host: Host): Promise<number[]> {
+  const waits: number[] = [];
+  const until = performance.now() + BESIDE.ms;
+  const caller = async (_: unknown, number: number) => {
+    for (let start = performance.now(); start < until; start = performance.now()) {
+      await call(host, `partition#p0/caller${number}`, "add", { by: 1 }, "Counter");
+      waits.push(performance.now() - start);
+    }
+  };
+  await Promise.all(Array.from({ length: BESIDE.callers }, caller));
+  return waits;
+}
 
 async function dueAtOnce(host: Host, count: number): Promise<number> {
   const objects = Array.from({ length: count / EACH }, (_, index) => `partition#p0/due${index}`);
@@ -90,8 +132,8 @@ async function fallAsleep(host: Host, id: string, count: number, at: number): Pr
   await call(host, id, "sleep", { count, at });
 }
 
-async function call(host: Host, id: string, method: string, request?: unknown) {
-  const path = `/api/v1/objects/call/Sleeper/${encodeURIComponent(id)}/${method}`;
+async function call(host: Host, id: string, method: string, request?: unknown, type = "Sleeper") {
+  const path = `/api/v1/objects/call/${type}/${encodeURIComponent(id)}/${method}`;
   const answer = await fetch(`http://127.0.0.1:${host.port}${path}`, {
     method: "POST",
     body: JSON.stringify(request === undefined ? {} : { request }),
