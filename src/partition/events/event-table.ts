@@ -91,6 +91,16 @@ export class EventTable {
     return String(this.#clock.next()).padStart(DIGITS, "0");
   }
 
+  /** The next numbers are above those of events that are here, also of those that came with their shard. */
+  saw(range: HashRange = { first: 0, last: Number.MAX_SAFE_INTEGER }): void {
+    const [row] = this.#parts.storage.query<{ last: string | null }>(
+      "SELECT max(n) AS last FROM events WHERE position BETWEEN ? AND ?",
+      range.first,
+      range.last,
+    );
+    this.#clock.saw(Number((row?.last ?? "0").slice(0, DIGITS)));
+  }
+
   /** Events and their bytes, without what a row takes beside its data, by sink. */
   sizes(): { readonly sink: string; readonly rows: number; readonly bytes: number; readonly dead: number }[] {
     return this.#parts.storage.query<{ sink: string; rows: number; bytes: number; dead: number }>(

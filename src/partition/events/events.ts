@@ -88,6 +88,7 @@ export class Events {
   }
 
   resume(range?: HashRange): void {
+    this.#parts.table.saw(range);
     const bytes = this.#bytes();
     for (const [name, stream] of this.#streams) stream.resume(bytes.get(name) ?? 0, range);
     const lost = [...bytes.keys()].filter((name) => !this.#streams.has(name));
