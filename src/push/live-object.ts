@@ -47,6 +47,11 @@ export class LiveObject {
     return this.#known;
   }
 
+  /** Whether its owner has told how it is, in this life of the gate. */
+  get isTold(): boolean {
+    return this.#at !== undefined;
+  }
+
   get size(): number {
     return this.copy?.state?.length ?? 0;
   }

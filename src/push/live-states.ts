@@ -58,7 +58,7 @@ const MOVES = new EdgeverseError("UNAVAILABLE", "It moves").toWire();
  * | the object moves, its owner ends  | the owner is asked again                                                        |
  * | the owner can't be reached        | it is asked again later                                                         |
  * | roles change, rules, two minutes  | who may not watch any more is told; after two minutes watches are renewed, too   |
- * | the gate sleeps                   | the watches are stored; when a change comes, clients are sent the whole state    |
+ * | the gate sleeps                   | the watches are stored; at a change, which may be late, the owner is asked anew  |
  * | a connection ends                 | its watches end                                                                 |
  */
 export class LiveStates {
@@ -158,6 +158,7 @@ export class LiveStates {
       const object = this.#objects.get(objectKey(change.type, change.id));
       if (object === undefined) unwanted.push(index);
       else if (change.kind === "moved") this.#ask(object, "renewal");
+      else if (!object.isTold) this.#ask(object, "state");
       else if (change.kind === "refused") this.#failed(object, change.error);
       else this.#take(object, change);
     }
