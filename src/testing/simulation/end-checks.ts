@@ -67,7 +67,7 @@ export async function checkEnd(parts: Parts): Promise<number> {
     const trouble = explainHistory([...(operations.get(object) ?? []), { ...last, seen: tokens }]);
     if (trouble !== undefined) throw new Violation(`[TURN2] object ${object}: ${trouble}`);
   }
-  checkOutbox(history, ledgers);
+  checkOutbox(history, ledgers, parts.operations.unparked);
   checkReminders(history, ledgers);
   checkIndexes(world);
   checkEvents(history, ledgers, world.sinks);

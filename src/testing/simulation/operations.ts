@@ -17,6 +17,8 @@ export class Operations {
   readonly #clients: Clients;
   readonly #operator: Edge;
   readonly coordinator: CoordinatorClient;
+  /** Objects with calls that were parked and taken up again. */
+  readonly unparked = new Set<string>();
   #requests = 0;
 
   constructor(world: World, clients: Clients) {
@@ -125,6 +127,7 @@ export class Operations {
       );
       for (const { type, id, call_id: callId } of parked) {
         const client = this.#world.network.client<PartitionClient>(process, name);
+        this.unparked.add(id);
         client.unpark(type, id, callId).catch(() => undefined);
       }
     }

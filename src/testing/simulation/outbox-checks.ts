@@ -6,8 +6,13 @@ import { Violation } from "./violation.ts";
  * turn that sent it has committed ([CALL7]). Of ledgers that were deleted meanwhile nothing is known.
  *
  * @param ledgers the tokens of each ledger at the end
+ * @param unparked objects with calls that were parked: such a call goes to the end of the line ([CALL12])
  */
-export function checkOutbox({ sent }: History, ledgers: ReadonlyMap<string, readonly string[]>): void {
+export function checkOutbox(
+  { sent }: History,
+  ledgers: ReadonlyMap<string, readonly string[]>,
+  unparked: ReadonlySet<string>,
+): void {
   const deleted = new Set(sent.filter(({ deed }) => deed === "delete").map(({ object }) => object));
   const pairs = new Map<string, Sent[]>();
   for (const entry of sent) {
@@ -26,7 +31,7 @@ export function checkOutbox({ sent }: History, ledgers: ReadonlyMap<string, read
     const pair = `${object} to ${to}`;
     pairs.set(pair, [...(pairs.get(pair) ?? []), entry]);
   }
-  for (const [pair, entries] of pairs) checkOrder(pair, entries, ledgers);
+  for (const [pair, entries] of pairs) if (!unparked.has((entries[0] as Sent).to)) checkOrder(pair, entries, ledgers);
 }
 
 function checkOrder(pair: string, entries: readonly Sent[], ledgers: ReadonlyMap<string, readonly string[]>): void {

@@ -132,7 +132,12 @@ export class SimConnection {
     }
     wire.process.run(() => {
       if (this.over) return;
-      const gate = (wire.process.service["gate"] as () => Gate)();
+      const made = wire.process.service["gate"] as (() => Gate) | undefined;
+      if (made === undefined) {
+        this.breaks(); // The process ends as it begins: its disk is full, or broken.
+        return;
+      }
+      const gate = made();
       invocation(() => action(gate, wire)).catch((error: unknown) => trace(`${this.name} failed: ${error}`));
     });
   }
