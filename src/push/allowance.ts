@@ -1,9 +1,18 @@
 import { EdgeverseError } from "../errors/edgeverse-error.ts";
+import type { ClientFrame } from "./frames.ts";
 
 /** Seconds of frames that may come at once. */
 const BURST = 4;
 /** What an acknowledgement counts for among the frames of a client: some clients send one for each message. */
-export const ACK_COST = 0.1;
+const ACK_COST = 0.1;
+/** Of this rate a client that asks for presence has a fiftieth: each time takes rows and messages of other gates ([PUSH13]). */
+const PRESENCE_PART = 50;
+
+/** What a frame counts for. @param rate frames a second */
+export function costOf(frame: ClientFrame, rate: number): number {
+  if (frame.kind === "ack") return ACK_COST;
+  return frame.kind === "subscribe" && frame.presence === true ? Math.max(1, rate / PRESENCE_PART) : 1;
+}
 
 /** Frames that a client may send: so many a second, and as many as in four seconds at once. */
 export class Allowance {

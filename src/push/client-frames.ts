@@ -43,7 +43,7 @@ export class ClientFrames {
   take(connection: Connection, frame: ClientFrame): void {
     const { config, clock, calls, drop } = this.#parts;
     const now = clock.now();
-    const verdict = connection.admit(frame.kind, config.clientFrames, now);
+    const verdict = connection.admit(frame, config.clientFrames, now);
     if (connection.isOver(now)) drop(connection, CLOSE.expired, EXPIRED);
     else if (verdict === "take") this.#do(connection, frame);
     else if (verdict === "refuse" && frame.kind === "call") calls.refuse(connection, frame.id, tooManyFrames());

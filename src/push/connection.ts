@@ -1,4 +1,5 @@
-import { ACK_COST, Allowance } from "./allowance.ts";
+import { Allowance, costOf } from "./allowance.ts";
+import type { ClientFrame } from "./frames.ts";
 import type { Wire } from "./ports.ts";
 import type { Session } from "./session.ts";
 
@@ -102,9 +103,9 @@ export class Connection {
   }
 
   /** What may be done with a frame that its client has sent. @param rate frames a second */
-  admit(kind: string, rate: number, now: number): ReturnType<Allowance["spend"]> {
+  admit(frame: ClientFrame, rate: number, now: number): ReturnType<Allowance["spend"]> {
     this.#allowance ??= new Allowance(rate, now);
-    return this.#allowance.spend(kind === "ack" ? ACK_COST : 1, rate, now);
+    return this.#allowance.spend(costOf(frame, rate), rate, now);
   }
 
   /** Whether its credentials have expired. */

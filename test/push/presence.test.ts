@@ -92,6 +92,16 @@ describe("who takes part, at one gate", () => {
     expect(client.wire.closed).toBeUndefined();
   });
 
+  test("[PUSH13] a client that keeps coming and going is cut off: each time costs other gates something", async () => {
+    const fixture = new GateFixture(RULES);
+    const { client } = await fixture.connect();
+    for (let times = 0; times < 250 && client.wire.closed === undefined; times++) {
+      await ask(client, `room/${times}`);
+      await client.say({ kind: "unsubscribe", topic: `room/${times}` });
+    }
+    expect(client.wire.closed).toBe(1008);
+  });
+
   test("[PUSH13] a client takes part in so many topics", async () => {
     const fixture = new GateFixture(RULES);
     const { client } = await fixture.connect();
