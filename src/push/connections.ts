@@ -64,10 +64,15 @@ export class Connections {
   closed(wire: Wire): void {
     const connection = this.forget(wire);
     if (connection === undefined) return;
-    const { config, clock, log, wakeBy } = this.#parts;
+    connection.session.position = connection.goesOnAfter(this.#parts.log.head);
+    this.away(connection.session);
+  }
+
+  /** A client has no connection any more: its session waits for it. */
+  away(session: Session): void {
+    const { config, clock, wakeBy } = this.#parts;
     const ends = clock.now() + config.pushResume;
-    connection.session.position = connection.goesOnAfter(log.head);
-    this.#unwritten.set(connection.session.client, { session: connection.session, ends });
+    this.#unwritten.set(session.client, { session, ends });
     wakeBy(ends);
     this.write();
   }

@@ -121,6 +121,7 @@ export class Gate {
       gate: this.#name,
       subscriptions: this.#subscriptions,
       replace: (session) => this.#connections.replace(session),
+      away: (session) => this.#connections.away(session),
       late: (wire) => this.#connections.drop(wire, CLOSE.refused, "no hello came"),
       end: (session) => this.#end(session),
     });

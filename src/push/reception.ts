@@ -25,6 +25,8 @@ interface Parts {
   readonly counters: GateCounters;
   /** The client comes by another connection: the one that it has ends. */
   readonly replace: (session: Session) => void;
+  /** Its client has no connection any more. */
+  readonly away: (session: Session) => void;
   readonly end: (session: Session) => void;
   /** It said no hello in time. */
   readonly late: (wire: Wire) => void;
@@ -190,12 +192,17 @@ export class Reception {
 
   /** It goes on from where the client says, with the topics that it may still listen to. */
   #resume(session: Session, identity: Identity | null, { seen = 0 }: Hello): Session {
-    const { log, sessions, subscriptions, replace } = this.#parts;
+    const { log, sessions, subscriptions, replace, away } = this.#parts;
     replace(session);
     session.identity = identity;
     session.position = Math.min(log.head, Math.max(session.position, seen));
-    subscriptions.check(session, identity);
-    sessions.connected(session);
+    try {
+      subscriptions.check(session, identity);
+      sessions.connected(session);
+    } catch (error) {
+      away(session); // The storage fails: neither connection has it now.
+      throw error;
+    }
     return session;
   }
 
