@@ -98,7 +98,7 @@ export const PLANTED: Readonly<Record<string, PlantedBug>> = {
   "a source that is asked says committed when it is not": {
     plant: instead(OutgoingMoves.prototype, "inquire", () => async () => ({ kind: "committed" })),
     within: 2_000,
-    seed: 374,
+    seed: 397,
   },
   "a shard that has left is claimed again": {
     plant: instead(

@@ -111,15 +111,29 @@ export const OUTBOX_BUGS: Readonly<Record<string, PlantedBug>> = {
     seed: 6,
   },
   "a call is kept that came with a refused turn": {
-    plant: instead(
-      CallDriver.prototype,
-      "add",
-      (real) =>
-        function (this: CallDriver, entry) {
-          entry.handed = false;
-          real.call(this, entry);
-        },
-    ),
+    plant: () => {
+      const added = instead(
+        CallDriver.prototype,
+        "add",
+        (real) =>
+          function (this: CallDriver, entry) {
+            entry.handed = false;
+            real.call(this, entry);
+          },
+      )();
+      const handedOver = instead(
+        GroupCommit.prototype,
+        "handOver",
+        (real) =>
+          function (this: GroupCommit, handOver) {
+            real.call(this, { ...handOver, onRefused: () => undefined });
+          },
+      )();
+      return () => {
+        added();
+        handedOver();
+      };
+    },
     within: 200,
     seed: 6,
   },
