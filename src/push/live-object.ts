@@ -14,6 +14,8 @@ export class LiveObject {
   /** What its owner is to be asked: for the state, or only to be told of what is new. */
   want: "state" | "renewal" | undefined;
   asking = false;
+  /** The gate has slept since its owner told how it is: what is late can't be told from what is new. */
+  slept = false;
   /** It is to be asked again in a while. */
   retrying = false;
   #serial = 0;
@@ -30,6 +32,7 @@ export class LiveObject {
   take(state: LiveState): { readonly copy: LiveCopy; readonly patch: LivePatch | undefined } | undefined {
     if (this.#at !== undefined && !isLater(state.at, this.#at)) return undefined;
     this.#at = state.at;
+    this.slept = false;
     this.#known = state.kind === "gone" ? null : state.version;
     const before = this.copy;
     const next = state.kind === "gone" ? { version: before?.version ?? 0, state: null } : state;
@@ -45,11 +48,6 @@ export class LiveObject {
   /** The version that its owner told last; null: that there is none. Undefined when the gate has slept since. */
   get known(): number | null | undefined {
     return this.#known;
-  }
-
-  /** Whether its owner has told how it is, in this life of the gate. */
-  get isTold(): boolean {
-    return this.#at !== undefined;
   }
 
   get size(): number {

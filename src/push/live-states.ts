@@ -84,7 +84,7 @@ export class LiveStates {
   restore(connections: Iterable<Connection>): void {
     const present = new Map(Array.from(connections, (connection) => [connection.session.client, connection]));
     for (const { client, id, type, object } of this.#table.restore([...present.keys()]))
-      this.#add(new Watch(present.get(client) as Connection, id), type, object);
+      this.#add(new Watch(present.get(client) as Connection, id), type, object).slept = true;
   }
 
   /** Begins to watch. What is refused ends by its own frame. @throws EdgeverseError `INVALID_ARGUMENT` for a number in use */
@@ -158,7 +158,7 @@ export class LiveStates {
       const object = this.#objects.get(objectKey(change.type, change.id));
       if (object === undefined) unwanted.push(index);
       else if (change.kind === "moved") this.#ask(object, "renewal");
-      else if (!object.isTold) this.#ask(object, "state");
+      else if (object.slept) this.#ask(object, "state");
       else if (change.kind === "refused") this.#failed(object, change.error);
       else this.#take(object, change);
     }

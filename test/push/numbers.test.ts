@@ -6,6 +6,7 @@ import { Registry } from "../../src/object/registry.ts";
 import { VirtualObject } from "../../src/object/virtual-object.ts";
 import { OPEN } from "../../src/push/client-calls.ts";
 import { LIVE_WINDOW } from "../../src/push/live-window.ts";
+import type { LiveAnswer, LiveWant } from "../../src/router/live-views.ts";
 import { settle } from "../../src/testing/clocks.ts";
 import { type Frame, GateFixture } from "./gate-fixture.ts";
 
@@ -22,10 +23,16 @@ const ANN = { id: "ann", roles: [] };
 const look = (id: number) => ({ kind: "call", id, type: "Board", object: "a", method: "look" });
 const watch = (id: number) => ({ kind: "watch", id, type: "Board", object: "a" });
 
-/** A gate whose calls a test answers by hand, and whose owners answer nothing. */
+/** A gate whose calls a test answers by hand, and whose owners answer nothing, unless the test says what. */
 function byHand(charge: (type: string, method?: string) => void = () => undefined) {
   const sent: { message: CallMessage; answer: (reply: FinalReply) => void }[] = [];
   const registry = new Registry([Board]);
+  const owner: { answer?: LiveAnswer } = {};
+  const watch = (wants: readonly LiveWant[]) =>
+    new Promise<LiveAnswer[]>((resolve) => {
+      const { answer } = owner;
+      if (answer !== undefined) resolve(wants.map(() => answer));
+    });
   const fixture = new GateFixture(
     undefined,
     {},
@@ -40,9 +47,9 @@ function byHand(charge: (type: string, method?: string) => void = () => undefine
         return new Promise(() => undefined);
       },
     },
-    { registry },
+    { registry, live: { owner: () => "p0", watch: (_, wants) => watch(wants) } },
   );
-  return { fixture, sent };
+  return { fixture, sent, owner };
 }
 
 describe("the number of a call that was cancelled", () => {
@@ -98,7 +105,7 @@ describe("the number of a check", () => {
   });
 
   test("[PUSH11] of live state neither: a late answer makes no room for more", async () => {
-    const { fixture } = byHand();
+    const { fixture, owner } = byHand();
     const { client } = await fixture.connect();
     await client.say(watch(1));
     let version = 0;
@@ -108,6 +115,7 @@ describe("the number of a check", () => {
         const at = [1, 1, ++version] as const;
         fixture.gate.live.changed("p0", [{ type: "Board", id: "a", kind: "state", at, version, state: `${version}` }]);
         await settle();
+        await fixture.clock.advance(0); // A gate that has slept asks the owner.
       }
       const frames = client.wire.take();
       taken += frames.filter(({ kind }) => kind === "state").length;
@@ -117,6 +125,7 @@ describe("the number of a check", () => {
     expect(first.taken).toBe(LIVE_WINDOW.frames);
     await fixture.clock.advance(1);
     fixture.restart("kept");
+    owner.answer = { kind: "state", at: [1, 1, version], version, state: `${version}` };
     expect((await fill()).taken).toBe(LIVE_WINDOW.frames);
     await client.say(first.check);
     expect((await fill()).taken).toBe(0);
